@@ -1,0 +1,69 @@
+// `npm run build:wasm`: the crate `chatwire` as pkg/chatwire_bg.wasm with its glue pkg/chatwire.js and types.
+// cargo → wasm-bindgen → wasm-opt, each skipped where nothing has changed. `--dev` leaves wasm-opt out.
+//
+// Not wasm-pack: it would be one more minute of a cold start, and it takes whatever wasm-opt the system has.
+// `wasm-pack build --target web` works on this crate all the same.
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { isMain, root, run, runMain, Told } from "./lib/run.mjs";
+import { ensureWasmTarget, targetDir, wasmBindgen, wasmTarget } from "./lib/rust.mjs";
+
+const bindgenArgs = ["--target", "web", "--omit-default-module-path"];
+
+// What rustc enables for wasm32-unknown-unknown by default, said aloud: wasm-opt must accept it in the input,
+// and may not use more than the browsers that run the input have.
+const features = [
+  "bulk-memory",
+  "multivalue",
+  "mutable-globals",
+  "nontrapping-float-to-int",
+  "reference-types",
+  "sign-ext",
+];
+const optArgs = ["-Oz", ...features.map((feature) => `--enable-${feature}`)];
+
+/** Builds pkg/. Says nothing where everything is up to date, but for cargo's own line. */
+export async function buildWasm({ dev = false } = {}) {
+  await ensureWasmTarget();
+  await run("cargo", ["build", "--release", "--target", wasmTarget, "--lib", "-p", "chatwire"]);
+  const { bindgen } = await wasmBindgen();
+
+  const input = join(await targetDir(), wasmTarget, "release", "chatwire.wasm");
+  const stamp = await stampOf(input, dev);
+  const pkg = join(root, "pkg");
+  const stampFile = join(pkg, ".stamp");
+  if (existsSync(stampFile) && (await readFile(stampFile, "utf8")) === stamp) return;
+
+  // Made beside and renamed at the end, the stamp last: a broken run leaves the old files with no stamp.
+  const next = join(pkg, ".next");
+  await rm(next, { recursive: true, force: true });
+  await mkdir(next, { recursive: true });
+  await run(bindgen, [...bindgenArgs, "--out-dir", next, input]);
+  if (!dev) await optimise(join(next, "chatwire_bg.wasm"));
+  await rm(stampFile, { force: true });
+  for (const name of await readdir(next)) await rename(join(next, name), join(pkg, name));
+  await rm(next, { recursive: true });
+  await writeFile(stampFile, stamp);
+}
+
+async function optimise(file) {
+  const wasmOpt = join(root, "node_modules", "binaryen", "bin", "wasm-opt");
+  if (!existsSync(wasmOpt)) throw new Told("wasm-opt (npm package binaryen) is missing: run `npm install` first");
+  await run(process.execPath, [wasmOpt, ...optArgs, file, "-o", file]);
+}
+
+/** Changes whenever pkg/ would: the compiled crate, the versions of the tools, their arguments. */
+async function stampOf(input, dev) {
+  const hash = createHash("sha256");
+  hash.update(await readFile(input));
+  hash.update(await readFile(join(root, "tools", "wasm-bindgen", "Cargo.toml")));
+  if (!dev) hash.update(await readFile(join(root, "node_modules", "binaryen", "package.json")));
+  hash.update(JSON.stringify({ bindgenArgs, optArgs: dev ? null : optArgs }));
+  return hash.digest("hex");
+}
+
+if (isMain(import.meta.url)) {
+  await runMain(() => buildWasm({ dev: process.argv.includes("--dev") }));
+}

@@ -1,0 +1,58 @@
+// What the scripts need of the Rust side: the target directory, the wasm32 target, wasm-bindgen from the lock file.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { capture, exec, root, run, Told } from "./run.mjs";
+
+export const wasmTarget = "wasm32-unknown-unknown";
+
+const exe = process.platform === "win32" ? ".exe" : "";
+
+let knownTargetDir;
+
+/** Where cargo puts what it builds: CARGO_TARGET_DIR and cargo's own configuration are respected. */
+export async function targetDir() {
+  if (!knownTargetDir) {
+    const text = await capture("cargo", ["metadata", "--no-deps", "--format-version", "1"]);
+    if (text === undefined) throw new Told("`cargo metadata` failed: is Rust installed, and Cargo.toml sound?");
+    knownTargetDir = JSON.parse(text).target_directory;
+  }
+  return knownTargetDir;
+}
+
+/** Makes sure that rustc can build for the browser; asks rustup for the target where it is missing. */
+export async function ensureWasmTarget() {
+  const sysroot = await capture("rustc", ["--print", "sysroot"]);
+  if (sysroot === undefined) throw new Told("`rustc` is missing: install Rust from https://rustup.rs");
+  if (existsSync(join(sysroot, "lib", "rustlib", wasmTarget, "lib"))) return;
+  console.log(`rustup target add ${wasmTarget}`);
+  const { code } = await exec("rustup", ["target", "add", wasmTarget], { stdio: "inherit" });
+  if (code === 0) return;
+  throw new Told(
+    [
+      `The Rust target ${wasmTarget} is missing and \`rustup target add ${wasmTarget}\` failed (code ${code}).`,
+      "- No rustup? Install Rust from https://rustup.rs and run this again.",
+      "- No way to static.rust-lang.org? Set RUSTUP_DIST_SERVER to a mirror that you reach.",
+      `- Rust of a Linux distribution? Install its package for ${wasmTarget} (Debian: libstd-rust-dev-wasm32).`,
+    ].join("\n"),
+  );
+}
+
+/** Builds wasm-bindgen and its test runner where they are not up to date; gives their paths. */
+export async function wasmBindgen(options = {}) {
+  await run("cargo", ["build", "-p", "chatwire-wasm-bindgen"], options);
+  const bin = join(await targetDir(), "debug");
+  return {
+    bindgen: join(bin, `wasm-bindgen${exe}`),
+    testRunner: join(bin, `wasm-bindgen-test-runner${exe}`),
+  };
+}
+
+/** The path of a built binary of the workspace. */
+export async function builtBinary(profile, name) {
+  return join(await targetDir(), profile, `${name}${exe}`);
+}
+
+/** A path inside the repository. */
+export function inRoot(...parts) {
+  return join(root, ...parts);
+}
