@@ -50,7 +50,8 @@ export async function buildWasm({ dev = false } = {}) {
 
 async function optimise(file) {
   const wasmOpt = join(root, "node_modules", "binaryen", "bin", "wasm-opt");
-  if (!existsSync(wasmOpt)) throw new Told("wasm-opt (npm package binaryen) is missing: run `npm install` first");
+  if (!existsSync(wasmOpt))
+    throw new Told("wasm-opt (npm package binaryen) is missing: run `npm install` first");
   await run(process.execPath, [wasmOpt, ...optArgs, file, "-o", file]);
 }
 

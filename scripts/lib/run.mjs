@@ -56,7 +56,9 @@ export function exec(command, args, { onOutput, ...options } = {}) {
     };
     collect(child.stdout, true);
     collect(child.stderr, false);
-    child.on("error", (error) => resolve({ code: 127, signal: null, stdout, output: `${output}${error.message}\n` }));
+    child.on("error", (error) =>
+      resolve({ code: 127, signal: null, stdout, output: `${output}${error.message}\n` }),
+    );
     child.on("close", (code, signal) => resolve({ code, signal, stdout, output }));
   });
 }

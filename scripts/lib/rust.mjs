@@ -13,7 +13,8 @@ let knownTargetDir;
 export async function targetDir() {
   if (!knownTargetDir) {
     const text = await capture("cargo", ["metadata", "--no-deps", "--format-version", "1"]);
-    if (text === undefined) throw new Told("`cargo metadata` failed: is Rust installed, and Cargo.toml sound?");
+    if (text === undefined)
+      throw new Told("`cargo metadata` failed: is Rust installed, and Cargo.toml sound?");
     knownTargetDir = JSON.parse(text).target_directory;
   }
   return knownTargetDir;
