@@ -1,1 +1,9 @@
+//! chatwire: the chat client core for the web.
+//!
+//! Two halves. [`proto`] is a pure state machine: it knows neither browser, clock nor randomness, and
+//! everything it wants done leaves it as an [`proto::Output`]. The half called `web` exists on wasm32 only;
+//! it carries those outputs out and brings back what happened as [`proto::Input`].
+//!
+//! An application never sees this crate: it sees the npm package `chatwire`, which holds no chat state of its own.
 
+pub mod proto;

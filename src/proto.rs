@@ -1,0 +1,19 @@
+//! The pure half: one mutation, then drain.
+//!
+//! A shell calls [`Client::command`], [`Client::handle_input`] or [`Client::handle_timeout`] with the time it has
+//! just read, then takes outputs with [`Client::poll_output`] until there are none, and sets one timer to
+//! [`Client::poll_timeout`]. Commands may be refused, inputs may not: what the world does wrong becomes an event.
+
+mod api;
+mod model;
+mod rng;
+mod timer;
+mod wall_time;
+
+pub use api::*;
+pub use model::*;
+
+pub mod config;
+pub mod profile;
+pub mod store;
+pub mod wire;

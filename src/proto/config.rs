@@ -1,0 +1,92 @@
+//! Options and every limit, read from what the application passed.
+//!
+//! Law: a wrong option is refused at construction with the field, the value and what is allowed; nothing is
+//! silently corrected. Every queue, cache and window of the core has its limit here.
+
+use super::api::Secret;
+use super::profile::CapabilityPatch;
+
+/// Everything that can be set, with its default.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where the backend is, in the parts that the core needs (D1).
+    pub endpoint: Endpoint,
+    pub profile: ProfileName,
+    pub user_id: String,
+    /// A token that never changes; refused once is `authError` at once (D6). `None`: `getToken` is asked.
+    pub static_token: Option<Secret>,
+    pub capabilities: CapabilityPatch,
+    pub limits: Limits,
+    pub reconnect: Reconnect,
+    pub heartbeat: Heartbeat,
+    pub outbox: OutboxLimits,
+    /// False for `storage: 'memory'`.
+    pub persistent: bool,
+    /// A hash of backend, profile and user (P7).
+    pub database: String,
+}
+
+/// Built-in vocabularies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProfileName {
+    Team,
+}
+
+/// Where to connect (D1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// `wss://host/prefix/socket.io/?EIO=4&transport=websocket` (E1).
+    pub socket_url: String,
+    /// The Socket.IO namespace, `/` by default; never taken from the URL's path.
+    pub namespace: String,
+    /// `https://host/prefix/api`, without a slash at the end.
+    pub api_url: String,
+}
+
+/// Limits of single things.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Characters of a message's text.
+    pub max_text_length: u32,
+    /// Bytes of a frame from the server.
+    pub max_frame_bytes: u32,
+    /// Conversations kept.
+    pub max_conversations: u32,
+    /// Rows of one window; `loadEarlier` beyond it is refused.
+    pub max_window_rows: u32,
+    /// Sends a second, and how many may come at once (token bucket).
+    pub sends_per_second: u32,
+    pub send_burst: u32,
+}
+
+/// When to try again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reconnect {
+    pub base_delay_ms: u32,
+    pub max_delay_ms: u32,
+    /// Attempts that fail in a row before `failed`; `None`: no limit.
+    pub max_attempts: Option<u32>,
+    /// Token, socket and handshake together.
+    pub connect_timeout_ms: u32,
+    /// Whether the server's DISCONNECT is answered by a reconnect (E8).
+    pub after_server_disconnect: bool,
+}
+
+/// When silence is death, where the framing does not say it itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heartbeat {
+    pub interval_ms: u32,
+    pub timeout_ms: u32,
+}
+
+/// Limits of the outbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutboxLimits {
+    /// Messages queued or failed, in all.
+    pub max_queued: u32,
+    /// Answers of failure before `failed`; losses of the socket are not counted.
+    pub max_attempts: u32,
+    /// Sends in flight in one conversation where the backend keeps the order; else one.
+    pub window: u32,
+    pub ack_timeout_ms: u32,
+}

@@ -1,0 +1,205 @@
+//! Vocabularies: what a backend calls its events, and what it gives.
+//!
+//! Law: a profile translates and decides nothing. It turns what the core wants into pushes and requests, and what
+//! the backend says into [`Incoming`]; whatever it cannot read becomes [`Incoming::Malformed`], never a panic.
+
+use serde_json::value::RawValue;
+
+use super::model::{ConversationKind, Failure, Json, Member, Role, Status};
+
+mod team;
+pub use team::Team;
+
+/// What a backend gives (WIRES.md, the capability table). Starts as the profile's row without what is marked
+/// *ours*; a hello adds to it (D2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    /// The server keeps idempotency keys: the same key is stored once.
+    pub keys: bool,
+    /// The server answers a send.
+    pub answers: bool,
+    /// History can be asked for after a sequence number.
+    pub cursor: bool,
+    /// Several sends of one conversation in flight keep their order.
+    pub ordered_window: bool,
+    /// Delivered and read are told.
+    pub receipts: bool,
+    /// The largest frame that the server takes, in bytes.
+    pub max_payload: Option<u64>,
+}
+
+/// What a hello or `createChat({capabilities})` says; what is `None` stays as it was.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CapabilityPatch {
+    pub keys: Option<bool>,
+    pub cursor: Option<bool>,
+    pub ordered_window: Option<bool>,
+    pub receipts: Option<bool>,
+    pub max_payload: Option<u64>,
+}
+
+impl Capabilities {
+    pub fn apply(&mut self, patch: &CapabilityPatch) {
+        self.keys = patch.keys.unwrap_or(self.keys);
+        self.cursor = patch.cursor.unwrap_or(self.cursor);
+        self.ordered_window = patch.ordered_window.unwrap_or(self.ordered_window);
+        self.receipts = patch.receipts.unwrap_or(self.receipts);
+        self.max_payload = patch.max_payload.or(self.max_payload);
+    }
+}
+
+/// A queued message as a profile needs it to write its frame.
+#[derive(Clone, Copy, Debug)]
+pub struct Outgoing<'a> {
+    pub key: &'a str,
+    pub conversation_id: &'a str,
+    pub kind: &'a str,
+    pub text: &'a str,
+    pub metadata: Option<&'a Json>,
+    /// The server's id of the answered message, where it is known.
+    pub reply_to_id: Option<&'a str>,
+    pub created_at_ms: i64,
+}
+
+/// An event for the socket: `args` are JSON texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Push {
+    pub event: String,
+    pub args: Vec<String>,
+    /// Whether an answer is asked for.
+    pub ack: bool,
+}
+
+/// A message as the server tells it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServerMessage {
+    pub id: String,
+    pub key: Option<String>,
+    pub conversation_id: String,
+    pub sender_id: String,
+    pub kind: String,
+    pub text: String,
+    pub metadata: Option<Json>,
+    pub attachments: Option<Json>,
+    /// The server's id of the answered message.
+    pub reply_to_id: Option<String>,
+    pub created_at_ms: i64,
+    pub seq: Option<u64>,
+    /// Where it stands for its sender, if told.
+    pub status: Option<Status>,
+    pub read_by: Vec<String>,
+    /// Emoji and who gave it.
+    pub reactions: Vec<(String, String)>,
+    pub edited_at_ms: Option<i64>,
+    pub deleted_at_ms: Option<i64>,
+}
+
+/// A conversation as the server tells it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServerConversation {
+    pub id: String,
+    pub kind: ConversationKind,
+    /// Empty where the server gives none (a direct one is named after the other member).
+    pub title: String,
+    pub avatar_url: Option<String>,
+    pub members: Vec<Member>,
+    /// Members who are online now, where told.
+    pub online: Vec<String>,
+    pub my_role: Role,
+    /// The newest sequence number, where told: tells whether there is anything to catch up.
+    pub last_seq: Option<u64>,
+    /// How far this user has read, where told.
+    pub last_read_seq: Option<u64>,
+    pub updated_at_ms: Option<i64>,
+}
+
+/// What the backend said, in the core's words.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Incoming {
+    Hello(CapabilityPatch),
+    Message(ServerMessage),
+    /// The target may not be known by its conversation.
+    Status { message_id: String, conversation_id: Option<String>, user_id: Option<String>, status: Status },
+    /// An edit.
+    Updated(ServerMessage),
+    Deleted { message_id: String, conversation_id: Option<String> },
+    Reaction { message_id: String, emoji: String, user_id: String, added: bool },
+    Typing { conversation_id: Option<String>, user_id: String, typing: bool },
+    Presence { user_id: String, online: bool, at_ms: Option<i64> },
+    Conversation(ServerConversation),
+    /// An event of the application's own; it goes to `chat.wire`.
+    Other,
+    /// A known event that could not be read: what was wrong and where.
+    Malformed(String),
+}
+
+/// How the server answered a send.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// It has the message, now or since an earlier attempt (D3); the copy where it gave one.
+    Stored(Option<Box<ServerMessage>>),
+    /// It refused; `failure.retryable` says whether the same message may be tried again.
+    Refused { failure: Failure, retry_after_ms: Option<u64> },
+    /// The token is not good (any more); the message itself is not judged.
+    AuthRefused(Failure),
+    /// It cannot be read.
+    Malformed(String),
+}
+
+/// A REST request without its base and token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RestRequest {
+    pub method: &'static str,
+    /// Begins with a slash; goes behind `apiUrl`.
+    pub path: String,
+    pub body: Option<String>,
+}
+
+/// One page of history, oldest first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page {
+    pub messages: Vec<ServerMessage>,
+    pub has_more: bool,
+    /// Rows that could not be read: they are left out and reported.
+    pub malformed: Vec<String>,
+}
+
+/// What a backend's vocabulary must be able to say and read.
+pub trait Profile {
+    fn name(&self) -> &'static str;
+    /// The capability row without what is marked *ours*.
+    fn capabilities(&self) -> Capabilities;
+    fn send(&self, message: Outgoing<'_>) -> Push;
+    /// Reads the answer to a send; `key` is that message's own.
+    fn answer(&self, key: &str, args: &[&RawValue]) -> Answer;
+    fn incoming(&self, event: &str, args: &[&RawValue]) -> Incoming;
+    /// Said once after each connect (T17) and before an explicit disconnect.
+    fn presence(&self, online: bool) -> Option<Push>;
+    fn typing(&self, conversation_id: &str, typing: bool) -> Option<Push>;
+    fn delivered(&self, conversation_id: &str, message_id: &str) -> Option<Push>;
+    fn read(&self, conversation_id: &str, message_id: &str) -> Option<Push>;
+
+    fn list_conversations(&self, offset: u32) -> RestRequest;
+    fn parse_conversations(&self, body: &str, me: &str) -> Result<(Vec<ServerConversation>, bool), String>;
+    /// History after `seq`, oldest first.
+    fn messages_after(&self, conversation_id: &str, seq: u64, limit: u32) -> RestRequest;
+    /// History by offset from the newest.
+    fn messages_page(&self, conversation_id: &str, offset: u32, limit: u32) -> RestRequest;
+    fn parse_page(&self, body: &str) -> Result<Page, String>;
+    fn create_direct(&self, user_id: &str) -> RestRequest;
+    fn create_group(&self, title: &str, members: &[String]) -> RestRequest;
+    /// Reads the answer to a creation, also the conflict that means "found" (T6).
+    fn parse_created(&self, status: u16, body: &str, me: &str) -> Result<Created, Failure>;
+    /// The typed failure in a REST answer of status 400 or more (D3), and how long to wait.
+    fn parse_failure(&self, status: u16, body: &str) -> (Failure, Option<u64>);
+}
+
+/// What a creation ended in.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Created {
+    Conversation(Box<ServerConversation>),
+    /// It exists already; only its id is known: list again.
+    Found(String),
+    /// It exists already, and the answer does not say which.
+    FoundSomewhere,
+}

@@ -1,0 +1,154 @@
+//! Framing codecs: text and binary frames of a socket ↔ packets, without any session state.
+//!
+//! The law of this room: a codec is a total function of its bytes. Whatever a server sends becomes a packet or
+//! a [`WireError`], never a panic, and memory is bounded by [`Limits`] before it is taken. JSON is validated
+//! once and handed on as borrowed [`RawValue`](serde_json::value::RawValue) slices of the frame; who needs a
+//! field reads it with [`json`]. Errors carry offsets and limits but nothing out of the frame's strings, because frames hold
+//! message bodies and tokens: what may be logged of a frame is its [`excerpt`].
+
+pub mod engine_io;
+mod excerpt;
+pub mod json;
+pub mod socket_io;
+
+#[cfg(test)]
+mod tests;
+
+pub use excerpt::{EXCERPT_MAX_CHARS, excerpt};
+
+/// What a packet of the other side may cost at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of one packet, its text and all its attachments together.
+    pub max_packet_bytes: usize,
+    /// Binary attachments of one packet (`E6`).
+    pub max_attachments: usize,
+    /// Elements of a packet's outer JSON array, or fields of its outer object.
+    pub max_elements: usize,
+    /// Nested arrays and objects, the outer one included. Below serde_json's own limit (127), so that whatever
+    /// a codec lets through can be parsed further.
+    pub max_depth: usize,
+}
+
+impl Limits {
+    /// 16 MiB, 32 attachments, 1,024 elements, 100 levels.
+    pub const DEFAULT: Self =
+        Self { max_packet_bytes: 16 * 1024 * 1024, max_attachments: 32, max_elements: 1024, max_depth: 100 };
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// A frame that is no packet. Offsets (`at`) are bytes of the text given to the codec, so for Socket.IO they do
+/// not count the `4` of Engine.IO.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WireError {
+    /// The text is empty.
+    #[error("empty {layer} packet: it must begin with a type digit")]
+    Empty {
+        /// `Engine.IO` or `Socket.IO`.
+        layer: &'static str,
+    },
+    /// The first character is no type digit.
+    #[error("unknown {layer} packet type at byte 0: allowed are 0 to 6")]
+    UnknownType {
+        /// `Engine.IO` or `Socket.IO`.
+        layer: &'static str,
+    },
+    /// The JSON is malformed, or ends too early.
+    #[error("JSON {} at byte {at}", if *truncated { "ends too early" } else { "is malformed" })]
+    Json {
+        /// Where the parser stopped.
+        at: usize,
+        /// The text ended inside a value.
+        truncated: bool,
+    },
+    /// Arrays and objects are nested deeper than [`Limits::max_depth`].
+    #[error("JSON nested too deep at byte {at}: at most {max} levels")]
+    TooDeep {
+        /// The bracket that was one too many.
+        at: usize,
+        /// The limit.
+        max: usize,
+    },
+    /// The outer array or object is longer than [`Limits::max_elements`].
+    #[error("too many elements at byte {at}: at most {max}")]
+    TooManyElements {
+        /// The comma that was one too many.
+        at: usize,
+        /// The limit.
+        max: usize,
+    },
+    /// The payload is missing, of the wrong kind, or stands where none is allowed.
+    #[error("wrong payload of {packet} at byte {at}: it must be {expected}")]
+    Payload {
+        /// The packet's type by name, such as `EVENT`.
+        packet: &'static str,
+        /// Where the payload begins or should begin.
+        at: usize,
+        /// What is allowed.
+        expected: &'static str,
+    },
+    /// An event's first element cannot be its name (`E5`).
+    #[error("wrong event name at byte {at}: it must be a number or a string that is not reserved")]
+    EventName {
+        /// Where the array begins.
+        at: usize,
+    },
+    /// A binary packet without its `N-` (`E5`).
+    #[error("wrong attachment count at byte {at}: it must be digits and a hyphen")]
+    Attachments {
+        /// Where the count should stand.
+        at: usize,
+    },
+    /// More attachments than [`Limits::max_attachments`] (`E6`).
+    #[error("too many attachments: at most {max}")]
+    TooManyAttachments {
+        /// The limit.
+        max: usize,
+    },
+    /// An acknowledgement id is missing, too large, or stands where none is allowed.
+    #[error("wrong ack id at byte {at}: {expected}")]
+    AckId {
+        /// Where the id stands or should stand.
+        at: usize,
+        /// What is allowed.
+        expected: &'static str,
+    },
+    /// A Socket.IO text packet came while attachments were awaited (`E6`).
+    #[error("text packet before the attachments were complete: {missing} binary frames must come first")]
+    TextBetween {
+        /// How many attachments were still missing.
+        missing: usize,
+    },
+    /// A binary frame came though no packet awaits one (`E6`).
+    #[error("binary frame that no packet announced")]
+    UnexpectedBinary,
+    /// Text and attachments are larger than [`Limits::max_packet_bytes`].
+    #[error("packet too large: at most {max} bytes")]
+    TooLarge {
+        /// The limit.
+        max: usize,
+    },
+    /// A placeholder names an attachment that is not there (`E6`).
+    #[error("placeholder of an attachment that is missing: the packet has {attachments}")]
+    Placeholder {
+        /// How many attachments the packet has; allowed are the numbers below.
+        attachments: usize,
+    },
+    /// A field of an object is missing or has a value that is not allowed.
+    #[error("wrong field {field}: it must be {expected}")]
+    Field {
+        /// The field's name on the wire.
+        field: &'static str,
+        /// What is allowed.
+        expected: &'static str,
+    },
+    /// A namespace that cannot be put on the wire (`E5`).
+    #[error("wrong namespace: it must begin with a slash and hold no comma")]
+    Namespace,
+}
