@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::model::{ConversationKind, Failure, Json, Member, Role, Status};
 
 mod team;
-pub use team::Team;
+pub use team::{Team, is_auth_refusal};
 
 /// What a backend gives (WIRES.md, the capability table). Starts as the profile's row without what is marked
 /// *ours*; a hello adds to it (D2).
