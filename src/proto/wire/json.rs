@@ -1,0 +1,367 @@
+//! Reading JSON in place, without derived code.
+//!
+//! serde_json validates a text once into [`RawValue`] slices of it; here stand the few readers that turn such a
+//! slice into a string, a number, an array or an object's fields. One visitor serves all objects of all profiles,
+//! where a derive would cost a copy of the parser for each. Strings are unescaped here and not by serde_json,
+//! because it refuses lone surrogates, which JavaScript peers do send when they cut a text inside an emoji.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::{Limits, WireError};
+
+/// What a JSON value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `{…}`
+    Object,
+    /// `[…]`
+    Array,
+    /// `"…"`
+    String,
+    /// Any number.
+    Number,
+    /// `true` or `false`.
+    Bool,
+    /// `null`
+    Null,
+}
+
+/// The kind of a value, told by its first byte.
+#[must_use]
+pub fn kind(raw: &RawValue) -> Kind {
+    match raw.get().bytes().next() {
+        Some(b'{') => Kind::Object,
+        Some(b'[') => Kind::Array,
+        Some(b'"') => Kind::String,
+        Some(b't' | b'f') => Kind::Bool,
+        Some(b'n') | None => Kind::Null,
+        Some(_) => Kind::Number,
+    }
+}
+
+/// Validates one JSON value that begins at byte `at` of a frame.
+///
+/// # Errors
+/// [`WireError::Json`], with `at` counted in.
+pub fn parse(text: &str, at: usize) -> Result<&RawValue, WireError> {
+    serde_json::from_str(text).map_err(|error| json_error(text, at, &error))
+}
+
+/// The elements of a JSON array; `None` for anything else.
+#[must_use]
+pub fn array(raw: &RawValue) -> Option<Vec<&RawValue>> {
+    elements(raw.get(), 0).ok()
+}
+
+/// The elements of the JSON array in `text`, which begins at byte `at` of a frame.
+pub(super) fn elements(text: &str, at: usize) -> Result<Vec<&RawValue>, WireError> {
+    serde_json::from_str(text).map_err(|error| json_error(text, at, &error))
+}
+
+/// Refuses what is nested too deep or too long, before anything is allocated for it: serde_json's own depth limit
+/// does not count what it skips as a [`RawValue`].
+pub(super) fn check_shape(text: &str, at: usize, limits: &Limits) -> Result<(), WireError> {
+    let (mut depth, mut commas) = (0_usize, 0_usize);
+    let (mut in_string, mut escaped) = (false, false);
+    for (index, byte) in text.bytes().enumerate() {
+        if in_string {
+            in_string = byte != b'"' || escaped;
+            escaped = byte == b'\\' && !escaped;
+            continue;
+        }
+        match byte {
+            b'"' => in_string = true,
+            b'[' | b'{' => {
+                depth += 1;
+                if depth > limits.max_depth {
+                    return Err(WireError::TooDeep { at: at + index, max: limits.max_depth });
+                }
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            b',' if depth == 1 => {
+                commas += 1;
+                if commas >= limits.max_elements {
+                    return Err(WireError::TooManyElements { at: at + index, max: limits.max_elements });
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn json_error(text: &str, at: usize, error: &serde_json::Error) -> WireError {
+    let lines = error.line().saturating_sub(1);
+    let before: usize = text.split_inclusive('\n').take(lines).map(str::len).sum();
+    let inside = (before + error.column().saturating_sub(1)).min(text.len());
+    WireError::Json { at: at + inside, truncated: error.is_eof() }
+}
+
+/// The fields of a JSON object, in their order, borrowed from the frame.
+#[derive(Clone)]
+pub struct Object<'a> {
+    fields: Vec<(Cow<'a, str>, &'a RawValue)>,
+}
+
+impl<'a> Object<'a> {
+    /// Reads an object; `None` for a value of another kind.
+    #[must_use]
+    pub fn read(raw: &'a RawValue) -> Option<Self> {
+        serde_json::from_str(raw.get()).ok()
+    }
+
+    /// The value of a field, `null` included. Of two fields with one name the last counts, as in JavaScript.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&'a RawValue> {
+        self.fields.iter().rev().find(|(key, _)| key == name).map(|(_, value)| *value)
+    }
+
+    /// A field that holds a string.
+    #[must_use]
+    pub fn str(&self, name: &str) -> Option<Cow<'a, str>> {
+        self.get(name).and_then(string)
+    }
+
+    /// A field that holds a whole number from 0 to 2^64 − 1.
+    #[must_use]
+    pub fn u64(&self, name: &str) -> Option<u64> {
+        self.get(name).and_then(uint)
+    }
+
+    /// A field that holds `true` or `false`.
+    #[must_use]
+    pub fn bool(&self, name: &str) -> Option<bool> {
+        self.get(name).and_then(boolean)
+    }
+
+    /// A field that holds an object.
+    #[must_use]
+    pub fn object(&self, name: &str) -> Option<Object<'a>> {
+        self.get(name).and_then(Object::read)
+    }
+
+    /// A field that holds an array.
+    #[must_use]
+    pub fn array(&self, name: &str) -> Option<Vec<&'a RawValue>> {
+        self.get(name).and_then(array)
+    }
+
+    /// All fields in the order of the frame, doubles included.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
+        self.fields.iter().map(|(key, value)| (key.as_ref(), *value))
+    }
+}
+
+impl<'de> Deserialize<'de> for Object<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Fields)
+    }
+}
+
+struct Fields;
+
+impl<'de> Visitor<'de> for Fields {
+    type Value = Object<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
+        let mut fields = Vec::new();
+        while let Some((key, value)) = map.next_entry::<&'de RawValue, &'de RawValue>()? {
+            fields.push((string(key).unwrap_or_default(), value));
+        }
+        Ok(Object { fields })
+    }
+}
+
+/// A JSON string's text, borrowed where nothing was escaped; `None` for another kind. A lone surrogate becomes
+/// U+FFFD.
+#[must_use]
+pub fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
+    let inner = raw.get().strip_prefix('"')?.strip_suffix('"')?;
+    Some(if inner.contains('\\') { Cow::Owned(unescape(inner)) } else { Cow::Borrowed(inner) })
+}
+
+/// A whole number from 0 to 2^64 − 1, written without point and exponent; `None` for anything else.
+#[must_use]
+pub fn uint(raw: &RawValue) -> Option<u64> {
+    raw.get().parse().ok()
+}
+
+/// `true` or `false`; `None` for another kind.
+#[must_use]
+pub fn boolean(raw: &RawValue) -> Option<bool> {
+    raw.get().parse().ok()
+}
+
+fn unescape(inner: &str) -> String {
+    let mut out = String::with_capacity(inner.len());
+    let mut rest = inner;
+    while let Some((plain, escape)) = rest.split_once('\\') {
+        out.push_str(plain);
+        let mut chars = escape.chars();
+        let code = chars.next();
+        rest = chars.as_str();
+        match code {
+            Some('n') => out.push('\n'),
+            Some('r') => out.push('\r'),
+            Some('t') => out.push('\t'),
+            Some('b') => out.push('\u{8}'),
+            Some('f') => out.push('\u{c}'),
+            Some('u') => rest = push_code_point(&mut out, rest),
+            Some(other) => out.push(other),
+            None => {}
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Reads the four hex digits after `\u`, and the second half of a surrogate pair; gives back what follows.
+fn push_code_point<'a>(out: &mut String, text: &'a str) -> &'a str {
+    let hex = |text: &str| text.get(..4).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+    let Some(first) = hex(text) else {
+        out.push(char::REPLACEMENT_CHARACTER);
+        return text;
+    };
+    let rest = text.get(4..).unwrap_or_default();
+    if (0xD800..0xDC00).contains(&first)
+        && let Some(tail) = rest.strip_prefix("\\u")
+        && let Some(second @ 0xDC00..0xE000) = hex(tail)
+    {
+        let point = 0x1_0000 + ((first - 0xD800) << 10) + (second - 0xDC00);
+        out.push(char::from_u32(point).unwrap_or(char::REPLACEMENT_CHARACTER));
+        return tail.get(4..).unwrap_or_default();
+    }
+    out.push(char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER));
+    rest
+}
+
+/// Appends `text` as a JSON string, quotes included.
+pub fn push_json_string(out: &mut String, text: &str) {
+    const HEX: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    out.reserve(text.len() + 2);
+    out.push('"');
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
+        out.push_str(rest.get(..at).unwrap_or_default());
+        let byte = rest.as_bytes().get(at).copied().unwrap_or_default();
+        out.push('\\');
+        match byte {
+            b'"' | b'\\' => out.push(char::from(byte)),
+            b'\n' => out.push('n'),
+            b'\r' => out.push('r'),
+            b'\t' => out.push('t'),
+            8 => out.push('b'),
+            12 => out.push('f'),
+            _ => {
+                out.push_str("u00");
+                out.push(if byte < 16 { '0' } else { '1' });
+                out.push(HEX.get(usize::from(byte & 15)).copied().unwrap_or('0'));
+            }
+        }
+        rest = rest.get(at + 1..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    out.push('"');
+}
+
+/// Appends a whole number in decimal, without the formatting machinery's cost at every call site.
+pub fn push_uint(out: &mut String, number: u64) {
+    if number >= 10 {
+        push_uint(out, number / 10);
+    }
+    out.push(char::from(b'0' + (number % 10) as u8));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn raw(text: &str) -> &RawValue {
+        parse(text, 0).unwrap()
+    }
+
+    #[test]
+    fn fields_of_every_kind_are_read_in_place() {
+        let object = Object::read(raw(
+            r#" {"s":"plain","e":"a\n\"\u00e9\ud83d\ude00","n":18446744073709551615,"t":true,"o":{"k":[1,2]},
+                "z":null,"d":1,"d":2} "#,
+        ))
+        .unwrap();
+        assert!(matches!(object.str("s"), Some(Cow::Borrowed("plain"))));
+        assert_eq!(object.str("e").unwrap(), "a\n\"é😀");
+        assert_eq!(object.u64("n"), Some(u64::MAX));
+        assert_eq!(object.bool("t"), Some(true));
+        assert_eq!(object.object("o").unwrap().array("k").unwrap().len(), 2);
+        assert_eq!(object.get("z").map(kind), Some(Kind::Null));
+        assert_eq!(object.u64("d"), Some(2));
+        assert_eq!(object.iter().count(), 8);
+        assert!(object.get("missing").is_none());
+        assert!(object.u64("s").is_none() && object.str("n").is_none() && object.bool("z").is_none());
+        assert!(Object::read(raw("[1]")).is_none() && array(raw("{}")).is_none());
+    }
+
+    #[test]
+    fn numbers_that_are_no_counts_are_none() {
+        for text in ["-1", "1.0", "1e3", "18446744073709551616", "-0"] {
+            assert_eq!(uint(raw(text)), None, "{text}");
+            assert_eq!(kind(raw(text)), Kind::Number);
+        }
+    }
+
+    #[test]
+    fn lone_surrogates_are_survived() {
+        assert_eq!(string(raw(r#""a\ud83d""#)).unwrap(), "a\u{fffd}");
+        assert_eq!(string(raw(r#""\ud83d\u0041\udc00b""#)).unwrap(), "\u{fffd}A\u{fffd}b");
+        assert_eq!(string(raw(r#""\ud83d\ud83d\ude00""#)).unwrap(), "\u{fffd}😀");
+        assert_eq!(Object::read(raw(r#"{"\ud83d":1}"#)).unwrap().u64("\u{fffd}"), Some(1));
+    }
+
+    #[test]
+    fn errors_point_into_the_frame() {
+        assert_eq!(parse("[1,\n x]", 10).unwrap_err(), WireError::Json { at: 15, truncated: false });
+        assert!(matches!(parse("[1,", 2), Err(WireError::Json { truncated: true, .. })));
+        assert!(parse("1 2", 0).is_err() && parse("", 0).is_err());
+    }
+
+    #[test]
+    fn skipping_deep_values_needs_no_stack() {
+        let deep = format!("{{\"a\":{}{}}}", "[".repeat(200_000), "]".repeat(200_000));
+        assert!(Object::read(raw(&deep)).unwrap().get("a").is_some());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn strings_are_written_as_serde_json_does_and_read_back(text in any::<String>()) {
+            let mut out = String::new();
+            push_json_string(&mut out, &text);
+            prop_assert_eq!(&out, &serde_json::to_string(&text).unwrap());
+            prop_assert_eq!(string(raw(&out)).unwrap(), text);
+        }
+
+        #[test]
+        fn control_characters_too(text in "[\\x00-\\x22\\\\\\x7f\u{e9}]{0,20}") {
+            let mut out = String::new();
+            push_json_string(&mut out, &text);
+            prop_assert_eq!(&out, &serde_json::to_string(&text).unwrap());
+            prop_assert_eq!(string(raw(&out)).unwrap(), text);
+        }
+
+        #[test]
+        fn numbers_are_written_in_decimal(number in any::<u64>()) {
+            let mut out = String::new();
+            push_uint(&mut out, number);
+            prop_assert_eq!(out, number.to_string());
+        }
+    }
+}
