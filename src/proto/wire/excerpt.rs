@@ -1,8 +1,9 @@
 //! What may be said of a frame in a log or an error.
 //!
-//! Frames hold message bodies and tokens, and a broken frame may hold them anywhere. So the rule lists what
-//! stays and drops the rest: the head (digits, hyphen, slash, comma), JSON punctuation, `true`, `false`, `null`,
-//! and keys that look like names. Everything else becomes `…`, number values too.
+//! Frames hold message bodies and tokens, and a broken frame may hold them anywhere. So the rule lists what stays
+//! and drops the rest: the first digits and hyphens (types, count of attachments, a short ack id), JSON
+//! punctuation, blanks, `true`, `false`, `null`, and keys that look like names. Everything else becomes `…`,
+//! numbers too.
 
 /// Characters of an excerpt at most.
 pub const EXCERPT_MAX_CHARS: usize = 80;
@@ -10,8 +11,11 @@ pub const EXCERPT_MAX_CHARS: usize = 80;
 /// A longer key is more likely data than a name.
 const KEY_MAX_BYTES: usize = 32;
 
+/// More digits at the beginning are more likely data than types and counts.
+const HEAD_MAX_BYTES: usize = 6;
+
 /// A redacted picture of a text frame, at most [`EXCERPT_MAX_CHARS`] characters, such as
-/// `42/…,17["…",{"id":"…","seq":…}]`. It ends in `…` where the frame went on.
+/// `4217["…",{"id":"…","seq":…}]`. It ends in `…` where the frame went on.
 #[must_use]
 pub fn excerpt(frame: &str) -> String {
     let mut out = String::new();
@@ -19,7 +23,8 @@ pub fn excerpt(frame: &str) -> String {
     let mut rest = frame;
     let mut in_head = true;
     while let Some(first) = rest.chars().next() {
-        in_head = in_head && !matches!(first, '[' | '{' | '"');
+        let at = frame.len() - rest.len();
+        in_head = in_head && at < HEAD_MAX_BYTES && matches!(first, '0'..='9' | '-');
         let (token, kept) = next_token(rest, first, in_head);
         // A `…` after a `…` says nothing new: `a b` and `ab` look alike.
         if !(kept == "…" && out.ends_with('…')) {
@@ -41,8 +46,8 @@ fn next_token(rest: &str, first: char, in_head: bool) -> (&str, &str) {
     let one = rest.get(..first.len_utf8()).unwrap_or(rest);
     match first {
         '"' => string_token(rest),
-        '[' | ']' | '{' | '}' | ',' | ':' => (one, one),
-        '0'..='9' | '-' | '/' if in_head => (one, one),
+        '[' | ']' | '{' | '}' | ',' | ':' | ' ' => (one, one),
+        _ if in_head => (one, one),
         _ if first.is_ascii_alphabetic() => {
             let word = run(|c| !c.is_ascii_alphanumeric());
             (word, if matches!(word, "true" | "false" | "null") { word } else { "…" })
@@ -80,11 +85,11 @@ mod tests {
             excerpt(
                 r#"42/team,17["message",{"id":"m1","text":"se\"cret: }","seq":12.5e3,"ok":true,"no":null}]"#
             ),
-            r#"42/…,17["…",{"id":"…","text":"…","seq":…,"ok":true,"no":null}]"#
+            r#"42…,…["…",{"id":"…","text":"…","seq":…,"ok":true,"no":null}]"#
         );
         assert_eq!(
             excerpt(r#"451-["x",{"_placeholder" : true,"num":0}]"#),
-            r#"451-["…",{"_placeholder"…:…true,"num":…}]"#
+            r#"451-["…",{"_placeholder" : true,"num":…}]"#
         );
     }
 
@@ -99,11 +104,15 @@ mod tests {
             r#"42{"hunter2 with blanks":1}"#,
             r#"42[hunter2"]"#,
             "40/?token=hunter2,",
+            "pin-hunter2",
+            "hunter2\n",
         ] {
             let shown = excerpt(frame);
             assert!(!shown.contains("hunter") && !shown.contains("password"), "{shown}");
         }
         assert_eq!(excerpt(r#"42["a",4111111111111111]"#), r#"42["…",…]"#);
+        assert_eq!(excerpt("pin-1234"), "…");
+        assert_eq!(excerpt("4111111111111111"), "411111…");
     }
 
     #[test]
