@@ -1,7 +1,7 @@
 // What the scripts need of the Rust side: the target directory, the wasm32 target, wasm-bindgen from the lock file.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { capture, exec, root, run, Told } from "./run.mjs";
+import { capture, exec, run, Told } from "./run.mjs";
 
 export const wasmTarget = "wasm32-unknown-unknown";
 
@@ -51,9 +51,4 @@ export async function wasmBindgen(options = {}) {
 /** The path of a built binary of the workspace. */
 export async function builtBinary(profile, name) {
   return join(await targetDir(), profile, `${name}${exe}`);
-}
-
-/** A path inside the repository. */
-export function inRoot(...parts) {
-  return join(root, ...parts);
 }

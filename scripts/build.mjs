@@ -1,0 +1,42 @@
+// `npm run build`: everything that `npm start` runs and that is published, each part only where it has changed.
+import { buildWasm } from "./build-wasm.mjs";
+import { unlessFresh } from "./lib/fresh.mjs";
+import { isMain, run, runMain } from "./lib/run.mjs";
+import { builtBinary } from "./lib/rust.mjs";
+import { Steps } from "./lib/steps.mjs";
+
+// Windows starts npm through a shell.
+const npm = { shell: process.platform === "win32" };
+
+/** The npm package `chatwire`: js/dist. Needs pkg/. */
+export function buildPackage() {
+  const parts = { inputs: ["js", "pkg/.stamp", "package-lock.json"], outputs: ["js/dist"] };
+  return unlessFresh("package", parts, () => run("npm", ["run", "build", "-w", "js"], npm));
+}
+
+/** The demo: www/app/dist. Needs js/dist. */
+export function buildDemo() {
+  const parts = { inputs: ["www/app", "js", "pkg/.stamp", "package-lock.json"], outputs: ["www/app/dist"] };
+  return unlessFresh("demo", parts, () => run("npm", ["run", "build", "-w", "www/app"], npm));
+}
+
+/**
+ * The reference backend, with cargo's dev profile: it builds in a fraction of the time of a release build, its
+ * dependencies are those of the test build, and a chat of a few people does not feel the difference.
+ * With `faults` it has the switches of the tests; a build without them stands beside it only until the next build.
+ */
+export async function buildServer({ faults = false } = {}) {
+  const features = faults ? ["--features", "faults"] : [];
+  await run("cargo", ["build", "-p", "chatwire-server", ...features]);
+  return builtBinary("debug", "chatwire-server");
+}
+
+async function main() {
+  const steps = new Steps(4);
+  await steps.step("wasm", () => buildWasm());
+  await steps.step("npm package", buildPackage);
+  await steps.step("backend", async () => void (await buildServer()));
+  await steps.step("demo", buildDemo);
+}
+
+if (isMain(import.meta.url)) await runMain(main);

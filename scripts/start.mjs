@@ -1,0 +1,90 @@
+// `npm start`: a running chat from a bare clone. Checks what the machine must have, installs and builds what is missing,
+// starts the backend on a database file in .data/ and serves the demo from it: one address, nothing to configure.
+//
+// Plain Node without packages up to the step that installs them. PORT=… asks for that port and no other.
+import { mkdir } from "node:fs/promises";
+import { createServer } from "node:net";
+import { createInterface } from "node:readline";
+import { buildDemo, buildPackage, buildServer } from "./build.mjs";
+import { buildWasm } from "./build-wasm.mjs";
+import { checkPrerequisites, installPackages } from "./lib/prerequisites.mjs";
+import { endChildren, inRoot, isEnding, runMain, start, Told } from "./lib/run.mjs";
+import { Steps } from "./lib/steps.mjs";
+
+const firstPort = 8080;
+const portsToTry = 50;
+
+await runMain(async () => {
+  const asked = await askedPort();
+  const steps = new Steps(7);
+  let binary;
+  await steps.step("what this machine has", checkPrerequisites);
+  await steps.step("npm packages", installPackages);
+  await steps.step("chatwire as wasm (Rust)", () => buildWasm());
+  await steps.step("npm package chatwire", buildPackage);
+  await steps.step("backend (Rust)", async () => {
+    binary = await buildServer();
+  });
+  await steps.step("demo", buildDemo);
+  let url;
+  await steps.step("start", async () => {
+    url = await startServer(binary, asked ?? (await freePort()));
+  });
+  console.log(
+    `\nReady in ${steps.elapsed}. Open ${url} (a second browser profile is a second person); Ctrl-C ends it.\n`,
+  );
+});
+
+/** Starts the backend and waits for its ready line; gives its address. When it dies, so do we. */
+function startServer(binary, port) {
+  return new Promise((resolve, reject) => {
+    const args = ["--port", String(port), "--db", inRoot(".data", "chatwire.db")];
+    args.push("--static", inRoot("www", "app", "dist"));
+    mkdir(inRoot(".data"), { recursive: true }).then(() => {
+      const server = start(binary, args, { stdio: ["ignore", "pipe", "inherit"] });
+      server.once("error", (error) => reject(new Told(`${binary} does not start: ${error.message}`)));
+      server.once("exit", async (code, signal) => {
+        if (isEnding()) return;
+        console.error(`The backend has ended (${signal ?? `code ${code}`}).`);
+        await endChildren();
+        process.exit(code || 1);
+      });
+      createInterface({ input: server.stdout }).on("line", (line) => {
+        const url = /^chatwire-server listening on (\S+)/.exec(line)?.[1];
+        if (url) resolve(url);
+        else console.log(line);
+      });
+    }, reject);
+  });
+}
+
+/** PORT, where somebody asks for one: it must be free. */
+async function askedPort() {
+  const asked = process.env.PORT;
+  if (asked === undefined || asked === "") return undefined;
+  const port = Number(asked);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+    throw new Told(`PORT=${asked} is not a port: a whole number from 1 to 65535`);
+  }
+  if (!(await isFree(port)))
+    throw new Told(`Port ${port} is taken. Choose another: PORT=${port + 1} npm start`);
+  return port;
+}
+
+/** The first free port from 8080 on. */
+async function freePort() {
+  for (let port = firstPort; port < firstPort + portsToTry; port++) {
+    if (await isFree(port)) return port;
+  }
+  throw new Told(
+    `The ports ${firstPort} to ${firstPort + portsToTry - 1} are taken. Choose one: PORT=… npm start`,
+  );
+}
+
+function isFree(port) {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once("error", () => resolve(false));
+    probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(true)));
+  });
+}
