@@ -14,6 +14,7 @@ pub use api::*;
 pub use model::*;
 
 pub mod config;
+pub mod connection;
 pub mod profile;
 pub mod store;
 pub mod wire;

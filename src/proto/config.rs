@@ -4,6 +4,7 @@
 //! silently corrected. Every queue, cache and window of the core has its limit here.
 
 use super::api::Secret;
+use super::model::{ErrorCode, Failure};
 use super::profile::CapabilityPatch;
 
 /// Everything that can be set, with its default.
@@ -89,4 +90,23 @@ pub struct OutboxLimits {
     /// Sends in flight in one conversation where the backend keeps the order; else one.
     pub window: u32,
     pub ack_timeout_ms: u32,
+}
+
+/// What the page says about itself at construction.
+#[derive(Clone, Debug, Default)]
+pub struct PageFacts {
+    /// `navigator.onLine`.
+    pub online: bool,
+    /// `document.visibilityState` is `visible`.
+    pub visible: bool,
+}
+
+impl Config {
+    /// Reads the options of `createChat` (API.md).
+    ///
+    /// # Errors
+    /// Code `config`: names the field, the value (never a token) and what is allowed.
+    pub fn parse(_options: &serde_json::Value, _page: PageFacts) -> Result<Self, Failure> {
+        Err(Failure::new(ErrorCode::Config, "options"))
+    }
 }
