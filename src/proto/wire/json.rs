@@ -322,6 +322,7 @@ mod tests {
         assert_eq!(string(raw(r#""a\ud83d""#)).unwrap(), "a\u{fffd}");
         assert_eq!(string(raw(r#""\ud83d\u0041\udc00b""#)).unwrap(), "\u{fffd}A\u{fffd}b");
         assert_eq!(string(raw(r#""\ud83d\ud83d\ude00""#)).unwrap(), "\u{fffd}😀");
+        assert_eq!(string(raw(r#""\ud800\udc00\udbff\udfff""#)).unwrap(), "\u{10000}\u{10ffff}");
         assert_eq!(Object::read(raw(r#"{"\ud83d":1}"#)).unwrap().u64("\u{fffd}"), Some(1));
     }
 

@@ -176,6 +176,8 @@ fn e5_nesting_is_bounded_at_the_limit_exactly() {
     assert_eq!(refused(&nested(7)), WireError::TooDeep { at: 11, max: 6 });
     assert!(matches!(refused(&"[".repeat(1000).replacen('[', "2[", 1)), WireError::TooDeep { .. }));
     assert_eq!(event(r#"2["a","[[[[[[[[[[ \" [[[[[["]"#).3.len(), 1);
+    // An escaped backslash does not escape the quote after it.
+    assert_eq!(refused(r#"2["\\",[[[[[[1]]]]]]]"#), WireError::TooDeep { at: 12, max: 6 });
     // What the default limit lets through, serde_json can parse further.
     let deepest = nested(Limits::DEFAULT.max_depth);
     let Ok(Packet::Event { args, .. }) = decode(&deepest, &Limits::DEFAULT) else { panic!() };
