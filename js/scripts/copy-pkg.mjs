@@ -1,0 +1,23 @@
+// Brings the built core (../pkg, made by `npm run build:wasm`) into this package, where both `src` and `dist` find it
+// under the same relative path: `../pkg/chatwire.js`.
+import { cp, readdir, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const from = join(here, "..", "..", "pkg");
+const to = join(here, "..", "pkg");
+
+let names;
+try {
+  names = await readdir(from);
+} catch {
+  names = [];
+}
+const wanted = names.filter((name) => /^chatwire(_bg\.wasm)?(\.d\.ts|\.js)?$/.test(name) || name === "snippets");
+if (!wanted.includes("chatwire.js") || !wanted.includes("chatwire_bg.wasm")) {
+  console.error("pkg/ is not built: run `npm run build:wasm` in the root of the repository first");
+  process.exit(1);
+}
+await rm(to, { recursive: true, force: true });
+for (const name of wanted) await cp(join(from, name), join(to, name), { recursive: true, preserveTimestamps: true });
