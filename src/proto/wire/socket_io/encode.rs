@@ -1,7 +1,7 @@
 //! Writing packets. The law: one allocation that grows, no value tree, arguments copied as the JSON they are.
 //!
-//! A namespace is trusted to have passed `check_namespace`, an event's name not to be reserved, an ack id to be
-//! at most `MAX_ACK_ID`: they come from configuration and from our own counters, not from the other side.
+//! A namespace is trusted to have passed `check_namespace`, an event's name not to be reserved, an ack id to
+//! be at most `MAX_ACK_ID`: they come from configuration and from our own counters, not from the other side.
 
 use super::{DEFAULT_NAMESPACE, push_json_string, push_uint};
 
@@ -34,8 +34,8 @@ pub fn encode_ack(ns: &str, id: u64, args_json: &[&str]) -> String {
 }
 
 /// The text frame of a BINARY_EVENT: `451-["name",{"_placeholder":true,"num":0}]` (`E6`). The arguments hold
-/// placeholders ([`push_placeholder`](super::push_placeholder)) with numbers below `attachments`; so many binary frames, in their order, must
-/// follow it with no other packet between.
+/// placeholders ([`push_placeholder`](super::push_placeholder)) with numbers below `attachments`; so many
+/// binary frames, in their order, must follow it with no other packet between.
 #[must_use]
 pub fn encode_binary_event(
     ns: &str,
