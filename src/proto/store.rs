@@ -1,1 +1,38 @@
-//! The record format.
+//! The record format: what the client keeps, as bytes.
+//!
+//! Law: bytes in, values out, and back. Every record carries its kind, the format it was written in, the stamp of
+//! the transaction that wrote it, and a checksum. Decoding is total: whatever a database holds becomes a value or
+//! a [`RecordError`], never a panic, and memory is bounded by the input. Numbers on disk are given once and never
+//! reused; a changed layout is a new [`FORMAT_VERSION`] and one migration step.
+
+mod codec;
+mod format;
+mod history;
+mod keys;
+mod memory;
+mod message;
+mod numbers;
+mod outbox_row;
+mod rooms;
+
+#[cfg(test)]
+mod tests;
+
+pub use codec::{Reader, Writer};
+pub use format::{FORMAT_VERSION, HEADER_BYTES, Opened, RecordError, RecordKind, open, record_version, seal};
+pub use history::{
+    HistoryHead, IndexPage, OrderKey, SEGMENTS_PER_PAGE, Segment, SegmentInfo, decode_head, decode_index,
+    decode_segment, encode_head, encode_index, encode_segment, fingerprint, index_page_of,
+};
+pub use keys::{
+    CAPABILITIES_KEY, CONVERSATION_PREFIX, GENERATION_KEY, HEAD_PREFIX, INDEX_PREFIX, SEGMENT_PREFIX,
+    SETTINGS_KEY, conversation_key, conversation_of, head_key, index_key, index_prefix, segment_key,
+    segment_prefix,
+};
+pub use memory::MemoryStore;
+pub use message::{decode_message, encode_message};
+pub use outbox_row::{OutboxRow, WireMark, decode_outbox_row, encode_outbox_row, same_content};
+pub use rooms::{
+    CapabilityRecord, ConversationRecord, decode_capabilities, decode_conversation, decode_generation,
+    encode_capabilities, encode_conversation, encode_generation,
+};

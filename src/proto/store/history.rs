@@ -1,0 +1,250 @@
+//! The log of one conversation: segments of messages, the head that lists them, the index that finds them.
+//!
+//! Law: rows lie in segments; the head says which segments there are and how far the history is known; a page of
+//! the index says which fingerprints are in which segments. A fingerprint only narrows the search: the row itself
+//! decides.
+
+use xxhash_rust::xxh64::xxh64;
+
+use super::codec::{Reader, Writer};
+use super::format::{RecordError, RecordKind, open, seal};
+use super::message::{self, decode_message, encode_message};
+use crate::proto::model::Message;
+
+/// How many segments one page of the index covers.
+pub const SEGMENTS_PER_PAGE: u32 = 32;
+
+/// The page of the index that covers a segment.
+pub fn index_page_of(segment: u32) -> u32 {
+    segment / SEGMENTS_PER_PAGE
+}
+
+/// A short name of an id or key in an index; two texts may share one.
+pub fn fingerprint(text: &str) -> u32 {
+    xxh64(text.as_bytes(), 0) as u32
+}
+
+/// Where a row stands in its conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OrderKey {
+    /// The server's order; `u64::MAX` where there is none.
+    pub seq: u64,
+    /// Wall-clock milliseconds.
+    pub at_ms: i64,
+    /// The order of arrival in this store.
+    pub arrival: u64,
+}
+
+/// About a hundred messages of one conversation, in one record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Segment {
+    pub number: u32,
+    pub rows: Vec<Message>,
+}
+
+/// What the head says of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SegmentInfo {
+    pub number: u32,
+    /// Rows in it.
+    pub count: u32,
+    pub first: OrderKey,
+    pub last: OrderKey,
+}
+
+/// The head of a conversation's history.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HistoryHead {
+    pub conversation_id: String,
+    /// In the order of the conversation; the last one is the tail, which is still written to.
+    pub segments: Vec<SegmentInfo>,
+    /// The number of the next new segment; numbers are never reused.
+    pub next_segment: u32,
+    pub next_arrival: u64,
+    /// How far the history is known without a gap, as the server's sequence number.
+    pub cursor: Option<u64>,
+    /// The same, where the backend's cursor is a text of its own.
+    pub opaque_cursor: Option<String>,
+    pub unread: u32,
+    pub read_up_to: Option<OrderKey>,
+    pub last_message: Option<Message>,
+    /// Fingerprints of the ids and keys in the last segment, which no index page covers yet.
+    pub tail_ids: Vec<u32>,
+}
+
+/// Which ids and keys are in which of the segments of one page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IndexPage {
+    pub page: u32,
+    /// Segment number and its fingerprints, ascending.
+    pub segments: Vec<(u32, Vec<u32>)>,
+}
+
+impl IndexPage {
+    /// The segments that may hold this fingerprint.
+    pub fn candidates(&self, fingerprint: u32) -> impl Iterator<Item = u32> + '_ {
+        let holds = move |fingerprints: &[u32]| fingerprints.binary_search(&fingerprint).is_ok();
+        self.segments.iter().filter(move |(_, fingerprints)| holds(fingerprints)).map(|(segment, _)| *segment)
+    }
+
+    /// Sets a segment's fingerprints, in any order.
+    pub fn set(&mut self, segment: u32, mut fingerprints: Vec<u32>) {
+        fingerprints.sort_unstable();
+        fingerprints.dedup();
+        match self.segments.iter_mut().find(|(number, _)| *number == segment) {
+            Some((_, old)) => *old = fingerprints,
+            None => self.segments.push((segment, fingerprints)),
+        }
+    }
+}
+
+pub fn encode_segment(version: u64, segment: &Segment) -> Vec<u8> {
+    let mut w = Writer::new();
+    w.varint(u64::from(segment.number));
+    w.list(&segment.rows, encode_message);
+    seal(RecordKind::Segment, version, w.as_slice())
+}
+
+/// The record's stamp and the rows.
+///
+/// # Errors
+/// Each [`RecordError`]; a segment that stands at another one's key is malformed.
+pub fn decode_segment(
+    bytes: &[u8],
+    conversation_id: &str,
+    number: u32,
+) -> Result<(u64, Vec<Message>), RecordError> {
+    let opened = open(RecordKind::Segment, bytes)?;
+    let mut r = Reader::new(&opened.payload);
+    if r.u32()? != number {
+        return Err(RecordError::Malformed { what: "segment number is not that of its key" });
+    }
+    let rows = r.list(message::MIN_BYTES, |r| decode_message(r, conversation_id))?;
+    r.finish()?;
+    Ok((opened.version, rows))
+}
+
+pub fn encode_head(version: u64, head: &HistoryHead) -> Vec<u8> {
+    let mut w = Writer::new();
+    w.str(&head.conversation_id);
+    w.list(&head.segments, write_info);
+    w.varint(u64::from(head.next_segment));
+    w.varint(head.next_arrival);
+    w.opt_varint(head.cursor);
+    w.opt_str(head.opaque_cursor.as_deref());
+    w.varint(u64::from(head.unread));
+    w.bool(head.read_up_to.is_some());
+    if let Some(order) = &head.read_up_to {
+        write_order(&mut w, order);
+    }
+    w.bool(head.last_message.is_some());
+    if let Some(message) = &head.last_message {
+        encode_message(&mut w, message);
+    }
+    write_fingerprints(&mut w, &head.tail_ids);
+    seal(RecordKind::History, version, w.as_slice())
+}
+
+/// The record's stamp and the head.
+///
+/// # Errors
+/// Each [`RecordError`].
+pub fn decode_head(bytes: &[u8]) -> Result<(u64, HistoryHead), RecordError> {
+    let opened = open(RecordKind::History, bytes)?;
+    let mut r = Reader::new(&opened.payload);
+    let conversation_id = r.string()?;
+    let segments = r.list(MIN_INFO_BYTES, read_info)?;
+    let next_segment = r.u32()?;
+    let next_arrival = r.varint()?;
+    let cursor = r.opt_varint()?;
+    let opaque_cursor = r.opt_string()?;
+    let unread = r.u32()?;
+    let read_up_to = if r.bool()? { Some(read_order(&mut r)?) } else { None };
+    let last_message = if r.bool()? { Some(decode_message(&mut r, &conversation_id)?) } else { None };
+    let tail_ids = read_fingerprints(&mut r)?;
+    r.finish()?;
+    let head = HistoryHead {
+        conversation_id,
+        segments,
+        next_segment,
+        next_arrival,
+        cursor,
+        opaque_cursor,
+        unread,
+        read_up_to,
+        last_message,
+        tail_ids,
+    };
+    Ok((opened.version, head))
+}
+
+/// Fingerprints are written ascending, however they stand in `page`.
+pub fn encode_index(version: u64, page: &IndexPage) -> Vec<u8> {
+    let mut w = Writer::new();
+    w.varint(u64::from(page.page));
+    w.list(&page.segments, |w, (segment, fingerprints)| {
+        w.varint(u64::from(*segment));
+        if fingerprints.is_sorted() {
+            write_fingerprints(w, fingerprints);
+        } else {
+            let mut sorted = fingerprints.clone();
+            sorted.sort_unstable();
+            write_fingerprints(w, &sorted);
+        }
+    });
+    seal(RecordKind::Index, version, w.as_slice())
+}
+
+/// The record's stamp and the page.
+///
+/// # Errors
+/// Each [`RecordError`]; fingerprints that do not ascend are malformed, since a search would miss some.
+pub fn decode_index(bytes: &[u8]) -> Result<(u64, IndexPage), RecordError> {
+    let opened = open(RecordKind::Index, bytes)?;
+    let mut r = Reader::new(&opened.payload);
+    let page = r.u32()?;
+    let segments = r.list(2, |r| {
+        let segment = r.u32()?;
+        let fingerprints = read_fingerprints(r)?;
+        if fingerprints.is_sorted() {
+            Ok((segment, fingerprints))
+        } else {
+            Err(RecordError::Malformed { what: "fingerprints of an index must ascend" })
+        }
+    })?;
+    r.finish()?;
+    Ok((opened.version, IndexPage { page, segments }))
+}
+
+/// Number, count, and two order keys of three bytes or more.
+const MIN_INFO_BYTES: usize = 8;
+
+fn write_info(w: &mut Writer, info: &SegmentInfo) {
+    w.varint(u64::from(info.number));
+    w.varint(u64::from(info.count));
+    write_order(w, &info.first);
+    write_order(w, &info.last);
+}
+
+fn read_info(r: &mut Reader) -> Result<SegmentInfo, RecordError> {
+    Ok(SegmentInfo { number: r.u32()?, count: r.u32()?, first: read_order(r)?, last: read_order(r)? })
+}
+
+/// "No number" is `u64::MAX`; shifted by one it takes a single byte.
+fn write_order(w: &mut Writer, order: &OrderKey) {
+    w.varint(order.seq.wrapping_add(1));
+    w.i64(order.at_ms);
+    w.varint(order.arrival);
+}
+
+fn read_order(r: &mut Reader) -> Result<OrderKey, RecordError> {
+    Ok(OrderKey { seq: r.varint()?.wrapping_sub(1), at_ms: r.i64()?, arrival: r.varint()? })
+}
+
+fn write_fingerprints(w: &mut Writer, fingerprints: &[u32]) {
+    w.list(fingerprints, |w, fingerprint| w.fixed_u32(*fingerprint));
+}
+
+fn read_fingerprints(r: &mut Reader) -> Result<Vec<u32>, RecordError> {
+    r.list(4, Reader::fixed_u32)
+}

@@ -1,0 +1,94 @@
+//! Where records stand.
+//!
+//! Law: text keys of the history table begin with a letter for what they hold, then the conversation's id with `/`
+//! and `%` escaped, so that everything behind `letter/id/` belongs to that conversation and no id reaches into
+//! another's keys. Numbers are eight hexadecimal digits: the order of keys is the order of numbers.
+
+/// In the meta table: the leading tab's reign.
+pub const GENERATION_KEY: &str = "generation";
+/// In the meta table: what the backend has said it gives.
+pub const CAPABILITIES_KEY: &str = "capabilities";
+/// In the meta table: the application's settings.
+pub const SETTINGS_KEY: &str = "settings";
+
+/// Every conversation begins with this.
+pub const CONVERSATION_PREFIX: &str = "c/";
+/// Every head of a history begins with this.
+pub const HEAD_PREFIX: &str = "h/";
+/// Every segment begins with this.
+pub const SEGMENT_PREFIX: &str = "s/";
+/// Every page of an index begins with this.
+pub const INDEX_PREFIX: &str = "x/";
+
+pub fn conversation_key(conversation_id: &str) -> String {
+    escaped(CONVERSATION_PREFIX, conversation_id)
+}
+
+pub fn head_key(conversation_id: &str) -> String {
+    escaped(HEAD_PREFIX, conversation_id)
+}
+
+pub fn segment_key(conversation_id: &str, number: u32) -> String {
+    numbered(segment_prefix(conversation_id), number)
+}
+
+pub fn index_key(conversation_id: &str, page: u32) -> String {
+    numbered(index_prefix(conversation_id), page)
+}
+
+/// The segments of one conversation, and nothing else, begin with this.
+pub fn segment_prefix(conversation_id: &str) -> String {
+    escaped(SEGMENT_PREFIX, conversation_id) + "/"
+}
+
+/// The index pages of one conversation, and nothing else, begin with this.
+pub fn index_prefix(conversation_id: &str) -> String {
+    escaped(INDEX_PREFIX, conversation_id) + "/"
+}
+
+/// The conversation that a key of the history table belongs to: whose record it was, when the record itself can no
+/// longer say. `None`: not a key of this table.
+pub fn conversation_of(key: &str) -> Option<String> {
+    let (letter, rest) = key.split_once('/')?;
+    let id = match letter {
+        "c" | "h" if !rest.contains('/') => rest,
+        "s" | "x" => rest.split_once('/').filter(|(_, number)| number.len() == 8)?.0,
+        _ => return None,
+    };
+    unescaped(id)
+}
+
+fn escaped(prefix: &str, id: &str) -> String {
+    let mut key = String::with_capacity(prefix.len() + id.len() + 9);
+    key.push_str(prefix);
+    for c in id.chars() {
+        match c {
+            '/' => key.push_str("%2F"),
+            '%' => key.push_str("%25"),
+            c => key.push(c),
+        }
+    }
+    key
+}
+
+fn unescaped(escaped: &str) -> Option<String> {
+    let mut parts = escaped.split('%');
+    let mut id = parts.next()?.to_owned();
+    for part in parts {
+        let (c, rest) = match part.split_at_checked(2)? {
+            ("2F", rest) => ('/', rest),
+            ("25", rest) => ('%', rest),
+            _ => return None,
+        };
+        id.push(c);
+        id.push_str(rest);
+    }
+    Some(id)
+}
+
+fn numbered(mut prefix: String, number: u32) -> String {
+    for shift in (0..8).rev() {
+        prefix.extend(char::from_digit((number >> (shift * 4)) & 0xf, 16));
+    }
+    prefix
+}
