@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 
 use super::model::{ConversationKind, Failure, Json, Member, Role, Status};
 
+mod fields;
 mod team;
 pub use team::{Team, is_auth_refusal};
 

@@ -1,12 +1,28 @@
-//! `team`: Socket.IO v4 and REST (WIRES.md, section T).
+//! `team`: Socket.IO v4 and REST under `/api` (WIRES.md, section T).
+//!
+//! Law: names and shapes are the backend's to the letter. Reading is wider than writing: both spellings of a field,
+//! numbers for ids, absent optional fields and unknown extra ones are all good, as old and new servers of this kind
+//! differ in just these.
 
 use serde_json::value::RawValue;
 
+use super::fields::{Body, Fields, Wrong, push_segment, required};
 use super::{
-    Answer, Capabilities, Created, Failure, Incoming, Outgoing, Page, Profile, Push, RestRequest,
-    ServerConversation,
+    Answer, Capabilities, CapabilityPatch, Created, Failure, Incoming, Outgoing, Page, Profile, Push,
+    RestRequest, ServerConversation,
 };
-use crate::proto::ErrorCode;
+use crate::proto::model::ErrorCode;
+use crate::proto::wire::json;
+
+mod errors;
+mod records;
+#[cfg(test)]
+mod tests;
+
+pub use errors::is_auth_refusal;
+
+/// Conversations in one page of the list (T8).
+const CONVERSATIONS_LIMIT: u64 = 100;
 
 /// The team chat's vocabulary.
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,82 +44,283 @@ impl Profile for Team {
         }
     }
 
-    fn send(&self, _message: Outgoing<'_>) -> Push {
-        Push { event: "chat:message_send".to_owned(), args: Vec::new(), ack: true }
+    /// T2, T3 and what D4 adds.
+    fn send(&self, message: Outgoing<'_>) -> Push {
+        let mut body = Body::new()
+            .text("conversationId", message.conversation_id)
+            .text("contentEncrypted", &records::encode_content(message.text))
+            .text("clientMessageId", message.key)
+            .text("client_message_id", message.key)
+            .text("message_type", message.kind);
+        if let Some(id) = message.reply_to_id {
+            body = body.text("reply_to", id);
+        }
+        if let Some(metadata) = message.metadata {
+            body = body.raw("metadata", metadata.text());
+        }
+        Push { ack: true, ..push("chat:message_send", Some(body)) }
     }
 
-    fn answer(&self, _key: &str, _args: &[&RawValue]) -> Answer {
-        Answer::Stored(None)
+    fn answer(&self, key: &str, args: &[&RawValue]) -> Answer {
+        errors::answer(key, args)
     }
 
-    fn incoming(&self, _event: &str, _args: &[&RawValue]) -> Incoming {
-        Incoming::Other
+    fn incoming(&self, event: &str, args: &[&RawValue]) -> Incoming {
+        let read = match event {
+            "chat:message_received" => read_message,
+            "chat:message_status_updated" => read_status,
+            "chat:user_typing" => read_typing,
+            "user:status_changed" => read_presence,
+            "chat:message_updated" => read_update,
+            "chat:message_deleted" => read_deletion,
+            "chat:reaction" => read_reaction,
+            "chat:conversation_updated" => read_conversation,
+            "chatwire:hello" => read_hello,
+            _ => return Incoming::Other,
+        };
+        let payload = match args.first() {
+            Some(raw) => Fields::read(raw),
+            None => Err(Wrong { field: "", expected: "must carry an object" }),
+        };
+        payload
+            .and_then(|payload| read(&payload))
+            .unwrap_or_else(|wrong| Incoming::Malformed(wrong.at(event)))
     }
 
-    fn presence(&self, _online: bool) -> Option<Push> {
-        None
+    /// T2 names no payload, so there is none.
+    fn presence(&self, online: bool) -> Option<Push> {
+        Some(push(if online { "presence:online" } else { "presence:offline" }, None))
     }
 
-    fn typing(&self, _conversation_id: &str, _typing: bool) -> Option<Push> {
-        None
+    fn typing(&self, conversation_id: &str, typing: bool) -> Option<Push> {
+        let body = Body::new()
+            .text("conversationId", conversation_id)
+            .raw("isTyping", if typing { "true" } else { "false" });
+        Some(push("chat:typing", Some(body)))
     }
 
-    fn delivered(&self, _conversation_id: &str, _message_id: &str) -> Option<Push> {
-        None
+    fn delivered(&self, _conversation_id: &str, message_id: &str) -> Option<Push> {
+        Some(push("chat:message_delivered", Some(Body::new().text("messageId", message_id))))
     }
 
-    fn read(&self, _conversation_id: &str, _message_id: &str) -> Option<Push> {
-        None
+    fn read(&self, _conversation_id: &str, message_id: &str) -> Option<Push> {
+        Some(push("chat:message_read", Some(Body::new().text("messageId", message_id))))
     }
 
-    fn list_conversations(&self, _offset: u32) -> RestRequest {
-        RestRequest { method: "GET", path: "/conversations".to_owned(), body: None }
+    /// T8.
+    fn list_conversations(&self, offset: u32) -> RestRequest {
+        let mut path = String::from("/conversations");
+        push_query(&mut path, &[("limit", CONVERSATIONS_LIMIT), ("offset", u64::from(offset))]);
+        get(path)
     }
 
-    fn parse_conversations(&self, _body: &str, _me: &str) -> Result<(Vec<ServerConversation>, bool), String> {
-        Ok((Vec::new(), false))
+    /// A row that cannot be read is left out; an error only where there are rows and none can be read.
+    fn parse_conversations(&self, body: &str, me: &str) -> Result<(Vec<ServerConversation>, bool), String> {
+        let (rows, has_more) = records::list(body, "conversations")?;
+        let mut conversations = Vec::with_capacity(rows.len());
+        let mut first_wrong = None;
+        for (index, raw) in rows.into_iter().enumerate() {
+            match Fields::read(raw).and_then(|record| records::conversation(&record, Some(me))) {
+                Ok(conversation) => conversations.push(conversation),
+                Err(wrong) => _ = first_wrong.get_or_insert((index, wrong)),
+            }
+        }
+        match first_wrong {
+            Some((index, wrong)) if conversations.is_empty() => {
+                Err(wrong.at(&records::row_name("conversations", index)))
+            }
+            _ => Ok((conversations, has_more)),
+        }
     }
 
-    fn messages_after(&self, _conversation_id: &str, _seq: u64, _limit: u32) -> RestRequest {
-        RestRequest { method: "GET", path: "/messages".to_owned(), body: None }
+    /// T10 with `after` (D4).
+    fn messages_after(&self, conversation_id: &str, seq: u64, limit: u32) -> RestRequest {
+        get_messages(conversation_id, &[("limit", u64::from(limit)), ("after", seq)])
     }
 
-    fn messages_page(&self, _conversation_id: &str, _offset: u32, _limit: u32) -> RestRequest {
-        RestRequest { method: "GET", path: "/messages".to_owned(), body: None }
+    /// T10.
+    fn messages_page(&self, conversation_id: &str, offset: u32, limit: u32) -> RestRequest {
+        get_messages(conversation_id, &[("limit", u64::from(limit)), ("offset", u64::from(offset))])
     }
 
-    fn parse_page(&self, _body: &str) -> Result<Page, String> {
-        Ok(Page { messages: Vec::new(), has_more: false, malformed: Vec::new() })
+    fn parse_page(&self, body: &str) -> Result<Page, String> {
+        let (rows, has_more) = records::list(body, "messages")?;
+        let mut page = Page { messages: Vec::with_capacity(rows.len()), has_more, malformed: Vec::new() };
+        for (index, raw) in rows.into_iter().enumerate() {
+            match Fields::read(raw).and_then(|record| records::message(&record)) {
+                Ok(message) => page.messages.push(message),
+                Err(wrong) => page.malformed.push(wrong.at(&records::row_name("messages", index))),
+            }
+        }
+        Ok(page)
     }
 
-    fn create_direct(&self, _user_id: &str) -> RestRequest {
-        RestRequest { method: "POST", path: "/conversations/direct".to_owned(), body: None }
+    /// T6.
+    fn create_direct(&self, user_id: &str) -> RestRequest {
+        post("/conversations/direct", Body::new().text("user_id", user_id))
     }
 
-    fn create_group(&self, _title: &str, _members: &[String]) -> RestRequest {
-        RestRequest { method: "POST", path: "/conversations/group".to_owned(), body: None }
+    /// T7.
+    fn create_group(&self, title: &str, members: &[String]) -> RestRequest {
+        let mut ids = String::from("[");
+        for member in members {
+            if ids.len() > 1 {
+                ids.push(',');
+            }
+            json::push_json_string(&mut ids, member);
+        }
+        ids.push(']');
+        post("/conversations/group", Body::new().text("title", title).raw("participant_ids", &ids))
     }
 
-    fn parse_created(&self, _status: u16, _body: &str, _me: &str) -> Result<Created, Failure> {
-        Ok(Created::FoundSomewhere)
+    fn parse_created(&self, status: u16, body: &str, me: &str) -> Result<Created, Failure> {
+        let record = json::parse(body, 0).ok().and_then(|raw| Fields::read(raw).ok());
+        match (status, record) {
+            (200..300, Some(record)) => read_created(&record, me)
+                .map_err(|wrong| Failure::new(ErrorCode::Protocol, wrong.at("created conversation"))),
+            (200..300, None) => {
+                Err(Failure::new(ErrorCode::Protocol, "created conversation: must be an object"))
+            }
+            (409, Some(record)) => Ok(read_found(&record, me)),
+            (409, None) => Ok(Created::FoundSomewhere),
+            _ => Err(self.parse_failure(status, body).0),
+        }
     }
 
-    fn parse_failure(&self, _status: u16, _body: &str) -> (Failure, Option<u64>) {
-        (Failure::new(ErrorCode::Server, ""), None)
+    fn parse_failure(&self, status: u16, body: &str) -> (Failure, Option<u64>) {
+        errors::rest_failure(status, body)
     }
 }
 
-/// Whether an error's code or message means that the token is not good (D6): the code `AuthError` or
-/// `auth_failed`, or a message that holds `unauthorised`, `unauthorized`, `invalid token`, `jwt` or `auth`, in
-/// any case.
-#[must_use]
-pub fn is_auth_refusal(code: Option<&str>, message: &str) -> bool {
-    // Every spelling of `unauthori[sz]ed` holds `auth`, so three needles say what the pattern says.
-    const NEEDLES: [&str; 3] = ["auth", "jwt", "invalid token"];
-    matches!(code, Some("AuthError" | "auth_failed")) || NEEDLES.iter().any(|needle| holds(message, needle))
+fn push(event: &str, body: Option<Body>) -> Push {
+    Push { event: event.to_owned(), args: body.map(Body::finish).into_iter().collect(), ack: false }
 }
 
-/// Whether `text` holds `needle` (ASCII), in any case.
-fn holds(text: &str, needle: &str) -> bool {
-    text.as_bytes().windows(needle.len()).any(|part| part.eq_ignore_ascii_case(needle.as_bytes()))
+fn get(path: String) -> RestRequest {
+    RestRequest { method: "GET", path, body: None }
+}
+
+fn get_messages(conversation_id: &str, query: &[(&str, u64)]) -> RestRequest {
+    let mut path = String::from("/messages/");
+    push_segment(&mut path, conversation_id);
+    push_query(&mut path, query);
+    get(path)
+}
+
+fn post(path: &str, body: Body) -> RestRequest {
+    RestRequest { method: "POST", path: path.to_owned(), body: Some(body.finish()) }
+}
+
+fn push_query(path: &mut String, query: &[(&str, u64)]) {
+    for (index, (name, value)) in query.iter().enumerate() {
+        path.push(if index == 0 { '?' } else { '&' });
+        path.push_str(name);
+        path.push('=');
+        json::push_uint(path, *value);
+    }
+}
+
+fn read_message(payload: &Fields<'_>) -> Result<Incoming, Wrong> {
+    records::message(payload).map(Incoming::Message)
+}
+
+fn read_update(payload: &Fields<'_>) -> Result<Incoming, Wrong> {
+    records::message(payload).map(Incoming::Updated)
+}
+
+/// T4, T14.
+fn read_status(payload: &Fields<'_>) -> Result<Incoming, Wrong> {
+    let status = records::status(&required("status", payload.text("status"))?)
+        .ok_or(Wrong { field: "status", expected: "must be `sent`, `delivered` or `read`" })?;
+    Ok(Incoming::Status {
+        message_id: required("message_id", payload.id("message_id"))?,
+        conversation_id: payload.id("conversation_id")?,
+        user_id: payload.id("user_id")?,
+        status,
+    })
+}
+
+fn read_typing(payload: &Fields<'_>) -> Result<Incoming, Wrong> {
+    Ok(Incoming::Typing {
+        conversation_id: payload.id("conversation_id")?,
+        user_id: required("user_id", payload.id("user_id"))?,
+        typing: required("is_typing", payload.flag("is_typing"))?,
+    })
+}
+
+fn read_presence(payload: &Fields<'_>) -> Result<Incoming, Wrong> {
+    let online = match required("status", payload.text("status"))?.as_ref() {
+        "online" => true,
+        "offline" => false,
+        _ => return Err(Wrong { field: "status", expected: "must be `online` or `offline`" }),
+    };
+    let user_id = required("user_id", payload.id("user_id"))?;
+    Ok(Incoming::Presence { user_id, online, at_ms: payload.time_ms("timestamp")? })
+}
+
+/// D4, as the following three.
+fn read_deletion(payload: &Fields<'_>) -> Result<Incoming, Wrong> {
+    let message_id = required("message_id", payload.id("message_id"))?;
+    Ok(Incoming::Deleted { message_id, conversation_id: payload.id("conversation_id")? })
+}
+
+fn read_reaction(payload: &Fields<'_>) -> Result<Incoming, Wrong> {
+    let added = match required("op", payload.text("op"))?.as_ref() {
+        "add" => true,
+        "remove" => false,
+        _ => return Err(Wrong { field: "op", expected: "must be `add` or `remove`" }),
+    };
+    Ok(Incoming::Reaction {
+        message_id: required("message_id", payload.id("message_id"))?,
+        emoji: required("emoji", payload.text("emoji"))?.into_owned(),
+        user_id: required("user_id", payload.id("user_id"))?,
+        added,
+    })
+}
+
+/// An event does not know who it is read for: the own role and a direct conversation's title are the reader's to
+/// take from the members.
+fn read_conversation(payload: &Fields<'_>) -> Result<Incoming, Wrong> {
+    let conversation = match payload.object("conversation")? {
+        Some(within) => records::conversation(&within, None),
+        None => records::conversation(payload, None),
+    };
+    conversation.map(Incoming::Conversation)
+}
+
+/// D2.
+fn read_hello(payload: &Fields<'_>) -> Result<Incoming, Wrong> {
+    let declared = required("capabilities", payload.object("capabilities"))?;
+    Ok(Incoming::Hello(CapabilityPatch {
+        keys: declared.flag("keys")?,
+        cursor: declared.flag("cursor")?,
+        ordered_window: declared.flag("ordered_window")?,
+        receipts: declared.flag("receipts")?,
+        max_payload: declared.count("max_payload")?,
+    }))
+}
+
+fn read_created(record: &Fields<'_>, me: &str) -> Result<Created, Wrong> {
+    let conversation = match record.object("conversation")? {
+        Some(within) => records::conversation(&within, Some(me)),
+        None => records::conversation(record, Some(me)),
+    };
+    conversation.map(|conversation| Created::Conversation(Box::new(conversation)))
+}
+
+/// What a conflict says about the conversation that exists already: all of it, its id, or nothing (T6).
+fn read_found(record: &Fields<'_>, me: &str) -> Created {
+    let id_within = |name, field| record.object(name).ok()??.id(field).ok()?;
+    let within = record.object("conversation").ok().flatten();
+    if let Some(Ok(conversation)) = within.map(|within| records::conversation(&within, Some(me))) {
+        return Created::Conversation(Box::new(conversation));
+    }
+    record
+        .id("conversation")
+        .ok()
+        .flatten()
+        .or_else(|| id_within("conversation", "id"))
+        .or_else(|| id_within("error", "conversation_id"))
+        .or_else(|| record.id("conversation_id").ok().flatten())
+        .map_or(Created::FoundSomewhere, Created::Found)
 }

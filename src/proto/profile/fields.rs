@@ -1,0 +1,317 @@
+//! Typed reading of a backend's JSON objects, and writing of small ones.
+//!
+//! Law: an absent field and a `null` are the same; a field is found under its snake_case name and the camelCase
+//! spelling of it; numbers and strings are both good for ids. What is wrong is told by the name of the field,
+//! never by its value, because values are message bodies.
+//!
+//! Everything stands on the one object walker of [`json`]: a derive for each record would be a copy of the parser
+//! for each in the wasm file, and the walker borrows the frame just the same (a record has a dozen fields, so a
+//! search through a short list beats any map).
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use crate::proto::model::Json;
+use crate::proto::wall_time;
+use crate::proto::wire::json::{self, Kind, Object};
+
+/// The times that JavaScript's `Date` can hold, in milliseconds on both sides of 1970.
+const MAX_TIME_MS: i64 = 8_640_000_000_000_000;
+
+const IS_MISSING: &str = "is missing";
+
+/// What was wrong with a record: the field, and what is allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Wrong {
+    /// Empty where the record as a whole is meant.
+    pub(super) field: &'static str,
+    pub(super) expected: &'static str,
+}
+
+impl Wrong {
+    /// The sentence for developers, such as ``chat:message_received: field `id` is missing``.
+    pub(super) fn at(self, place: &str) -> String {
+        let mut out = String::from(place);
+        out.push_str(": ");
+        if !self.field.is_empty() {
+            out.push_str("field `");
+            out.push_str(self.field);
+            out.push_str("` ");
+        }
+        out.push_str(self.expected);
+        out
+    }
+}
+
+/// A JSON object whose fields are asked for by their snake_case names.
+pub(super) struct Fields<'a>(Object<'a>);
+
+impl<'a> Fields<'a> {
+    pub(super) fn read(raw: &'a RawValue) -> Result<Self, Wrong> {
+        Object::read(raw).map(Self).ok_or(Wrong { field: "", expected: "must be an object" })
+    }
+
+    /// The last value under either spelling that is not `null`.
+    pub(super) fn get(&self, name: &str) -> Option<&'a RawValue> {
+        let mut found = None;
+        for (key, value) in self.0.iter() {
+            if is_spelling(key, name) && json::kind(value) != Kind::Null {
+                found = Some(value);
+            }
+        }
+        found
+    }
+
+    /// An id: a string that is not empty, or a whole number, which becomes its decimal text.
+    pub(super) fn id(&self, name: &'static str) -> Result<Option<String>, Wrong> {
+        self.typed(name, "must be a string that is not empty, or a whole number", id)
+    }
+
+    pub(super) fn text(&self, name: &'static str) -> Result<Option<Cow<'a, str>>, Wrong> {
+        self.typed(name, "must be a string", json::string)
+    }
+
+    pub(super) fn flag(&self, name: &'static str) -> Result<Option<bool>, Wrong> {
+        self.typed(name, "must be true or false", json::boolean)
+    }
+
+    /// A whole number from 0; as text too, because that is how PostgreSQL's drivers give out a `bigint`.
+    pub(super) fn count(&self, name: &'static str) -> Result<Option<u64>, Wrong> {
+        self.typed(name, "must be a whole number from 0", |raw| {
+            let text = json::string(raw).unwrap_or(Cow::Borrowed(raw.get()));
+            // Rust takes a plus sign, which nobody writes.
+            text.parse().ok().filter(|_| !text.starts_with('+'))
+        })
+    }
+
+    /// Wall-clock milliseconds from ISO 8601 text or a number of milliseconds.
+    pub(super) fn time_ms(&self, name: &'static str) -> Result<Option<i64>, Wrong> {
+        self.typed(name, "must be a time: ISO 8601 text or a whole number of milliseconds", |raw| {
+            let time_ms = match json::string(raw) {
+                Some(text) => wall_time::from_iso(&text),
+                None => raw.get().parse().ok(),
+            };
+            time_ms.filter(|ms| (-MAX_TIME_MS..=MAX_TIME_MS).contains(ms))
+        })
+    }
+
+    /// The elements of an array; none where the field is absent.
+    pub(super) fn list(&self, name: &'static str) -> Result<Vec<&'a RawValue>, Wrong> {
+        Ok(self.typed(name, "must be an array", json::array)?.unwrap_or_default())
+    }
+
+    /// An object within.
+    pub(super) fn object(&self, name: &'static str) -> Result<Option<Fields<'a>>, Wrong> {
+        self.typed(name, "must be an object", |raw| Fields::read(raw).ok())
+    }
+
+    /// Any JSON, kept as its text.
+    pub(super) fn json(&self, name: &str) -> Option<Json> {
+        self.get(name).map(|raw| Json(raw.to_owned()))
+    }
+
+    fn typed<T>(
+        &self,
+        name: &'static str,
+        expected: &'static str,
+        read: impl FnOnce(&'a RawValue) -> Option<T>,
+    ) -> Result<Option<T>, Wrong> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(raw) => read(raw).map(Some).ok_or(Wrong { field: name, expected }),
+        }
+    }
+}
+
+/// Turns an absent field into an error.
+pub(super) fn required<T>(name: &'static str, read: Result<Option<T>, Wrong>) -> Result<T, Wrong> {
+    read?.ok_or(Wrong { field: name, expected: IS_MISSING })
+}
+
+/// A string that is not empty, or a whole number as its decimal text.
+pub(super) fn id(raw: &RawValue) -> Option<String> {
+    match json::string(raw) {
+        Some(text) => (!text.is_empty()).then(|| text.into_owned()),
+        None => {
+            let text = raw.get();
+            let digits = text.strip_prefix('-').unwrap_or(text);
+            let is_whole = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+            is_whole.then(|| text.to_owned())
+        }
+    }
+}
+
+/// Whether `key` is the snake_case `name` or its camelCase spelling.
+fn is_spelling(key: &str, name: &str) -> bool {
+    let (mut key, mut name) = (key.bytes(), name.bytes());
+    while let Some(wanted) = name.next() {
+        let Some(found) = key.next() else {
+            return false;
+        };
+        if found == wanted {
+            continue;
+        }
+        if wanted != b'_' || name.next().is_none_or(|letter| letter.to_ascii_uppercase() != found) {
+            return false;
+        }
+    }
+    key.next().is_none()
+}
+
+/// A JSON object in the making.
+pub(super) struct Body(String);
+
+impl Body {
+    pub(super) fn new() -> Self {
+        Self(String::from("{"))
+    }
+
+    pub(super) fn text(mut self, name: &str, value: &str) -> Self {
+        self.name(name);
+        json::push_json_string(&mut self.0, value);
+        self
+    }
+
+    /// `value` is JSON already.
+    pub(super) fn raw(mut self, name: &str, value: &str) -> Self {
+        self.name(name);
+        self.0.push_str(value);
+        self
+    }
+
+    pub(super) fn finish(mut self) -> String {
+        self.0.push('}');
+        self.0
+    }
+
+    fn name(&mut self, name: &str) {
+        if self.0.len() > 1 {
+            self.0.push(',');
+        }
+        json::push_json_string(&mut self.0, name);
+        self.0.push(':');
+    }
+}
+
+/// Appends `segment` to a path with everything but RFC 3986's unreserved characters percent-encoded.
+pub(super) fn push_segment(path: &mut String, segment: &str) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    let digit = |nibble: u8| HEX.get(usize::from(nibble)).copied().map_or('0', char::from);
+    for byte in segment.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            path.push(char::from(byte));
+        } else {
+            path.push('%');
+            path.push(digit(byte >> 4));
+            path.push(digit(byte & 15));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(text: &str) -> Fields<'_> {
+        Fields::read(serde_json::from_str(text).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn both_spellings_and_nothing_else() {
+        for (key, good) in [
+            ("client_message_id", true),
+            ("clientMessageId", true),
+            ("clientMessage_id", true),
+            ("clientmessageid", false),
+            ("clientMessageI", false),
+            ("clientMessageIds", false),
+            ("client_", false),
+            ("", false),
+        ] {
+            assert_eq!(is_spelling(key, "client_message_id"), good, "{key}");
+        }
+        assert!(!is_spelling("a", "a_") && !is_spelling("aB", "a_"));
+    }
+
+    #[test]
+    fn null_is_absent_and_the_last_value_counts() {
+        let read = fields(r#"{"seq":null,"userId":"a","user_id":"b","userId":null}"#);
+        assert_eq!(read.count("seq"), Ok(None));
+        assert_eq!(read.id("user_id"), Ok(Some("b".to_owned())));
+    }
+
+    #[test]
+    fn ids_are_text_or_whole_numbers() {
+        for (text, wanted) in [
+            (r#""a\nb""#, Some("a\nb")),
+            ("7", Some("7")),
+            ("-7", Some("-7")),
+            ("123456789012345678901234567890", Some("123456789012345678901234567890")),
+            (r#""""#, None),
+            ("1.5", None),
+            ("1e3", None),
+            ("true", None),
+            ("[1]", None),
+            ("{}", None),
+        ] {
+            assert_eq!(id(serde_json::from_str(text).unwrap()).as_deref(), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn counts_are_numbers_or_their_text() {
+        for (text, wanted) in [
+            (r#"{"seq":0}"#, Some(0)),
+            (r#"{"seq":18446744073709551615}"#, Some(u64::MAX)),
+            (r#"{"seq":"42"}"#, Some(42)),
+            (r#"{"seq":"+42"}"#, None),
+            (r#"{"seq":-1}"#, None),
+            (r#"{"seq":1.0}"#, None),
+            (r#"{"seq":"\"4"}"#, None),
+            (r#"{"seq":[]}"#, None),
+        ] {
+            assert_eq!(fields(text).count("seq").unwrap_or(None), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn times_are_iso_text_or_milliseconds() {
+        for (text, wanted) in [
+            (r#"{"at":"1970-01-01T00:00:01.500Z"}"#, Some(1500)),
+            (r#"{"at":1500}"#, Some(1500)),
+            (r#"{"at":-1}"#, Some(-1)),
+            (r#"{"at":8640000000000000}"#, Some(MAX_TIME_MS)),
+            (r#"{"at":8640000000000001}"#, None),
+            (r#"{"at":9223372036854775808}"#, None),
+            (r#"{"at":"soon"}"#, None),
+            (r#"{"at":true}"#, None),
+        ] {
+            assert_eq!(fields(text).time_ms("at").unwrap_or(None), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_body_is_json() {
+        let body = Body::new().text("a", "x\"y").raw("b", "[1]").finish();
+        assert_eq!(body, r#"{"a":"x\"y","b":[1]}"#);
+        assert_eq!(Body::new().finish(), "{}");
+    }
+
+    #[test]
+    fn segments_are_percent_encoded() {
+        let mut path = String::from("/");
+        push_segment(&mut path, "aZ09-._~ /?#%é");
+        assert_eq!(path, "/aZ09-._~%20%2F%3F%23%25%C3%A9");
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_without_values() {
+        let wrong = fields(r#"{"id":{"secret":1}}"#).id("id").unwrap_err();
+        assert_eq!(wrong.at("x"), "x: field `id` must be a string that is not empty, or a whole number");
+        let nothing = required("id", fields("{}").id("id")).unwrap_err();
+        assert_eq!(nothing.at("x"), "x: field `id` is missing");
+        let list: &RawValue = serde_json::from_str("[]").unwrap();
+        assert_eq!(Fields::read(list).err().unwrap().at("x"), "x: must be an object");
+    }
+}

@@ -1,0 +1,177 @@
+//! What `team` says when something went wrong, and its answers to a send (T15, D3, D6).
+//!
+//! Law: a known code decides alone; a text is asked for the signs of an auth refusal only where there is no code,
+//! since a forbidden member may well be told that they are "not authorised". What nobody knows is taken for a
+//! passing trouble of the server.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use super::super::fields::Fields;
+use super::super::{Answer, Failure, ServerMessage};
+use super::records;
+use crate::proto::model::ErrorCode;
+use crate::proto::wire::json;
+
+/// Characters of a server's own words in a failure at most.
+const WORDS_MAX_CHARS: usize = 200;
+
+/// Characters of a server's name for a code or field at most.
+const NAME_MAX_CHARS: usize = 64;
+
+/// Whether an error's code or message means that the token is not good (D6): the code `AuthError` or
+/// `auth_failed`, or a message that holds `unauthorised`, `unauthorized`, `invalid token`, `jwt` or `auth`, in
+/// any case.
+#[must_use]
+pub fn is_auth_refusal(code: Option<&str>, message: &str) -> bool {
+    // Both spellings of `unauthori[sz]ed` hold `auth`, so three needles say what the pattern says.
+    const NEEDLES: [&str; 3] = ["auth", "jwt", "invalid token"];
+    code.and_then(known) == Some(ErrorCode::Auth) || NEEDLES.iter().any(|needle| holds(message, needle))
+}
+
+/// Whether `text` holds `needle`, which is ASCII, in any case.
+fn holds(text: &str, needle: &str) -> bool {
+    text.as_bytes().windows(needle.len()).any(|part| part.eq_ignore_ascii_case(needle.as_bytes()))
+}
+
+/// The codes of T15, D3 and D6.
+fn known(code: &str) -> Option<ErrorCode> {
+    Some(match code {
+        "ValidationError" => ErrorCode::Validation,
+        "NotFoundError" => ErrorCode::NotFound,
+        "ForbiddenError" => ErrorCode::Forbidden,
+        "ConflictError" => ErrorCode::Conflict,
+        "AuthError" | "auth_failed" => ErrorCode::Auth,
+        "TooLarge" => ErrorCode::TooLarge,
+        "RateLimited" => ErrorCode::RateLimited,
+        "ServerError" => ErrorCode::Server,
+        _ => return None,
+    })
+}
+
+/// What an HTTP status means where the body names no code.
+fn by_status(status: u16) -> ErrorCode {
+    match status {
+        400 | 422 => ErrorCode::Validation,
+        401 => ErrorCode::Auth,
+        403 => ErrorCode::Forbidden,
+        404 | 410 => ErrorCode::NotFound,
+        408 => ErrorCode::Timeout,
+        409 => ErrorCode::Conflict,
+        413 => ErrorCode::TooLarge,
+        429 => ErrorCode::RateLimited,
+        // The request was not understood; the same one will not be either.
+        402..500 => ErrorCode::Protocol,
+        _ => ErrorCode::Server,
+    }
+}
+
+/// An error as an answer or a REST body carries it: an object, or a text alone (D3). What is unreadable in it
+/// counts as absent: an error about an error helps nobody.
+#[derive(Default)]
+struct ServerError<'a> {
+    code: Option<Cow<'a, str>>,
+    words: Cow<'a, str>,
+    field: Option<Cow<'a, str>>,
+    retry_after_ms: Option<u64>,
+    client_message_id: Option<String>,
+}
+
+impl<'a> ServerError<'a> {
+    fn read(raw: &'a RawValue) -> Self {
+        if let Some(words) = json::string(raw) {
+            // A code by itself, or before a colon, is how thrown errors look when they are turned into text.
+            let head = words.split_once(':').map_or(words.as_ref(), |(head, _)| head);
+            let code = known(head).map(|_| Cow::Owned(head.to_owned()));
+            return Self { code, words, ..Self::default() };
+        }
+        let Ok(read) = Fields::read(raw) else {
+            return Self::default();
+        };
+        Self {
+            code: read.text("code").ok().flatten(),
+            words: read.text("message").ok().flatten().unwrap_or_default(),
+            field: read.text("field").ok().flatten(),
+            retry_after_ms: read.count("retry_after_ms").ok().flatten(),
+            client_message_id: read.id("client_message_id").ok().flatten(),
+        }
+    }
+
+    /// The typed failure; `unnamed` is the code where the error has none that is known.
+    fn failure(&self, unnamed: ErrorCode, place: &str) -> Failure {
+        let code = self.code.as_deref().and_then(known).unwrap_or(unnamed);
+        let mut message = String::from(place);
+        if let Some(name) = &self.code
+            && !self.words.starts_with(name.as_ref())
+        {
+            message.push_str(": ");
+            message.push_str(first_chars(name, NAME_MAX_CHARS));
+        }
+        if !self.words.is_empty() {
+            message.push_str(": ");
+            message.push_str(first_chars(&self.words, WORDS_MAX_CHARS));
+        }
+        if let Some(field) = &self.field {
+            message.push_str(" (field `");
+            message.push_str(first_chars(field, NAME_MAX_CHARS));
+            message.push_str("`)");
+        }
+        Failure::new(code, message)
+    }
+}
+
+fn first_chars(text: &str, max_chars: usize) -> &str {
+    let end = text.char_indices().nth(max_chars).map_or(text.len(), |(at, _)| at);
+    text.get(..end).unwrap_or(text)
+}
+
+/// Reads the answer to a send: `{success:true, data?}` or `{success:false, error}` (T3, D3).
+pub(super) fn answer(key: &str, args: &[&RawValue]) -> Answer {
+    const PLACE: &str = "answer to chat:message_send";
+    let Some(raw) = args.first() else {
+        return Answer::Malformed(format!("{PLACE}: is empty"));
+    };
+    let success = Fields::read(raw).and_then(|read| Ok((read.flag("success")?, read)));
+    let (success, read) = match success {
+        Ok(read) => read,
+        Err(wrong) => return Answer::Malformed(wrong.at(PLACE)),
+    };
+    match (success, read.get("error")) {
+        (Some(true), _) => Answer::Stored(copy(key, &read)),
+        (None, None) => Answer::Malformed(format!("{PLACE}: field `success` is missing")),
+        (_, error) => refusal(key, &read, error.map(ServerError::read).unwrap_or_default()),
+    }
+}
+
+/// The server's copy of the message. One that cannot be read, or that is another message's, counts as not given:
+/// the server has said that it stored ours, so sending it again would be wrong.
+fn copy(key: &str, answer: &Fields<'_>) -> Option<Box<ServerMessage>> {
+    let message = records::message(&answer.object("data").ok()??).ok()?;
+    message.key.as_deref().is_none_or(|theirs| theirs == key).then(|| Box::new(message))
+}
+
+fn refusal(key: &str, answer: &Fields<'_>, error: ServerError<'_>) -> Answer {
+    let unnamed = match &error.code {
+        None if is_auth_refusal(None, &error.words) => ErrorCode::Auth,
+        _ => ErrorCode::Server,
+    };
+    let failure = error.failure(unnamed, "the server refused the message");
+    match failure.code {
+        ErrorCode::Auth => Answer::AuthRefused(failure),
+        // It kept our key from an earlier attempt whose answer was lost.
+        ErrorCode::Conflict if error.client_message_id.as_deref() == Some(key) => {
+            Answer::Stored(copy(key, answer))
+        }
+        _ => Answer::Refused { failure, retry_after_ms: error.retry_after_ms },
+    }
+}
+
+/// The typed failure in a REST answer and how long to wait (D3): by `error.code`, else by the HTTP status.
+pub(super) fn rest_failure(status: u16, body: &str) -> (Failure, Option<u64>) {
+    let mut place = String::from("HTTP ");
+    json::push_uint(&mut place, u64::from(status));
+    let root = json::parse(body, 0).ok().and_then(|raw| Fields::read(raw).ok());
+    let error = root.and_then(|root| root.get("error")).map(ServerError::read).unwrap_or_default();
+    (error.failure(by_status(status), &place), error.retry_after_ms)
+}

@@ -1,0 +1,187 @@
+//! The records of `team`: messages and conversations, on the socket and over REST alike (T4, D4).
+
+use base64::Engine;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use serde_json::value::RawValue;
+
+use super::super::fields::{self, Fields, Wrong, required};
+use super::super::{ConversationKind, Json, Member, Role, ServerConversation, ServerMessage, Status};
+use crate::proto::wire::json;
+
+/// Standard base64 (T5); written with padding, read with or without it.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// A text as `content_encrypted` carries it before encryption is switched on (T5).
+pub(super) fn encode_content(text: &str) -> String {
+    BASE64.encode(text)
+}
+
+/// Reads a message (T4, D4).
+pub(super) fn message(record: &Fields<'_>) -> Result<ServerMessage, Wrong> {
+    let deleted_at_ms = record.time_ms("deleted_at")?;
+    let text = match record.text("content_encrypted")? {
+        Some(content) => decode_content(&content)?,
+        // A deleted message has nothing left to show.
+        None if deleted_at_ms.is_some() => String::new(),
+        None => return Err(Wrong { field: "content_encrypted", expected: "is missing" }),
+    };
+    let sender_id = required("sender_id", record.id("sender_id"))?;
+    let delivered_to = user_ids(record, "delivered_to", &sender_id)?;
+    let read_by = user_ids(record, "read_by", &sender_id)?;
+    let derived = match (read_by.is_empty(), delivered_to.is_empty()) {
+        (false, _) => Some(Status::Read),
+        (true, false) => Some(Status::Delivered),
+        (true, true) => None,
+    };
+    // A name this profile does not know is no reason to lose the message.
+    let told = record.text("status")?.and_then(|name| status(&name));
+    Ok(ServerMessage {
+        id: required("id", record.id("id"))?,
+        key: record.id("client_message_id")?,
+        conversation_id: required("conversation_id", record.id("conversation_id"))?,
+        sender_id,
+        kind: record.text("message_type")?.map_or_else(|| "text".to_owned(), Into::into),
+        text,
+        metadata: record.json("metadata"),
+        attachments: attachments(record)?,
+        reply_to_id: record.id("reply_to")?,
+        created_at_ms: required("created_at", record.time_ms("created_at"))?,
+        seq: record.count("seq")?,
+        // Servers that keep receipts apart from the row may leave the row's own status at `sent`.
+        status: told.max(derived),
+        read_by,
+        reactions: reactions(record)?,
+        edited_at_ms: record.time_ms("edited_at")?,
+        deleted_at_ms,
+    })
+}
+
+/// Reads a conversation (T8); `me` is the own user's id, where it is known.
+pub(super) fn conversation(record: &Fields<'_>, me: Option<&str>) -> Result<ServerConversation, Wrong> {
+    let kind = match required("type", record.text("type"))?.as_ref() {
+        "direct" => ConversationKind::Direct,
+        "group" => ConversationKind::Group,
+        _ => return Err(Wrong { field: "type", expected: "must be `direct` or `group`" }),
+    };
+    let mut members = Vec::new();
+    let mut online = Vec::new();
+    for raw in record.list("participants")? {
+        let (member, is_online) = participant(raw)?;
+        if is_online {
+            online.push(member.user_id.clone());
+        }
+        members.push(member);
+    }
+    let is_me = |member: &&Member| me == Some(member.user_id.as_str());
+    let my_role = members.iter().find(is_me).map_or(Role::Member, |member| member.role);
+    let mut title = record.text("title")?.unwrap_or_default().into_owned();
+    if title.is_empty() && kind == ConversationKind::Direct && me.is_some() {
+        title = members.iter().find(|member| !is_me(member)).map(|m| m.name.clone()).unwrap_or_default();
+    }
+    Ok(ServerConversation {
+        id: required("id", record.id("id"))?,
+        kind,
+        title,
+        avatar_url: record.text("avatar_url")?.map(Into::into),
+        members,
+        online,
+        my_role,
+        last_seq: record.count("last_seq")?,
+        last_read_seq: record.count("last_read_seq")?,
+        updated_at_ms: record.time_ms("updated_at")?,
+    })
+}
+
+/// The statuses of T14. `sent` means that the server has it.
+pub(super) fn status(name: &str) -> Option<Status> {
+    match name {
+        "sent" => Some(Status::Acknowledged),
+        "delivered" => Some(Status::Delivered),
+        "read" => Some(Status::Read),
+        _ => None,
+    }
+}
+
+/// The rows of a list: `{messages|conversations, has_more}` (D4), or an array alone, which has no more.
+pub(super) fn list<'a>(body: &'a str, name: &'static str) -> Result<(Vec<&'a RawValue>, bool), String> {
+    let raw = json::parse(body, 0).map_err(|error| format!("{name}: {error}"))?;
+    if let Some(rows) = json::array(raw) {
+        return Ok((rows, false));
+    }
+    let read = || -> Result<_, Wrong> {
+        let page = Fields::read(raw)?;
+        page.get(name).ok_or(Wrong { field: name, expected: "is missing" })?;
+        Ok((page.list(name)?, page.flag("has_more")?.unwrap_or(false)))
+    };
+    read().map_err(|wrong| wrong.at("list"))
+}
+
+/// Names a row of a list in an error: `messages[3]`.
+pub(super) fn row_name(list: &str, index: usize) -> String {
+    let mut out = String::from(list);
+    out.push('[');
+    json::push_uint(&mut out, index as u64);
+    out.push(']');
+    out
+}
+
+fn decode_content(content: &str) -> Result<String, Wrong> {
+    let bytes = BASE64.decode(content).ok();
+    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+    text.ok_or(Wrong { field: "content_encrypted", expected: "must be base64 of UTF-8 text" })
+}
+
+fn attachments(record: &Fields<'_>) -> Result<Option<Json>, Wrong> {
+    let is_empty = record.list("attachments")?.is_empty();
+    Ok(record.json("attachments").filter(|_| !is_empty))
+}
+
+/// The users of a receipt list. The sender is left out: some servers count the author as the first reader.
+fn user_ids(record: &Fields<'_>, name: &'static str, sender_id: &str) -> Result<Vec<String>, Wrong> {
+    let mut users = Vec::new();
+    for raw in record.list(name)? {
+        let user_id = user_id(raw).ok_or(Wrong { field: name, expected: "must hold ids of users" })?;
+        if user_id != sender_id {
+            users.push(user_id);
+        }
+    }
+    Ok(users)
+}
+
+/// An id alone, or the `user_id` of an object.
+fn user_id(raw: &RawValue) -> Option<String> {
+    fields::id(raw).or_else(|| Fields::read(raw).ok()?.id("user_id").ok()?)
+}
+
+fn reactions(record: &Fields<'_>) -> Result<Vec<(String, String)>, Wrong> {
+    let wrong = Wrong { field: "reactions", expected: "must hold objects with `emoji` and `user_id`" };
+    let read = |raw| -> Option<(String, String)> {
+        let reaction = Fields::read(raw).ok()?;
+        Some((reaction.text("emoji").ok()??.into_owned(), reaction.id("user_id").ok()??))
+    };
+    record.list("reactions")?.into_iter().map(|raw| read(raw).ok_or(wrong)).collect()
+}
+
+/// A member and whether they are online; an id alone is a plain member whose name is not told.
+fn participant(raw: &RawValue) -> Result<(Member, bool), Wrong> {
+    if let Some(user_id) = fields::id(raw) {
+        return Ok((Member { name: user_id.clone(), user_id, role: Role::Member }, false));
+    }
+    let wrong = Wrong { field: "participants", expected: "must hold ids, or objects with `user_id`" };
+    let read = Fields::read(raw).map_err(|_| wrong)?;
+    let user_id = read.id("user_id").ok().flatten().ok_or(wrong)?;
+    let name = read.text("username")?.filter(|name| !name.is_empty());
+    let role = match read.text("role")?.as_deref() {
+        Some("admin") => Role::Admin,
+        Some("moderator") => Role::Moderator,
+        // The least that a member may do, also for a name this profile does not know.
+        _ => Role::Member,
+    };
+    let online = read.flag("online")?.unwrap_or(false);
+    let name = name.map_or_else(|| user_id.clone(), Into::into);
+    Ok((Member { user_id, name, role }, online))
+}
