@@ -52,3 +52,17 @@ export async function wasmBindgen(options = {}) {
 export async function builtBinary(profile, name) {
   return join(await targetDir(), profile, `${name}${exe}`);
 }
+
+/** rustfmt and clippy: rustup's minimal profile comes without them. */
+export async function ensureComponents() {
+  for (const [name, probe] of [
+    ["rustfmt", ["fmt", "--version"]],
+    ["clippy", ["clippy", "--version"]],
+  ]) {
+    if ((await capture("cargo", probe)) !== undefined) continue;
+    console.log(`rustup component add ${name}`);
+    const { code } = await exec("rustup", ["component", "add", name], { stdio: "inherit" });
+    if (code !== 0)
+      throw new Told(`${name} is missing and \`rustup component add ${name}\` failed (code ${code})`);
+  }
+}

@@ -1,0 +1,54 @@
+// `npm test`: every suite in turn, then how many tests of each ran. `npm test -- rust js` runs only those named.
+// A suite passes if tests ran, none failed and none was skipped. The last line is `N passed, N failed`.
+import { checkPrerequisites, installPackages } from "./lib/prerequisites.mjs";
+import { runMain, Told } from "./lib/run.mjs";
+import { seconds } from "./lib/steps.mjs";
+import { add, none } from "./test/counts.mjs";
+import { Suite } from "./test/suite.mjs";
+import { suites } from "./test/suites.mjs";
+
+await runMain(async () => {
+  const began = performance.now();
+  const chosen = choose(process.argv.slice(2));
+  console.log(await checkPrerequisites());
+  console.log(`npm packages: ${(await installPackages()) ?? "installed"}`);
+
+  const done = [];
+  for (const { name, run } of chosen) {
+    console.log(`\n${name}`);
+    const suite = new Suite(name);
+    await run(suite);
+    suite.tookMs = suite.elapsedMs;
+    if (!suite.hasPassed) console.log(`\n${"─".repeat(30)} log of ${name}${suite.log}\n${"─".repeat(30)}`);
+    done.push(suite);
+  }
+  const total = done.reduce((sum, suite) => add(sum, suite.counts), none());
+  // Skipped tests, and a suite in which nothing ran, are failures.
+  const failed = total.failed + total.skipped + done.filter((suite) => ran(suite.counts) === 0).length;
+  printTable(done, total);
+  console.log(`\n${seconds(performance.now() - began)} in all`);
+  console.log(`${total.passed} passed, ${failed} failed`);
+  process.exitCode = failed === 0 ? 0 : 1;
+});
+
+function choose(names) {
+  const known = suites.map((suite) => suite.name);
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length > 0) throw new Told(`No suite ${unknown.join(", ")}. There are: ${known.join(", ")}`);
+  return names.length > 0 ? suites.filter((s) => names.includes(s.name)) : suites.filter((s) => s.isDue());
+}
+
+function ran(counts) {
+  return counts.passed + counts.failed;
+}
+
+function printTable(done, total) {
+  const line = (name, ...cells) =>
+    console.log(name.padEnd(10) + cells.map((c) => String(c).padStart(10)).join(""));
+  console.log("");
+  line("suite", "ran", "passed", "failed", "skipped", "time");
+  for (const { name, counts, tookMs } of done) {
+    line(name, ran(counts), counts.passed, counts.failed, counts.skipped, seconds(tookMs));
+  }
+  line("all", ran(total), total.passed, total.failed, total.skipped, "");
+}

@@ -1,0 +1,150 @@
+// Every suite of the repository: when it must exist, and what it runs.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { buildDemo, buildPackage, buildServer } from "../build.mjs";
+import { buildWasm } from "../build-wasm.mjs";
+import { browser } from "../lib/chromium.mjs";
+import { inRoot } from "../lib/run.mjs";
+import { ensureComponents, ensureWasmTarget, targetDir, wasmBindgen, wasmTarget } from "../lib/rust.mjs";
+import { fromCargo, fromEither, fromNode, fromVitest } from "./counts.mjs";
+
+const has = (path) => existsSync(inRoot(path));
+const bin = (name) => inRoot("node_modules", ".bin", name);
+const strict = ["--", "-D", "warnings"];
+
+/** In the order they run: what fails fast comes first. `isDue` is false only where a part does not exist yet. */
+export const suites = [
+  { name: "tidy", isDue: () => has("tests/tidy"), run: tidy },
+  { name: "lint", isDue: () => true, run: lint },
+  { name: "rust", isDue: () => true, run: rust },
+  { name: "web", isDue: () => has("src/web") || webTests().length > 0, run: web },
+  { name: "js", isDue: () => has("js/package.json"), run: js },
+  { name: "servers", isDue: () => has("tests/servers"), run: servers },
+  { name: "size", isDue: () => has("scripts/size.mjs"), run: size },
+  { name: "e2e", isDue: () => has("tests/e2e"), run: e2e },
+];
+
+async function tidy(suite) {
+  await suite.tests("rules of the house", process.execPath, ["--test", ...nodeTests("tests/tidy")], {
+    count: fromNode,
+  });
+}
+
+async function lint(suite) {
+  const isReady = await suite.need("rustfmt, clippy, wasm32", async () => {
+    await ensureComponents();
+    await ensureWasmTarget();
+  });
+  if (!isReady) return;
+  await suite.check("cargo fmt", "cargo", ["fmt", "--all", "--check"]);
+  await suite.check("clippy", "cargo", ["clippy", "--locked", "--workspace", "--all-targets", ...strict]);
+  const server = ["-p", "chatwire-server", "--all-targets", "--features", "faults"];
+  await suite.check("clippy, server with faults", "cargo", ["clippy", ...server, ...strict]);
+  const wasm = ["-p", "chatwire", "--target", wasmTarget, "--lib", ...webTestArgs()];
+  await suite.check("clippy, wasm32", "cargo", ["clippy", ...wasm, ...strict]);
+  await suite.check("biome", bin("biome"), ["check", "--error-on-warnings", "--max-diagnostics=100", "."]);
+}
+
+async function rust(suite) {
+  const test = ["test", "--no-fail-fast"];
+  await suite.tests("chatwire", "cargo", [...test, "-p", "chatwire"], { count: fromCargo });
+  await suite.tests("server", "cargo", [...test, "-p", "chatwire-server"], { count: fromCargo });
+  const faults = ["-p", "chatwire-server", "--features", "faults"];
+  await suite.tests("server with faults", "cargo", [...test, ...faults], { count: fromCargo });
+}
+
+/** tests/web*.rs, and the unit tests of src/web, in headless Chromium. */
+async function web(suite) {
+  const env = { WASM_BINDGEN_TEST_TIMEOUT: "180", WASM_BINDGEN_TEST_ONLY_WEB: "1" };
+  const isReady = await suite.need("browser and runner", async () => {
+    await ensureWasmTarget();
+    const { chrome, chromedriver } = await browser();
+    const { testRunner } = await wasmBindgen();
+    env.CHROMEDRIVER = chromedriver;
+    env.CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER = testRunner;
+    env.WASM_BINDGEN_TEST_WEBDRIVER_JSON = await webdriverJson(chrome);
+  });
+  if (!isReady) return;
+  if (webTests().length === 0) return suite.note("src/web is there, and no tests/web*.rs");
+  const args = ["test", "--no-fail-fast", "-p", "chatwire", "--target", wasmTarget];
+  const unit = unitTestsInWeb() ? ["--lib"] : [];
+  await suite.tests("headless Chromium", "cargo", [...args, ...unit, ...webTestArgs()], {
+    env,
+    count: fromCargo,
+  });
+}
+
+async function js(suite) {
+  if (!(await suite.need("wasm", () => buildWasm()))) return;
+  if (!(await suite.need("npm package", buildPackage))) return;
+  await suite.check("tsc js", bin("tsc"), ["--noEmit", "-p", "js"]);
+  if (has("www/app/tsconfig.json"))
+    await suite.check("tsc www/app", bin("tsc"), ["--noEmit", "-p", "www/app"]);
+  const report = join(await targetDir(), "vitest.json");
+  await rm(report, { force: true });
+  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+  await suite.tests("vitest", bin("vitest"), ["run", ...reporters], {
+    cwd: "js",
+    count: async () => fromVitest(await readFile(report, "utf8")),
+  });
+}
+
+async function servers(suite) {
+  let server;
+  if (!(await suite.need("backend", async () => (server = await buildServer({ faults: true }))))) return;
+  await suite.tests("official Socket.IO", process.execPath, ["--test", ...nodeTests("tests/servers")], {
+    env: { CHATWIRE_SERVER: server },
+    count: fromNode,
+  });
+}
+
+async function size(suite) {
+  if (!(await suite.need("wasm", () => buildWasm()))) return;
+  if (!(await suite.need("npm package", buildPackage))) return;
+  await suite.check("budgets", process.execPath, ["scripts/size.mjs"]);
+}
+
+async function e2e(suite) {
+  const env = {};
+  const isReady = await suite.need("wasm, package, demo, backend, browser", async () => {
+    await buildWasm();
+    await buildPackage();
+    await buildDemo();
+    env.CHATWIRE_SERVER = await buildServer({ faults: true });
+    env.CHROME = (await browser()).chrome;
+  });
+  if (!isReady) return;
+  await suite.tests("Playwright", "npm", ["run", "--silent", "e2e"], { env, count: fromEither });
+}
+
+/** By name: versions of Node differ in what they make of a folder. */
+function nodeTests(folder) {
+  return readdirSync(inRoot(folder))
+    .filter((name) => name.endsWith(".test.mjs"))
+    .map((name) => `${folder}/${name}`);
+}
+
+function webTests() {
+  if (!has("tests")) return [];
+  return readdirSync(inRoot("tests")).filter((name) => /^web\w*\.rs$/.test(name));
+}
+
+function webTestArgs() {
+  return webTests().flatMap((name) => ["--test", name.slice(0, -".rs".length)]);
+}
+
+function unitTestsInWeb() {
+  if (!has("src/web")) return false;
+  const files = readdirSync(inRoot("src/web"), { recursive: true }).filter((name) => name.endsWith(".rs"));
+  return files.some((name) => readFileSync(inRoot("src/web", name), "utf8").includes("#[wasm_bindgen_test]"));
+}
+
+/** webdriver.json with the browser that was found: chromedriver looks for one in its own places only. */
+async function webdriverJson(chrome) {
+  const capabilities = JSON.parse(await readFile(inRoot("webdriver.json"), "utf8"));
+  capabilities["goog:chromeOptions"].binary = chrome;
+  const path = join(await targetDir(), "webdriver.json");
+  await writeFile(path, JSON.stringify(capabilities));
+  return path;
+}
