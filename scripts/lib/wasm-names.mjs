@@ -1,0 +1,136 @@
+// Reads a wasm file far enough to say how large each function is and which crate it comes from.
+
+const sectionNames = ["custom", "types", "imports", "functions", "tables", "memory", "globals", "exports"];
+sectionNames.push("start", "elements", "code", "data", "data count", "tags");
+
+class Reader {
+  constructor(bytes, at = 0, end = bytes.length) {
+    this.bytes = bytes;
+    this.at = at;
+    this.end = end;
+  }
+
+  byte() {
+    return this.bytes[this.at++];
+  }
+
+  /** An unsigned LEB128 number. */
+  number() {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = this.byte();
+      value += (byte & 127) * 2 ** shift;
+      if (byte < 128) return value;
+    }
+  }
+
+  text() {
+    const length = this.number();
+    this.at += length;
+    return this.bytes.subarray(this.at - length, this.at).toString("utf8");
+  }
+
+  part(length) {
+    this.at += length;
+    return new Reader(this.bytes, this.at - length, this.at);
+  }
+}
+
+function* sections(bytes) {
+  const reader = new Reader(bytes, 8);
+  while (reader.at < reader.end) {
+    const id = reader.byte();
+    const part = reader.part(reader.number());
+    const size = part.end - part.at;
+    yield { id, name: id === 0 ? `custom "${part.text()}"` : sectionNames[id], size, part };
+  }
+}
+
+/** Bytes of each section by name. */
+export function sectionSizes(bytes) {
+  const sizes = new Map();
+  for (const { name, size } of sections(bytes)) sizes.set(name, (sizes.get(name) ?? 0) + size);
+  return sizes;
+}
+
+/** `{name, crate, bytes}` of each function that has a body. */
+export function functionSizes(bytes) {
+  let imported = 0;
+  let names = new Map();
+  const bodies = [];
+  for (const { id, name, part } of sections(bytes)) {
+    if (id === 2) imported = importedFunctions(part);
+    if (id === 10) for (let n = part.number(); n > 0; n--) bodies.push(skip(part));
+    if (name === 'custom "name"') names = functionNames(part);
+  }
+  return bodies.map((size, index) => {
+    const name = readable(names.get(imported + index) ?? `function ${index}`);
+    return { name, crate: crateOf(name), bytes: size };
+  });
+}
+
+function skip(part) {
+  const size = part.number();
+  part.part(size);
+  return size;
+}
+
+function importedFunctions(part) {
+  let functions = 0;
+  for (let n = part.number(); n > 0; n--) {
+    part.text();
+    part.text();
+    const kind = part.byte();
+    if (kind === 0) functions++;
+    // A function has a type; a table an element type and limits; a memory limits; a global a type and mutability.
+    if (kind === 0) part.number();
+    if (kind === 1) part.byte();
+    if (kind === 1 || kind === 2) {
+      const hasMaximum = part.byte() & 1;
+      part.number();
+      if (hasMaximum) part.number();
+    }
+    if (kind === 3) part.part(2);
+  }
+  return functions;
+}
+
+function functionNames(part) {
+  const names = new Map();
+  while (part.at < part.end) {
+    const kind = part.byte();
+    const sub = part.part(part.number());
+    if (kind !== 1) continue;
+    for (let n = sub.number(); n > 0; n--) names.set(sub.number(), sub.text());
+  }
+  return names;
+}
+
+const escapes = { SP: "@", BP: "*", RF: "&", LT: "<", GT: ">", LP: "(", RP: ")", C: "," };
+
+/** Undoes rustc's legacy mangling; other names are left as they are. */
+function readable(name) {
+  if (!/^_?_ZN/.test(name)) return name.replace(/::h[0-9a-f]{16}$/, "");
+  const parts = [];
+  let rest = name.slice(name.indexOf("ZN") + 2);
+  for (let match = /^(\d+)/.exec(rest); match; match = /^(\d+)/.exec(rest)) {
+    const from = match[1].length;
+    parts.push(rest.slice(from, from + Number(match[1])));
+    rest = rest.slice(from + Number(match[1]));
+  }
+  if (/^h[0-9a-f]{16}$/.test(parts.at(-1))) parts.pop();
+  return parts
+    .map((part) => part.replace(/^_(?=\$)/, ""))
+    .join("::")
+    .replace(/\$u([0-9a-f]+)\$/g, (_, hex) => String.fromCodePoint(Number.parseInt(hex, 16)))
+    .replace(/\$(SP|BP|RF|LT|GT|LP|RP|C)\$/g, (_, code) => escapes[code])
+    .replaceAll("..", "::");
+}
+
+const standard = new Set(["core", "alloc", "std"]);
+
+/** The first crate of a path that is not the standard library, else the first. */
+function crateOf(name) {
+  const paths = [...name.matchAll(/(?<![\w:])([a-z_][a-z0-9_]*)(?:\[[0-9a-f]+\])?::/g)].map((m) => m[1]);
+  return paths.find((path) => !standard.has(path)) ?? (paths.length > 0 ? "std" : "no crate (C or shims)");
+}

@@ -1,0 +1,136 @@
+// `npm run size`: what a browser has to fetch, raw, gzip and brotli, against scripts/size-budget.json. 1 KB = 1024 bytes.
+// Needs `npm run build`. JavaScript is counted as an application ships it: bundled and minified by esbuild, React left out;
+// an entry holds what it imports statically, but for the glue, which has a line of its own.
+// `-- --why` shows what the wasm is made of, by crate and the largest functions.
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { brotliCompressSync, gzipSync, constants as zlib } from "node:zlib";
+import { inRoot, isMain, runMain, Told } from "./lib/run.mjs";
+import { targetDir, wasmTarget } from "./lib/rust.mjs";
+import { functionSizes, sectionSizes } from "./lib/wasm-names.mjs";
+
+async function main() {
+  const { build } = await import("esbuild");
+  const wasm = await readBuilt("pkg/chatwire_bg.wasm");
+  const glue = await minified(build, inRoot("pkg/chatwire.js"), []);
+  const rows = [
+    measure("wasm", [wasm]),
+    measure("glue", [glue]),
+    measure("wasm + glue", [wasm, glue]),
+    ...(await entries(build)),
+  ];
+  const { budgets } = JSON.parse(await readFile(inRoot("scripts/size-budget.json"), "utf8"));
+  const over = print(rows, budgets);
+  if (process.argv.includes("--why")) await explain();
+  if (over.length > 0) throw new Told(`Over budget:\n${over.map((line) => `- ${line}`).join("\n")}`);
+}
+
+/** Each entry of js/package.json that is JavaScript. */
+async function entries(build) {
+  const { exports } = JSON.parse(await readFile(inRoot("js/package.json"), "utf8"));
+  const rows = [];
+  for (const [path, target] of Object.entries(exports)) {
+    const file = typeof target === "string" ? target : (target.default ?? target.import);
+    if (!/\.m?js$/.test(file)) continue;
+    await readBuilt(join("js", file));
+    const code = await minified(build, inRoot("js", file), ["react", "react-dom", "*/pkg/chatwire.js"]);
+    rows.push(measure(path.replace(/^\./, "chatwire"), [code]));
+  }
+  return rows;
+}
+
+/** The code that a browser fetches for this file before anything runs: itself and its static imports. */
+async function minified(build, file, external) {
+  const { outputFiles, metafile } = await build({
+    entryPoints: [file],
+    bundle: true,
+    minify: true,
+    splitting: true,
+    metafile: true,
+    write: false,
+    format: "esm",
+    target: "es2022",
+    outdir: inRoot("target", "size"),
+    absWorkingDir: inRoot(),
+    loader: { ".wasm": "empty" },
+    define: { "process.env.NODE_ENV": '"production"' },
+    external,
+    logLevel: "error",
+  });
+  const [first] = Object.entries(metafile.outputs).find(([, output]) => output.entryPoint);
+  const needed = new Set([first]);
+  for (const path of needed) {
+    for (const { path: next, kind, external: isOutside } of metafile.outputs[path].imports) {
+      if (kind === "import-statement" && !isOutside) needed.add(next);
+    }
+  }
+  const contents = outputFiles.filter(({ path }) => [...needed].some((name) => path === inRoot(name)));
+  return Buffer.concat(contents.map((file) => file.contents));
+}
+
+async function readBuilt(path) {
+  if (!existsSync(inRoot(path))) throw new Told(`${path} is not built: run \`npm run build\` first`);
+  return readFile(inRoot(path));
+}
+
+/** Files are compressed one by one, as they are served. */
+function measure(name, files) {
+  const sum = (size) => files.reduce((total, file) => total + size(file), 0);
+  return {
+    name,
+    raw: sum((file) => file.length),
+    gzip: sum((file) => gzipSync(file, { level: 9 }).length),
+    brotli: sum((file) => {
+      const params = { [zlib.BROTLI_PARAM_QUALITY]: 11, [zlib.BROTLI_PARAM_SIZE_HINT]: file.length };
+      return brotliCompressSync(file, { params }).length;
+    }),
+  };
+}
+
+/** Prints the table; gives what is over its budget, or lacks one. */
+function print(rows, budgets) {
+  const kb = (bytes) => `${(bytes / 1024).toFixed(1)} KB`;
+  const line = (name, ...cells) => console.log(name.padEnd(20) + cells.map((c) => c.padStart(12)).join(""));
+  const over = [];
+  line("", "raw", "gzip", "brotli", "budget");
+  for (const { name, raw, gzip, brotli } of rows) {
+    const budget = budgets[name];
+    line(name, kb(raw), kb(gzip), kb(brotli), budget === undefined ? "" : kb(budget * 1024));
+    if (budget !== undefined && brotli > budget * 1024)
+      over.push(`${name}: ${kb(brotli)} of ${budget} KB brotli`);
+    if (budget === undefined && name.startsWith("chatwire"))
+      over.push(`${name} has no budget in size-budget.json`);
+  }
+  const known = new Set(rows.map((row) => row.name));
+  for (const name of Object.keys(budgets)) {
+    if (!known.has(name)) over.push(`size-budget.json names ${name}, which does not exist`);
+  }
+  return over;
+}
+
+/** By crate, and the largest functions, of the wasm as the linker left it: wasm-opt drops the names. */
+async function explain() {
+  const wasm = await readFile(join(await targetDir(), wasmTarget, "release", "chatwire.wasm"));
+  const line = (name, bytes, all) => {
+    console.log(`${String(bytes).padStart(10)} ${((100 * bytes) / all).toFixed(1).padStart(5)} %  ${name}`);
+  };
+  const largest = (map) => [...map].sort((a, b) => b[1] - a[1]);
+
+  console.log("\nSections before wasm-bindgen and wasm-opt, bytes");
+  const sections = sectionSizes(wasm);
+  for (const [name, bytes] of largest(sections)) line(name, bytes, wasm.length);
+
+  const functions = functionSizes(wasm);
+  const code = functions.reduce((sum, f) => sum + f.bytes, 0);
+  const byCrate = new Map();
+  for (const { crate, bytes } of functions) byCrate.set(crate, (byCrate.get(crate) ?? 0) + bytes);
+  console.log("\nCode by crate (generic code counts for the crate of its type)");
+  for (const [name, bytes] of largest(byCrate)) line(name, bytes, code);
+
+  console.log("\nThe largest functions");
+  for (const { name, bytes } of functions.sort((a, b) => b.bytes - a.bytes).slice(0, 40))
+    line(name, bytes, code);
+}
+
+if (isMain(import.meta.url)) await runMain(main);
