@@ -24,7 +24,7 @@ pub const HEADER_BYTES: usize = 24;
 const MAGIC: [u8; 2] = *b"CW";
 
 /// Takes a payload of one format to the next.
-type Step = fn(RecordKind, &[u8]) -> Result<Vec<u8>, RecordError>;
+pub(super) type Step = fn(RecordKind, &[u8]) -> Result<Vec<u8>, RecordError>;
 
 /// The step at position `n` takes format `n + 1` to format `n + 2`; steps are only ever added.
 const STEPS: &[Step] = &[];

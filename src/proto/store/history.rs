@@ -99,9 +99,21 @@ impl IndexPage {
 }
 
 pub fn encode_segment(version: u64, segment: &Segment) -> Vec<u8> {
+    encode_segment_rows(version, segment.number, segment.rows.iter())
+}
+
+/// The same from rows that live elsewhere, without copying them.
+pub fn encode_segment_rows<'a>(
+    version: u64,
+    number: u32,
+    rows: impl ExactSizeIterator<Item = &'a Message>,
+) -> Vec<u8> {
     let mut w = Writer::new();
-    w.varint(u64::from(segment.number));
-    w.list(&segment.rows, encode_message);
+    w.varint(u64::from(number));
+    w.varint(rows.len() as u64);
+    for row in rows {
+        encode_message(&mut w, row);
+    }
     seal(RecordKind::Segment, version, w.as_slice())
 }
 

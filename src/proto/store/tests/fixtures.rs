@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 
 use super::samples;
-use crate::proto::store::format::{open_with, seal_as};
+use crate::proto::store::format::{Step, open_with, seal_as};
 use crate::proto::store::*;
 
 fn fixture(format: u8, sample: &samples::Sample) -> Vec<u8> {
@@ -52,7 +52,7 @@ fn a_newer_format_says_so() {
 
 #[test]
 fn steps_run_in_order_from_the_records_own_format() {
-    let steps: &[fn(RecordKind, &[u8]) -> Result<Vec<u8>, RecordError>] = &[
+    let steps: &[Step] = &[
         |kind, payload| Ok([payload, &[kind as u8, 1]].concat()),
         |_, payload| Ok([payload, &[2]].concat()),
     ];
