@@ -33,7 +33,7 @@ export class Hub {
   mark(me, messageId, status) {
     const { message, changed } = this.state.mark(me, messageId, status);
     if (changed) {
-      const payload = { messageId, status: message.status, userId: me, timestamp: new Date().toISOString() };
+      const payload = { messageId, status, userId: me, timestamp: new Date().toISOString() };
       this.#each(message.conversation_id, me, (userId) => {
         this.#tell(userId, "chat:message_status_updated", payload);
       });

@@ -26,7 +26,8 @@ export class TeamState {
     if (userId === me) throw invalid("user_id", "a direct conversation has two participants");
     for (const conversation of this.#conversations.values()) {
       if (conversation.type === "direct" && this.isIn(conversation, me) && this.isIn(conversation, userId)) {
-        throw new TeamError("ConflictError", "the direct conversation exists already");
+        const details = this.plain ? {} : { conversation_id: conversation.id };
+        throw new TeamError("ConflictError", "the direct conversation exists already", details);
       }
     }
     return this.#create("direct", null, [member(me, "member"), member(userId, "member")]);
@@ -99,7 +100,7 @@ export class TeamState {
       client_message_id: keyed ? key : null,
       reply_to: replyTo,
       metadata,
-      status: "sent",
+      receipts: new Map(),
       edited_at: null,
       deleted_at: null,
       reactions: [],
@@ -143,13 +144,13 @@ export class TeamState {
     return message;
   }
 
-  /** T14: forward only, and only by somebody else than the sender. True if it changed. */
+  /** T14: forward only for each reader, and never by the sender. `changed` says if there is something to tell. */
   mark(me, id, status) {
     const message = this.message(me, id);
-    if (!(status in rank)) throw invalid("status", "delivered or read");
+    if (!(status in rank) || status === "sent") throw invalid("status", "delivered or read");
     if (message.sender_id === me) throw forbidden("the sender cannot mark an own message");
-    if (rank[status] <= rank[message.status]) return { message, changed: false };
-    message.status = status;
+    if (rank[status] <= rank[message.receipts.get(me) ?? "sent"]) return { message, changed: false };
+    message.receipts.set(me, status);
     return { message, changed: true };
   }
 
@@ -179,7 +180,8 @@ export class TeamState {
 
   /** Everything stored in a conversation, in the server's order: for assertions. */
   log(conversationId) {
-    return (this.#conversations.get(conversationId)?.messages ?? []).map((message) => ({ ...message }));
+    const messages = this.#conversations.get(conversationId)?.messages ?? [];
+    return messages.map(({ receipts, ...message }) => ({ ...message, status: furthest(receipts) }));
   }
 
   // ── what a user may see ───────────────────────────────────────────────────
@@ -198,16 +200,22 @@ export class TeamState {
 
   /** A row of the history: the same and what has become of it since. */
   row(message, viewer) {
-    const { status, edited_at, deleted_at, reactions } = message;
-    const row = { ...this.received(message, viewer), status, reactions: [...reactions] };
+    const { receipts, edited_at, deleted_at, reactions } = message;
+    const row = { ...this.received(message, viewer), status: furthest(receipts), reactions: [...reactions] };
     if (edited_at) row.edited_at = edited_at;
     if (deleted_at) row.deleted_at = deleted_at;
+    if (!this.plain) {
+      row.delivered_to = [...receipts.keys()];
+      row.read_by = [...receipts].filter(([, status]) => status === "read").map(([userId]) => userId);
+    }
     return row;
   }
 
   view(conversation, viewer) {
     const { id, type, title, created_at, participants, messages } = conversation;
     const last = messages.at(-1);
+    const isUnread = (m) => m.sender_id !== viewer && m.receipts.get(viewer) !== "read";
+    const seqs = messages.filter((m) => m.receipts.get(viewer) === "read").map((m) => m.seq);
     return {
       id,
       type,
@@ -215,7 +223,8 @@ export class TeamState {
       created_at,
       participants: participants.map((p) => ({ ...p })),
       last_message: last ? this.row(last, viewer) : null,
-      unread_count: messages.filter((m) => m.sender_id !== viewer && m.status !== "read").length,
+      unread_count: messages.filter(isUnread).length,
+      ...(!this.plain && { last_seq: conversation.lastSeq, last_read_seq: Math.max(0, ...seqs) }),
     };
   }
 
@@ -249,6 +258,11 @@ export class TeamState {
     }
     return { message, duplicate: true };
   }
+}
+
+/** The status that a sender sees: the furthest of any reader. */
+function furthest(receipts) {
+  return [...receipts.values()].reduce((a, b) => (rank[b] > rank[a] ? b : a), "sent");
 }
 
 function member(userId, role) {
