@@ -125,6 +125,47 @@ fn a_fingerprint_never_changes() {
 }
 
 #[test]
+fn the_numbers_of_enumerations_never_change() {
+    use crate::proto::store::numbers::*;
+    fn numbers<T: Copy>(write: fn(&mut Writer, T), values: &[T]) -> Vec<u8> {
+        let mut w = Writer::new();
+        values.iter().for_each(|value| write(&mut w, *value));
+        w.into_bytes()
+    }
+    use ErrorCode::*;
+    let codes = [
+        Validation,
+        Forbidden,
+        NotFound,
+        Conflict,
+        TooLarge,
+        RateLimited,
+        Auth,
+        Timeout,
+        Server,
+        Unconfirmed,
+        Poison,
+        Expired,
+        OutboxFull,
+        Storage,
+        Protocol,
+        Config,
+        Closed,
+        Cancelled,
+        InFlight,
+        Unsupported,
+    ];
+    assert!(numbers(write_error_code, &codes).into_iter().eq(0..20));
+    use Status::*;
+    let statuses = [Saving, Saved, Sent, Acknowledged, Delivered, Read, Failed];
+    assert!(numbers(write_status, &statuses).into_iter().eq(0..7));
+    assert_eq!(numbers(write_sender, &[Sender::Me, Sender::User, Sender::Ai, Sender::System]), [0, 1, 2, 3]);
+    use ConversationKind::*;
+    assert_eq!(numbers(write_conversation_kind, &[Direct, Group, Assistant]), [0, 1, 2]);
+    assert_eq!(numbers(write_role, &[Role::Admin, Role::Moderator, Role::Member]), [0, 1, 2]);
+}
+
+#[test]
 fn a_segment_at_another_ones_key_is_refused() {
     let bytes = encode_segment(1, &samples::segment());
     let refused = decode_segment(&bytes, CONVERSATION, 301);
