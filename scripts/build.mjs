@@ -10,7 +10,10 @@ const npm = { shell: process.platform === "win32" };
 
 /** The npm package `chatwire`: js/dist. Needs pkg/. */
 export function buildPackage() {
-  const parts = { inputs: ["js", "pkg/.stamp", "package-lock.json"], outputs: ["js/dist"] };
+  const parts = {
+    inputs: ["js", "pkg/.stamp", "package-lock.json"],
+    outputs: ["js/dist", "js/pkg/chatwire_bg.wasm"],
+  };
   return unlessFresh("package", parts, () => run("npm", ["run", "build", "-w", "js"], npm));
 }
 

@@ -68,7 +68,9 @@ export async function endChildren(graceMs = 10_000) {
   if (all.length === 0) return;
   const gone = Promise.all(all.map((child) => new Promise((resolve) => child.once("exit", resolve))));
   for (const child of all) kill(child, "SIGTERM");
-  const force = setTimeout(() => all.forEach((child) => kill(child, "SIGKILL")), graceMs);
+  const force = setTimeout(() => {
+    for (const child of all) kill(child, "SIGKILL");
+  }, graceMs);
   await gone;
   clearTimeout(force);
 }
