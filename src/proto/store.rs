@@ -22,7 +22,8 @@ pub use codec::{Reader, Writer};
 pub use format::{FORMAT_VERSION, HEADER_BYTES, Opened, RecordError, RecordKind, open, record_version, seal};
 pub use history::{
     HistoryHead, IndexPage, OrderKey, SEGMENTS_PER_PAGE, Segment, SegmentInfo, decode_head, decode_index,
-    decode_segment, encode_head, encode_index, encode_segment, fingerprint, index_page_of,
+    decode_segment, encode_head, encode_index, encode_segment, encode_segment_rows, fingerprint,
+    index_page_of,
 };
 pub use keys::{
     CAPABILITIES_KEY, CONVERSATION_PREFIX, GENERATION_KEY, HEAD_PREFIX, INDEX_PREFIX, SEGMENT_PREFIX,
