@@ -1,0 +1,62 @@
+//! The reference backend of chatwire: accounts, the `team` wire (WIRES.md T1 to T17, D1 to D6), one SQLite file.
+//!
+//! Rooms: a wire (`team`) reads requests and writes answers in its own words; `chat` is what one can do; `store` is
+//! the database with its one writing thread; `directory` and `live` know who must hear of what; `faults` is the seam
+//! of the test switches. Another wire is another module beside `team`: it implements [`live::Peer`] for its
+//! connections, calls `chat`, and is mounted in `server`.
+
+mod auth;
+mod chat;
+mod clock;
+mod config;
+mod directory;
+mod error;
+mod faults;
+mod http;
+mod ids;
+mod limits;
+mod listener;
+mod live;
+mod server;
+mod store;
+mod team;
+mod tokens;
+mod window;
+
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+pub use config::{Config, Invocation, USAGE, from_args};
+pub use error::{ApiError, Code};
+pub use server::{Running, StartError, start};
+pub use store::OpenError;
+
+use directory::Directory;
+use faults::Faults;
+use limits::Limiter;
+use live::Live;
+use store::Store;
+use tokens::Tokens;
+
+/// What all requests share.
+pub(crate) struct App {
+    pub(crate) config: Config,
+    pub(crate) store: Store,
+    pub(crate) directory: Directory,
+    pub(crate) live: Live,
+    pub(crate) limiter: Mutex<Limiter>,
+    pub(crate) tokens: Tokens,
+    pub(crate) faults: Faults,
+}
+
+/// A thread that failed while it held a lock left nothing half done here: the data is taken as it is.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(crate) fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(crate) fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,345 @@
+//! What one can do on this server, in the words of no wire in particular: a wire checks the form of a request, calls
+//! this, and puts the answer into its own words.
+//!
+//! Law: the answer to the caller goes out before the events to the others, both after the commit, both in the order
+//! of the commits.
+
+use std::sync::{Arc, Mutex};
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use crate::{
+    App, clock,
+    error::ApiError,
+    faults::Answer,
+    live::{ConnectionId, Event},
+    store::{self, Conversation, Draft, Message, Role, Sent, Status, StatusChange, User},
+    window::Window,
+};
+
+/// Who asks, over which connection.
+#[derive(Clone)]
+pub(crate) struct Caller {
+    pub(crate) user_id: String,
+    /// Hears nothing of its own doing.
+    pub(crate) connection: Option<ConnectionId>,
+}
+
+/// Sends a message. `window` keeps the order of a connection that has several sends in flight.
+pub(crate) fn send(
+    app: &Arc<App>,
+    caller: Caller,
+    draft: Draft,
+    window: Option<Arc<Mutex<Window>>>,
+    answer: Answer<Sent>,
+) {
+    let slot = window.zip(draft.client_key.clone()).map(|(window, key)| Slot {
+        window,
+        conversation_id: draft.conversation_id.clone(),
+        key,
+    });
+    let (job_app, job_slot, sender_id) = (app.clone(), slot.clone(), caller.user_id.clone());
+    let work = move |db: &Connection| {
+        if job_slot.is_some_and(|slot| !slot.admits()) {
+            return Err(ApiError::server("an earlier message of this conversation failed, send that first"));
+        }
+        charge(&job_app, &sender_id)?;
+        job_app.faults.before_store(&sender_id)?;
+        store::insert(db, &sender_id, &draft)
+    };
+    let done_app = app.clone();
+    let done = move |result: Result<Sent, ApiError>| {
+        if let (Err(error), Some(slot)) = (&result, &slot)
+            && error.code.is_retryable()
+        {
+            slot.fail();
+        }
+        let news = result.as_ref().ok().filter(|sent| !sent.is_duplicate).map(|sent| sent.message.clone());
+        done_app.faults.answer(&caller.user_id, result, answer);
+        if let Some(message) = news {
+            tell_of_message(&done_app, message, caller.connection);
+        }
+    };
+    app.store.write(work, done);
+}
+
+#[derive(Clone)]
+struct Slot {
+    window: Arc<Mutex<Window>>,
+    conversation_id: String,
+    key: String,
+}
+
+impl Slot {
+    fn admits(&self) -> bool {
+        crate::lock(&self.window).admit(&self.conversation_id, &self.key)
+    }
+
+    fn fail(&self) {
+        crate::lock(&self.window).fail(&self.conversation_id, &self.key);
+    }
+}
+
+fn tell_of_message(app: &App, message: Message, but: Option<ConnectionId>) {
+    let Some(members) = app.directory.members(&message.conversation_id) else { return };
+    let event = Event::Message { message, members: members.clone() };
+    app.live.tell(members.iter().map(|member| member.user_id.as_str()), but, &event);
+}
+
+/// Takes one of the user's writes.
+fn charge(app: &App, user_id: &str) -> Result<(), ApiError> {
+    crate::lock(&app.limiter).take(user_id, clock::now_ms()).map_err(ApiError::rate_limited)
+}
+
+/// Runs a write and waits for its commit; `tell` runs after the commit, before this returns.
+async fn write<T, F, D>(app: &Arc<App>, work: F, tell: D) -> Result<T, ApiError>
+where
+    T: Send + 'static,
+    F: FnOnce(&Connection) -> Result<T, ApiError> + Send + 'static,
+    D: FnOnce(&App, &T) + Send + 'static,
+{
+    let (sender, receiver) = oneshot::channel();
+    let done_app = app.clone();
+    app.store.write(work, move |result| {
+        if let Ok(value) = &result {
+            tell(&done_app, value);
+        }
+        // The caller may have gone; what is committed stays.
+        let _ = sender.send(result);
+    });
+    receiver.await.unwrap_or_else(|_| Err(ApiError::server("the server is stopping")))
+}
+
+/// Logs in by name (D5).
+pub(crate) async fn login(app: &Arc<App>, name: String) -> Result<User, ApiError> {
+    write(app, move |db| store::login(db, &name), |app, user| app.directory.add_user(user)).await
+}
+
+/// Marks a message and tells all participants, the reporting connection excepted. `reply` may be unheard.
+pub(crate) fn mark(
+    app: &Arc<App>,
+    caller: Caller,
+    message_id: String,
+    status: Status,
+    reply: impl FnOnce(Result<(), ApiError>) + Send + 'static,
+) {
+    let user_id = caller.user_id.clone();
+    let done_app = app.clone();
+    app.store.write(
+        move |db| store::mark(db, &user_id, &message_id, status),
+        move |result: Result<Option<StatusChange>, ApiError>| {
+            let (answer, change) = match result {
+                Ok(change) => (Ok(()), change),
+                Err(error) => (Err(error), None),
+            };
+            reply(answer);
+            if let Some(change) = change {
+                let event = Event::Status {
+                    conversation_id: change.conversation_id.clone(),
+                    message_id: change.message_id,
+                    user_id: caller.user_id,
+                    status: change.status,
+                    at_ms: clock::now_ms(),
+                };
+                tell_members(&done_app, &change.conversation_id, caller.connection, &event);
+            }
+        },
+    );
+}
+
+fn tell_members(app: &App, conversation_id: &str, but: Option<ConnectionId>, event: &Event) {
+    let Some(members) = app.directory.members(conversation_id) else { return };
+    app.live.tell(members.iter().map(|member| member.user_id.as_str()), but, event);
+}
+
+/// Tells the other participants that this user types. Stored nowhere.
+pub(crate) fn typing(
+    app: &App,
+    user_id: &str,
+    conversation_id: &str,
+    is_typing: bool,
+) -> Result<(), ApiError> {
+    let members = app
+        .directory
+        .members(conversation_id)
+        .ok_or_else(|| ApiError::not_found(format!("no conversation {conversation_id:.64}")))?;
+    if members.iter().all(|member| member.user_id != user_id) {
+        return Err(ApiError::forbidden("not a participant of this conversation"));
+    }
+    let event = Event::Typing {
+        conversation_id: conversation_id.to_owned(),
+        user_id: user_id.to_owned(),
+        username: app.directory.name(user_id).unwrap_or_default(),
+        is_typing,
+        at_ms: clock::now_ms(),
+    };
+    let others = members.iter().map(|member| member.user_id.as_str()).filter(|id| *id != user_id);
+    app.live.tell(others, None, &event);
+    Ok(())
+}
+
+/// This connection counts as presence, or no more.
+pub(crate) fn set_presence(app: &App, user_id: &str, id: ConnectionId, is_online: bool) {
+    if app.live.set_online(user_id, id, is_online) {
+        tell_presence(app, user_id, is_online);
+    }
+}
+
+/// Forgets a connection that has ended.
+pub(crate) fn disconnected(app: &App, user_id: &str, id: ConnectionId) {
+    if app.live.remove(user_id, id) {
+        tell_presence(app, user_id, false);
+    }
+}
+
+/// To everybody who shares a conversation with the user, and to the user's own devices.
+fn tell_presence(app: &App, user_id: &str, is_online: bool) {
+    let event = Event::Presence { user_id: user_id.to_owned(), is_online, at_ms: clock::now_ms() };
+    let audience = app.directory.acquaintances(user_id);
+    app.live.tell(audience.iter().map(String::as_str).chain([user_id]), None, &event);
+}
+
+/// Replaces the content of a message (T12).
+pub(crate) async fn edit(
+    app: &Arc<App>,
+    user_id: String,
+    message_id: String,
+    content: Vec<u8>,
+) -> Result<Message, ApiError> {
+    charge(app, &user_id)?;
+    let work = move |db: &Connection| store::edit(db, &user_id, &message_id, &content);
+    write(app, work, |app, message: &Message| {
+        let Some(members) = app.directory.members(&message.conversation_id) else { return };
+        let event = Event::MessageUpdated { message: message.clone(), members };
+        tell_members(app, &message.conversation_id, None, &event);
+    })
+    .await
+}
+
+/// Deletes a message (T12).
+pub(crate) async fn erase(app: &Arc<App>, user_id: String, message_id: String) -> Result<Message, ApiError> {
+    charge(app, &user_id)?;
+    let work = move |db: &Connection| store::erase(db, &user_id, &message_id);
+    let (message, _) = write(app, work, |app, (message, is_news): &(Message, bool)| {
+        if *is_news {
+            let event = Event::MessageDeleted { message: message.clone() };
+            tell_members(app, &message.conversation_id, None, &event);
+        }
+    })
+    .await?;
+    Ok(message)
+}
+
+/// Adds or removes a reaction (T13).
+pub(crate) async fn react(
+    app: &Arc<App>,
+    user_id: String,
+    message_id: String,
+    emoji: String,
+    is_added: bool,
+) -> Result<Message, ApiError> {
+    charge(app, &user_id)?;
+    let (actor, symbol) = (user_id.clone(), emoji.clone());
+    let work = move |db: &Connection| store::react(db, &actor, &message_id, &symbol, is_added);
+    let (message, _) = write(app, work, move |app, (message, is_news): &(Message, bool)| {
+        if *is_news {
+            let event = Event::Reaction {
+                conversation_id: message.conversation_id.clone(),
+                message_id: message.id.clone(),
+                user_id,
+                emoji,
+                is_added,
+            };
+            tell_members(app, &message.conversation_id, None, &event);
+        }
+    })
+    .await?;
+    Ok(message)
+}
+
+/// A conversation of two; `false`: they have one already (T6).
+pub(crate) async fn create_direct(
+    app: &Arc<App>,
+    user_id: String,
+    other_id: String,
+) -> Result<(Conversation, bool), ApiError> {
+    charge(app, &user_id)?;
+    let viewer = user_id.clone();
+    let work = move |db: &Connection| {
+        let (id, is_new) = store::create_direct(db, &user_id, &other_id)?;
+        Ok((store::views(db, &id, None)?, is_new))
+    };
+    let (views, is_new) = write(app, work, |app, (views, is_new): &(Views, bool)| {
+        if *is_new {
+            tell_views(app, views);
+        }
+    })
+    .await?;
+    Ok((view_of(views, &viewer)?, is_new))
+}
+
+/// A group (T7).
+pub(crate) async fn create_group(
+    app: &Arc<App>,
+    user_id: String,
+    title: String,
+    participant_ids: Vec<String>,
+) -> Result<Conversation, ApiError> {
+    charge(app, &user_id)?;
+    let viewer = user_id.clone();
+    let work = move |db: &Connection| {
+        let id = store::create_group(db, &user_id, &title, &participant_ids)?;
+        store::views(db, &id, None)
+    };
+    view_of(write(app, work, tell_views).await?, &viewer)
+}
+
+/// Adds a member (T9).
+pub(crate) async fn add_participant(
+    app: &Arc<App>,
+    actor_id: String,
+    conversation_id: String,
+    user_id: String,
+    role: Role,
+) -> Result<Conversation, ApiError> {
+    charge(app, &actor_id)?;
+    let viewer = actor_id.clone();
+    let work = move |db: &Connection| {
+        store::add_participant(db, &conversation_id, &actor_id, &user_id, role)?;
+        store::views(db, &conversation_id, None)
+    };
+    view_of(write(app, work, tell_views).await?, &viewer)
+}
+
+/// Removes a member (T9).
+pub(crate) async fn remove_participant(
+    app: &Arc<App>,
+    actor_id: String,
+    conversation_id: String,
+    user_id: String,
+) -> Result<Conversation, ApiError> {
+    charge(app, &actor_id)?;
+    let viewer = actor_id.clone();
+    let work = move |db: &Connection| {
+        store::remove_participant(db, &conversation_id, &actor_id, &user_id)?;
+        store::views(db, &conversation_id, Some(&user_id))
+    };
+    view_of(write(app, work, tell_views).await?, &viewer)
+}
+
+type Views = Vec<(String, Conversation)>;
+
+fn tell_views(app: &App, views: &Views) {
+    if let Some((_, view)) = views.first() {
+        app.directory.set_members(&view.id, view.members.clone());
+    }
+    for (user_id, view) in views {
+        app.live.tell([user_id.as_str()], None, &Event::Conversation { view: view.clone() });
+    }
+}
+
+fn view_of(views: Views, user_id: &str) -> Result<Conversation, ApiError> {
+    let own = views.into_iter().find(|(id, _)| id == user_id);
+    own.map(|(_, view)| view).ok_or_else(|| ApiError::forbidden("not a participant of this conversation"))
+}

@@ -1,0 +1,237 @@
+//! Starting and stopping.
+
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    http::{HeaderValue, Method, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+use tower_http::{
+    cors::{AllowOrigin, CorsLayer},
+    services::{ServeDir, ServeFile},
+};
+
+use crate::{
+    App, auth,
+    config::Config,
+    directory::Directory,
+    error::ApiError,
+    faults::Faults,
+    limits::Limiter,
+    listener::{Link, Listener},
+    live::Live,
+    store::{self, OpenError, Store},
+    team,
+    tokens::Tokens,
+};
+
+/// How long connections may take to end before the process goes without them.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Why the server could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(
+        "port {port} of {host} is taken; stop what uses it, or start with --port 0 for a free one or \
+         --port N for another"
+    )]
+    PortTaken { host: std::net::IpAddr, port: u16 },
+    #[error("cannot listen on {address}: {error}")]
+    Listen { address: SocketAddr, error: io::Error },
+    #[error(transparent)]
+    Database(#[from] OpenError),
+    #[error("cannot read the database: {0}")]
+    Read(ApiError),
+    #[error("--cors-origin {0}: not an origin, allowed are * and the likes of https://example.org")]
+    CorsOrigin(String),
+    #[error("--static {0}: no index.html there; build the application first")]
+    Static(PathBuf),
+}
+
+/// A server that runs in this process.
+pub struct Running {
+    address: SocketAddr,
+    app: Arc<App>,
+    sockets: socketioxide::SocketIo,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Ends the connections (clients see a lost network and will come back), finishes what was begun, closes the
+    /// database.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        // An Engine.IO close, without a Socket.IO DISCONNECT.
+        if tokio::time::timeout(STOP_TIMEOUT, self.sockets.close()).await.is_err() {
+            tracing::warn!("some sockets did not close in time");
+        }
+        self.app.live.cut(None);
+        if tokio::time::timeout(STOP_TIMEOUT, self.task).await.is_err() {
+            tracing::warn!("some requests did not end in time");
+        }
+        let app = self.app;
+        let closed = tokio::task::spawn_blocking(move || app.store.close()).await;
+        if closed.is_err() {
+            tracing::error!("the database was not closed");
+        }
+    }
+}
+
+/// Starts a server; it listens when this returns.
+pub async fn start(config: Config) -> Result<Running, StartError> {
+    let wanted = SocketAddr::new(config.host, config.port);
+    let listener = TcpListener::bind(wanted).await.map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => StartError::PortTaken { host: config.host, port: config.port },
+        _ => StartError::Listen { address: wanted, error },
+    })?;
+    let address = listener.local_addr().map_err(|error| StartError::Listen { address: wanted, error })?;
+    let app = Arc::new(open(config)?);
+    let (router, sockets) = router(&app)?;
+    let stop = CancellationToken::new();
+    let stopped = stop.clone().cancelled_owned();
+    let service = router.into_make_service_with_connect_info::<Link>();
+    let task = tokio::spawn(async move {
+        let served = axum::serve(Listener(listener), service).with_graceful_shutdown(stopped).await;
+        if let Err(error) = served {
+            tracing::error!(%error, "serving ended");
+        }
+    });
+    tracing::info!(%address, db = %app.config.db.display(), faults = cfg!(feature = "faults"), "listening");
+    Ok(Running { address, app, sockets, stop, task })
+}
+
+fn open(config: Config) -> Result<App, StartError> {
+    let store = Store::open(&config.db)?;
+    let (users, members, secret) = store
+        .read_now(|db| {
+            let secret = match &config.jwt_secret {
+                Some(secret) => secret.clone().into_bytes(),
+                None => store::secret(db)?,
+            };
+            Ok((store::all_users(db)?, store::all_members(db)?, secret))
+        })
+        .map_err(StartError::Read)?;
+    Ok(App {
+        store,
+        directory: Directory::new(users, members),
+        live: Live::default(),
+        limiter: Mutex::new(Limiter::new(config.rate_per_s, config.rate_burst)),
+        tokens: Tokens::new(&secret, config.token_ttl_ms, config.refresh_grace_ms),
+        faults: Faults::new(),
+        config,
+    })
+}
+
+fn router(app: &Arc<App>) -> Result<(Router, socketioxide::SocketIo), StartError> {
+    let router = Router::new().merge(auth::routes()).nest("/team/api", team::routes());
+    #[cfg(feature = "faults")]
+    let router = router.merge(crate::faults::routes());
+    let router = match &app.config.static_dir {
+        Some(folder) => router.fallback_service(static_files(folder)?),
+        None => router.fallback(unknown_path),
+    };
+    let router = router.layer(DefaultBodyLimit::max(app.config.max_payload_bytes)).with_state(app.clone());
+    // The last layer is the outermost: preflights are answered before anything else looks at them.
+    let (router, sockets) = team::mount_sockets(router, app);
+    Ok((router.layer(cors(&app.config.cors_origins)?), sockets))
+}
+
+async fn unknown_path(request: Request) -> ApiError {
+    ApiError::not_found(format!("no route {} {:.100}", request.method(), request.uri().path()))
+}
+
+/// The built application. A path without a file extension is one of its pages; a missing file is a 404, since a
+/// script or a wasm answered with HTML fails far from its cause.
+fn static_files(folder: &Path) -> Result<Router, StartError> {
+    let index = folder.join("index.html");
+    if !index.is_file() {
+        return Err(StartError::Static(folder.to_owned()));
+    }
+    let page = ServeFile::new(index);
+    let missing = move |request: Request| {
+        let page = page.clone();
+        async move { page_or_404(page, request).await }
+    };
+    let files = ServeDir::new(folder).fallback(Router::new().fallback(missing));
+    Ok(Router::new().fallback_service(files))
+}
+
+async fn page_or_404(page: ServeFile, request: Request) -> Response {
+    let path = request.uri().path();
+    let is_api = ["/api", "/auth", "/team", "/test"]
+        .iter()
+        .any(|prefix| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')));
+    let is_file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
+    if is_api || is_file || !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return unknown_path(request).await.into_response();
+    }
+    match tower::ServiceExt::oneshot(page, request).await {
+        Ok(response) => response.into_response(),
+        Err(error) => match error {},
+    }
+}
+
+fn cors(origins: &[String]) -> Result<CorsLayer, StartError> {
+    let origin = if origins.is_empty() {
+        AllowOrigin::predicate(|origin: &HeaderValue, _: &Parts| is_local(origin))
+    } else if origins.iter().any(|origin| origin == "*") {
+        AllowOrigin::mirror_request()
+    } else {
+        let parse = |origin: &String| {
+            let value = origin.parse::<HeaderValue>().ok().filter(|_| origin.contains("://"));
+            value.ok_or_else(|| StartError::CorsOrigin(origin.clone()))
+        };
+        AllowOrigin::list(origins.iter().map(parse).collect::<Result<Vec<_>, _>>()?)
+    };
+    Ok(CorsLayer::new()
+        .allow_origin(origin)
+        .allow_credentials(true)
+        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .max_age(Duration::from_secs(600)))
+}
+
+/// `http` or `https`, any port.
+fn is_local(origin: &HeaderValue) -> bool {
+    let Some((scheme, rest)) = origin.to_str().ok().and_then(|origin| origin.split_once("://")) else {
+        return false;
+    };
+    let host = match rest.rsplit_once(':') {
+        Some((host, port)) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => rest,
+    };
+    matches!(scheme, "http" | "https") && matches!(host, "localhost" | "127.0.0.1" | "[::1]")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn local_origins() {
+        for origin in ["http://localhost:5173", "https://127.0.0.1", "http://[::1]:80", "http://localhost"] {
+            assert!(is_local(&HeaderValue::from_static(origin)), "{origin}");
+        }
+        for origin in
+            ["http://localhost.evil.org", "http://evil.org:80", "null", "ftp://localhost", "http://"]
+        {
+            assert!(!is_local(&HeaderValue::from_static(origin)), "{origin}");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! What the database holds, in the words of no wire in particular. Times are milliseconds since 1970.
+
+/// Kinds of messages (T11).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    Image,
+    File,
+    Voice,
+}
+
+impl Kind {
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        match name {
+            "text" => Some(Self::Text),
+            "image" => Some(Self::Image),
+            "file" => Some(Self::File),
+            "voice" => Some(Self::Voice),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Image => "image",
+            Self::File => "file",
+            Self::Voice => "voice",
+        }
+    }
+}
+
+/// Roles in a conversation (T7). In a direct one both are members.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Admin,
+    Moderator,
+    Member,
+}
+
+impl Role {
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        match name {
+            "admin" => Some(Self::Admin),
+            "moderator" => Some(Self::Moderator),
+            "member" => Some(Self::Member),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Moderator => "moderator",
+            Self::Member => "member",
+        }
+    }
+
+    /// May add and remove members and delete the messages of others.
+    pub(crate) fn is_trusted(self) -> bool {
+        matches!(self, Self::Admin | Self::Moderator)
+    }
+}
+
+/// T14 without `sent`, which every stored message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    Delivered,
+    Read,
+}
+
+impl Status {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Read => "read",
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct User {
+    pub(crate) id: String,
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Member {
+    pub(crate) user_id: String,
+    pub(crate) role: Role,
+}
+
+/// A message as its sender wants it.
+#[derive(Debug, Clone)]
+pub(crate) struct Draft {
+    pub(crate) conversation_id: String,
+    /// Kept per sender: a second message with this key is the first one again.
+    pub(crate) client_key: Option<String>,
+    pub(crate) kind: Kind,
+    pub(crate) content: Vec<u8>,
+    pub(crate) reply_to: Option<String>,
+    /// JSON text of an object.
+    pub(crate) metadata: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Message {
+    pub(crate) id: String,
+    pub(crate) conversation_id: String,
+    /// From 1, without holes, per conversation.
+    pub(crate) seq: i64,
+    pub(crate) sender_id: String,
+    pub(crate) client_key: Option<String>,
+    pub(crate) kind: Kind,
+    pub(crate) content: Vec<u8>,
+    pub(crate) reply_to: Option<String>,
+    pub(crate) metadata: Option<String>,
+    pub(crate) created_ms: i64,
+    pub(crate) edited_ms: Option<i64>,
+    pub(crate) deleted_ms: Option<i64>,
+    pub(crate) receipts: Vec<Receipt>,
+    pub(crate) reactions: Vec<Reaction>,
+}
+
+/// One row per message and recipient; it only moves forward.
+#[derive(Debug, Clone)]
+pub(crate) struct Receipt {
+    pub(crate) user_id: String,
+    pub(crate) is_read: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Reaction {
+    pub(crate) emoji: String,
+    pub(crate) user_id: String,
+}
+
+/// The answer to a send.
+#[derive(Debug, Clone)]
+pub(crate) struct Sent {
+    pub(crate) message: Message,
+    /// The key was known with the same content: nothing new was stored.
+    pub(crate) is_duplicate: bool,
+}
+
+/// A receipt that changed something.
+#[derive(Debug, Clone)]
+pub(crate) struct StatusChange {
+    pub(crate) conversation_id: String,
+    pub(crate) message_id: String,
+    pub(crate) status: Status,
+}
+
+/// A conversation as one of its members sees it.
+#[derive(Debug, Clone)]
+pub(crate) struct Conversation {
+    pub(crate) id: String,
+    pub(crate) is_group: bool,
+    pub(crate) title: Option<String>,
+    /// In the order of joining.
+    pub(crate) members: Vec<Member>,
+    pub(crate) last_message: Option<Message>,
+    pub(crate) last_seq: i64,
+    pub(crate) last_read_seq: i64,
+    /// Messages of others after `last_read_seq`, counted up to 1,000.
+    pub(crate) unread_count: i64,
+    pub(crate) created_ms: i64,
+    pub(crate) updated_ms: i64,
+}
