@@ -5,6 +5,8 @@
 //! [`Client::poll_timeout`]. Commands may be refused, inputs may not: what the world does wrong becomes an event.
 
 mod api;
+#[cfg(test)]
+mod bindings_test;
 mod model;
 mod rng;
 mod timer;
@@ -15,6 +17,8 @@ pub use model::*;
 
 pub mod config;
 pub mod connection;
+mod outbox;
 pub mod profile;
 pub mod store;
+mod timeline;
 pub mod wire;
