@@ -7,3 +7,6 @@
 //! An application never sees this crate: it sees the npm package `chatwire`, which holds no chat state of its own.
 
 pub mod proto;
+
+#[cfg(target_arch = "wasm32")]
+pub mod web;

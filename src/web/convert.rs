@@ -1,0 +1,138 @@
+//! Every conversion between JavaScript values and the core's types.
+//!
+//! Law: bytes cross as one `Uint8Array`, hot events as one JSON string; `serde_wasm_bindgen` reads the options alone.
+//! A message taken from an exception is its `name`: the text of others' exceptions may hold URLs, tokens, bodies.
+
+use js_sys::{Array, Error, Function, Object, Promise, Reflect, Uint8Array};
+use wasm_bindgen::prelude::*;
+
+use crate::proto::{ErrorCode, Failure, Key, TokenReason};
+
+/// What the application's side gives the core, as functions.
+pub struct Hooks {
+    on_batch: Function,
+    get_token: Option<Function>,
+}
+
+impl Hooks {
+    /// Reads `{ onBatch, getToken }`; `getToken` may be missing where the token is a constant.
+    pub fn from_js(hooks: &JsValue) -> Result<Self, Failure> {
+        let function = |name| get(hooks, name).dyn_into::<Function>().ok();
+        let on_batch = function("onBatch").ok_or_else(|| {
+            Failure::new(ErrorCode::Config, "hooks.onBatch is missing: a function that takes one JSON string")
+        })?;
+        Ok(Self { on_batch, get_token: function("getToken") })
+    }
+
+    /// Hands over one batch. What it throws becomes an unhandled rejection: reported, and nobody's obstacle.
+    pub fn deliver(&self, batch: &str) {
+        if let Err(error) = self.on_batch.call1(&JsValue::UNDEFINED, &batch.into()) {
+            let _reported = Promise::reject(&error);
+        }
+    }
+
+    /// Asks for a token; what is not a promise counts as one that is kept.
+    pub fn token(&self, reason: TokenReason) -> Result<Promise, String> {
+        let get_token = self.get_token.as_ref().ok_or("neither token nor getToken is given")?;
+        let reason = match reason {
+            TokenReason::Connect => "connect",
+            TokenReason::Refused => "refused",
+            TokenReason::Expiring => "expiring",
+        };
+        match get_token.call1(&JsValue::UNDEFINED, &reason.into()) {
+            Ok(value) => Ok(Promise::resolve(&value)),
+            Err(error) => Err(format!("getToken threw {}", error_name(&error))),
+        }
+    }
+}
+
+/// The options as JSON. Functions and other things that JSON has not are refused.
+pub fn options_from_js(options: JsValue) -> Result<serde_json::Value, Failure> {
+    serde_wasm_bindgen::from_value(options)
+        .map_err(|_| Failure::new(ErrorCode::Config, "options must be a plain object that JSON can hold"))
+}
+
+/// A JavaScript `Error` with `code` and `retryable`.
+pub fn failure_to_js(failure: &Failure) -> JsValue {
+    let error = Error::new(&failure.message);
+    let code = serde_json::to_string(&failure.code).unwrap_or_default();
+    set(&error, "code", &code.trim_matches('"').into());
+    set(&error, "retryable", &failure.retryable.into());
+    error.into()
+}
+
+/// The `name` of an exception, such as `QuotaExceededError`.
+pub fn error_name(error: &JsValue) -> String {
+    get(error, "name").as_string().unwrap_or_else(|| "an exception".to_owned())
+}
+
+/// A property; undefined where there is none or `target` is no object.
+pub fn get(target: &JsValue, name: &str) -> JsValue {
+    Reflect::get(target, &name.into()).unwrap_or_default()
+}
+
+/// Sets a property of an object of our own making, which cannot fail.
+pub fn set(target: &JsValue, name: &str, value: &JsValue) {
+    let _ = Reflect::set(target, &name.into(), value);
+}
+
+/// A plain object.
+pub fn object(fields: &[(&str, &JsValue)]) -> JsValue {
+    let object = Object::new().into();
+    for (name, value) in fields {
+        set(&object, name, value);
+    }
+    object
+}
+
+/// A property of the global object, step by step: `["navigator", "locks"]`.
+pub fn global(path: &[&str]) -> JsValue {
+    path.iter().fold(js_sys::global().into(), |target, name| get(&target, name))
+}
+
+/// A list of strings.
+pub fn strings<'a>(items: impl IntoIterator<Item = &'a str>) -> Array {
+    items.into_iter().map(JsValue::from_str).collect()
+}
+
+/// A copy of `bytes` with a buffer of its own: what is stored holds nothing else.
+pub fn bytes_to_js(bytes: &[u8]) -> JsValue {
+    Uint8Array::from(bytes).into()
+}
+
+/// The bytes of a stored value; empty, which no record is, for anything that is not bytes.
+pub fn bytes_from_js(value: &JsValue) -> Vec<u8> {
+    value.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec).unwrap_or_default()
+}
+
+/// A record's key.
+pub fn key_to_js(key: &Key) -> JsValue {
+    match key {
+        Key::Text(text) => text.into(),
+        // Keys count up from one: exact as a double for as long as anybody sends.
+        Key::Number(number) => (*number as f64).into(),
+    }
+}
+
+/// A key as the database gives it.
+pub fn key_from_js(key: &JsValue) -> Key {
+    match key.as_f64() {
+        Some(number) => Key::Number(number as u64),
+        None => Key::Text(key.as_string().unwrap_or_default()),
+    }
+}
+
+/// 256 bits from the system (rule 13).
+pub fn seed() -> Result<[u8; 32], Failure> {
+    #[wasm_bindgen]
+    extern "C" {
+        #[wasm_bindgen(catch, js_namespace = crypto, js_name = getRandomValues)]
+        fn get_random_values(array: &Uint8Array) -> Result<(), JsValue>;
+    }
+    let array = Uint8Array::new_with_length(32);
+    get_random_values(&array)
+        .map_err(|_| Failure::new(ErrorCode::Unsupported, "crypto.getRandomValues is missing"))?;
+    let mut seed = [0; 32];
+    array.copy_to(&mut seed);
+    Ok(seed)
+}

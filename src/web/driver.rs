@@ -1,0 +1,259 @@
+//! The only loop: one mutation of the core, then drain, then deliver.
+//!
+//! Law: the core is borrowed for the length of one call and never while anything else runs, so that whatever a
+//! listener, a socket or the store does in answer may come back in at any time; it waits in the inbox for its turn.
+//! Events leave in batches: what ends a command at once, everything else at most once in 16 ms, by whatever runs
+//! first (a hidden tab has slow timers, but messages arrive: rule 15). There is one timer for all of it.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::{Rc, Weak};
+
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+
+use super::Sink;
+use super::convert::{self, Hooks};
+use super::db::Db;
+use super::http::Http;
+use super::page::Page;
+use super::socket::Sockets;
+use super::timer::{self, Alarm};
+use crate::proto::config::Config;
+use crate::proto::{Client, Command, CommandId, Event, Failure, Input, Output, Secret, TokenId, TokenReason};
+
+/// A frame of a 60 Hz screen.
+const BATCH_INTERVAL_MS: u64 = 16;
+
+pub struct Driver {
+    this: Weak<Driver>,
+    core: RefCell<Client>,
+    hooks: Hooks,
+    inbox: RefCell<VecDeque<Input>>,
+    batch: RefCell<Batch>,
+    pumping: Cell<bool>,
+    scheduled: Cell<bool>,
+    shut: Cell<bool>,
+    alarm: Alarm,
+    sockets: Sockets,
+    http: Http,
+    db: Db,
+    /// Gone once shut: dropping it removes the listeners and frees the lock.
+    page: RefCell<Option<Rc<Page>>>,
+}
+
+/// Events that wait for delivery, as the inside of a JSON array.
+#[derive(Default)]
+struct Batch {
+    json: Vec<u8>,
+    /// A command has ended: somebody waits.
+    urgent: bool,
+    /// When the last batch left, in monotonic milliseconds.
+    left_ms: u64,
+}
+
+impl Driver {
+    pub fn new(config: Config, seed: [u8; 32], hooks: Hooks) -> Rc<Self> {
+        let (persistent, database) = (config.persistent, config.database.clone());
+        let driver = Rc::new_cyclic(|this: &Weak<Driver>| {
+            let back = this.clone();
+            let sink: Sink = Rc::new(move |input| {
+                if let Some(driver) = back.upgrade() {
+                    driver.input(input);
+                }
+            });
+            let back = this.clone();
+            let alarm = Alarm::new(move || {
+                if let Some(driver) = back.upgrade() {
+                    driver.wake();
+                }
+            });
+            Driver {
+                this: this.clone(),
+                core: RefCell::new(Client::new(config, seed, timer::now())),
+                hooks,
+                inbox: RefCell::default(),
+                batch: RefCell::default(),
+                pumping: Cell::new(false),
+                scheduled: Cell::new(false),
+                shut: Cell::new(false),
+                alarm,
+                sockets: Sockets::new(sink.clone()),
+                http: Http::new(sink.clone()),
+                db: Db::new(sink.clone(), persistent),
+                page: RefCell::new(Some(Rc::new(Page::new(sink, persistent.then_some(database.as_str()))))),
+            }
+        });
+        driver.schedule();
+        driver
+    }
+
+    /// One command. The pump follows in a microtask: the caller must have the command's id before its outcome, and
+    /// what is sent in one go is drained in one go.
+    pub fn command(&self, command: Command) -> Result<CommandId, Failure> {
+        let id = self.core.borrow_mut().command(timer::now(), command)?;
+        self.schedule();
+        Ok(id)
+    }
+
+    pub fn diagnostics(&self) -> String {
+        self.core.borrow().diagnostics().to_string()
+    }
+
+    /// Ends everything that this instance has in the browser. Writes already handed over are finished.
+    pub fn shut(&self) {
+        if self.shut.replace(true) {
+            return;
+        }
+        self.alarm.clear();
+        self.sockets.close_all();
+        self.http.abort_all();
+        self.db.close();
+        self.page.take();
+    }
+
+    fn input(&self, input: Input) {
+        if !self.shut.get() {
+            self.inbox.borrow_mut().push_back(input);
+            self.pump();
+        }
+    }
+
+    fn wake(&self) {
+        self.core.borrow_mut().handle_timeout(timer::now());
+        self.pump();
+    }
+
+    fn schedule(&self) {
+        if self.scheduled.replace(true) {
+            return;
+        }
+        let this = self.this.clone();
+        spawn_local(async move {
+            if let Some(driver) = this.upgrade() {
+                driver.scheduled.set(false);
+                driver.pump();
+            }
+        });
+    }
+
+    /// Runs until nothing is left to do now; a call from within is taken up by the one that runs.
+    fn pump(&self) {
+        if self.pumping.replace(true) {
+            return;
+        }
+        while !self.shut.get() && (self.drain() || self.take_input() || self.deliver()) {}
+        self.pumping.set(false);
+        self.set_alarm();
+    }
+
+    /// Executes all outputs, one at a time.
+    fn drain(&self) -> bool {
+        let mut any = false;
+        loop {
+            let next = self.core.borrow_mut().poll_output();
+            let Some(output) = next else { return any };
+            any = true;
+            self.execute(output);
+        }
+    }
+
+    fn take_input(&self) -> bool {
+        let next = self.inbox.borrow_mut().pop_front();
+        let Some(input) = next else { return false };
+        self.core.borrow_mut().handle_input(timer::now(), input);
+        true
+    }
+
+    fn execute(&self, output: Output) {
+        match output {
+            Output::Socket(output) => self.sockets.execute(output),
+            Output::Http { id, request } => self.http.start(id, request),
+            Output::Store { id, request } => self.db.request(id, request),
+            Output::Token { id, reason } => self.ask_token(id, reason),
+            Output::Tab(output) => {
+                let page = self.page.borrow().clone();
+                if let Some(page) = page {
+                    page.execute(output);
+                }
+            }
+            Output::Event(event) => self.batch.borrow_mut().push(&event),
+        }
+    }
+
+    fn ask_token(&self, id: TokenId, reason: TokenReason) {
+        let asked = self.hooks.token(reason);
+        let this = self.this.clone();
+        spawn_local(async move {
+            let result = match asked {
+                Ok(promise) => match JsFuture::from(promise).await {
+                    Ok(token) => {
+                        token.as_string().map(Secret).ok_or_else(|| "getToken gave no string".to_owned())
+                    }
+                    Err(error) => Err(format!("getToken was rejected with {}", convert::error_name(&error))),
+                },
+                Err(reason) => Err(reason),
+            };
+            if let Some(driver) = this.upgrade() {
+                driver.input(Input::Token { id, result });
+            }
+        });
+    }
+
+    /// When the next batch may leave; `None`: nothing waits.
+    fn batch_due_ms(&self) -> Option<u64> {
+        let batch = self.batch.borrow();
+        match batch.urgent {
+            true => Some(0),
+            false if batch.json.is_empty() && !self.core.borrow().views_dirty() => None,
+            false => Some(batch.left_ms + BATCH_INTERVAL_MS),
+        }
+    }
+
+    fn deliver(&self) -> bool {
+        let now = timer::now();
+        if self.batch_due_ms().is_none_or(|due_ms| due_ms > now.mono_ms) {
+            return false;
+        }
+        self.core.borrow_mut().flush_views(now);
+        self.drain();
+        let batch = self.batch.borrow_mut().take(now.mono_ms);
+        if let Some(batch) = batch {
+            self.hooks.deliver(&batch);
+        }
+        true
+    }
+
+    fn set_alarm(&self) {
+        if self.shut.get() {
+            return;
+        }
+        let core_ms = self.core.borrow().poll_timeout();
+        let due_ms = [core_ms, self.batch_due_ms()].into_iter().flatten().min();
+        if let Some(due_ms) = due_ms {
+            self.alarm.wake_by(due_ms, timer::now());
+        }
+    }
+}
+
+impl Batch {
+    fn push(&mut self, event: &Event) {
+        let start = self.json.len();
+        self.json.push(if start == 0 { b'[' } else { b',' });
+        // Nothing in an event can fail to be JSON; if it did, the others would still be delivered.
+        if serde_json::to_writer(&mut self.json, event).is_err() {
+            self.json.truncate(start);
+        }
+        self.urgent |= matches!(event, Event::Done { .. } | Event::Refused { .. });
+    }
+
+    fn take(&mut self, now_ms: u64) -> Option<String> {
+        self.urgent = false;
+        self.left_ms = now_ms;
+        let mut json = core::mem::take(&mut self.json);
+        if json.is_empty() {
+            return None;
+        }
+        json.push(b']');
+        String::from_utf8(json).ok()
+    }
+}

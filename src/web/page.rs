@@ -1,0 +1,236 @@
+//! What the page does, and what other tabs mean for this one.
+//!
+//! Law: the lock is held until `Release`; whoever loses it otherwise hears `Deposed`. Pokes are hints and may be
+//! lost. All listeners go when this is dropped.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use js_sys::{Function, Promise};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{AbortController, BroadcastChannel, EventTarget, MessageEvent};
+
+use super::{Sink, convert};
+use crate::proto::config::PageFacts;
+use crate::proto::{Input, PageInput, TabInput, TabOutput};
+
+#[wasm_bindgen]
+extern "C" {
+    type PageEvent;
+    #[wasm_bindgen(method, getter, js_name = type)]
+    fn kind(this: &PageEvent) -> String;
+    #[wasm_bindgen(method, getter)]
+    fn persisted(this: &PageEvent) -> Option<bool>;
+
+    type LockManager;
+    #[wasm_bindgen(method, catch)]
+    fn request(
+        this: &LockManager,
+        name: &str,
+        options: &JsValue,
+        callback: &Closure<dyn FnMut(JsValue) -> JsValue>,
+    ) -> Result<Promise, JsValue>;
+}
+
+/// Events of the global object, and of the document where there is one (a worker has none).
+const GLOBAL_EVENTS: [&str; 4] = ["online", "offline", "pagehide", "pageshow"];
+const DOCUMENT_EVENTS: [&str; 3] = ["visibilitychange", "freeze", "resume"];
+
+/// The page and the tabs beside it.
+pub struct Page {
+    sink: Sink,
+    listener: Closure<dyn FnMut(PageEvent)>,
+    targets: Vec<(EventTarget, &'static str)>,
+    /// None in memory mode: there every tab is on its own.
+    tabs: Option<Tabs>,
+}
+
+struct Tabs {
+    name: String,
+    channel: Option<Channel>,
+    claim: RefCell<Option<Rc<Claim>>>,
+}
+
+struct Channel {
+    raw: BroadcastChannel,
+    _on_message: Closure<dyn FnMut(MessageEvent)>,
+}
+
+/// One wish for the lock: it waits, or holds until `let_go` is called.
+struct Claim {
+    hold: Promise,
+    let_go: Function,
+    waiting: AbortController,
+}
+
+impl Page {
+    /// Begins to listen. `database` names the lock and the channel; `None`: no other tab shares anything.
+    pub fn new(sink: Sink, database: Option<&str>) -> Self {
+        let events = sink.clone();
+        let listener = Closure::new(move |event: PageEvent| {
+            if let Some(input) = page_input(&event) {
+                events(Input::Page(input));
+            }
+        });
+        let mut targets = Vec::new();
+        let mut listen = |target: JsValue, names: &[&'static str]| {
+            if let Ok(target) = target.dyn_into::<EventTarget>() {
+                for name in names {
+                    let _ = target.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref());
+                    targets.push((target.clone(), *name));
+                }
+            }
+        };
+        listen(js_sys::global().into(), &GLOBAL_EVENTS);
+        listen(convert::global(&["document"]), &DOCUMENT_EVENTS);
+        let tabs = database.map(|database| {
+            let name = format!("chatwire:{database}");
+            Tabs { channel: Channel::new(&name, sink.clone()), name, claim: RefCell::default() }
+        });
+        Self { sink, listener, targets, tabs }
+    }
+
+    pub fn execute(&self, output: TabOutput) {
+        match (output, &self.tabs) {
+            (TabOutput::RequestLead, Some(tabs)) => tabs.request_lead(&self.sink),
+            (TabOutput::RequestLead, None) => (self.sink)(Input::Tab(TabInput::Leads)),
+            (TabOutput::Release, Some(tabs)) => tabs.release(),
+            (TabOutput::Poke, Some(Tabs { channel: Some(channel), .. })) => channel.poke(),
+            (TabOutput::Release | TabOutput::Poke, _) => {}
+        }
+    }
+}
+
+/// What the page is at construction; a worker is online and visible unless it says otherwise.
+pub fn facts() -> PageFacts {
+    PageFacts {
+        online: convert::global(&["navigator", "onLine"]) != false,
+        visible: convert::global(&["document", "hidden"]) != true,
+    }
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        for (target, name) in &self.targets {
+            let _ = target.remove_event_listener_with_callback(name, self.listener.as_ref().unchecked_ref());
+        }
+        if let Some(tabs) = &self.tabs {
+            tabs.release();
+        }
+    }
+}
+
+fn page_input(event: &PageEvent) -> Option<PageInput> {
+    match event.kind().as_str() {
+        "online" => Some(PageInput::Online),
+        "offline" => Some(PageInput::Offline),
+        "visibilitychange" if convert::global(&["document", "hidden"]) == true => Some(PageInput::Hidden),
+        "visibilitychange" => Some(PageInput::Visible),
+        "freeze" => Some(PageInput::Frozen),
+        "resume" => Some(PageInput::Resumed),
+        // Persisted: into the back/forward cache and out of it. Otherwise the page ends, or begins.
+        "pagehide" if event.persisted() == Some(true) => Some(PageInput::Frozen),
+        "pageshow" if event.persisted() == Some(true) => Some(PageInput::Resumed),
+        _ => None,
+    }
+}
+
+impl Tabs {
+    fn request_lead(&self, sink: &Sink) {
+        self.release();
+        let locks = convert::global(&["navigator", "locks"]);
+        // Without Web Locks (old browsers, plain origins) every tab leads.
+        let (false, Some(claim)) = (locks.is_undefined(), Claim::new()) else {
+            sink(Input::Tab(TabInput::Leads));
+            return;
+        };
+        let claim = Rc::new(claim);
+        self.claim.replace(Some(claim.clone()));
+        spawn_local(claim.run(locks.unchecked_into(), self.name.clone(), sink.clone()));
+    }
+
+    fn release(&self) {
+        if let Some(claim) = self.claim.take() {
+            claim.waiting.abort();
+            let _ = claim.let_go.call0(&JsValue::UNDEFINED);
+        }
+    }
+}
+
+impl Claim {
+    fn new() -> Option<Self> {
+        let mut let_go = None;
+        let hold = Promise::new(&mut |resolve, _| let_go = Some(resolve));
+        Some(Self { hold, let_go: let_go?, waiting: AbortController::new().ok()? })
+    }
+
+    fn released(&self) -> bool {
+        self.waiting.signal().aborted()
+    }
+
+    /// Asks without waiting first, so that a tab learns at once that another leads; then waits in the queue.
+    async fn run(self: Rc<Self>, locks: LockManager, name: String, sink: Sink) {
+        let say = |input| {
+            if !self.released() {
+                sink(Input::Tab(input));
+            }
+        };
+        let (claim, granted) = (self.clone(), sink.clone());
+        let callback: Closure<dyn FnMut(JsValue) -> JsValue> = Closure::new(move |lock: JsValue| {
+            if lock.is_null() || claim.released() {
+                return JsValue::NULL;
+            }
+            granted(Input::Tab(TabInput::Leads));
+            claim.hold.clone().into()
+        });
+        let now = convert::object(&[("ifAvailable", &true.into())]);
+        let mut settled = ask(&locks, &name, &now, &callback).await;
+        if matches!(&settled, Ok(value) if value.is_null()) && !self.released() {
+            say(TabInput::Follows);
+            let later = convert::object(&[("signal", &self.waiting.signal())]);
+            settled = ask(&locks, &name, &later, &callback).await;
+        }
+        match settled {
+            // Released by this tab.
+            Ok(_) => {}
+            // An origin that may not use locks (a sandboxed frame): alone, as without them.
+            Err(error) if convert::error_name(&error) == "SecurityError" => say(TabInput::Leads),
+            // Stolen by another tab.
+            Err(_) => say(TabInput::Deposed),
+        }
+    }
+}
+
+async fn ask(
+    locks: &LockManager,
+    name: &str,
+    options: &JsValue,
+    callback: &Closure<dyn FnMut(JsValue) -> JsValue>,
+) -> Result<JsValue, JsValue> {
+    JsFuture::from(locks.request(name, options, callback)?).await
+}
+
+impl Channel {
+    fn new(name: &str, sink: Sink) -> Option<Self> {
+        let raw = BroadcastChannel::new(name).ok()?;
+        let on_message = Closure::new(move |event: MessageEvent| {
+            if convert::get(&event.data(), "poke") == 1 {
+                sink(Input::Tab(TabInput::Poked));
+            }
+        });
+        raw.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        Some(Self { raw, _on_message: on_message })
+    }
+
+    fn poke(&self) {
+        let _ = self.raw.post_message(&convert::object(&[("poke", &1.into())]));
+    }
+}
+
+impl Drop for Channel {
+    fn drop(&mut self) {
+        self.raw.set_onmessage(None);
+        self.raw.close();
+    }
+}
