@@ -1,0 +1,79 @@
+// Our own backend as a process of its own, for tests: the binary that `npm test` has built with the feature `faults`.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const byHand = fileURLToPath(new URL("../../target/debug/chatwire-server", import.meta.url));
+
+/**
+ * Starts it on a free port and a fresh database.
+ * @returns `{origin, url, login(name), fault(body), kill(), restart(), close()}`; `url` is the base for `team` (D1).
+ */
+export async function startReference(args = []) {
+  const binary = process.env.CHATWIRE_SERVER ?? byHand;
+  if (!existsSync(binary)) {
+    throw new Error(`${binary} is missing: cargo build -p chatwire-server --features faults`);
+  }
+  const folder = await mkdtemp(join(tmpdir(), "chatwire-"));
+  const db = join(folder, "chatwire.db");
+  let running = await launch(binary, ["--port", "0", "--db", db, ...args]);
+  const { origin } = running;
+  const { port } = new URL(origin);
+
+  const post = async (path, body) => {
+    const headers = { "content-type": "application/json" };
+    const response = await fetch(`${origin}${path}`, { method: "POST", headers, body: JSON.stringify(body) });
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return response.json();
+  };
+  const end = async (signal) => {
+    if (running.child.exitCode !== null || running.child.signalCode !== null) return running.child.exitCode;
+    running.child.kill(signal);
+    const [code] = await once(running.child, "exit");
+    return code;
+  };
+  return {
+    origin,
+    url: `${origin}/team`,
+    login: (name) => post("/auth/login", { name }),
+    fault: (body) => post("/test/faults", body),
+    /** Ends it as a power cut would; the database stays. */
+    kill: () => end("SIGKILL"),
+    /** The same port and database again, after `kill` or a crash. */
+    async restart() {
+      await end("SIGKILL");
+      running = await launch(binary, ["--port", port, "--db", db, ...args]);
+    },
+    /** Resolves once the process has ended by itself. */
+    async ended() {
+      if (running.child.exitCode === null && running.child.signalCode === null)
+        await once(running.child, "exit");
+    },
+    /** Graceful stop; gives the exit code. */
+    async close() {
+      const code = await end("SIGTERM");
+      await rm(folder, { recursive: true, force: true });
+      return code;
+    },
+  };
+}
+
+function launch(binary, args) {
+  return new Promise((resolve, reject) => {
+    const env = { ...process.env, CHATWIRE_LOG: process.env.CHATWIRE_LOG ?? "error" };
+    const child = spawn(binary, args, { stdio: ["ignore", "pipe", "inherit"], env });
+    child.once("error", reject);
+    child.once("exit", (code) =>
+      reject(new Error(`the backend ended with code ${code} before it was ready`)),
+    );
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const origin = /^chatwire-server listening on (\S+)$/.exec(line)?.[1];
+      if (origin) resolve({ child, origin });
+    });
+  });
+}
