@@ -1,0 +1,17 @@
+//! The browser half, in a headless browser.
+#![cfg(target_arch = "wasm32")]
+
+#[path = "web/http.rs"]
+mod http;
+#[path = "web/page.rs"]
+mod page;
+#[path = "web/socket.rs"]
+mod socket;
+#[path = "web/store.rs"]
+mod store;
+#[path = "web/store_faults.rs"]
+mod store_faults;
+#[path = "web/support.rs"]
+mod support;
+
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

@@ -1,0 +1,118 @@
+//! The page's events, the lock between tabs, and pokes.
+
+use chatwire::proto::{Input, PageInput, TabInput, TabOutput};
+use chatwire::web::page::Page;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+use crate::support::{Said, js, js_async, sink};
+
+fn tab(database: &str) -> (Page, Said) {
+    let (sink, said) = sink();
+    (Page::new(sink, Some(database)), said)
+}
+
+async fn heard(said: &mut Said) -> TabInput {
+    match said.next().await {
+        Input::Tab(input) => input,
+        other => panic!("nothing of tabs: {other:?}"),
+    }
+}
+
+#[wasm_bindgen_test]
+async fn one_tab_leads_the_next_follows_and_takes_over() {
+    let ((first, mut first_said), (second, mut second_said)) = (tab("lead"), tab("lead"));
+    first.execute(TabOutput::RequestLead);
+    assert_eq!(heard(&mut first_said).await, TabInput::Leads);
+    second.execute(TabOutput::RequestLead);
+    assert_eq!(heard(&mut second_said).await, TabInput::Follows);
+    first.execute(TabOutput::Release);
+    assert_eq!(heard(&mut second_said).await, TabInput::Leads);
+    // It may ask again, and a tab that is closed gives way without a word.
+    first.execute(TabOutput::RequestLead);
+    assert_eq!(heard(&mut first_said).await, TabInput::Follows);
+    drop(second);
+    assert_eq!(heard(&mut first_said).await, TabInput::Leads);
+    assert!(second_said.rest(50).await.is_empty());
+}
+
+#[wasm_bindgen_test]
+async fn a_stolen_lock_deposes() {
+    let (page, mut said) = tab("stolen");
+    page.execute(TabOutput::RequestLead);
+    assert_eq!(heard(&mut said).await, TabInput::Leads);
+    js_async("navigator.locks.request('chatwire:stolen', { steal: true }, () => {})").await;
+    assert_eq!(heard(&mut said).await, TabInput::Deposed);
+    page.execute(TabOutput::RequestLead);
+    assert_eq!(heard(&mut said).await, TabInput::Leads);
+}
+
+#[wasm_bindgen_test]
+async fn one_that_gives_up_while_it_waits_hears_nothing_more() {
+    let ((first, mut first_said), (second, mut second_said)) = (tab("waits"), tab("waits"));
+    first.execute(TabOutput::RequestLead);
+    assert_eq!(heard(&mut first_said).await, TabInput::Leads);
+    second.execute(TabOutput::RequestLead);
+    assert_eq!(heard(&mut second_said).await, TabInput::Follows);
+    second.execute(TabOutput::Release);
+    first.execute(TabOutput::Release);
+    assert!(second_said.rest(50).await.is_empty());
+    let free = js_async(
+        "navigator.locks.query().then((all) => [...all.held, ...all.pending].every((lock) => lock.name !== 'chatwire:waits'))",
+    );
+    assert_eq!(free.await, true);
+}
+
+#[wasm_bindgen_test]
+async fn without_locks_or_alone_a_tab_leads_at_once() {
+    js("Object.defineProperty(navigator, 'locks', { configurable: true, value: undefined }); 0");
+    let (page, mut said) = tab("old");
+    page.execute(TabOutput::RequestLead);
+    js("delete navigator.locks; 0");
+    assert_eq!(heard(&mut said).await, TabInput::Leads);
+
+    let (sink, mut said) = sink();
+    let alone = Page::new(sink, None);
+    alone.execute(TabOutput::RequestLead);
+    assert_eq!(heard(&mut said).await, TabInput::Leads);
+    alone.execute(TabOutput::Poke);
+    alone.execute(TabOutput::Release);
+}
+
+#[wasm_bindgen_test]
+async fn a_poke_reaches_the_other_tabs_of_the_same_database() {
+    let ((first, mut first_said), (_second, mut second_said)) = (tab("poke"), tab("poke"));
+    let (_stranger, mut stranger_said) = tab("other");
+    first.execute(TabOutput::Poke);
+    assert_eq!(heard(&mut second_said).await, TabInput::Poked);
+    assert!(first_said.rest(50).await.is_empty() && stranger_said.rest(50).await.is_empty());
+}
+
+#[wasm_bindgen_test]
+async fn the_pages_events_are_told_until_it_is_dropped() {
+    let (sink, mut said) = sink();
+    let page = Page::new(sink, None);
+    let events = "dispatchEvent(new Event('offline')); dispatchEvent(new Event('online'));
+        dispatchEvent(new PageTransitionEvent('pagehide', { persisted: false }));
+        dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }));
+        dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }));
+        document.dispatchEvent(new Event('freeze')); document.dispatchEvent(new Event('resume'));
+        Object.defineProperty(document, 'hidden', { configurable: true, value: true });
+        document.dispatchEvent(new Event('visibilitychange'));
+        delete document.hidden;
+        document.dispatchEvent(new Event('visibilitychange')); 0";
+    js(events);
+    let told: Vec<PageInput> = said
+        .rest(50)
+        .await
+        .into_iter()
+        .map(|input| match input {
+            Input::Page(input) => input,
+            other => panic!("nothing of the page: {other:?}"),
+        })
+        .collect();
+    use PageInput::{Frozen, Hidden, Offline, Online, Resumed, Visible};
+    assert_eq!(told, [Offline, Online, Frozen, Resumed, Frozen, Resumed, Hidden, Visible]);
+    drop(page);
+    js(events);
+    assert!(said.rest(50).await.is_empty());
+}
