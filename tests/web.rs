@@ -1,5 +1,7 @@
 //! The browser half, in a headless browser.
 #![cfg(target_arch = "wasm32")]
+// Clippy knows tests by `#[test]`, which these are not.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "web/http.rs"]
 mod http;
