@@ -4,8 +4,15 @@
 //! silently corrected. Every queue, cache and window of the core has its limit here.
 
 use super::api::Secret;
-use super::model::{ErrorCode, Failure};
+use super::model::Failure;
 use super::profile::CapabilityPatch;
+
+mod parse;
+mod reader;
+mod url;
+
+#[cfg(test)]
+mod tests;
 
 /// Everything that can be set, with its default.
 #[derive(Clone, Debug)]
@@ -25,6 +32,8 @@ pub struct Config {
     pub persistent: bool,
     /// A hash of backend, profile and user (P7).
     pub database: String,
+    /// What the page was like at construction.
+    pub page: PageFacts,
 }
 
 /// Built-in vocabularies.
@@ -93,7 +102,7 @@ pub struct OutboxLimits {
 }
 
 /// What the page says about itself at construction.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageFacts {
     /// `navigator.onLine`.
     pub online: bool,
@@ -106,7 +115,7 @@ impl Config {
     ///
     /// # Errors
     /// Code `config`: names the field, the value (never a token) and what is allowed.
-    pub fn parse(_options: &serde_json::Value, _page: PageFacts) -> Result<Self, Failure> {
-        Err(Failure::new(ErrorCode::Config, "options"))
+    pub fn parse(options: &serde_json::Value, page: PageFacts) -> Result<Self, Failure> {
+        parse::parse(options, page)
     }
 }

@@ -3,18 +3,34 @@
 //! Law: every change of state goes through [`table`]; nothing but `connect()` revives what the application
 //! disconnected or what a twice refused token ended; whatever is awaited has a deadline. A socket is named by its
 //! [`ConnId`], and frames and closes of an older one are dropped.
+//!
+//! The table says what may follow what; [`lifecycle`] carries it out (attempts, losses, tokens), [`inputs`] turns what
+//! happens into signals, [`socket_io`] reads frames, [`heartbeat`] judges silence, [`backoff`] draws delays.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 
 use serde_json::value::RawValue;
 
-use super::config::Config;
+use super::config::{Config, Reconnect};
 use super::model::{ConnectionSnapshot, ConnectionState, Failure};
 use super::profile::Push;
 use super::rng::Rng;
-use super::timer::{Timer, Timers};
+use super::timer::Timers;
 use super::wire::socket_io::Args;
-use super::{ConnId, Now, PageInput, Secret, SocketOutput, TokenId, TokenReason};
+use super::{ConnId, Now, Secret, SocketOutput, TokenId, TokenReason};
+
+mod backoff;
+mod heartbeat;
+mod inputs;
+mod lifecycle;
+mod socket_io;
+mod table;
+
+#[cfg(test)]
+mod tests;
+
+pub use socket_io::Held;
 
 /// What the connection wants done or made known. Taken one at a time, in order.
 #[derive(Clone, Debug)]
@@ -79,107 +95,193 @@ pub enum RefusedBy {
     Socket,
 }
 
-/// A frame that is kept: an event from before the CONNECT reply (E9), or a binary packet (E6).
-#[derive(Debug)]
-pub struct Held(());
-
-impl Held {
-    /// The packet in it.
-    pub fn delivered(&self) -> Option<Delivered<'_>> {
-        None
-    }
+/// What the page says about itself.
+#[derive(Clone, Copy, Debug)]
+struct Page {
+    online: bool,
+    visible: bool,
+    frozen: bool,
 }
 
 /// The connection machine.
-#[derive(Debug)]
 pub struct Connection {
+    socket_url: Secret,
+    plan: Reconnect,
+    static_token: Option<Secret>,
+
     state: ConnectionState,
+    reason: Option<String>,
+    since_wall_ms: u64,
+    /// The application wants to be connected.
+    wished: bool,
+    /// After `close()` there is nothing left to do.
+    ended: bool,
+    /// Whether this tab leads; `None` until that is known.
+    leads: Option<bool>,
+    page: Page,
+
+    /// Attempts in a row that have failed.
+    failures: u32,
+    /// This `online` has lasted: its loss is no failure.
+    stable: bool,
+    retry_at_mono_ms: Option<u64>,
+
+    token: Option<Secret>,
+    asking: Option<TokenId>,
+    next_token: TokenId,
+    /// CONNECT was refused once with a token, or an answer said so, and no CONNECT was accepted since.
+    refused: bool,
+    /// When the last refused token was replaced; a refusal soon after is the second in a row.
+    renewed_at_mono_ms: Option<u64>,
+    renewal_failures: u32,
+    /// The token was renewed beside this socket, which was accepted with the one before.
+    socket_behind: bool,
+
+    session: socket_io::Session,
+    /// What a hello or the configuration says the server takes (E12).
+    max_payload: Option<u64>,
+    /// An emit was turned away while the link was in doubt.
+    held_back: bool,
+    actions: VecDeque<Action>,
 }
 
-#[allow(unused_variables)]
+/// The time and what depends on it, for one call.
+struct Cx<'a> {
+    now: Now,
+    timers: &'a mut Timers,
+    rng: &'a mut Rng,
+}
+
 impl Connection {
+    /// An idle connection.
     pub fn new(config: &Config) -> Self {
-        Self { state: ConnectionState::Idle }
-    }
-    pub fn connect(&mut self, now: Now, timers: &mut Timers, rng: &mut Rng) {}
-    pub fn disconnect(&mut self, now: Now, timers: &mut Timers) {}
-    pub fn close(&mut self, now: Now, timers: &mut Timers) {}
-    pub fn on_lead(&mut self, leads: bool, now: Now, timers: &mut Timers, rng: &mut Rng) {}
-    pub fn on_token(
-        &mut self,
-        id: TokenId,
-        result: Result<Secret, String>,
-        now: Now,
-        timers: &mut Timers,
-        rng: &mut Rng,
-    ) {
-    }
-    pub fn on_opened(&mut self, conn: ConnId, now: Now) {}
-    pub fn on_closed(
-        &mut self,
-        conn: ConnId,
-        code: u16,
-        reason: &str,
-        now: Now,
-        timers: &mut Timers,
-        rng: &mut Rng,
-    ) {
-    }
-    pub fn on_text<'a>(
-        &mut self,
-        now: Now,
-        conn: ConnId,
-        text: &'a str,
-        timers: &mut Timers,
-        rng: &mut Rng,
-    ) -> Option<Delivered<'a>> {
-        None
-    }
-    pub fn on_binary(
-        &mut self,
-        now: Now,
-        conn: ConnId,
-        bytes: Vec<u8>,
-        timers: &mut Timers,
-        rng: &mut Rng,
-    ) -> Option<Held> {
-        None
-    }
-    /// Events from before `Online`, oldest first; to be taken when [`Action::Online`] comes.
-    pub fn take_early(&mut self) -> Vec<Held> {
-        Vec::new()
-    }
-    pub fn on_page(&mut self, page: PageInput, now: Now, timers: &mut Timers, rng: &mut Rng) {}
-    pub fn on_timer(&mut self, timer: Timer, now: Now, timers: &mut Timers, rng: &mut Rng) {}
-    pub fn refuse_token(&mut self, by: RefusedBy, now: Now, timers: &mut Timers, rng: &mut Rng) {}
-    /// A request or send with the present token went well: a later refusal is the first again.
-    pub fn mark_token_good(&mut self) {}
-    pub fn drop_socket(&mut self, reason: &str, now: Now, timers: &mut Timers, rng: &mut Rng) {}
-    pub fn emit(&mut self, push: &Push, now: Now, timers: &mut Timers, rng: &mut Rng) -> Emitted {
-        Emitted::NotOnline
-    }
-    pub fn answer(&mut self, ack_id: u64, args: &[&RawValue]) -> bool {
-        false
-    }
-    pub fn set_max_payload(&mut self, bytes: Option<u64>) {}
-    pub fn snapshot(&self, now: Now) -> ConnectionSnapshot {
-        ConnectionSnapshot {
-            state: self.state,
+        Self {
+            socket_url: Secret(config.endpoint.socket_url.clone()),
+            plan: config.reconnect.clone(),
+            static_token: config.static_token.clone(),
+            state: ConnectionState::Idle,
             reason: None,
-            retry_in_ms: None,
-            attempt: 0,
-            since_ms: 0,
-            socket_id: None,
-            leader: false,
+            since_wall_ms: 0,
+            wished: false,
+            ended: false,
+            leads: None,
+            page: Page { online: config.page.online, visible: config.page.visible, frozen: false },
+            failures: 0,
+            stable: false,
+            retry_at_mono_ms: None,
+            token: None,
+            asking: None,
+            next_token: 1,
+            refused: false,
+            renewed_at_mono_ms: None,
+            renewal_failures: 0,
+            socket_behind: false,
+            session: socket_io::Session::new(&config.endpoint.namespace, config.limits.max_frame_bytes),
+            max_payload: config.capabilities.max_payload,
+            held_back: false,
+            actions: VecDeque::new(),
         }
     }
+
+    /// The next thing to do.
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
     pub fn state(&self) -> ConnectionState {
         self.state
     }
-    pub fn token(&self) -> Option<&Secret> {
-        None
+
+    /// The socket that is open or being opened.
+    pub fn conn(&self) -> Option<ConnId> {
+        self.session.conn()
     }
-    pub fn poll_action(&mut self) -> Option<Action> {
-        None
+
+    /// The token of the present connection, for REST; `None` while it is being renewed or there is no connection.
+    pub fn token(&self) -> Option<&Secret> {
+        self.token.as_ref()
+    }
+
+    /// What `chat.connection` shows. `attempt` counts from 1 within a row of failures: the attempt under way, or the
+    /// one that failed last; 0 while online and before the first.
+    pub fn snapshot(&self, now: Now) -> ConnectionSnapshot {
+        use ConnectionState as S;
+        ConnectionSnapshot {
+            state: self.state,
+            reason: self.reason.clone(),
+            retry_in_ms: self.retry_at_mono_ms.map(|at| at.saturating_sub(now.mono_ms)),
+            attempt: match self.state {
+                S::Connecting | S::Authenticating => self.failures.saturating_add(1),
+                S::Waiting | S::Offline | S::Failed => self.failures,
+                S::Idle | S::Online | S::Closed => 0,
+            },
+            since_ms: i64::try_from(self.since_wall_ms).unwrap_or(i64::MAX),
+            socket_id: self.session.sid().map(str::to_owned),
+            leader: self.leads == Some(true),
+        }
+    }
+
+    /// What a hello or the configuration says the server takes in one frame; the handshake's own limit holds too
+    /// (E12).
+    pub fn set_max_payload(&mut self, bytes: Option<u64>) {
+        self.max_payload = bytes;
+    }
+
+    /// A request or a send with the present token went well: a later refusal is a first one again.
+    pub fn mark_token_good(&mut self) {
+        self.renewed_at_mono_ms = None;
+    }
+
+    /// Events from before the CONNECT reply, oldest first (E9): to be taken when [`Action::Online`] comes.
+    pub fn take_early(&mut self) -> Vec<Held> {
+        self.session.take_early()
+    }
+
+    /// Emits an event. Before that the link is judged by both clocks (E2): a dead one is dropped, on one in doubt
+    /// nothing is sent until [`Action::Writable`] or [`Action::Lost`].
+    pub fn emit(&mut self, push: &Push, now: Now, timers: &mut Timers, rng: &mut Rng) -> Emitted {
+        if self.state != ConnectionState::Online {
+            return Emitted::NotOnline;
+        }
+        let mut cx = Cx { now, timers, rng };
+        let life = self.session.heartbeat().map_or(heartbeat::Life::Alive, |beat| beat.look(now));
+        if !self.heed(life, &mut cx) {
+            self.held_back = self.state == ConnectionState::Online;
+            return Emitted::NotOnline;
+        }
+        let (frame, ack_id) = self.session.event_frame(push);
+        let size = frame.len() as u64;
+        let limits = [self.session.max_payload(), self.max_payload];
+        if let Some(limit) = limits.into_iter().flatten().min()
+            && size > limit
+        {
+            return Emitted::TooLarge { limit, size };
+        }
+        let bytes = frame.len();
+        self.session.mark_as_asked(ack_id);
+        self.send(frame);
+        Emitted::Sent { ack_id, bytes }
+    }
+
+    /// Answers a server's event that came with this `ack_id`, once (E7); false where nobody waits for it (any more).
+    pub fn answer(&mut self, ack_id: u64, args: &[&RawValue]) -> bool {
+        let frame = self.session.ack_frame(ack_id, args);
+        let found = frame.is_some();
+        if let Some(frame) = frame {
+            self.send(frame);
+        }
+        found
+    }
+
+    fn send(&mut self, text: String) {
+        if let Some(conn) = self.session.conn() {
+            self.actions.push_back(Action::Socket(SocketOutput::Text { conn, text }));
+        }
+    }
+
+    fn changed(&mut self) {
+        if !matches!(self.actions.back(), Some(Action::Changed)) {
+            self.actions.push_back(Action::Changed);
+        }
     }
 }

@@ -1,0 +1,154 @@
+//! Reading options with the path to each, so that a refusal can name the field, the value and what is allowed.
+//!
+//! Law: an option that is absent or `null` is at its default; any other value is either exactly what is allowed or
+//! refused. One small reader in place of derived code, which could not say what is allowed.
+
+use core::ops::RangeInclusive;
+
+use serde_json::{Map, Value};
+
+use crate::proto::{ErrorCode, Failure};
+
+/// Longest value repeated in a message, in characters.
+const MAX_SHOWN_CHARS: usize = 60;
+
+/// An object among the options.
+pub(super) struct Reader<'a> {
+    path: &'static str,
+    object: Option<&'a Map<String, Value>>,
+}
+
+impl<'a> Reader<'a> {
+    /// The options themselves.
+    pub(super) fn root(options: &'a Value, known: &[&str]) -> Result<Self, Failure> {
+        match options {
+            Value::Object(object) => Self { path: "", object: Some(object) }.checked(known),
+            other => Err(refusal("options", &show(other), "an object")),
+        }
+    }
+
+    /// An object of its own; an absent one is empty.
+    pub(super) fn object(&self, name: &'static str, known: &[&str]) -> Result<Self, Failure> {
+        match self.get(name) {
+            None => Ok(Self { path: name, object: None }),
+            Some(Value::Object(object)) => Self { path: name, object: Some(object) }.checked(known),
+            Some(other) => Err(self.wrong(name, other, "an object")),
+        }
+    }
+
+    /// Refuses names that nobody knows: most are typing errors, and an ignored option is a wrong one.
+    fn checked(self, known: &[&str]) -> Result<Self, Failure> {
+        for name in self.object.into_iter().flat_map(Map::keys) {
+            if !known.contains(&name.as_str()) {
+                let name: String = name.chars().take(MAX_SHOWN_CHARS).collect();
+                let message = format!("{}: unknown option, allowed: {}", self.name(&name), known.join(", "));
+                return Err(Failure::new(ErrorCode::Config, message));
+            }
+        }
+        Ok(self)
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&'a Value> {
+        self.object?.get(name).filter(|value| !value.is_null())
+    }
+
+    /// A whole number within a range.
+    pub(super) fn uint(&self, name: &str, range: RangeInclusive<u32>) -> Result<Option<u32>, Failure> {
+        self.number(name, u64::from(*range.start())..=u64::from(*range.end()), "")
+            .map(|number| number.and_then(|number| u32::try_from(number).ok()))
+    }
+
+    /// A whole number within a range; `also` says what else is allowed.
+    pub(super) fn number(
+        &self,
+        name: &str,
+        range: RangeInclusive<u64>,
+        also: &str,
+    ) -> Result<Option<u64>, Failure> {
+        let Some(value) = self.get(name) else {
+            return Ok(None);
+        };
+        match whole(value).filter(|number| range.contains(number)) {
+            Some(number) => Ok(Some(number)),
+            None => {
+                let allowed = format!("a whole number from {} to {}{also}", range.start(), range.end());
+                Err(self.wrong(name, value, &allowed))
+            }
+        }
+    }
+
+    pub(super) fn bool(&self, name: &str) -> Result<Option<bool>, Failure> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::Bool(value)) => Ok(Some(*value)),
+            Some(other) => Err(self.wrong(name, other, "true or false")),
+        }
+    }
+
+    /// A text that is not empty.
+    pub(super) fn text(&self, name: &str, max_chars: usize) -> Result<Option<&'a str>, Failure> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) if (1..=max_chars).contains(&text.chars().count()) => Ok(Some(text)),
+            Some(other) => Err(self.wrong(name, other, &format!("a text of 1 to {max_chars} characters"))),
+        }
+    }
+
+    /// One of several names.
+    pub(super) fn choice(
+        &self,
+        name: &str,
+        allowed: &[&'static str],
+    ) -> Result<Option<&'static str>, Failure> {
+        let Some(value) = self.get(name) else {
+            return Ok(None);
+        };
+        match allowed.iter().find(|choice| value.as_str() == Some(choice)) {
+            Some(choice) => Ok(Some(choice)),
+            None => Err(self.wrong(name, value, &listed(allowed))),
+        }
+    }
+
+    /// The refusal of a value.
+    pub(super) fn wrong(&self, name: &str, value: &Value, allowed: &str) -> Failure {
+        refusal(&self.name(name), &show(value), allowed)
+    }
+
+    /// The refusal of something that is better not repeated, or is missing.
+    pub(super) fn wrong_as(&self, name: &str, got: &str, allowed: &str) -> Failure {
+        refusal(&self.name(name), got, allowed)
+    }
+
+    fn name(&self, name: &str) -> String {
+        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+    }
+}
+
+fn refusal(field: &str, got: &str, allowed: &str) -> Failure {
+    Failure::new(ErrorCode::Config, format!("{field}: got {got}, allowed: {allowed}"))
+}
+
+/// `"a" or "b"`.
+fn listed(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+    quoted.join(" or ")
+}
+
+/// JavaScript has one kind of number: `5.0` is whole.
+fn whole(value: &Value) -> Option<u64> {
+    const LARGEST_EXACT: f64 = 9_007_199_254_740_991.0;
+    value.as_u64().or_else(|| {
+        let number = value.as_f64()?;
+        (number.fract() == 0.0 && (0.0..=LARGEST_EXACT).contains(&number)).then_some(number as u64)
+    })
+}
+
+/// A value as JSON, cut where it is long.
+fn show(value: &Value) -> String {
+    let mut text = value.to_string();
+    if let Some((at, _)) = text.char_indices().nth(MAX_SHOWN_CHARS) {
+        text.truncate(at);
+        text.push('…');
+    }
+    text
+}

@@ -1,0 +1,168 @@
+//! Splitting a URL by hand: scheme, host, port, path.
+//!
+//! Law: what this accepts, a browser's `WebSocket` and `fetch` accept too, and it means the same there; whatever is
+//! unusual is refused rather than guessed. The `url` crate would cost as much wasm as the whole Socket.IO codec.
+
+/// A URL in parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Url {
+    /// `wss` and `https` against `ws` and `http`.
+    pub(super) secure: bool,
+    /// Host in lower case and port, without the scheme's default port.
+    pub(super) authority: String,
+    /// Begins with a slash and does not end with one; empty for the root.
+    pub(super) path: String,
+    /// Whether the host is this machine.
+    pub(super) local: bool,
+}
+
+/// What is wrong with a URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum UrlError {
+    /// Not one of the four schemes, or no URL at all.
+    Scheme,
+    /// User and password stand in it: not to be repeated in a message.
+    Credentials,
+    /// Host or port cannot be.
+    Host,
+    /// Characters that do not belong in a path.
+    Path,
+    /// A query or a fragment, which may hold a token: not to be repeated in a message.
+    Query,
+}
+
+impl Url {
+    pub(super) fn parse(text: &str) -> Result<Self, UrlError> {
+        let (scheme, rest) = text.split_once("://").ok_or(UrlError::Scheme)?;
+        let (secure, default_port) = match scheme.to_ascii_lowercase().as_str() {
+            "wss" | "https" => (true, 443),
+            "ws" | "http" => (false, 80),
+            _ => return Err(UrlError::Scheme),
+        };
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (authority, tail) = rest.split_at_checked(end).ok_or(UrlError::Host)?;
+        if authority.contains('@') {
+            return Err(UrlError::Credentials);
+        }
+        if tail.contains(['?', '#']) {
+            return Err(UrlError::Query);
+        }
+        let (host, port) = split_port(authority)?;
+        let host = host.to_ascii_lowercase();
+        let local =
+            matches!(host.as_str(), "localhost" | "127.0.0.1" | "[::1]") || host.ends_with(".localhost");
+        let authority = match port {
+            Some(port) if port != default_port => format!("{host}:{port}"),
+            _ => host,
+        };
+        Ok(Self { secure, authority, path: checked_path(tail)?.to_owned(), local })
+    }
+
+    /// `wss://host:port`.
+    pub(super) fn socket_origin(&self) -> String {
+        format!("{}{}", if self.secure { "wss://" } else { "ws://" }, self.authority)
+    }
+
+    /// `https://host:port`.
+    pub(super) fn http_origin(&self) -> String {
+        format!("{}{}", if self.secure { "https://" } else { "http://" }, self.authority)
+    }
+}
+
+/// A path without slashes at its end.
+pub(super) fn checked_path(path: &str) -> Result<&str, UrlError> {
+    let wrong =
+        |c: char| c.is_whitespace() || c.is_control() || matches!(c, '\\' | '"' | '<' | '>' | '^' | '`');
+    if path.contains(['?', '#']) {
+        return Err(UrlError::Query);
+    }
+    if path.contains(wrong) || (!path.is_empty() && !path.starts_with('/')) {
+        return Err(UrlError::Path);
+    }
+    Ok(path.trim_end_matches('/'))
+}
+
+fn split_port(authority: &str) -> Result<(&str, Option<u16>), UrlError> {
+    let host_end = if authority.starts_with('[') {
+        authority.find(']').map(|at| at + 1).ok_or(UrlError::Host)?
+    } else {
+        authority.find(':').unwrap_or(authority.len())
+    };
+    let (host, rest) = authority.split_at_checked(host_end).ok_or(UrlError::Host)?;
+    let name = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let good = match name {
+        Some(address) => address.parse::<core::net::Ipv6Addr>().is_ok(),
+        None => !host.is_empty() && host.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '.' | '_')),
+    };
+    let port = match rest.strip_prefix(':') {
+        None if rest.is_empty() => None,
+        Some(digits) if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Some(digits.parse().map_err(|_| UrlError::Host)?)
+        }
+        _ => return Err(UrlError::Host),
+    };
+    if good { Ok((host, port)) } else { Err(UrlError::Host) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(text: &str) -> (bool, String, String, bool) {
+        let url = Url::parse(text).unwrap();
+        (url.secure, url.authority, url.path, url.local)
+    }
+
+    #[test]
+    fn good_urls_in_parts() {
+        for (text, secure, authority, path, local) in [
+            ("https://chat.example.com", true, "chat.example.com", "", false),
+            ("HTTPS://Chat.Example.com:443/Team/", true, "chat.example.com", "/Team", false),
+            ("wss://h:8443/a/b//", true, "h:8443", "/a/b", false),
+            ("http://localhost:80/", false, "localhost", "", true),
+            ("ws://127.0.0.1:8002/companion", false, "127.0.0.1:8002", "/companion", true),
+            ("http://[::1]:3000", false, "[::1]:3000", "", true),
+            ("http://app.localhost", false, "app.localhost", "", true),
+            ("http://notlocalhost", false, "notlocalhost", "", false),
+            ("http://127.0.0.1.evil.com", false, "127.0.0.1.evil.com", "", false),
+            ("https://bücher.example/ä%20b", true, "bücher.example", "/ä%20b", false),
+        ] {
+            assert_eq!(parts(text), (secure, authority.to_owned(), path.to_owned(), local), "{text}");
+        }
+        assert_eq!(parts("https://h/@").2, "/@", "an at sign in the path is no credential");
+        assert_eq!(Url::parse("http://h:8080/x").unwrap().socket_origin(), "ws://h:8080");
+        assert_eq!(Url::parse("wss://h/x").unwrap().http_origin(), "https://h");
+    }
+
+    #[test]
+    fn bad_urls_by_what_is_wrong() {
+        for (text, error) in [
+            ("", UrlError::Scheme),
+            ("chat.example.com", UrlError::Scheme),
+            ("//chat.example.com", UrlError::Scheme),
+            ("javascript:alert(1)", UrlError::Scheme),
+            ("javascript://x/%0aalert(1)", UrlError::Scheme),
+            ("file:///etc/passwd", UrlError::Scheme),
+            (" https://h", UrlError::Scheme),
+            ("https://", UrlError::Host),
+            ("https:///path", UrlError::Host),
+            ("https://h:", UrlError::Host),
+            ("https://h:65536", UrlError::Host),
+            ("https://h:+1", UrlError::Host),
+            ("https://h:1:2", UrlError::Host),
+            ("https://a b", UrlError::Host),
+            ("https://a\\b", UrlError::Host),
+            ("https://[::1", UrlError::Host),
+            ("https://[x]", UrlError::Host),
+            ("https://[::1]x", UrlError::Host),
+            ("https://ana:secret@h", UrlError::Credentials),
+            ("https://h/a b", UrlError::Path),
+            ("https://h/a\nb", UrlError::Path),
+            ("https://h/?token=x", UrlError::Query),
+            ("https://h?token=x", UrlError::Query),
+            ("https://h/a#b", UrlError::Query),
+        ] {
+            assert_eq!(Url::parse(text), Err(error), "{text:?}");
+        }
+    }
+}

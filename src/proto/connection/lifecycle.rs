@@ -1,0 +1,354 @@
+//! Attempts, losses and tokens: what a signal of the table entails.
+//!
+//! Law: whoever leaves a state clears its timers and ends what was under way in it, in one place ([`Connection::leave`]),
+//! so that no timer, token question or socket outlives its state.
+
+use super::backoff::{network_back_delay_ms, retry_delay_ms};
+use super::heartbeat::Life;
+use super::socket_io::Stage;
+use super::table::{self, Signal};
+use super::{Action, Connection, Cx, RefusedBy};
+use crate::proto::timer::{Timer, Timers};
+use crate::proto::{ConnectionState, ErrorCode, Failure, Now, Secret, SocketOutput, TokenReason};
+
+/// An `online` of this length starts the attempts afresh. A frame is no evidence of health (servers that fall over
+/// greet first), and the first ping is half a minute away; ten seconds are beyond the usual crash loop.
+const STABLE_MS: u64 = 10_000;
+
+/// A token refused this soon after it was renewed was refused twice in a row.
+const REFUSED_AGAIN_MS: u64 = 30_000;
+
+/// The close code of whatever this side ends.
+const NORMAL_CLOSE: u16 = 1000;
+
+/// Longest text of others shown as a reason, in characters.
+const MAX_REASON_CHARS: usize = 200;
+
+impl Connection {
+    /// Begins an attempt, or says what stands in its way.
+    pub(super) fn attempt(&mut self, signal: Signal, cx: &mut Cx<'_>) {
+        if let Some((blocked, reason)) = self.obstacle() {
+            // `connect()` is heard even now: it leaves `closed` for what it must wait for.
+            if matches!(self.state, ConnectionState::Idle | ConnectionState::Closed | ConnectionState::Failed)
+            {
+                self.shift(signal, None, cx.now, cx.timers);
+            }
+            self.block(blocked, reason, cx.now, cx.timers);
+        } else if self.shift(signal, None, cx.now, cx.timers) {
+            self.ask_token(TokenReason::Connect, cx.now, cx.timers);
+        }
+    }
+
+    /// What forbids an attempt now, with the signal that says so.
+    pub(super) fn obstacle(&self) -> Option<(Signal, &'static str)> {
+        match self.leads {
+            None => Some((Signal::Hold, "finding the leading tab")),
+            Some(false) => Some((Signal::Hold, "another tab leads")),
+            Some(true) if self.page.frozen => Some((Signal::Park, "page frozen")),
+            Some(true) if !self.page.online => Some((Signal::Park, "offline")),
+            Some(true) => None,
+        }
+    }
+
+    /// Stops whatever goes on until the obstacle is gone.
+    pub(super) fn block(&mut self, signal: Signal, reason: &'static str, now: Now, timers: &mut Timers) {
+        let stays = table::next(self.state, signal) == Some(self.state)
+            && self.reason.as_deref() == Some(reason)
+            && self.retry_at_mono_ms.is_none();
+        if !stays {
+            self.leave(signal, reason.to_owned(), Some(reason), now, timers);
+        }
+    }
+
+    /// A wake-up: tries now, with a fresh budget, if the application wants to be connected and is not.
+    pub(super) fn wake(&mut self, cx: &mut Cx<'_>) {
+        if self.is_resting() {
+            self.failures = 0;
+            self.attempt(Signal::Wake, cx);
+        }
+    }
+
+    /// The network is back: tries soon, with a fresh budget.
+    pub(super) fn wake_soon(&mut self, cx: &mut Cx<'_>) {
+        if !self.is_resting() {
+            return;
+        }
+        if self.obstacle().is_some() {
+            self.attempt(Signal::Wake, cx);
+            return;
+        }
+        self.failures = 0;
+        let delay = network_back_delay_ms(!self.page.visible, cx.rng);
+        let at = cx.now.mono_ms.saturating_add(delay);
+        let at = self.retry_at_mono_ms.map_or(at, |earlier| earlier.min(at));
+        if self.shift(Signal::Soon, Some("the network is back".to_owned()), cx.now, cx.timers) {
+            self.retry_at(at, cx.timers);
+        }
+    }
+
+    fn is_resting(&self) -> bool {
+        use ConnectionState as S;
+        self.wished && matches!(self.state, S::Waiting | S::Offline | S::Failed)
+    }
+
+    pub(super) fn retry_at(&mut self, at_mono_ms: u64, timers: &mut Timers) {
+        self.retry_at_mono_ms = Some(at_mono_ms);
+        timers.set(Timer::Retry, at_mono_ms);
+    }
+
+    /// Asks for a token, and goes on at once where it never changes.
+    pub(super) fn ask_token(&mut self, reason: TokenReason, now: Now, timers: &mut Timers) {
+        timers.set(Timer::Connect, now.mono_ms.saturating_add(u64::from(self.plan.connect_timeout_ms)));
+        if let Some(token) = self.static_token.clone() {
+            self.open_socket(token);
+            return;
+        }
+        let id = self.next_token;
+        self.next_token = self.next_token.wrapping_add(1);
+        self.asking = Some(id);
+        self.actions.push_back(Action::Token { id, reason });
+    }
+
+    /// The token of an attempt is here.
+    pub(super) fn on_attempt_token(&mut self, token: Secret, now: Now) {
+        if self.refused {
+            self.renewed_at_mono_ms = Some(now.mono_ms);
+        }
+        self.open_socket(token);
+    }
+
+    /// Opens the socket, on which `token` will be presented.
+    fn open_socket(&mut self, token: Secret) {
+        self.token = Some(token);
+        let conn = self.session.open();
+        let url = self.socket_url.clone();
+        self.actions.push_back(Action::Socket(SocketOutput::Open { conn, url, protocols: Vec::new() }));
+    }
+
+    /// CONNECT was answered.
+    pub(super) fn go_online(&mut self, resumed: bool, cx: &mut Cx<'_>) {
+        if !self.shift(Signal::Accepted, None, cx.now, cx.timers) {
+            return;
+        }
+        self.refused = false;
+        cx.timers.set(Timer::Stable, cx.now.mono_ms.saturating_add(STABLE_MS));
+        self.watch(cx.timers);
+        self.actions.push_back(Action::Online { resumed });
+    }
+
+    /// An attempt has failed: it counts.
+    pub(super) fn fail(&mut self, reason: String, cx: &mut Cx<'_>) {
+        let reason = self.presentable(&reason);
+        self.failures = self.failures.saturating_add(1);
+        if self.plan.max_attempts.is_some_and(|max| self.failures >= max) {
+            let message = format!("gave up after {} attempts in a row: {reason}", self.failures);
+            // The wish stays: the network's return and a page shown again start a new budget (C8).
+            self.leave(Signal::GiveUp, "attempts".to_owned(), Some("attempts used up"), cx.now, cx.timers);
+            self.actions.push_back(Action::Failed(Failure::new(ErrorCode::Server, message)));
+            return;
+        }
+        self.retry_later(reason, cx);
+    }
+
+    /// The socket is gone. The loss of one that had been accepted uses up no attempt, but as long as it has not
+    /// proved stable it lengthens the delay: a server that greets and falls over is not hurried.
+    pub(super) fn lose(&mut self, reason: String, cx: &mut Cx<'_>) {
+        if self.state != ConnectionState::Online {
+            self.fail(reason, cx);
+            return;
+        }
+        if !self.stable {
+            self.failures = self.failures.saturating_add(1);
+        }
+        let reason = self.presentable(&reason);
+        self.retry_later(reason, cx);
+    }
+
+    fn retry_later(&mut self, reason: String, cx: &mut Cx<'_>) {
+        if let Some((signal, obstacle)) = self.obstacle() {
+            self.leave(signal, obstacle.to_owned(), Some("connection lost"), cx.now, cx.timers);
+            return;
+        }
+        self.leave(Signal::Lost, reason, Some("connection lost"), cx.now, cx.timers);
+        let delay = retry_delay_ms(&self.plan, self.failures, !self.page.visible, cx.rng);
+        self.retry_at(cx.now.mono_ms.saturating_add(delay), cx.timers);
+    }
+
+    /// Ended for good, until the application calls `connect()`.
+    pub(super) fn stop(
+        &mut self,
+        reason: &'static str,
+        message: &'static str,
+        now: Now,
+        timers: &mut Timers,
+    ) {
+        self.wished = false;
+        if table::next(self.state, Signal::Stop).is_some() {
+            self.leave(Signal::Stop, reason.to_owned(), Some(reason), now, timers);
+            self.actions.push_back(Action::Closed(Failure::new(ErrorCode::Closed, message)));
+        }
+    }
+
+    /// CONNECT_ERROR refused the token: once it is asked anew, then never (D6).
+    pub(super) fn on_refused(&mut self, cx: &mut Cx<'_>) {
+        if self.refused || self.static_token.is_some() {
+            self.give_up_auth(cx.now, cx.timers);
+            return;
+        }
+        self.refused = true;
+        self.leave(
+            Signal::Refused,
+            "the token was refused".to_owned(),
+            Some("token refused"),
+            cx.now,
+            cx.timers,
+        );
+        self.ask_token(TokenReason::Refused, cx.now, cx.timers);
+    }
+
+    /// A token that had been accepted is refused in use. By REST it is asked anew beside the socket, which may well
+    /// live on; an answer on the socket means that the socket needs the new one too.
+    pub(super) fn on_refused_in_use(&mut self, by: RefusedBy, cx: &mut Cx<'_>) {
+        let again = self.static_token.is_some() || self.was_renewed_just_now(cx.now);
+        match by {
+            // The question that is open answers this refusal too.
+            RefusedBy::Rest if self.token.is_none() => {}
+            RefusedBy::Rest if again => self.give_up_auth(cx.now, cx.timers),
+            RefusedBy::Rest => self.renew_token(cx.now, cx.timers),
+            // Where the token was renewed beside it, the socket still stands on the old one.
+            RefusedBy::Socket if again && !self.socket_behind => self.give_up_auth(cx.now, cx.timers),
+            RefusedBy::Socket => self.on_refused(cx),
+        }
+    }
+
+    /// Asks for another token while the socket lives on.
+    pub(super) fn renew_token(&mut self, now: Now, timers: &mut Timers) {
+        self.token = None;
+        self.ask_token(TokenReason::Refused, now, timers);
+    }
+
+    /// The question for a new token was not answered well while online: asked again later, the socket stays.
+    pub(super) fn renewal_failed(&mut self, reason: String, cx: &mut Cx<'_>) {
+        self.asking = None;
+        self.renewal_failures = self.renewal_failures.saturating_add(1);
+        let delay = retry_delay_ms(&self.plan, self.renewal_failures, !self.page.visible, cx.rng);
+        cx.timers.set(Timer::Connect, cx.now.mono_ms.saturating_add(delay));
+        self.reason = Some(self.presentable(&reason));
+        self.changed();
+    }
+
+    /// The new token is here while the socket lives on.
+    pub(super) fn renewed(&mut self, token: Secret, now: Now, timers: &mut Timers) {
+        self.token = Some(token);
+        self.renewal_failures = 0;
+        self.renewed_at_mono_ms = Some(now.mono_ms);
+        self.socket_behind = true;
+        timers.clear(Timer::Connect);
+        if self.reason.take().is_some() {
+            self.changed();
+        }
+        self.actions.push_back(Action::TokenRenewed);
+    }
+
+    fn was_renewed_just_now(&self, now: Now) -> bool {
+        self.renewed_at_mono_ms.is_some_and(|at| now.mono_ms.saturating_sub(at) < REFUSED_AGAIN_MS)
+    }
+
+    fn give_up_auth(&mut self, now: Now, timers: &mut Timers) {
+        let which =
+            if self.static_token.is_some() { "the token was refused" } else { "the token was refused twice" };
+        let failure = Failure::new(ErrorCode::Auth, which);
+        self.wished = false;
+        self.leave(Signal::GiveUp, "auth".to_owned(), Some("token refused"), now, timers);
+        self.actions.push_back(Action::AuthError(failure.clone()));
+        self.actions.push_back(Action::Failed(failure));
+    }
+
+    /// Acts on a judgement of the link; true where it may be used.
+    pub(super) fn heed(&mut self, life: Life, cx: &mut Cx<'_>) -> bool {
+        if life == Life::Dead {
+            self.lose("no sign of life from the server (ping timeout)".to_owned(), cx);
+            return false;
+        }
+        self.watch(cx.timers);
+        life == Life::Alive
+    }
+
+    /// Sets the heartbeat's timer to its present deadline.
+    pub(super) fn watch(&mut self, timers: &mut Timers) {
+        if self.state == ConnectionState::Online {
+            timers.update(Timer::Heartbeat, self.session.heartbeat().map(|beat| beat.deadline_mono_ms()));
+        }
+    }
+
+    /// Moves by the table, ending what the old state had under way: its socket, its token, its question for one.
+    /// `close` is the reason given to the other side.
+    pub(super) fn leave(
+        &mut self,
+        signal: Signal,
+        reason: String,
+        close: Option<&str>,
+        now: Now,
+        timers: &mut Timers,
+    ) {
+        let was_online = self.state == ConnectionState::Online;
+        self.asking = None;
+        self.token = None;
+        if let (Some(conn), Some(reason)) = (self.session.end(), close) {
+            let reason = reason.to_owned();
+            self.actions.push_back(Action::Socket(SocketOutput::Close { conn, code: NORMAL_CLOSE, reason }));
+        }
+        if was_online {
+            self.actions.push_back(Action::Lost);
+        }
+        self.shift(signal, Some(reason), now, timers);
+    }
+
+    /// Moves by the table; false where the signal means nothing in this state.
+    pub(super) fn shift(
+        &mut self,
+        signal: Signal,
+        reason: Option<String>,
+        now: Now,
+        timers: &mut Timers,
+    ) -> bool {
+        let Some(next) = table::next(self.state, signal) else {
+            return false;
+        };
+        // Token, socket and handshake share one deadline.
+        if next != ConnectionState::Authenticating {
+            timers.clear(Timer::Connect);
+        }
+        for timer in [Timer::Retry, Timer::Heartbeat, Timer::Stable] {
+            timers.clear(timer);
+        }
+        self.retry_at_mono_ms = None;
+        self.stable = false;
+        self.held_back = false;
+        self.renewal_failures = 0;
+        self.socket_behind = false;
+        self.state = next;
+        self.reason = reason;
+        self.since_wall_ms = now.wall_ms;
+        self.changed();
+        true
+    }
+
+    /// The attempt's deadline is over: says at what it hung.
+    pub(super) fn timeout_reason(&self) -> String {
+        let what = match self.session.stage() {
+            Stage::Gone => "no answer from getToken",
+            Stage::Opening => "the socket did not open",
+            Stage::Handshake => "no Engine.IO handshake",
+            Stage::Joining | Stage::Live => "no answer to CONNECT",
+        };
+        format!("{what} within {} ms", self.plan.connect_timeout_ms)
+    }
+
+    /// A text of others as it may be shown: short, and without the token.
+    fn presentable(&self, text: &str) -> String {
+        let token = self.token.as_ref().map(|token| token.0.as_str()).filter(|token| !token.is_empty());
+        let text = token.map_or_else(|| text.to_owned(), |token| text.replace(token, "[secret]"));
+        text.chars().take(MAX_REASON_CHARS).collect()
+    }
+}
