@@ -14,10 +14,13 @@ try {
 } catch {
   names = [];
 }
-const wanted = names.filter((name) => /^chatwire(_bg\.wasm)?(\.d\.ts|\.js)?$/.test(name) || name === "snippets");
+const wanted = names.filter(
+  (name) => /^chatwire(_bg\.wasm)?(\.d\.ts|\.js)?$/.test(name) || name === "snippets",
+);
 if (!wanted.includes("chatwire.js") || !wanted.includes("chatwire_bg.wasm")) {
   console.error("pkg/ is not built: run `npm run build:wasm` in the root of the repository first");
   process.exit(1);
 }
 await rm(to, { recursive: true, force: true });
-for (const name of wanted) await cp(join(from, name), join(to, name), { recursive: true, preserveTimestamps: true });
+for (const name of wanted)
+  await cp(join(from, name), join(to, name), { recursive: true, preserveTimestamps: true });

@@ -1,0 +1,352 @@
+import type { Core, CoreConstructor, Event, ViewUpdate } from "./core.js";
+import { Emitter, type Listener } from "./emitter.js";
+import { ChatError, check, closed, toChatError } from "./errors.js";
+import { Requests } from "./requests.js";
+import { Snapshots } from "./snapshots.js";
+import { Teller } from "./tell.js";
+import { type Timeline, TimelineView } from "./timeline.js";
+import type {
+  ChatEvents,
+  ChatOptions,
+  ConnectionSnapshot,
+  Conversation,
+  Draft,
+  Guarantees,
+  Json,
+  Message,
+  Presence,
+  Readable,
+  SendOptions,
+  TokenReason,
+} from "./types.js";
+import { Wire } from "./wire.js";
+
+/**
+ * One user at one backend. It holds no chat state of its own: the core in the wasm does, and this shows the last that
+ * the core has told. Methods that return a promise never throw; the others throw `ChatError`.
+ */
+export class ChatClient {
+  /** The backend's own events. */
+  readonly wire: Wire;
+  readonly userId: string;
+  readonly #core: Core;
+  readonly #emitter = new Emitter<ChatEvents>();
+  readonly #teller = new Teller(this.#emitter);
+  readonly #snapshots = new Snapshots();
+  readonly #requests: Requests;
+  readonly #views = new Map<number, TimelineView>();
+  #lastView = 0;
+  #closing: Promise<void> | undefined;
+
+  /** Use `createChat`, which loads the core. */
+  constructor(CoreClass: CoreConstructor, options: ChatOptions) {
+    this.#requests = new Requests(
+      () => this.#core,
+      (error) => this.#onTrap(error),
+    );
+    this.wire = new Wire(this.#requests);
+    this.userId = options.userId;
+    const { getToken, wasm: _wasm, ...rest } = options;
+    const plain = { ...withoutUndefined(rest), ...(getToken && { hasGetToken: true }) };
+    this.#core = new CoreClass(plain, {
+      onBatch: (json) => this.#onBatch(JSON.parse(json) as Event[]),
+      getToken: (reason) => askToken(getToken, reason),
+    });
+  }
+
+  // ── connection ────────────────────────────────────────────────────────────
+
+  /**
+   * Resolves at the first `online` and stays pending while offline; rejects when the client fails or is closed. The
+   * signal ends the waiting (code `cancelled`), not the connecting: `disconnect()` does that.
+   */
+  async connect({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<void> {
+    this.#requests.assertOpen();
+    if (signal?.aborted) throw cancelledBy(signal);
+    const online = this.#requests.run({ connect: {} });
+    await (signal ? orAborted(online, signal) : online);
+  }
+
+  /** Disconnects and stays so until the next `connect()`. What is queued waits in the store. */
+  disconnect(): void {
+    if (!this.#closing) this.#report(this.#requests.run({ disconnect: {} }));
+  }
+
+  /** Ends this client; resolves when the store has everything. Other calls reject with `closed` from now on. */
+  close(): Promise<void> {
+    this.#closing ??= this.#shut();
+    return this.#closing;
+  }
+
+  get connection(): ConnectionSnapshot {
+    return this.#snapshots.connection;
+  }
+
+  get guarantees(): Guarantees {
+    return this.#snapshots.guarantees;
+  }
+
+  // ── events ────────────────────────────────────────────────────────────────
+
+  /** Hears every `event` from now on. The function returned takes the listener off again. */
+  on<E extends keyof ChatEvents>(event: E, listener: Listener<ChatEvents[E]>): () => void {
+    return this.#emitter.on(event, check.function("listener", listener));
+  }
+
+  once<E extends keyof ChatEvents>(event: E, listener: Listener<ChatEvents[E]>): () => void {
+    return this.#emitter.once(event, check.function("listener", listener));
+  }
+
+  off<E extends keyof ChatEvents>(event: E, listener: Listener<ChatEvents[E]>): void {
+    this.#emitter.off(event, listener);
+  }
+
+  removeAllListeners(event?: keyof ChatEvents): void {
+    this.#emitter.removeAllListeners(event);
+  }
+
+  listenerCount(event: keyof ChatEvents): number {
+    return this.#emitter.listenerCount(event);
+  }
+
+  // ── sending ───────────────────────────────────────────────────────────────
+
+  /** Resolves when the message is durable (`durable: false` where only memory is left). */
+  async send(conversationId: string, content: string | Draft, options: SendOptions = {}): Promise<Message> {
+    const draft =
+      typeof content === "string" ? { text: content } : (check.object("content", content) as Draft);
+    const { ttlMs, key } = check.object("options", options) as SendOptions;
+    const send = {
+      conversationId: check.id("conversationId", conversationId),
+      text: check.string("text", draft.text),
+      type: optional(draft.type, (type) => check.id("type", type)),
+      metadata: optional(draft.metadata, (metadata) => check.json("metadata", metadata)),
+      replyTo: optional(draft.replyTo, (rowKey) => check.id("replyTo", rowKey)),
+      ttlMs: optional(ttlMs, (ms) => check.count("ttlMs", ms, Number.MAX_SAFE_INTEGER)),
+      key: optional(key, (key) => check.id("key", key)),
+    };
+    return this.#requests.get("message", { send });
+  }
+
+  /** Resolves with the server's copy of an own message, or rejects as the message fails. */
+  async acknowledged(key: string): Promise<Message> {
+    return this.#requests.get("message", { acknowledged: { key: check.id("key", key) } });
+  }
+
+  /** Takes a message back that was never on the wire; else rejects with `inFlight`. */
+  async cancel(key: string): Promise<void> {
+    await this.#requests.run({ cancel: { key: check.id("key", key) } });
+  }
+
+  /** Queues a failed message again, under the same key, behind the others. */
+  async resend(key: string): Promise<void> {
+    await this.#requests.run({ resend: { key: check.id("key", key) } });
+  }
+
+  /** Forgets a failed message. */
+  async discard(key: string): Promise<void> {
+    await this.#requests.run({ discard: { key: check.id("key", key) } });
+  }
+
+  /** The messages queued or failed, in the queue's order. */
+  async outbox(): Promise<Message[]> {
+    return this.#requests.get("messages", { outbox: {} });
+  }
+
+  // ── conversations and people ──────────────────────────────────────────────
+
+  /** Opens a window on a conversation; `close()` gives it back. */
+  timeline(conversationId: string): Timeline {
+    check.id("conversationId", conversationId);
+    this.#requests.assertOpen();
+    this.#lastView += 1;
+    const view = new TimelineView(this.#lastView, conversationId, {
+      loadEarlier: async (view, count) => void (await this.#requests.run({ loadEarlier: { view, count } })),
+      closeTimeline: (view) => this.#closeView(view),
+    });
+    this.#views.set(view.view, view);
+    this.#requests.run({ openTimeline: { view: view.view, conversationId } }).catch((error: unknown) => {
+      if (view.rows.fail(toChatError(error))) view.notify();
+    });
+    return view;
+  }
+
+  /** The conversations, pinned first, then by their newest message; archived ones only where asked for. */
+  conversations({
+    archived = false,
+  }: {
+    archived?: boolean | undefined;
+  } = {}): Readable<readonly Conversation[]> {
+    return this.#snapshots.list(check.boolean("archived", archived));
+  }
+
+  /** One conversation; null while it is not known. */
+  conversation(id: string): Readable<Conversation | null> {
+    return this.#snapshots.conversation(check.id("id", id));
+  }
+
+  /** The direct conversation with this user, found or made. */
+  async createDirect(userId: string): Promise<Conversation> {
+    return this.#requests.get("conversation", { createDirect: { userId: check.id("userId", userId) } });
+  }
+
+  /** A new group of this user and `members` (user ids). */
+  async createGroup(group: { title: string; members: readonly string[] }): Promise<Conversation> {
+    const { title, members } = check.object("group", group) as typeof group;
+    if (!Array.isArray(members)) throw new ChatError("validation", "members must be an array of user ids");
+    const createGroup = {
+      title: check.id("title", title),
+      members: members.map((id, index) => check.id(`members[${index}]`, id)),
+    };
+    return this.#requests.get("conversation", { createGroup });
+  }
+
+  /** Says that this user is typing; to be called at every key, the core throttles and stops by itself. */
+  setTyping(conversationId: string, typing: boolean): void {
+    const setTyping = {
+      conversationId: check.id("conversationId", conversationId),
+      typing: check.boolean("typing", typing),
+    };
+    this.#requests.assertOpen();
+    this.#report(this.#requests.run({ setTyping }));
+  }
+
+  /** Who else is typing there now, by user id. The same array until it changes; the event is `typing`. */
+  typing(conversationId: string): readonly string[] {
+    return this.#snapshots.typing(check.id("conversationId", conversationId));
+  }
+
+  /** Everything up to this message is read. */
+  async markRead(conversationId: string, rowKey: string): Promise<void> {
+    const markRead = {
+      conversationId: check.id("conversationId", conversationId),
+      rowKey: check.id("rowKey", rowKey),
+    };
+    await this.#requests.run({ markRead });
+  }
+
+  /** What is known of somebody's presence; null if nothing was told. The event is `presence`. */
+  presence(userId: string): Presence | null {
+    return this.#snapshots.presence(check.id("userId", userId));
+  }
+
+  // ── the store, and what goes on ───────────────────────────────────────────
+
+  /** Deletes everything that this device keeps of this user at this backend, also what is queued. */
+  async wipe(): Promise<void> {
+    await this.#requests.run({ wipe: {} });
+  }
+
+  /** The state of the core for a bug report: no tokens, no texts. */
+  diagnostics(): Json {
+    this.#requests.assertOpen();
+    return JSON.parse(this.#core.diagnostics()) as Json;
+  }
+
+  // ── what the core tells ───────────────────────────────────────────────────
+
+  /** Snapshots first, then those who watch them, then events: a listener never sees older state than its event. */
+  #onBatch(events: readonly Event[]): void {
+    const changed = new Set<TimelineView>();
+    for (const event of events) {
+      if (event.type === "view") this.#applyView(event, changed);
+      else this.#snapshots.apply(event);
+    }
+    this.#snapshots.flush();
+    for (const view of changed) view.notify();
+    for (const event of events) this.#tell(event);
+  }
+
+  #applyView(update: ViewUpdate, changed: Set<TimelineView>): void {
+    const view = this.#views.get(update.view);
+    if (view?.rows.apply(update)) changed.add(view);
+  }
+
+  #tell(event: Event): void {
+    switch (event.type) {
+      case "done":
+        this.#requests.done(event);
+        break;
+      case "refused":
+        this.#requests.refused(event);
+        break;
+      case "wire":
+        this.wire.tell(event.event, event.args);
+        break;
+      case "view":
+      case "guarantees":
+        break;
+      default:
+        this.#teller.tell(event);
+    }
+  }
+
+  #closeView(view: number): void {
+    if (!this.#views.delete(view) || this.#closing) return;
+    this.#report(this.#requests.run({ closeTimeline: { view } }));
+  }
+
+  /** For commands whose caller does not wait: their failure is an `error` event. */
+  #report(run: Promise<unknown>): void {
+    run.catch((error: unknown) => {
+      if (!this.#closing) this.#emitter.emit("error", toChatError(error));
+    });
+  }
+
+  async #shut(): Promise<void> {
+    const done = this.#requests.run({ close: {} });
+    this.#requests.shut();
+    try {
+      await done;
+    } finally {
+      this.#requests.end(closed());
+      this.#views.clear();
+      // After the task in which the core told its end: it cannot be freed while it is telling.
+      this.#core.free();
+    }
+  }
+
+  #onTrap(error: ChatError): void {
+    this.#closing ??= Promise.resolve();
+    this.#requests.end(error);
+    const since = new Date().toISOString();
+    const connection = {
+      ...this.connection,
+      state: "closed",
+      reason: error.message,
+      retryInMs: null,
+      since,
+    } as const;
+    this.#onBatch([{ type: "connection", connection }]);
+    this.#emitter.emit("error", error);
+  }
+}
+
+async function askToken(getToken: ChatOptions["getToken"], reason: TokenReason): Promise<string> {
+  if (!getToken) throw new ChatError("config", "this client has no getToken");
+  const token: unknown = await getToken({ reason });
+  if (typeof token !== "string" || token === "") {
+    throw new ChatError("config", "getToken() must resolve to a non-empty string");
+  }
+  return token;
+}
+
+function optional<T, U>(value: T | undefined, read: (value: T) => U): U | undefined {
+  return value === undefined ? undefined : read(value);
+}
+
+function withoutUndefined(options: object): object {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+function cancelledBy(signal: AbortSignal): ChatError {
+  return new ChatError("cancelled", "connect() was cancelled by its signal", { cause: signal.reason });
+}
+
+function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(cancelledBy(signal));
+    signal.addEventListener("abort", abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}

@@ -1,0 +1,117 @@
+import type { ErrorCode } from "./types.js";
+
+const codes: ReadonlySet<string> = new Set<ErrorCode>([
+  "validation",
+  "forbidden",
+  "notFound",
+  "conflict",
+  "tooLarge",
+  "rateLimited",
+  "auth",
+  "timeout",
+  "server",
+  "unconfirmed",
+  "poison",
+  "expired",
+  "outboxFull",
+  "storage",
+  "protocol",
+  "config",
+  "closed",
+  "cancelled",
+  "inFlight",
+  "unsupported",
+]);
+
+/** Every failure that chatwire tells. `message` is for developers; neither a token nor a message's text is in it. */
+export class ChatError extends Error {
+  override readonly name = "ChatError";
+  readonly code: ErrorCode;
+  /** Whether the same call may succeed later without a change. */
+  readonly retryable: boolean;
+
+  constructor(code: ErrorCode, message: string, options: { retryable?: boolean; cause?: unknown } = {}) {
+    super(message, "cause" in options ? { cause: options.cause } : undefined);
+    this.code = code;
+    this.retryable = options.retryable ?? false;
+  }
+
+  /** The error that a failure told by the core stands for. */
+  static from(failure: { code: ErrorCode; message: string; retryable: boolean }): ChatError {
+    return new ChatError(failure.code, failure.message, { retryable: failure.retryable });
+  }
+}
+
+/** Is this an error of the core with one of our codes (and not, say, a trap of the wasm)? */
+export function isCoded(error: unknown): error is Error & { code: ErrorCode; retryable?: boolean } {
+  return error instanceof Error && "code" in error && typeof error.code === "string" && codes.has(error.code);
+}
+
+/** Whatever was thrown, as a `ChatError`; what has no code of ours gets `fallback`. */
+export function toChatError(error: unknown, fallback: ErrorCode = "protocol"): ChatError {
+  if (error instanceof ChatError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  if (!isCoded(error)) return new ChatError(fallback, message, { cause: error });
+  return new ChatError(error.code, message, { retryable: error.retryable ?? false, cause: error.cause });
+}
+
+export function closed(): ChatError {
+  return new ChatError("closed", "this chat client is closed: create another with createChat()");
+}
+
+/** What a value is, for a message about a wrong argument. Never the value itself: it may be a message's text. */
+function describe(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "an array";
+  if (value === "") return "an empty string";
+  return Number.isNaN(value) ? "NaN" : typeof value;
+}
+
+function wrong(name: string, wanted: string, value: unknown): ChatError {
+  return new ChatError("validation", `${name} must be ${wanted}, not ${describe(value)}`);
+}
+
+/** Checks of arguments: they throw `validation` with the argument's name, what is allowed and what came. */
+export const check = {
+  id(name: string, value: unknown): string {
+    if (typeof value !== "string" || value === "") throw wrong(name, "a non-empty string", value);
+    return value;
+  },
+  string(name: string, value: unknown): string {
+    if (typeof value !== "string") throw wrong(name, "a string", value);
+    return value;
+  },
+  boolean(name: string, value: unknown): boolean {
+    if (typeof value !== "boolean") throw wrong(name, "a boolean", value);
+    return value;
+  },
+  /** A whole number from 1 to `max`. */
+  count(name: string, value: unknown, max: number): number {
+    if (typeof value !== "number") throw wrong(name, `a whole number from 1 to ${max}`, value);
+    if (!Number.isInteger(value) || value < 1 || value > max) {
+      throw new ChatError("validation", `${name} must be a whole number from 1 to ${max}, not ${value}`);
+    }
+    return value;
+  },
+  function<F>(name: string, value: F): F {
+    if (typeof value !== "function") throw wrong(name, "a function", value);
+    return value;
+  },
+  object(name: string, value: unknown): object {
+    if (typeof value !== "object" || value === null || Array.isArray(value))
+      throw wrong(name, "an object", value);
+    return value;
+  },
+  /** Anything an application made, as long as it can be written as JSON. */
+  json<T>(name: string, value: T): T {
+    let text: string | undefined;
+    try {
+      text = JSON.stringify(value);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new ChatError("validation", `${name} must be JSON: ${why}`);
+    }
+    if (text === undefined) throw wrong(name, "JSON", value);
+    return value;
+  },
+};

@@ -1,0 +1,82 @@
+// Loads the wasm, once a page: the module is shared by all clients.
+import initialise, { ChatCore } from "../pkg/chatwire.js";
+import type { CoreConstructor } from "./core.js";
+import { ChatError } from "./errors.js";
+import type { WasmSource } from "./types.js";
+
+let loading: Promise<CoreConstructor> | undefined;
+
+/** The core's class, usable. A failure is not remembered: the next call tries again. */
+export function loadCore(source?: WasmSource): Promise<CoreConstructor> {
+  loading ??= load(source).catch((error: unknown) => {
+    loading = undefined;
+    throw error;
+  });
+  return loading;
+}
+
+async function load(source: WasmSource | undefined): Promise<CoreConstructor> {
+  const module_or_path = await open(source);
+  try {
+    await initialise({ module_or_path });
+  } catch (cause) {
+    throw new ChatError("config", `the wasm does not run here: ${messageOf(cause)}`, { cause });
+  }
+  return ChatCore;
+}
+
+type Opened = Response | BufferSource | WebAssembly.Module;
+
+async function open(source: WasmSource | undefined): Promise<Opened> {
+  // Written out for the bundlers: they find the file by this expression and give it an address of their own.
+  if (source === undefined) return download(new URL("../pkg/chatwire_bg.wasm", import.meta.url));
+  if (typeof source === "string" || source instanceof URL) return download(absolute(source));
+  if (source instanceof WebAssembly.Module || ArrayBuffer.isView(source) || source instanceof ArrayBuffer)
+    return source;
+  throw new ChatError("config", "wasm must be a URL, the bytes of the wasm file or a WebAssembly.Module");
+}
+
+function absolute(source: string | URL): URL {
+  const base = typeof document === "undefined" ? globalThis.location?.href : document.baseURI;
+  try {
+    return new URL(source, base);
+  } catch (cause) {
+    throw new ChatError("config", `wasm is no URL: ${source}`, { cause });
+  }
+}
+
+/** A response to stream from, or bytes where the server gives the file a type that browsers do not stream. */
+async function download(url: URL): Promise<Response | ArrayBuffer> {
+  let response: Response;
+  try {
+    response = await fetch(url);
+  } catch (cause) {
+    throw notFound(url, messageOf(cause), cause);
+  }
+  if (!response.ok) throw notFound(url, `the server answered ${response.status}`);
+  const type = response.headers.get("content-type") ?? "no content type";
+  if (type.startsWith("application/wasm")) return response;
+
+  // A development server may answer a missing file with its index page and status 200.
+  const bytes = await response.arrayBuffer();
+  if (!isWasm(bytes)) throw notFound(url, `the server answered with something else (${type})`);
+  return bytes;
+}
+
+function isWasm(bytes: ArrayBuffer): boolean {
+  const [a, b, c, d] = new Uint8Array(bytes, 0, Math.min(4, bytes.byteLength));
+  return a === 0 && b === 0x61 && c === 0x73 && d === 0x6d;
+}
+
+function notFound(url: URL, why: string, cause?: unknown): ChatError {
+  return new ChatError(
+    "config",
+    `no wasm at ${url.origin}${url.pathname}: ${why}. Copy node_modules/chatwire/pkg/chatwire_bg.wasm to where your server ` +
+      "serves it, and give its address as createChat({ wasm })",
+    { retryable: true, cause },
+  );
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

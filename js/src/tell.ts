@@ -1,0 +1,82 @@
+import type { Event } from "./core.js";
+import type { Emitter } from "./emitter.js";
+import { ChatError } from "./errors.js";
+import { presenceOf } from "./snapshots.js";
+import type { ChatEvents, ConnectionSnapshot } from "./types.js";
+
+type Untold = "done" | "refused" | "view" | "guarantees" | "wire";
+
+/** Tells the application what the core has told, under the names of the public events. */
+export class Teller {
+  #connection: ConnectionSnapshot | undefined;
+
+  constructor(private readonly emitter: Emitter<ChatEvents>) {}
+
+  tell(event: Exclude<Event, { type: Untold }>): void {
+    const { emitter } = this;
+    switch (event.type) {
+      case "message":
+        emitter.emit("message", event.message, { live: event.live });
+        break;
+      case "messageUpdated":
+        emitter.emit("messageUpdated", event.message);
+        break;
+      case "messageDeleted":
+      case "reaction":
+        emitter.emit(event.type, { conversationId: event.conversationId, rowKey: event.rowKey });
+        break;
+      case "status": {
+        const { conversationId, rowKey, status, failure } = event;
+        emitter.emit("status", { conversationId, rowKey, status, failure });
+        break;
+      }
+      case "typing": {
+        const { conversationId, userId, typing } = event;
+        emitter.emit("typing", { conversationId, userId, typing });
+        break;
+      }
+      case "presence":
+        emitter.emit("presence", presenceOf(event));
+        break;
+      case "conversation":
+        emitter.emit("conversation", event.conversation);
+        break;
+      case "conversationRemoved":
+      case "gap":
+        emitter.emit(event.type, { conversationId: event.conversationId });
+        break;
+      case "connection":
+        this.#tellConnection(event.connection);
+        break;
+      case "phase":
+        emitter.emit("phase", event.phase);
+        break;
+      case "error":
+      case "authError":
+        emitter.emit(event.type, ChatError.from(event.error));
+        break;
+      case "protocolError":
+        emitter.emit("protocolError", { message: event.message, excerpt: event.excerpt });
+        break;
+      case "storageDegraded":
+        emitter.emit("storageDegraded", { message: event.message, persistent: event.persistent });
+        break;
+      case "leader":
+        emitter.emit("leader", event.leader);
+        break;
+    }
+  }
+
+  #tellConnection(next: ConnectionSnapshot): void {
+    const last = this.#connection;
+    this.#connection = next;
+    this.emitter.emit("connection", next);
+    const [was, is] = [last?.state === "online", next.state === "online"];
+    if (is && !was) this.emitter.emit("connected", { socketId: next.socketId });
+    if (was && !is) this.emitter.emit("disconnected", { reason: next.reason });
+    // A tab that waits for another tab's socket has nothing to retry.
+    if (next.state === "waiting" && next.retryInMs !== null) {
+      this.emitter.emit("reconnecting", { attempt: next.attempt, retryInMs: next.retryInMs });
+    }
+  }
+}

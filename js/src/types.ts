@@ -1,0 +1,241 @@
+import type { ChatError } from "./errors.js";
+
+/** Whatever JSON can say. */
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** What can go wrong, closed: `switch` over it is exhaustive. */
+export type ErrorCode =
+  | "validation"
+  | "forbidden"
+  | "notFound"
+  | "conflict"
+  | "tooLarge"
+  | "rateLimited"
+  | "auth"
+  | "timeout"
+  | "server"
+  | "unconfirmed"
+  | "poison"
+  | "expired"
+  | "outboxFull"
+  | "storage"
+  | "protocol"
+  | "config"
+  | "closed"
+  | "cancelled"
+  | "inFlight"
+  | "unsupported";
+
+export type Failure = { code: ErrorCode; message: string; retryable: boolean };
+
+/** How far a message is: forward only, but for `failed` → `saved` (resend) and `failed` → `acknowledged` (its copy turned up). */
+export type Status = "saving" | "saved" | "sent" | "acknowledged" | "delivered" | "read" | "failed";
+
+export type MessageType =
+  | "text"
+  | "image"
+  | "video"
+  | "file"
+  | "voice"
+  | "location"
+  | "contact"
+  | "action"
+  | "oauth_required"
+  | "system"
+  | (string & {});
+
+/** A file that belongs to a message, as its backend describes it. */
+export type Attachment = { [key: string]: Json };
+
+export type Reaction = { emoji: string; count: number; mine: boolean; users: string[] };
+
+export type Message = {
+  /** Stable for ever: the key for own messages minted in this store, else conversation and server id. */
+  rowKey: string;
+  /** The server's id, null until known. Numeric ids are shown as strings. */
+  id: string | null;
+  /** Idempotency key, minted when queued; null on other people's messages. */
+  key: string | null;
+  conversationId: string;
+  senderId: string;
+  sender: "me" | "user" | "ai" | "system";
+  type: MessageType;
+  text: string;
+  metadata: Json;
+  attachments: Attachment[];
+  replyTo: { rowKey: string; excerpt: string } | null;
+  /** ISO 8601, the server's once known. */
+  createdAt: string;
+  /** The server's order, where the backend has one. */
+  seq: number | null;
+  status: Status;
+  failure: Failure | null;
+  /** False only where nothing but memory holds it. */
+  durable: boolean;
+  readBy: string[];
+  reactions: Reaction[];
+  editedAt: string | null;
+  deletedAt: string | null;
+};
+
+export type Role = "admin" | "moderator" | "member";
+
+export type Member = { userId: string; name: string; role: Role };
+
+/** How far something is: from the store alone, catching up, or live. */
+export type Phase = "restored" | "syncing" | "live";
+
+export type Conversation = {
+  id: string;
+  kind: "direct" | "group" | "assistant";
+  title: string;
+  avatarUrl: string | null;
+  members: Member[];
+  lastMessage: Message | null;
+  unread: number;
+  mentions: number;
+  draft: string;
+  archived: boolean;
+  pinned: boolean;
+  mutedUntil: string | null;
+  blocked: boolean;
+  myRole: Role;
+  phase: Phase;
+  cursor: string | null;
+};
+
+export type ConnectionState =
+  | "idle"
+  | "connecting"
+  | "authenticating"
+  | "online"
+  | "waiting"
+  | "offline"
+  | "closed"
+  | "failed";
+
+export type ConnectionSnapshot = {
+  state: ConnectionState;
+  reason: string | null;
+  /** Milliseconds from `since` to the next attempt, in `waiting`. */
+  retryInMs: number | null;
+  attempt: number;
+  since: string;
+  socketId: string | null;
+  /** Whether this tab holds the socket. */
+  leader: boolean;
+};
+
+/** What the client may promise against this backend. */
+export type Guarantees = {
+  delivery: "exactly-once" | "once-or-unconfirmed" | "at-most-once";
+  order: boolean;
+  gaps: "filled" | "shown" | "unseen";
+  receipts: boolean;
+  /** One sentence for each thing that the backend does not give. */
+  because: string[];
+};
+
+/** What is known of somebody's presence. */
+export type Presence = { userId: string; online: boolean; lastSeen: string | null };
+
+/** What a timeline shows now. The object is the same until something in it changes, and so is each message. */
+export type TimelineSnapshot = {
+  readonly messages: readonly Message[];
+  readonly hasEarlier: boolean;
+  readonly hasLater: boolean;
+  readonly loading: boolean;
+  readonly error: ChatError | null;
+  readonly phase: Phase;
+};
+
+/** A value to be read and watched, in the shape of React's `useSyncExternalStore`. */
+export type Readable<T> = {
+  /** The same object until it changes. */
+  getSnapshot(): T;
+  /** Calls `listener` after each change, until the function returned is called. */
+  subscribe(listener: () => void): () => void;
+};
+
+/** What `send` takes for a message that is more than text. */
+export type Draft = {
+  text: string;
+  type?: MessageType | undefined;
+  metadata?: Json | undefined;
+  /** The row key of the message that this one answers. */
+  replyTo?: string | undefined;
+};
+
+export type SendOptions = {
+  /** After this many milliseconds in the queue the message is `failed('expired')`. */
+  ttlMs?: number | undefined;
+  /** An idempotency key of the application's own; else one is minted. */
+  key?: string | undefined;
+};
+
+export type TokenReason = "connect" | "refused" | "expiring";
+
+/** Where the wasm is: its address, its bytes, or what `WebAssembly.compile` made of it. */
+export type WasmSource = string | URL | BufferSource | WebAssembly.Module;
+
+/** What a backend gives beyond its profile's row; overrules what the server says of itself. */
+export type Capabilities = {
+  keys?: boolean;
+  cursor?: boolean;
+  orderedWindow?: boolean;
+  receipts?: boolean;
+  maxPayload?: number;
+};
+
+/** The options of `createChat`; what is left out has the profile's default. */
+export type ChatOptions = {
+  /** The backend's base: ws, wss, http or https; plain only on localhost unless `allowInsecure`. */
+  url: string;
+  profile: "team";
+  userId: string;
+  /** Asked on every connect and when a token was refused. */
+  getToken?: ((request: { reason: TokenReason }) => string | Promise<string>) | undefined;
+  /** A token that never changes, instead of `getToken`. */
+  token?: string | undefined;
+  endpoint?: { path?: string; namespace?: string; apiUrl?: string } | undefined;
+  allowInsecure?: boolean | undefined;
+  capabilities?: Capabilities | undefined;
+  limits?: { maxTextLength?: number } | undefined;
+  timezone?: string | undefined;
+  reconnect?: { baseDelayMs?: number; maxDelayMs?: number; maxAttempts?: number } | undefined;
+  heartbeat?: { intervalMs?: number; timeoutMs?: number } | undefined;
+  outbox?: { maxQueued?: number; maxAttempts?: number; window?: number; ackTimeoutMs?: number } | undefined;
+  /** `memory` keeps nothing over a reload. */
+  storage?: "indexeddb" | "memory" | undefined;
+  /** Where a bundler needs a hand to find the wasm. */
+  wasm?: WasmSource | undefined;
+  logLevel?: "error" | "warn" | "info" | "debug" | "trace" | undefined;
+};
+
+/** What `on` can hear, with the arguments of its listeners. */
+export type ChatEvents = {
+  /** Once for each message of others, live or caught up. */
+  message: [message: Message, info: { live: boolean }];
+  messageUpdated: [message: Message];
+  messageDeleted: [target: { conversationId: string; rowKey: string }];
+  /** An own message moved on its ladder. */
+  status: [change: { conversationId: string; rowKey: string; status: Status; failure: Failure | null }];
+  typing: [change: { conversationId: string; userId: string; typing: boolean }];
+  presence: [presence: Presence];
+  reaction: [target: { conversationId: string; rowKey: string }];
+  conversation: [conversation: Conversation];
+  conversationRemoved: [target: { conversationId: string }];
+  connection: [connection: ConnectionSnapshot];
+  connected: [info: { socketId: string | null }];
+  disconnected: [info: { reason: string | null }];
+  reconnecting: [info: { attempt: number; retryInMs: number | null }];
+  phase: [phase: Phase];
+  error: [error: ChatError];
+  authError: [error: ChatError];
+  /** The backend broke its protocol; the socket stays where the framing still holds. */
+  protocolError: [info: { message: string; excerpt: string }];
+  /** Only memory is left (`persistent` false), or the store refused a write. */
+  storageDegraded: [info: { message: string; persistent: boolean }];
+  gap: [target: { conversationId: string }];
+  leader: [leader: boolean];
+};
