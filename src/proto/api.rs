@@ -31,11 +31,20 @@ impl fmt::Debug for Secret {
 #[derive(Clone, Debug)]
 pub enum Input {
     Socket(SocketInput),
-    Http { id: HttpId, result: HttpResult },
-    Store { id: StoreId, reply: StoreReply },
+    Http {
+        id: HttpId,
+        result: HttpResult,
+    },
+    Store {
+        id: StoreId,
+        reply: StoreReply,
+    },
     Page(PageInput),
     /// The answer to [`Output::Token`].
-    Token { id: TokenId, result: Result<Secret, String> },
+    Token {
+        id: TokenId,
+        result: Result<Secret, String>,
+    },
     Tab(TabInput),
 }
 
@@ -43,10 +52,19 @@ pub enum Input {
 #[derive(Clone, Debug)]
 pub enum Output {
     Socket(SocketOutput),
-    Http { id: HttpId, request: HttpRequest },
-    Store { id: StoreId, request: StoreRequest },
+    Http {
+        id: HttpId,
+        request: HttpRequest,
+    },
+    Store {
+        id: StoreId,
+        request: StoreRequest,
+    },
     /// Ask the application for a token.
-    Token { id: TokenId, reason: TokenReason },
+    Token {
+        id: TokenId,
+        reason: TokenReason,
+    },
     Tab(TabOutput),
     Event(Event),
 }
@@ -67,25 +85,56 @@ pub type ViewId = u32;
 /// What happens on a socket.
 #[derive(Clone, Debug)]
 pub enum SocketInput {
-    Opened { conn: ConnId, protocol: String },
-    Text { conn: ConnId, text: String },
-    Binary { conn: ConnId, bytes: Vec<u8> },
+    Opened {
+        conn: ConnId,
+        protocol: String,
+    },
+    Text {
+        conn: ConnId,
+        text: String,
+    },
+    Binary {
+        conn: ConnId,
+        bytes: Vec<u8>,
+    },
     /// The end of this socket, whoever wished it; also a refused connect. Said once for each `Open`.
-    Closed { conn: ConnId, code: u16, reason: String },
+    Closed {
+        conn: ConnId,
+        code: u16,
+        reason: String,
+    },
     /// `bufferedAmount` has reached zero after a [`SocketOutput::WatchDrain`].
-    Drained { conn: ConnId },
+    Drained {
+        conn: ConnId,
+    },
 }
 
 /// What the core wants of a socket. At most one is open at a time.
 #[derive(Clone, Debug)]
 pub enum SocketOutput {
     /// The URL is a secret, since one profile option places a token there.
-    Open { conn: ConnId, url: Secret, protocols: Vec<Secret> },
-    Text { conn: ConnId, text: String },
-    Binary { conn: ConnId, bytes: Vec<u8> },
-    Close { conn: ConnId, code: u16, reason: String },
+    Open {
+        conn: ConnId,
+        url: Secret,
+        protocols: Vec<Secret>,
+    },
+    Text {
+        conn: ConnId,
+        text: String,
+    },
+    Binary {
+        conn: ConnId,
+        bytes: Vec<u8>,
+    },
+    Close {
+        conn: ConnId,
+        code: u16,
+        reason: String,
+    },
     /// Say [`SocketInput::Drained`] when everything handed over so far has left the buffer.
-    WatchDrain { conn: ConnId },
+    WatchDrain {
+        conn: ConnId,
+    },
 }
 
 /// A REST request. `token` goes into `Authorization: Bearer`.
@@ -102,9 +151,14 @@ pub struct HttpRequest {
 /// How a REST request ended.
 #[derive(Clone, Debug)]
 pub enum HttpResult {
-    Answered { status: u16, body: String },
+    Answered {
+        status: u16,
+        body: String,
+    },
     /// No answer: network, time-out, abort.
-    Failed { reason: String },
+    Failed {
+        reason: String,
+    },
 }
 
 /// The tables of the database. Its version never changes: records carry their own.
@@ -151,7 +205,9 @@ impl RecordId {
 #[derive(Clone, Debug)]
 pub enum StoreRequest {
     /// Open (or create) the database of this name. Answered by `Opened` or `Failed`.
-    Open { name: String },
+    Open {
+        name: String,
+    },
     Write(Transaction),
     /// All reads see one state of the store. Answered by `Records`, one list a read.
     Read(Vec<Read>),
@@ -180,7 +236,10 @@ pub enum Read {
     /// Every record of a table, ascending by key.
     All(Table),
     /// Records with text keys that begin with `prefix`, ascending.
-    Prefix { table: Table, prefix: String },
+    Prefix {
+        table: Table,
+        prefix: String,
+    },
 }
 
 /// A record as it was read.
@@ -194,13 +253,20 @@ pub struct Record {
 #[derive(Clone, Debug)]
 pub enum StoreReply {
     /// `persistent` is false where only memory is left (private mode, no IndexedDB, by configuration).
-    Opened { persistent: bool },
-    Saved { added: Vec<u64> },
+    Opened {
+        persistent: bool,
+    },
+    Saved {
+        added: Vec<u64>,
+    },
     Records(Vec<Vec<Record>>),
     /// An expectation did not hold; nothing was written.
     Conflict,
     /// Nothing was written.
-    Failed { kind: StoreFailure, message: String },
+    Failed {
+        kind: StoreFailure,
+        message: String,
+    },
     /// It may or may not have been written (a time-out, a lost handle at commit).
     Unknown,
 }
@@ -273,22 +339,54 @@ pub enum Command {
     /// Done with the message when it is durable.
     Send(SendCommand),
     /// Done with the server's copy, or fails as the message does.
-    Acknowledged { key: String },
-    Cancel { key: String },
-    Resend { key: String },
-    Discard { key: String },
+    Acknowledged {
+        key: String,
+    },
+    Cancel {
+        key: String,
+    },
+    Resend {
+        key: String,
+    },
+    Discard {
+        key: String,
+    },
     /// Done with the queued and failed messages.
     Outbox {},
     /// Done with nothing; `view` is named by the caller (unique, ascending).
-    OpenTimeline { view: ViewId, conversation_id: String },
-    CloseTimeline { view: ViewId },
-    LoadEarlier { view: ViewId, count: u32 },
-    SetTyping { conversation_id: String, typing: bool },
-    MarkRead { conversation_id: String, row_key: String },
-    CreateDirect { user_id: String },
-    CreateGroup { title: String, members: Vec<String> },
+    OpenTimeline {
+        view: ViewId,
+        conversation_id: String,
+    },
+    CloseTimeline {
+        view: ViewId,
+    },
+    LoadEarlier {
+        view: ViewId,
+        count: u32,
+    },
+    SetTyping {
+        conversation_id: String,
+        typing: bool,
+    },
+    MarkRead {
+        conversation_id: String,
+        row_key: String,
+    },
+    CreateDirect {
+        user_id: String,
+    },
+    CreateGroup {
+        title: String,
+        members: Vec<String>,
+    },
     /// An event of the backend's own; not queued. `args` is one JSON value.
-    WireSend { event: String, args: Box<serde_json::value::RawValue>, ack: bool, timeout_ms: Option<u32> },
+    WireSend {
+        event: String,
+        args: Box<serde_json::value::RawValue>,
+        ack: bool,
+        timeout_ms: Option<u32>,
+    },
     Wipe {},
 }
 
@@ -330,33 +428,92 @@ pub enum Outcome {
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "type")]
 pub enum Event {
     /// A command ended well.
-    Done { id: CommandId, outcome: Outcome },
+    Done {
+        id: CommandId,
+        outcome: Outcome,
+    },
     /// A command failed.
-    Refused { id: CommandId, error: Failure },
+    Refused {
+        id: CommandId,
+        error: Failure,
+    },
     /// A message of somebody else, once for each.
-    Message { message: Box<Message>, live: bool },
-    MessageUpdated { message: Box<Message> },
-    MessageDeleted { conversation_id: String, row_key: String },
+    Message {
+        message: Box<Message>,
+        live: bool,
+    },
+    MessageUpdated {
+        message: Box<Message>,
+    },
+    MessageDeleted {
+        conversation_id: String,
+        row_key: String,
+    },
     /// An own message moved on its ladder.
-    Status { conversation_id: String, row_key: String, status: Status, failure: Option<Failure> },
-    Typing { conversation_id: String, user_id: String, typing: bool },
-    Presence { user_id: String, online: bool, #[cfg_attr(test, ts(type = "number | null"))] last_seen_ms: Option<i64> },
-    Reaction { conversation_id: String, row_key: String },
-    Conversation { conversation: Box<Conversation> },
-    ConversationRemoved { conversation_id: String },
-    Connection { connection: ConnectionSnapshot },
-    Guarantees { guarantees: Guarantees },
-    Phase { phase: Phase },
-    Error { error: Failure },
-    AuthError { error: Failure },
+    Status {
+        conversation_id: String,
+        row_key: String,
+        status: Status,
+        failure: Option<Failure>,
+    },
+    Typing {
+        conversation_id: String,
+        user_id: String,
+        typing: bool,
+    },
+    Presence {
+        user_id: String,
+        online: bool,
+        #[cfg_attr(test, ts(type = "number | null"))]
+        last_seen_ms: Option<i64>,
+    },
+    Reaction {
+        conversation_id: String,
+        row_key: String,
+    },
+    Conversation {
+        conversation: Box<Conversation>,
+    },
+    ConversationRemoved {
+        conversation_id: String,
+    },
+    Connection {
+        connection: ConnectionSnapshot,
+    },
+    Guarantees {
+        guarantees: Guarantees,
+    },
+    Phase {
+        phase: Phase,
+    },
+    Error {
+        error: Failure,
+    },
+    AuthError {
+        error: Failure,
+    },
     /// The backend broke its protocol; `excerpt` is short and redacted.
-    ProtocolError { message: String, excerpt: String },
+    ProtocolError {
+        message: String,
+        excerpt: String,
+    },
     /// Only memory is left, or the store refused a write.
-    StorageDegraded { message: String, persistent: bool },
-    Gap { conversation_id: String },
-    Leader { leader: bool },
+    StorageDegraded {
+        message: String,
+        persistent: bool,
+    },
+    Gap {
+        conversation_id: String,
+    },
+    Leader {
+        leader: bool,
+    },
     /// An event of the backend's own, by its own name; `args` is a JSON array.
-    Wire { event: String, #[cfg_attr(test, ts(type = "Json[]"))] args: Json },
+    Wire {
+        event: String,
+        #[cfg_attr(test, ts(type = "Json[]"))]
+        args: Json,
+    },
     /// What a window shows now.
     View(ViewUpdate),
 }

@@ -1,11 +1,11 @@
 //! The one shared socket: when it is tried, when it is online, when it is given up.
 //!
-//! Law: every change of state goes through [`table`]; nothing but `connect()` revives what the application
+//! Law: every change of state goes through `table`; nothing but `connect()` revives what the application
 //! disconnected or what a twice refused token ended; whatever is awaited has a deadline. A socket is named by its
 //! [`ConnId`], and frames and closes of an older one are dropped.
 //!
-//! The table says what may follow what; [`lifecycle`] carries it out (attempts, losses, tokens), [`inputs`] turns what
-//! happens into signals, [`socket_io`] reads frames, [`heartbeat`] judges silence, [`backoff`] draws delays.
+//! The table says what may follow what; `lifecycle` carries it out (attempts, losses, tokens), `inputs` turns what
+//! happens into signals, `socket_io` reads frames, `heartbeat` judges silence, `backoff` draws delays.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -22,6 +22,7 @@ use super::{ConnId, Now, Secret, SocketOutput, TokenId, TokenReason};
 
 mod backoff;
 mod heartbeat;
+mod held;
 mod inputs;
 mod lifecycle;
 mod socket_io;
@@ -30,7 +31,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use socket_io::Held;
+pub use held::Held;
 
 /// What the connection wants done or made known. Taken one at a time, in order.
 #[derive(Clone, Debug)]

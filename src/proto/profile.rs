@@ -120,13 +120,34 @@ pub enum Incoming {
     Hello(CapabilityPatch),
     Message(ServerMessage),
     /// The target may not be known by its conversation.
-    Status { message_id: String, conversation_id: Option<String>, user_id: Option<String>, status: Status },
+    Status {
+        message_id: String,
+        conversation_id: Option<String>,
+        user_id: Option<String>,
+        status: Status,
+    },
     /// An edit.
     Updated(ServerMessage),
-    Deleted { message_id: String, conversation_id: Option<String> },
-    Reaction { message_id: String, emoji: String, user_id: String, added: bool },
-    Typing { conversation_id: Option<String>, user_id: String, typing: bool },
-    Presence { user_id: String, online: bool, at_ms: Option<i64> },
+    Deleted {
+        message_id: String,
+        conversation_id: Option<String>,
+    },
+    Reaction {
+        message_id: String,
+        emoji: String,
+        user_id: String,
+        added: bool,
+    },
+    Typing {
+        conversation_id: Option<String>,
+        user_id: String,
+        typing: bool,
+    },
+    Presence {
+        user_id: String,
+        online: bool,
+        at_ms: Option<i64>,
+    },
     Conversation(ServerConversation),
     /// An event of the application's own; it goes to `chat.wire`.
     Other,

@@ -10,8 +10,7 @@ pub fn to_iso(ms: i64) -> String {
     let ms = ms.clamp(-62_167_219_200_000, 253_402_300_799_999);
     let (days, rest) = (ms.div_euclid(DAY_MS), ms.rem_euclid(DAY_MS));
     let (year, month, day) = civil_from_days(days);
-    let (hour, minute, second, milli) =
-        (rest / 3_600_000, rest / 60_000 % 60, rest / 1000 % 60, rest % 1000);
+    let (hour, minute, second, milli) = (rest / 3_600_000, rest / 60_000 % 60, rest / 1000 % 60, rest % 1000);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
 }
 
@@ -101,7 +100,14 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for text in ["", "2024", "2024-13-01T00:00:00Z", "2024-01-01T00:00:00Q", "2024-01-01T00:0é:00Z", "yesterday at noon ok"] {
+        for text in [
+            "",
+            "2024",
+            "2024-13-01T00:00:00Z",
+            "2024-01-01T00:00:00Q",
+            "2024-01-01T00:0é:00Z",
+            "yesterday at noon ok",
+        ] {
             assert_eq!(from_iso(text), None, "{text}");
         }
     }

@@ -1,6 +1,6 @@
 //! Attempts, losses and tokens: what a signal of the table entails.
 //!
-//! Law: whoever leaves a state clears its timers and ends what was under way in it, in one place ([`Connection::leave`]),
+//! Law: whoever leaves a state clears its timers and ends what was under way in it, in one place (`Connection::leave`),
 //! so that no timer, token question or socket outlives its state.
 
 use super::backoff::{network_back_delay_ms, retry_delay_ms};

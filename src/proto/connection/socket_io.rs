@@ -5,18 +5,17 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::fmt;
 
 use serde_json::value::RawValue;
 
 use super::Delivered;
 use super::heartbeat::Heartbeat;
+use super::held::{Held, deliver};
 use crate::proto::profile::Push;
 use crate::proto::wire::engine_io::{self, Frame};
 use crate::proto::wire::json::{self, Object};
 use crate::proto::wire::socket_io::{
-    self, Assembled, Assembler, EventName, Packet, encode_ack, encode_connect, encode_disconnect,
-    encode_event,
+    Assembler, Packet, encode_ack, encode_connect, encode_disconnect, encode_event,
 };
 use crate::proto::wire::{Limits, WireError, excerpt};
 use crate::proto::{ConnId, Now, Secret};
@@ -281,7 +280,7 @@ impl Session {
             }
             Ok(Some(Packet::Disconnect { .. })) => Step::Disconnected,
             Ok(Some(packet)) if self.stage == Stage::Joining => match self.take_in(packet) {
-                Some(_) => self.hold(Held(Frames::Text(message.to_owned())), message.len()),
+                Some(_) => self.hold(Held::text(message), message.len()),
                 None => Step::Nothing,
             },
             Ok(Some(packet)) => self.take_in(packet).map_or(Step::Nothing, Step::Delivered),
@@ -311,7 +310,7 @@ impl Session {
                 }
             }
         }
-        let held = Held(Frames::Binary(assembled));
+        let held = Held::binary(assembled);
         if self.stage == Stage::Joining { (self.hold(held, size), None) } else { (Step::Nothing, Some(held)) }
     }
 
@@ -369,56 +368,6 @@ impl Session {
         self.early_bytes += bytes;
         self.early.push(held);
         Step::Nothing
-    }
-}
-
-/// A packet that owns its frames: an event from before the CONNECT reply (E9), or a binary one (E6).
-#[derive(Debug)]
-pub struct Held(Frames);
-
-enum Frames {
-    Text(String),
-    Binary(Assembled),
-}
-
-impl fmt::Debug for Frames {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if matches!(self, Frames::Text(_)) { "Text" } else { "Binary" })
-    }
-}
-
-impl Held {
-    /// The packet in it. In a binary one, placeholders stand for attachments.
-    pub fn delivered(&self) -> Option<Delivered<'_>> {
-        let packet = match &self.0 {
-            Frames::Text(text) => {
-                socket_io::decode(text, &Limits { max_packet_bytes: usize::MAX, ..Limits::DEFAULT })
-            }
-            Frames::Binary(assembled) => assembled.packet(),
-        };
-        packet.ok().and_then(deliver)
-    }
-
-    /// The attachments that placeholders name by number.
-    pub fn attachments(&self) -> &[Vec<u8>] {
-        match &self.0 {
-            Frames::Text(_) => &[],
-            Frames::Binary(assembled) => assembled.attachments(),
-        }
-    }
-}
-
-fn deliver(packet: Packet<'_>) -> Option<Delivered<'_>> {
-    match packet {
-        Packet::Event { ack_id, name, args, .. } => {
-            let name = match name {
-                EventName::Text(name) => name,
-                EventName::Number(number) => Cow::Borrowed(number),
-            };
-            Some(Delivered::Event { ack_id, name, args })
-        }
-        Packet::Ack { id, args, .. } => Some(Delivered::Ack { id, args }),
-        _ => None,
     }
 }
 

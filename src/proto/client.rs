@@ -1,0 +1,331 @@
+//! The client: routes between the machines, owns the out-queue and decides nothing itself.
+//!
+//! Law: one mutation, then drain. Every public call ends with [`Client::settle`], which carries the machines'
+//! actions to each other until all are quiet, and then puts what is dirty into one transaction.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::api::{
+    Command, CommandId, Event, HttpId, Input, Now, Outcome, Output, PageInput, SocketInput, StoreRequest,
+    TabOutput,
+};
+use super::config::{Config, ProfileName};
+use super::connection::Connection;
+use super::model::{Delivery, ErrorCode, Failure, Gaps, Guarantees, Message};
+use super::outbox::{Bucket, Outbox, RowId, Traits};
+use super::people::People;
+use super::profile::{Capabilities, CapabilityPatch, Profile, Team};
+use super::rng::Rng;
+use super::rooms::Rooms;
+use super::sync::Sync;
+use super::timeline::Timelines;
+use super::timer::{Timer, Timers};
+
+mod commands;
+mod incoming;
+mod rest;
+mod route;
+mod storage;
+mod views;
+
+use rest::HttpJob;
+use storage::{Lead, Storage};
+
+/// Commands that wait for the store to be read or for the other tabs' word.
+const MAX_DEFERRED: usize = 1000;
+/// Callers of `acknowledged()` that wait.
+const MAX_WAITERS: usize = 10_000;
+/// To an unknown backend the first send waits this long for a hello (D2).
+const HELLO_WAIT_MS: u64 = 250;
+
+/// The pure core of one instance.
+pub struct Client {
+    config: Config,
+    profile: Box<dyn Profile>,
+    rng: Rng,
+    timers: Timers,
+    outputs: VecDeque<Output>,
+    next_command: CommandId,
+    next_http: HttpId,
+    next_ticket: u32,
+    storage: Storage,
+    connection: Connection,
+    outbox: Outbox,
+    timelines: Timelines,
+    sync: Sync,
+    rooms: Rooms,
+    people: People,
+    /// The profile's row, then what hello, memory and the application add.
+    capabilities: Capabilities,
+    hello: CapabilityPatch,
+    capabilities_dirty: bool,
+    /// This connection has said hello, or need not.
+    greeted: bool,
+    ready: bool,
+    deferred: VecDeque<(CommandId, Command)>,
+    connect_waiters: Vec<CommandId>,
+    /// `send()` calls by row, `acknowledged()` calls by key.
+    send_waiters: BTreeMap<RowId, Vec<CommandId>>,
+    ack_waiters: BTreeMap<String, Vec<CommandId>>,
+    removal_waiters: BTreeMap<String, Vec<CommandId>>,
+    finds: BTreeMap<u32, commands::FindFor>,
+    /// Rows of pages under way, by ticket.
+    page_rows: BTreeMap<u32, u32>,
+    http: BTreeMap<HttpId, HttpJob>,
+    acks: BTreeMap<u64, AckFor>,
+    /// Read receipts that wait for a connection: conversation and message.
+    pending_reads: VecDeque<(String, String)>,
+    /// What the server has of rows whose commit is under way.
+    settling: BTreeSet<String>,
+    closing: Option<CommandId>,
+    closed: bool,
+}
+
+/// Who waits for a server's answer on the socket.
+enum AckFor {
+    Row(RowId),
+    Wire { command: CommandId, deadline_mono_ms: u64 },
+}
+
+impl Client {
+    /// Opens the store and asks for the lead; everything else waits for commands.
+    pub fn new(config: Config, seed: [u8; 32], _now: Now) -> Self {
+        let profile: Box<dyn Profile> = match config.profile {
+            ProfileName::Team => Box::new(Team),
+        };
+        let mut capabilities = profile.capabilities();
+        capabilities.apply(&config.capabilities);
+        let bucket = Bucket::new(&config.limits);
+        let traits = traits_of(&capabilities);
+        let mut client = Self {
+            connection: Connection::new(&config),
+            outbox: Outbox::new(&config.outbox, bucket, &config.user_id, traits),
+            timelines: Timelines::new(&config.user_id, config.limits.max_window_rows),
+            sync: Sync::default(),
+            rooms: Rooms::new(config.limits.max_conversations),
+            people: People::default(),
+            profile,
+            rng: Rng::new(seed),
+            timers: Timers::default(),
+            outputs: VecDeque::new(),
+            next_command: 1,
+            next_http: 1,
+            next_ticket: 1,
+            storage: Storage::default(),
+            capabilities,
+            hello: CapabilityPatch::default(),
+            capabilities_dirty: false,
+            greeted: false,
+            ready: false,
+            deferred: VecDeque::new(),
+            connect_waiters: Vec::new(),
+            send_waiters: BTreeMap::new(),
+            ack_waiters: BTreeMap::new(),
+            removal_waiters: BTreeMap::new(),
+            finds: BTreeMap::new(),
+            page_rows: BTreeMap::new(),
+            http: BTreeMap::new(),
+            acks: BTreeMap::new(),
+            pending_reads: VecDeque::new(),
+            settling: BTreeSet::new(),
+            closing: None,
+            closed: false,
+            config,
+        };
+        let name = client.config.database.clone();
+        client.request_store(StoreRequest::Open { name }, storage::StoreJob::Open);
+        client.outputs.push_back(Output::Tab(TabOutput::RequestLead));
+        client
+    }
+
+    /// Accepts or refuses a command. An accepted one ends in `Event::Done` or `Event::Refused` with its id.
+    ///
+    /// # Errors
+    /// What is wrong with the command itself: nothing has happened then.
+    pub fn command(&mut self, now: Now, command: Command) -> Result<CommandId, Failure> {
+        if self.closed || self.closing.is_some() {
+            return Err(Failure::new(ErrorCode::Closed, "the client is closed"));
+        }
+        let id = self.next_command;
+        self.next_command += 1;
+        if self.must_wait(&command) {
+            if self.deferred.len() >= MAX_DEFERRED {
+                let text = "too many commands before the store was read; wait for createChat() to resolve";
+                return Err(Failure::new(ErrorCode::OutboxFull, text));
+            }
+            self.deferred.push_back((id, command));
+        } else {
+            self.execute(now, id, command)?;
+        }
+        self.settle(now);
+        Ok(id)
+    }
+
+    /// Takes in what the world says.
+    pub fn handle_input(&mut self, now: Now, input: Input) {
+        if self.closed {
+            return;
+        }
+        match input {
+            Input::Socket(input) => self.on_socket(now, input),
+            Input::Http { id, result } => self.on_http(now, id, result),
+            Input::Store { id, reply } => self.on_store(now, id, reply),
+            Input::Page(input) => self.on_page_input(now, input),
+            Input::Token { id, result } => {
+                self.connection.on_token(id, result, now, &mut self.timers, &mut self.rng);
+            }
+            Input::Tab(input) => self.on_tab(now, input),
+        }
+        self.settle(now);
+    }
+
+    /// Fires the timers that are due; an early call does nothing.
+    pub fn handle_timeout(&mut self, now: Now) {
+        if self.closed {
+            return;
+        }
+        for timer in [Timer::Connect, Timer::Retry, Timer::Heartbeat, Timer::Stable] {
+            if self.timers.take_due(timer, now.mono_ms) {
+                self.connection.on_timer(timer, now, &mut self.timers, &mut self.rng);
+            }
+        }
+        if self.timers.take_due(Timer::Hello, now.mono_ms) {
+            self.on_no_hello(now);
+        }
+        if self.timers.take_due(Timer::Ack, now.mono_ms) {
+            self.outbox.on_ack_timer(now);
+        }
+        for timer in [Timer::SendRetry, Timer::Expiry, Timer::Rate] {
+            if self.timers.take_due(timer, now.mono_ms) {
+                self.outbox.advance(now);
+            }
+        }
+        if self.timers.take_due(Timer::HeldCopies, now.mono_ms) {
+            self.outbox.on_held_timer(now);
+        }
+        if self.timers.take_due(Timer::Sync, now.mono_ms) {
+            self.sync.retry_now();
+        }
+        self.on_people_timers(now);
+        if self.timers.take_due(Timer::WireAck, now.mono_ms) {
+            self.on_wire_ack_timer(now);
+        }
+        if self.timers.take_due(Timer::StoreRetry, now.mono_ms) {
+            self.on_store_retry();
+        }
+        if self.timers.take_due(Timer::Rescan, now.mono_ms) {
+            self.rescan(now);
+        }
+        self.settle(now);
+    }
+
+    /// The next thing to do; drain it to `None` after each call.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When to call [`Client::handle_timeout`], in monotonic milliseconds.
+    pub fn poll_timeout(&self) -> Option<u64> {
+        self.timers.next()
+    }
+
+    /// What may be promised against this backend.
+    pub fn guarantees(&self) -> Guarantees {
+        let has = &self.capabilities;
+        let mut because = Vec::new();
+        let delivery = match (has.keys, has.answers) {
+            (true, _) => Delivery::ExactlyOnce,
+            (false, true) => {
+                because.push(
+                    "the server keeps no keys: a message whose answer is lost becomes failed(unconfirmed)"
+                        .into(),
+                );
+                Delivery::OnceOrUnconfirmed
+            }
+            (false, false) => {
+                because.push("the server gives no answers: a send is done when its frame has left".into());
+                Delivery::AtMostOnce
+            }
+        };
+        if !has.cursor {
+            because.push(
+                "the server has no cursor: missed messages are looked for by pages from the newest".into(),
+            );
+        }
+        if !has.receipts {
+            because.push("the server tells no receipts".into());
+        }
+        let gaps = if has.cursor { Gaps::Filled } else { Gaps::Shown };
+        Guarantees { delivery, order: true, gaps, receipts: has.receipts, because }
+    }
+
+    fn emit(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
+    }
+
+    fn done(&mut self, id: CommandId, outcome: Outcome) {
+        self.emit(Event::Done { id, outcome });
+    }
+
+    fn done_with(&mut self, id: CommandId, message: Message) {
+        self.done(id, Outcome::Message(Box::new(message)));
+    }
+
+    fn refuse(&mut self, id: CommandId, error: Failure) {
+        self.emit(Event::Refused { id, error });
+    }
+
+    fn on_socket(&mut self, now: Now, input: SocketInput) {
+        match input {
+            SocketInput::Opened { conn, .. } => self.connection.on_opened(conn),
+            SocketInput::Text { conn, text } => {
+                let (timers, rng) = (&mut self.timers, &mut self.rng);
+                if let Some(delivered) = self.connection.on_text(now, conn, &text, timers, rng) {
+                    self.on_delivered(now, &delivered);
+                }
+            }
+            SocketInput::Binary { conn, bytes } => {
+                let (timers, rng) = (&mut self.timers, &mut self.rng);
+                let held = self.connection.on_binary(now, conn, bytes, timers, rng);
+                if let Some(delivered) = held.as_ref().and_then(|held| held.delivered()) {
+                    self.on_delivered(now, &delivered);
+                }
+            }
+            SocketInput::Closed { conn, code, reason } => {
+                self.connection.on_closed(conn, code, &reason, now, &mut self.timers, &mut self.rng);
+            }
+            SocketInput::Drained { .. } => self.outbox.on_drained(),
+        }
+    }
+
+    fn on_page_input(&mut self, now: Now, input: PageInput) {
+        if input == PageInput::Resumed {
+            self.rescan(now);
+        }
+        self.connection.on_page(input, now, &mut self.timers, &mut self.rng);
+    }
+
+    /// Carries actions between the machines until all are quiet, then writes what is dirty.
+    fn settle(&mut self, now: Now) {
+        loop {
+            self.route(now);
+            if !self.write(now) {
+                break;
+            }
+        }
+        self.outbox.update_timers(now, &mut self.timers);
+        self.finish_close();
+    }
+
+    fn leads(&self) -> bool {
+        matches!(self.storage.lead, Lead::Leads { .. })
+    }
+}
+
+fn traits_of(capabilities: &Capabilities) -> Traits {
+    Traits {
+        keys: capabilities.keys,
+        answers: capabilities.answers,
+        ordered_window: capabilities.ordered_window,
+    }
+}

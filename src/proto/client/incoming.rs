@@ -1,0 +1,288 @@
+//! What the backend says on the socket.
+
+use serde_json::value::RawValue;
+
+use super::super::api::{Event, Now, Outcome};
+use super::super::connection::{Delivered, RefusedBy};
+use super::super::model::{ConversationKind, Json, Phase};
+use super::super::profile::{Answer, CapabilityPatch, Incoming, ServerConversation, ServerMessage};
+use super::super::timeline::{Change, Op};
+use super::super::timer::Timer;
+use super::super::wire;
+use super::{AckFor, Client, HELLO_WAIT_MS, traits_of};
+
+impl Client {
+    pub(super) fn on_delivered(&mut self, now: Now, delivered: &Delivered<'_>) {
+        match delivered {
+            Delivered::Ack { id, args } => self.on_ack(now, *id, args),
+            Delivered::Event { name, args, ack_id } => {
+                match self.profile.incoming(name, args) {
+                    Incoming::Other => {
+                        if let Some(args) = joined(args) {
+                            self.emit(Event::Wire { event: name.clone().into_owned(), args });
+                        }
+                    }
+                    incoming => self.on_incoming(now, incoming, args),
+                }
+                if let Some(ack_id) = ack_id {
+                    self.connection.answer(*ack_id, &[]);
+                }
+            }
+        }
+    }
+
+    fn on_incoming(&mut self, now: Now, incoming: Incoming, args: &[&RawValue]) {
+        match incoming {
+            Incoming::Hello(patch) => self.on_hello(now, patch),
+            Incoming::Message(message) => self.on_message(now, message),
+            Incoming::Status { message_id, conversation_id, user_id, status } => {
+                // One's own receipt from another device says nothing of one's own ladder.
+                if user_id.as_deref() != Some(self.config.user_id.as_str()) {
+                    let change = Change::Status { status, user_id };
+                    self.timelines.target(conversation_id.as_deref(), &message_id, change);
+                }
+            }
+            Incoming::Updated(message) => {
+                let (id, conversation_id) = (message.id.clone(), message.conversation_id.clone());
+                self.timelines.target(Some(&conversation_id), &id, Change::Edited(Box::new(message)));
+            }
+            Incoming::Deleted { message_id, conversation_id } => {
+                let at_ms = i64::try_from(now.wall_ms).unwrap_or(i64::MAX);
+                self.timelines.target(conversation_id.as_deref(), &message_id, Change::Deleted { at_ms });
+            }
+            Incoming::Reaction { message_id, emoji, user_id, added } => {
+                self.timelines.target(None, &message_id, Change::Reaction { emoji, user_id, added });
+            }
+            Incoming::Typing { conversation_id: Some(conversation_id), user_id, typing } => {
+                let mine = user_id == self.config.user_id;
+                if !mine && self.people.on_typing(now, &mut self.timers, &conversation_id, &user_id, typing) {
+                    self.emit(Event::Typing { conversation_id, user_id, typing });
+                }
+            }
+            // Without a conversation it belongs to the open one (T4).
+            Incoming::Typing { conversation_id: None, user_id, typing } => {
+                if let Some(conversation_id) = self.timelines.open_conversation() {
+                    let told = Incoming::Typing { conversation_id: Some(conversation_id), user_id, typing };
+                    self.on_incoming(now, told, args);
+                }
+            }
+            Incoming::Presence { user_id, online, at_ms } => {
+                if self.people.on_presence(&user_id, online) {
+                    let last_seen_ms = at_ms.filter(|_| !online);
+                    self.emit(Event::Presence { user_id, online, last_seen_ms });
+                }
+            }
+            Incoming::Conversation(mut told) => {
+                self.complete(&mut told);
+                self.take_conversation(&told);
+                let cursor = self.timelines.log(&told.id).and_then(|log| log.cursor());
+                if self.capabilities.cursor && told.last_seq > cursor && told.last_seq != Some(0) {
+                    self.sync.pull(&told.id);
+                }
+            }
+            Incoming::Malformed(message) => {
+                let excerpt = args.first().map_or_else(String::new, |arg| wire::excerpt(arg.get()));
+                self.emit(Event::ProtocolError { message, excerpt });
+            }
+            Incoming::Other => {}
+        }
+    }
+
+    /// What a conversation told on the socket leaves to its reader: whose role is mine, what a direct one is called.
+    fn complete(&self, told: &mut ServerConversation) {
+        let me = &self.config.user_id;
+        if let Some(mine) = told.members.iter().find(|member| member.user_id == *me) {
+            told.my_role = mine.role;
+        }
+        if told.kind == ConversationKind::Direct
+            && told.title.is_empty()
+            && let Some(other) = told.members.iter().find(|member| member.user_id != *me)
+        {
+            told.title.clone_from(&other.name);
+        }
+    }
+
+    fn on_message(&mut self, now: Now, message: ServerMessage) {
+        let conversation_id = message.conversation_id.clone();
+        if self.rooms.get(&conversation_id).is_none() {
+            // Nobody has told of this conversation: it is shown, and listed anew for its title and members.
+            self.rooms.meet(&conversation_id);
+            self.sync.relist();
+        }
+        if self.people.on_typing(now, &mut self.timers, &conversation_id, &message.sender_id, false) {
+            let (conversation_id, user_id) = (conversation_id.clone(), message.sender_id.clone());
+            self.emit(Event::Typing { conversation_id, user_id, typing: false });
+        }
+        if message.sender_id == self.config.user_id {
+            if message.key.is_none() {
+                return self.outbox.on_copy_without_key(now, Box::new(message));
+            }
+            if self.divert_own_copy(&message) {
+                return;
+            }
+        }
+        self.timelines.push(&conversation_id, Op::Live(Box::new(message)));
+    }
+
+    /// An own message's copy that is an answer by another way. `true`: the outbox has taken it.
+    pub(super) fn divert_own_copy(&mut self, message: &ServerMessage) -> bool {
+        if message.sender_id != self.config.user_id {
+            return false;
+        }
+        match &message.key {
+            Some(key) => self.outbox.on_copy(key, message),
+            None => self.outbox.on_old_copy_without_key(message),
+        }
+    }
+
+    fn on_ack(&mut self, now: Now, id: u64, args: &[&RawValue]) {
+        match self.acks.remove(&id) {
+            Some(AckFor::Row(row)) => {
+                let Some(key) = self.outbox.row(row).map(|row| row.record.key.clone()) else { return };
+                let answer = self.profile.answer(&key, args);
+                if let Answer::Malformed(what) = &answer {
+                    let excerpt = args.first().map_or_else(String::new, |arg| wire::excerpt(arg.get()));
+                    self.emit(Event::ProtocolError { message: what.clone(), excerpt });
+                }
+                let refused = matches!(answer, Answer::AuthRefused(_));
+                self.outbox.on_answer(now, &mut self.rng, row, answer);
+                if refused {
+                    let (timers, rng) = (&mut self.timers, &mut self.rng);
+                    self.connection.refuse_token(RefusedBy::Socket, now, timers, rng);
+                } else {
+                    self.connection.mark_token_good();
+                }
+            }
+            Some(AckFor::Wire { command, .. }) => {
+                let outcome = match args {
+                    [] => Outcome::Nothing,
+                    [one] => Outcome::Wire(Json((*one).to_owned())),
+                    many => joined(many).map_or(Outcome::Nothing, Outcome::Wire),
+                };
+                self.done(command, outcome);
+            }
+            // A late answer, or one to nothing: says nothing new (E7).
+            None => {}
+        }
+    }
+
+    /// Online: told who we are, then wait for a hello where the backend is not known (D2).
+    pub(super) fn on_online(&mut self, now: Now) {
+        self.push_maybe(now, self.profile.presence(true));
+        for held in self.connection.take_early() {
+            if let Some(delivered) = held.delivered() {
+                self.on_delivered(now, &delivered);
+            }
+        }
+        let waiters = core::mem::take(&mut self.connect_waiters);
+        for id in waiters {
+            self.done(id, Outcome::Nothing);
+        }
+        if !self.greeted {
+            self.timers.set(Timer::Hello, now.mono_ms + HELLO_WAIT_MS);
+        }
+        let known = self.hello != CapabilityPatch::default() || self.config.capabilities.keys.is_some();
+        if known || self.greeted {
+            self.on_ready(now);
+        }
+    }
+
+    fn on_hello(&mut self, now: Now, patch: CapabilityPatch) {
+        self.greeted = true;
+        self.timers.clear(Timer::Hello);
+        if patch != self.hello {
+            self.set_hello(patch);
+            self.capabilities_dirty = true;
+            let guarantees = self.guarantees();
+            self.emit(Event::Guarantees { guarantees });
+        }
+        if self.connection.state() == super::super::model::ConnectionState::Online {
+            self.on_ready(now);
+        }
+    }
+
+    /// No hello came: the backend gives what its profile's row says, whatever it gave another time.
+    pub(super) fn on_no_hello(&mut self, now: Now) {
+        self.on_hello(now, CapabilityPatch::default());
+    }
+
+    pub(super) fn set_hello(&mut self, patch: CapabilityPatch) {
+        self.capabilities = self.profile.capabilities();
+        self.capabilities.apply(&patch);
+        self.capabilities.apply(&self.config.capabilities);
+        self.hello = patch;
+        self.outbox.set_traits(traits_of(&self.capabilities));
+        self.connection.set_max_payload(self.capabilities.max_payload);
+    }
+
+    fn on_ready(&mut self, now: Now) {
+        if self.ready {
+            self.sync.set_cursor(self.capabilities.cursor);
+            return;
+        }
+        self.ready = true;
+        self.sync.start(self.capabilities.cursor, &mut self.timers);
+        self.outbox.open(now);
+        self.flush_reads(now);
+    }
+
+    /// The socket is gone: nothing of it is awaited any longer.
+    pub(super) fn on_lost(&mut self) {
+        self.ready = false;
+        self.greeted = false;
+        self.timers.clear(Timer::Hello);
+        self.sync.stop(&mut self.timers);
+        self.http.retain(|_, job| !matches!(job, super::rest::HttpJob::Sync));
+        self.page_rows.clear();
+        self.outbox.on_lost();
+        self.outbox.settle_all_held();
+        for (_, waiting) in core::mem::take(&mut self.acks) {
+            if let AckFor::Wire { command, .. } = waiting {
+                let text = "wire.send: the connection was lost before the server answered";
+                self.refuse(command, super::Failure::new(super::ErrorCode::Unconfirmed, text));
+            }
+        }
+        let (typing, online) = self.people.on_lost(&mut self.timers);
+        for (conversation_id, user_id) in typing {
+            self.emit(Event::Typing { conversation_id, user_id, typing: false });
+        }
+        for user_id in online {
+            self.emit(Event::Presence { user_id, online: false, last_seen_ms: None });
+        }
+        self.set_phase(Phase::Restored);
+    }
+
+    pub(super) fn set_phase(&mut self, phase: Phase) {
+        if self.timelines.phase() != phase {
+            self.timelines.set_phase(phase);
+            self.rooms.touch_all();
+            self.emit(Event::Phase { phase });
+        }
+    }
+
+    pub(super) fn on_people_timers(&mut self, now: Now) {
+        if self.timers.take_due(Timer::TypingStop, now.mono_ms)
+            && let Some(conversation_id) = self.people.on_stop_timer(now, &mut self.timers)
+        {
+            self.push_maybe(now, self.profile.typing(&conversation_id, false));
+        }
+        if self.timers.take_due(Timer::TypingExpiry, now.mono_ms) {
+            for (conversation_id, user_id) in self.people.on_expiry_timer(now, &mut self.timers) {
+                self.emit(Event::Typing { conversation_id, user_id, typing: false });
+            }
+        }
+    }
+}
+
+/// Arguments as one JSON array.
+fn joined(args: &[&RawValue]) -> Option<Json> {
+    let mut text = String::from("[");
+    for (at, arg) in args.iter().enumerate() {
+        if at > 0 {
+            text.push(',');
+        }
+        text.push_str(arg.get());
+    }
+    text.push(']');
+    Json::parse(&text)
+}

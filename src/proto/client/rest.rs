@@ -1,0 +1,220 @@
+//! REST: the catch-up and the creation of conversations.
+
+use super::super::api::{CommandId, Event, HttpId, HttpRequest, HttpResult, Now, Outcome, Output};
+use super::super::connection::RefusedBy;
+use super::super::model::{ErrorCode, Failure};
+use super::super::profile::{Created, RestRequest, ServerConversation};
+use super::super::sync::{Job, OFFSET_ROWS, PAGE_ROWS};
+use super::super::timeline::Op;
+use super::Client;
+
+/// A REST answer is waited for this long.
+const HTTP_TIMEOUT_MS: u32 = 20_000;
+/// REST requests under way at once that the application has asked for.
+const MAX_REQUESTS: usize = 100;
+
+/// Why a request was made.
+pub(super) enum HttpJob {
+    Sync,
+    Create { command: CommandId, user_id: Option<String> },
+}
+
+impl Client {
+    pub(super) fn request(&mut self, request: RestRequest, job: HttpJob) -> Result<HttpId, Failure> {
+        if self.http.len() >= MAX_REQUESTS {
+            return Err(Failure::new(ErrorCode::RateLimited, "too many REST requests are under way"));
+        }
+        let id = self.next_http;
+        self.next_http += 1;
+        let request = HttpRequest {
+            method: request.method,
+            url: [self.config.endpoint.api_url.as_str(), request.path.as_str()].concat(),
+            token: self.connection.token().cloned(),
+            body: request.body,
+            timeout_ms: HTTP_TIMEOUT_MS,
+        };
+        self.http.insert(id, job);
+        self.outputs.push_back(Output::Http { id, request });
+        Ok(id)
+    }
+
+    pub(super) fn request_sync(&mut self, job: Job) {
+        let request = match &job {
+            Job::List { offset } => {
+                if *offset == 0 {
+                    self.rooms.begin_list();
+                }
+                self.profile.list_conversations(*offset)
+            }
+            Job::After { conversation_id, seq } => {
+                self.profile.messages_after(conversation_id, *seq, PAGE_ROWS)
+            }
+            Job::Offset { conversation_id, offset } => {
+                self.profile.messages_page(conversation_id, *offset, OFFSET_ROWS)
+            }
+        };
+        if let Ok(id) = self.request(request, HttpJob::Sync) {
+            self.sync.on_requested(id, job);
+        } else {
+            self.sync.on_hopeless(&job);
+        }
+    }
+
+    pub(super) fn on_http(&mut self, now: Now, id: HttpId, result: HttpResult) {
+        match self.http.remove(&id) {
+            Some(HttpJob::Sync) => {
+                if let Some(job) = self.sync.take_job(id) {
+                    self.on_sync_answer(now, job, result);
+                }
+            }
+            Some(HttpJob::Create { command, user_id }) => self.on_created(command, user_id, result),
+            None => {}
+        }
+    }
+
+    fn on_sync_answer(&mut self, now: Now, job: Job, result: HttpResult) {
+        let (status, body) = match result {
+            HttpResult::Answered { status, body } => (status, body),
+            HttpResult::Failed { .. } => {
+                return self.sync.on_failed(now, &mut self.rng, &mut self.timers, job, None);
+            }
+        };
+        if status >= 400 {
+            return self.on_sync_refused(now, job, status, &body);
+        }
+        self.connection.mark_token_good();
+        let outcome = match &job {
+            Job::List { offset } => self.take_list(*offset, &body),
+            Job::After { conversation_id, .. } | Job::Offset { conversation_id, .. } => {
+                let conversation_id = conversation_id.clone();
+                self.take_page(&job, &conversation_id, &body)
+            }
+        };
+        if let Err(what) = outcome {
+            let message = format!("the answer to a request for history cannot be read: {what}");
+            self.emit(Event::ProtocolError { message, excerpt: super::super::wire::excerpt(&body) });
+            self.sync.on_hopeless(&job);
+        }
+    }
+
+    fn on_sync_refused(&mut self, now: Now, job: Job, status: u16, body: &str) {
+        let (failure, wait_ms) = self.profile.parse_failure(status, body);
+        if failure.code == ErrorCode::Auth {
+            self.sync.on_failed(now, &mut self.rng, &mut self.timers, job, None);
+            let (timers, rng) = (&mut self.timers, &mut self.rng);
+            self.connection.refuse_token(RefusedBy::Rest, now, timers, rng);
+        } else if failure.retryable || status >= 500 {
+            self.sync.on_failed(now, &mut self.rng, &mut self.timers, job, wait_ms);
+        } else {
+            self.emit(Event::Error { error: failure });
+            self.sync.on_hopeless(&job);
+        }
+    }
+
+    fn take_list(&mut self, offset: u32, body: &str) -> Result<(), String> {
+        let (list, has_more) = self.profile.parse_conversations(body, &self.config.user_id)?;
+        let rows = u32::try_from(list.len()).unwrap_or(u32::MAX);
+        for told in list {
+            self.take_conversation(&told);
+            let cursor = self.timelines.log(&told.id).and_then(|log| log.cursor());
+            let behind = !self.capabilities.cursor || told.last_seq.is_none() || told.last_seq > cursor;
+            if behind && told.last_seq != Some(0) {
+                self.sync.pull(&told.id);
+            }
+        }
+        if !has_more {
+            for id in self.rooms.end_list() {
+                self.timelines.on_echo_changed(&id);
+            }
+        }
+        self.sync.on_list(offset, rows, has_more);
+        Ok(())
+    }
+
+    pub(super) fn take_conversation(&mut self, told: &ServerConversation) {
+        if !self.rooms.upsert(told) {
+            let text = "a conversation was left out: limits.maxConversations is reached";
+            self.emit(Event::Error { error: Failure::new(ErrorCode::TooLarge, text) });
+            return;
+        }
+        if let Some(seq) = told.last_read_seq.filter(|seq| *seq > 0) {
+            self.timelines.read_elsewhere(&told.id, seq);
+        }
+        for user in &told.online {
+            if self.people.on_presence(user, true) {
+                self.emit(Event::Presence { user_id: user.clone(), online: true, last_seen_ms: None });
+            }
+        }
+    }
+
+    fn take_page(&mut self, job: &Job, conversation_id: &str, body: &str) -> Result<(), String> {
+        let page = self.profile.parse_page(body)?;
+        for what in &page.malformed {
+            self.emit(Event::ProtocolError { message: what.clone(), excerpt: String::new() });
+        }
+        let rows = u32::try_from(page.messages.len() + page.malformed.len()).unwrap_or(u32::MAX);
+        let last_seq = page.messages.iter().filter_map(|message| message.seq).max();
+        let through = match job {
+            Job::After { seq, .. } => Some(last_seq.unwrap_or(*seq).max(*seq)),
+            _ => None,
+        };
+        let ticket = self.sync.on_page(job, rows, last_seq, page.has_more);
+        let mut messages = std::collections::VecDeque::with_capacity(page.messages.len());
+        for message in page.messages {
+            if message.conversation_id != conversation_id {
+                continue;
+            }
+            if !self.divert_own_copy(&message) {
+                messages.push_back(message);
+            }
+        }
+        self.page_rows.insert(ticket, rows);
+        self.timelines.push(conversation_id, Op::Page { messages, through, ticket, fresh: 0 });
+        Ok(())
+    }
+
+    fn on_created(&mut self, command: CommandId, user_id: Option<String>, result: HttpResult) {
+        let (status, body) = match result {
+            HttpResult::Answered { status, body } => (status, body),
+            HttpResult::Failed { reason } => {
+                let text = format!("the conversation could not be created: {reason}");
+                return self.refuse(command, Failure::new(ErrorCode::Server, text));
+            }
+        };
+        match self.profile.parse_created(status, &body, &self.config.user_id) {
+            Ok(Created::Conversation(told)) => {
+                self.take_conversation(&told);
+                self.answer_created(command, &told.id);
+            }
+            Ok(Created::Found(id)) => self.answer_created(command, &id),
+            Ok(Created::FoundSomewhere) => {
+                let found = user_id.and_then(|user| self.direct_with(&user));
+                match found {
+                    Some(id) => self.answer_created(command, &id),
+                    None => {
+                        let text =
+                            "the conversation exists already; it will be in the list after the next sync";
+                        self.refuse(command, Failure::new(ErrorCode::Conflict, text));
+                    }
+                }
+            }
+            Err(failure) => self.refuse(command, failure),
+        }
+    }
+
+    fn direct_with(&self, user_id: &str) -> Option<String> {
+        let mut rooms = self.rooms.iter();
+        let found = rooms.find(|room| {
+            room.kind == super::super::model::ConversationKind::Direct
+                && room.members.iter().any(|member| member.user_id == user_id)
+        });
+        found.map(|room| room.id.clone())
+    }
+
+    fn answer_created(&mut self, command: CommandId, id: &str) {
+        self.rooms.meet(id);
+        if let Some(conversation) = self.conversation(id) {
+            self.done(command, Outcome::Conversation(Box::new(conversation)));
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! Carries the machines' actions to each other.
+
+use super::super::api::{Event, Now, Output, Read, RecordId, SocketOutput, StoreRequest, TabOutput, Table};
+use super::super::connection::{self, Emitted};
+use super::super::model::{ErrorCode, Failure, Phase, Status};
+use super::super::outbox::{self, RowId};
+use super::super::profile::{Outgoing, ServerMessage};
+use super::super::store;
+use super::super::sync;
+use super::super::timeline::{self, Op, Want};
+use super::storage::StoreJob;
+use super::{AckFor, Client};
+
+/// Delivery receipts sent for one page of the catch-up at most.
+const MAX_PAGE_RECEIPTS: usize = 50;
+
+impl Client {
+    /// Until every machine is quiet.
+    pub(super) fn route(&mut self, now: Now) {
+        loop {
+            if let Some(action) = self.connection.poll_action() {
+                self.on_connection(now, action);
+            } else if let Some(action) = self.outbox.poll_action() {
+                self.on_outbox(now, action);
+            } else if let Some(action) = self.timelines.poll_action() {
+                self.on_timeline(now, action);
+            } else if let Some(action) = self.sync.poll_action() {
+                self.on_sync(action);
+            } else if !self.advance_sync() {
+                return;
+            }
+        }
+    }
+
+    fn advance_sync(&mut self) -> bool {
+        let timelines = &self.timelines;
+        self.sync.advance(&|id| timelines.log(id).and_then(|log| log.cursor()))
+    }
+
+    fn on_connection(&mut self, now: Now, action: connection::Action) {
+        use connection::Action;
+        match action {
+            Action::Socket(output) => self.outputs.push_back(Output::Socket(output)),
+            Action::Token { id, reason } => self.outputs.push_back(Output::Token { id, reason }),
+            Action::Changed => {
+                let connection = self.connection.snapshot(now);
+                self.emit(Event::Connection { connection });
+            }
+            Action::Online { .. } => self.on_online(now),
+            Action::Writable => {
+                self.outbox.advance(now);
+                self.flush_reads(now);
+            }
+            Action::Lost => self.on_lost(),
+            Action::TokenRenewed => self.sync.retry_now(),
+            Action::AuthError(error) => self.emit(Event::AuthError { error }),
+            Action::ProtocolError { message, excerpt } => {
+                self.emit(Event::ProtocolError { message, excerpt })
+            }
+            Action::Failed(error) => {
+                self.emit(Event::Error { error: error.clone() });
+                self.reject_connects(&error);
+            }
+            Action::Closed(error) => self.reject_connects(&error),
+        }
+    }
+
+    fn reject_connects(&mut self, error: &Failure) {
+        for id in core::mem::take(&mut self.connect_waiters) {
+            self.refuse(id, error.clone());
+        }
+    }
+
+    fn on_outbox(&mut self, now: Now, action: outbox::Action) {
+        use outbox::Action;
+        match action {
+            Action::Saved { row } => {
+                let Some(message) = self.outbox.row(row).map(|row| self.outbox.message(row)) else { return };
+                if !self.leads() {
+                    self.outputs.push_back(Output::Tab(TabOutput::Poke));
+                }
+                for id in self.send_waiters.remove(&row).unwrap_or_default() {
+                    self.done_with(id, message.clone());
+                }
+            }
+            Action::Changed { row } => {
+                let Some(row) = self.outbox.row(row) else { return };
+                let conversation_id = row.record.conversation_id.clone();
+                let (row_key, status, failure) =
+                    (row.record.key.clone(), row.status(), row.record.failure.clone());
+                self.timelines.on_echo_changed(&conversation_id);
+                self.rooms.touch(&conversation_id);
+                self.emit(Event::Status { conversation_id, row_key, status, failure });
+            }
+            Action::Transmit { row } => self.transmit(now, row),
+            Action::Apply { row, copy } => self.apply_answer(row, copy),
+            Action::Release { message } => {
+                let conversation_id = message.conversation_id.clone();
+                self.timelines.push(&conversation_id, Op::Live(message));
+            }
+            Action::Settled { key, conversation_id, result } => {
+                self.on_settled(key, &conversation_id, result)
+            }
+            Action::Removed { key, conversation_id } => {
+                for id in self.removal_waiters.remove(&key).unwrap_or_default() {
+                    self.done(id, super::Outcome::Nothing);
+                }
+                self.timelines.on_echo_changed(&conversation_id);
+                self.rooms.touch(&conversation_id);
+            }
+            Action::Silent => {
+                let reason = "no answer to a message in time";
+                self.connection.drop_socket(reason, now, &mut self.timers, &mut self.rng);
+            }
+        }
+    }
+
+    fn transmit(&mut self, now: Now, id: RowId) {
+        let Some(row) = self.outbox.row(id) else { return };
+        let record = &row.record;
+        let push = self.profile.send(Outgoing {
+            key: &record.key,
+            conversation_id: &record.conversation_id,
+            kind: &record.kind,
+            text: &record.text,
+            metadata: record.metadata.as_ref(),
+            reply_to_id: record.reply_to_id.as_deref(),
+            created_at_ms: record.created_at_ms,
+        });
+        match self.connection.emit(&push, now, &mut self.timers, &mut self.rng) {
+            Emitted::Sent { ack_id, .. } => {
+                if let Some(ack_id) = ack_id {
+                    self.acks.insert(ack_id, AckFor::Row(id));
+                }
+                self.outbox.on_transmitted(now, id);
+                if !self.capabilities.answers
+                    && let Some(conn) = self.connection.conn()
+                {
+                    self.outputs.push_back(Output::Socket(SocketOutput::WatchDrain { conn }));
+                }
+            }
+            Emitted::NotOnline => self.outbox.on_held_back(id),
+            Emitted::TooLarge { limit, size } => {
+                let text =
+                    format!("the message makes a frame of {size} bytes; the server takes at most {limit}");
+                self.outbox.on_unsendable(id, Failure::new(ErrorCode::TooLarge, text));
+            }
+        }
+    }
+
+    fn apply_answer(&mut self, id: RowId, copy: Option<Box<ServerMessage>>) {
+        let Some(row) = self.outbox.row(id) else { return };
+        let message = Box::new(self.outbox.message(row));
+        let conversation_id = row.record.conversation_id.clone();
+        let known = copy.is_some();
+        self.timelines.push(&conversation_id, Op::Answer { row: id, message, copy });
+        if !known && self.capabilities.cursor {
+            // The answer did not bring the server's copy: the catch-up does.
+            self.sync.pull(&conversation_id);
+        }
+    }
+
+    fn on_settled(&mut self, key: String, conversation_id: &str, result: Result<(), Failure>) {
+        self.settling.remove(&key);
+        let message = self.timelines.loaded_row(conversation_id, &key).cloned();
+        if result.is_ok() {
+            self.timelines.on_echo_changed(conversation_id);
+            self.rooms.touch(conversation_id);
+            let status = message.as_ref().map_or(Status::Acknowledged, |message| message.status);
+            let (conversation_id, row_key) = (conversation_id.to_owned(), key.clone());
+            self.emit(Event::Status { conversation_id, row_key, status, failure: None });
+        }
+        for id in self.ack_waiters.remove(&key).unwrap_or_default() {
+            match (&result, &message) {
+                (Ok(()), Some(message)) => self.done_with(id, message.clone()),
+                (Ok(()), None) => self.done(id, super::Outcome::Nothing),
+                (Err(failure), _) => self.refuse(id, failure.clone()),
+            }
+        }
+    }
+
+    fn on_timeline(&mut self, now: Now, action: timeline::Action) {
+        use timeline::Action;
+        match action {
+            Action::Load { conversation_id, want } => {
+                let key = match want {
+                    Want::Segment(number) => store::segment_key(&conversation_id, number),
+                    Want::Index(page) => store::index_key(&conversation_id, page),
+                };
+                let reads = vec![Read::One(RecordId::history(key))];
+                self.request_store(StoreRequest::Read(reads), StoreJob::Record { conversation_id, want });
+            }
+            Action::ScanIndex => {
+                let prefix = store::INDEX_PREFIX.to_owned();
+                let reads = vec![Read::Prefix { table: Table::History, prefix }];
+                self.request_store(StoreRequest::Read(reads), StoreJob::ScanIndex);
+            }
+            Action::New { message, live } => {
+                self.rooms.touch(&message.conversation_id);
+                if live && message.status < Status::Delivered {
+                    self.tell_delivered(now, &message);
+                }
+                self.emit(Event::Message { message, live });
+            }
+            Action::Updated { message } => {
+                self.rooms.touch(&message.conversation_id);
+                self.emit(Event::MessageUpdated { message });
+            }
+            Action::Deleted { conversation_id, row_key } => {
+                self.rooms.touch(&conversation_id);
+                self.emit(Event::MessageDeleted { conversation_id, row_key });
+            }
+            Action::Reaction { conversation_id, row_key } => {
+                self.emit(Event::Reaction { conversation_id, row_key });
+            }
+            Action::Status { message } => {
+                // While its commit is under way the echo still stands for it; the status is told with the commit.
+                if !self.settling.contains(&message.row_key) {
+                    let (conversation_id, row_key) = (message.conversation_id, message.row_key);
+                    self.emit(Event::Status {
+                        conversation_id,
+                        row_key,
+                        status: message.status,
+                        failure: None,
+                    });
+                }
+            }
+            Action::Applied { row, message } => {
+                self.settling.insert(message.row_key);
+                self.outbox.on_applied(row);
+            }
+            Action::Behind { conversation_id } => {
+                if self.capabilities.cursor {
+                    self.sync.pull(&conversation_id);
+                }
+            }
+            Action::PageApplied { ticket, conversation_id, fresh } => {
+                let rows = self.page_rows.remove(&ticket).unwrap_or(0);
+                if fresh > 0 {
+                    self.tell_page_delivered(now, &conversation_id, fresh);
+                }
+                self.rooms.touch(&conversation_id);
+                self.sync.on_applied(&conversation_id, ticket, rows, fresh);
+            }
+            Action::Found { ticket, message } => self.on_found(now, ticket, message),
+            Action::Damaged { conversation_id, error } => {
+                let text =
+                    format!("a stored part of a conversation cannot be read ({error}) and is fetched again");
+                self.emit(Event::Error { error: Failure::new(ErrorCode::Storage, text) });
+                self.sync.pull(&conversation_id);
+            }
+        }
+    }
+
+    fn tell_delivered(&mut self, now: Now, message: &super::Message) {
+        let Some(id) = message.id.as_deref() else { return };
+        self.push_maybe(now, self.profile.delivered(&message.conversation_id, id));
+    }
+
+    fn tell_page_delivered(&mut self, now: Now, conversation_id: &str, fresh: u32) {
+        let count = MAX_PAGE_RECEIPTS.min(fresh as usize);
+        for message in self.timelines.newest_of_others(conversation_id, count) {
+            if message.status < Status::Delivered {
+                self.tell_delivered(now, &message);
+            }
+        }
+    }
+
+    fn on_sync(&mut self, action: sync::Action) {
+        match action {
+            sync::Action::Request(job) => self.request_sync(job),
+            sync::Action::Syncing => self.set_phase(Phase::Syncing),
+            sync::Action::Live => self.set_phase(Phase::Live),
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! What applications see: conversations and windows, once a batch.
+
+use super::super::api::{Event, Now};
+use super::super::model::Conversation;
+use super::super::timeline::Echo;
+use super::Client;
+
+impl Client {
+    /// Something to show has changed since the last flush.
+    pub fn views_dirty(&self) -> bool {
+        !self.closed && (self.timelines.views_dirty() || self.rooms.has_changed())
+    }
+
+    /// Turns what has changed into events, one for each conversation and window. Called once a batch.
+    pub fn flush_views(&mut self, now: Now) {
+        if self.closed {
+            return;
+        }
+        for id in self.rooms.take_changed() {
+            if let Some(conversation) = self.conversation(&id) {
+                self.emit(Event::Conversation { conversation: Box::new(conversation) });
+            }
+        }
+        for conversation_id in self.rooms.take_removed() {
+            self.emit(Event::ConversationRemoved { conversation_id });
+        }
+        let outbox = &self.outbox;
+        let echoes_of = |conversation_id: &str| -> Vec<Echo> {
+            let rows = outbox.echoes(conversation_id);
+            rows.map(|row| Echo { message: outbox.message(row), revision: row.revision }).collect()
+        };
+        for update in self.timelines.flush(&echoes_of) {
+            self.emit(Event::View(update));
+        }
+        self.timelines.evict();
+        self.settle(now);
+    }
+
+    /// A conversation as the list shows it.
+    pub fn conversation(&self, id: &str) -> Option<Conversation> {
+        let room = self.rooms.get(id)?;
+        let log = self.timelines.log(id);
+        let echo = self.outbox.echoes(id).last().map(|row| self.outbox.message(row));
+        let last_message = echo.or_else(|| log.and_then(|log| log.last_message()).cloned());
+        Some(Conversation {
+            id: room.id.clone(),
+            kind: room.kind,
+            title: room.title.clone(),
+            avatar_url: room.avatar_url.clone(),
+            members: room.members.clone(),
+            last_message,
+            unread: log.map_or(0, |log| log.unread()),
+            mentions: 0,
+            draft: room.draft.clone(),
+            archived: room.archived,
+            pinned: room.pinned,
+            muted_until: room.muted_until.clone(),
+            blocked: room.blocked,
+            my_role: room.my_role,
+            phase: self.timelines.phase(),
+            cursor: log.and_then(|log| log.cursor()).map(|cursor| cursor.to_string()),
+        })
+    }
+
+    /// Numbers for a person who looks for a fault, as JSON. No text, no token.
+    pub fn diagnostics(&self) -> String {
+        format!(
+            "{{\"queued\":{},\"conversations\":{},\"acks\":{},\"requests\":{},\"leader\":{},\"persistent\":{},\"timers\":{}}}",
+            self.outbox.len(),
+            self.rooms.iter().count(),
+            self.acks.len(),
+            self.http.len(),
+            self.leads(),
+            self.storage.persistent,
+            self.timers.next().is_some(),
+        )
+    }
+}

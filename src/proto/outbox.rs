@@ -1,0 +1,346 @@
+//! The outbox: what was accepted, in the order in which it was accepted, until the server has answered for it.
+//!
+//! Law: a row goes on the wire only when the store has it, marked with generation and attempt (rules 1, 3 of the
+//! design); it leaves only with the server's answer, a failure that is kept, or the user's cancel. The key is
+//! minted here and never changes. One row a conversation is in flight unless the backend keeps the order of more.
+//!
+//! The machine writes nothing itself: a row that differs from its record is dirty, the client puts all dirty rows
+//! into one transaction and reports back with [`Outbox::on_written`].
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::api::Now;
+use super::config::OutboxLimits;
+use super::model::{ErrorCode, Failure, Message, Sender, Status};
+use super::profile::ServerMessage;
+use super::store::OutboxRow;
+use super::timer::{Timer, Timers};
+
+mod answer;
+mod flow;
+mod held;
+mod intake;
+mod restore;
+#[cfg(test)]
+mod tests;
+
+pub use flow::Bucket;
+pub use intake::{Queued, Write};
+
+/// A row's name in this instance, ascending in queue order.
+pub type RowId = u64;
+
+/// Answers that only ask to wait are not counted as failures, but not for ever.
+const MAX_RATE_LIMITED: u32 = 50;
+/// After this many losses of the socket with the message unanswered it is sent alone (D11).
+const LOSSES_BEFORE_ALONE: u32 = 2;
+/// This many losses are a poisonous message (D11).
+const LOSSES_BEFORE_POISON: u32 = 3;
+
+/// Where a row stands in this instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// On its way into the store for the first time.
+    Saving,
+    /// In the store, waiting for its turn.
+    Queued,
+    /// Its mark is on its way into the store; the frame follows.
+    Marking,
+    /// On the wire, unanswered.
+    InFlight { deadline_mono_ms: u64 },
+    /// Answered; waits until the history has taken its copy.
+    Answered,
+    /// Its removal and its copy are in one transaction on the way into the store.
+    Settling,
+    /// Its removal is on the way (cancel, discard, resend under a new number).
+    Removing,
+    /// Kept with `record.failure`.
+    Failed,
+}
+
+/// One message of the outbox.
+#[derive(Clone, Debug)]
+pub struct Row {
+    pub id: RowId,
+    pub record: OutboxRow,
+    /// The store's number, once it has it.
+    pub stored: Option<u64>,
+    /// The version of the stored record.
+    pub version: u64,
+    pub stage: Stage,
+    /// Differs from its record.
+    dirty: bool,
+    /// In a transaction on the way.
+    writing: bool,
+    /// Handed to the network at least once: shown as `sent` from then on.
+    sent: bool,
+    /// On the wire at a kill, and unanswered: whether it arrived is not known.
+    doubtful: bool,
+    /// Cancelled before the wire; removed when the write under way is done.
+    cancelled: bool,
+    /// Only memory holds it.
+    volatile: bool,
+    rate_limited: u32,
+    /// Changes with every change that can be seen.
+    pub revision: u64,
+}
+
+/// What the machine wants of the client.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// `send()` resolves.
+    Saved { row: RowId },
+    /// The row looks different now.
+    Changed { row: RowId },
+    /// Write the frame now; answer with `on_transmitted` or `on_held_back` in the same call.
+    Transmit { row: RowId },
+    /// Put the server's copy (or the own text where it gave none) into the history, then call `on_applied`.
+    Apply { row: RowId, copy: Option<Box<ServerMessage>> },
+    /// A server message that turned out not to be a copy of a queued one.
+    Release { message: Box<ServerMessage> },
+    /// `acknowledged()` resolves or rejects; the row is gone unless it failed.
+    Settled { key: String, conversation_id: String, result: Result<(), Failure> },
+    /// The row was cancelled or discarded.
+    Removed { key: String, conversation_id: String },
+    /// Too long without an answer (D10).
+    Silent,
+}
+
+/// What a backend gives that matters here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Traits {
+    pub keys: bool,
+    pub answers: bool,
+    pub ordered_window: bool,
+}
+
+/// The outbox of one instance.
+pub struct Outbox {
+    limits: OutboxLimits,
+    bucket: Bucket,
+    me: String,
+    rows: BTreeMap<RowId, Row>,
+    by_key: BTreeMap<String, RowId>,
+    by_stored: BTreeMap<u64, RowId>,
+    /// Rows that are not settled and not failed, by conversation, in order.
+    lanes: BTreeMap<String, Lane>,
+    dirty: BTreeSet<RowId>,
+    held: VecDeque<held::Held>,
+    next_row: RowId,
+    next_revision: u64,
+    traits: Traits,
+    /// The generation that marks rows; 0 while this tab does not lead.
+    generation: u64,
+    /// Online, and known what the backend gives.
+    open: bool,
+    /// All lanes wait until then (the server asked to slow down).
+    paused_until_mono_ms: u64,
+    actions: VecDeque<Action>,
+}
+
+#[derive(Default)]
+struct Lane {
+    rows: VecDeque<RowId>,
+    retry_at_mono_ms: u64,
+}
+
+impl Outbox {
+    pub fn new(limits: &OutboxLimits, bucket: Bucket, me: &str, traits: Traits) -> Self {
+        Self {
+            limits: limits.clone(),
+            bucket,
+            me: me.to_owned(),
+            rows: BTreeMap::new(),
+            by_key: BTreeMap::new(),
+            by_stored: BTreeMap::new(),
+            lanes: BTreeMap::new(),
+            dirty: BTreeSet::new(),
+            held: VecDeque::new(),
+            next_row: 1,
+            next_revision: 1,
+            traits,
+            generation: 0,
+            open: false,
+            paused_until_mono_ms: 0,
+            actions: VecDeque::new(),
+        }
+    }
+
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    pub fn row(&self, id: RowId) -> Option<&Row> {
+        self.rows.get(&id)
+    }
+
+    pub fn find(&self, key: &str) -> Option<&Row> {
+        self.by_key.get(key).and_then(|id| self.rows.get(id))
+    }
+
+    /// Messages queued or failed.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// What is seen as the tail of a conversation: in queue order, cancelled ones left out.
+    pub fn echoes<'a>(&'a self, conversation_id: &'a str) -> impl Iterator<Item = &'a Row> {
+        self.rows.values().filter(move |row| row.record.conversation_id == conversation_id && row.visible())
+    }
+
+    /// Every row that is seen, in queue order.
+    pub fn visible_rows(&self) -> impl Iterator<Item = &Row> {
+        self.rows.values().filter(|row| row.visible())
+    }
+
+    /// The message as the application sees it.
+    pub fn message(&self, row: &Row) -> Message {
+        let record = &row.record;
+        Message {
+            row_key: record.key.clone(),
+            id: None,
+            key: Some(record.key.clone()),
+            conversation_id: record.conversation_id.clone(),
+            sender_id: self.me.clone(),
+            sender: Sender::Me,
+            kind: record.kind.clone(),
+            text: record.text.clone(),
+            metadata: record.metadata.clone(),
+            attachments: None,
+            reply_to: record.reply_to.clone(),
+            created_at_ms: record.created_at_ms,
+            seq: None,
+            status: row.status(),
+            failure: record.failure.clone(),
+            durable: row.stored.is_some() && !row.volatile,
+            read_by: Vec::new(),
+            reactions: Vec::new(),
+            edited_at_ms: None,
+            deleted_at_ms: None,
+        }
+    }
+
+    /// A dirty row is to be written.
+    pub fn has_dirty(&self) -> bool {
+        !self.dirty.is_empty()
+    }
+
+    fn touch(&mut self, id: RowId) {
+        self.next_revision += 1;
+        if let Some(row) = self.rows.get_mut(&id) {
+            row.revision = self.next_revision;
+            self.actions.push_back(Action::Changed { row: id });
+        }
+    }
+
+    fn mark_dirty(&mut self, id: RowId) {
+        if let Some(row) = self.rows.get_mut(&id) {
+            row.dirty = true;
+            self.dirty.insert(id);
+        }
+    }
+
+    fn set_stage(&mut self, id: RowId, stage: Stage) {
+        let Some(row) = self.rows.get_mut(&id) else { return };
+        let before = row.status();
+        row.stage = stage;
+        let queued = !matches!(stage, Stage::Answered | Stage::Settling | Stage::Removing | Stage::Failed);
+        let conversation_id = row.record.conversation_id.clone();
+        if before != row.status() {
+            self.touch(id);
+        }
+        if !queued {
+            self.leave_lane(id, &conversation_id);
+        }
+    }
+
+    fn enter_lane(&mut self, id: RowId, conversation_id: &str) {
+        let lane = self.lanes.entry(conversation_id.to_owned()).or_default();
+        let at = lane.rows.partition_point(|other| *other < id);
+        lane.rows.insert(at, id);
+    }
+
+    fn leave_lane(&mut self, id: RowId, conversation_id: &str) {
+        let Some(lane) = self.lanes.get_mut(conversation_id) else { return };
+        lane.rows.retain(|other| *other != id);
+        if lane.rows.is_empty() {
+            self.lanes.remove(conversation_id);
+        }
+    }
+
+    fn forget(&mut self, id: RowId) {
+        let Some(row) = self.rows.remove(&id) else { return };
+        self.dirty.remove(&id);
+        self.leave_lane(id, &row.record.conversation_id);
+        if self.by_key.get(&row.record.key) == Some(&id) {
+            self.by_key.remove(&row.record.key);
+        }
+        if let Some(stored) = row.stored {
+            self.by_stored.remove(&stored);
+        }
+    }
+
+    fn fail(&mut self, id: RowId, failure: Failure) {
+        let Some(row) = self.rows.get_mut(&id) else { return };
+        row.record.failure = Some(failure.clone());
+        let (key, conversation_id) = (row.record.key.clone(), row.record.conversation_id.clone());
+        self.set_stage(id, Stage::Failed);
+        self.mark_dirty(id);
+        self.actions.push_back(Action::Settled { key, conversation_id, result: Err(failure) });
+    }
+
+    /// Sets the timers that this machine owns to the earliest of its deadlines.
+    pub fn update_timers(&self, now: Now, timers: &mut Timers) {
+        let (mut ack, mut expiry, mut retry) = (None, None, None);
+        let earlier = |slot: &mut Option<u64>, at: u64| *slot = Some(slot.map_or(at, |old| old.min(at)));
+        for row in self.lanes.values().flat_map(|lane| &lane.rows).filter_map(|id| self.rows.get(id)) {
+            if let Stage::InFlight { deadline_mono_ms } = row.stage {
+                earlier(&mut ack, deadline_mono_ms);
+            } else if let Some(at) = row.record.expires_at_ms {
+                let wait = u64::try_from(at).unwrap_or(0).saturating_sub(now.wall_ms);
+                earlier(&mut expiry, now.mono_ms.saturating_add(wait));
+            }
+        }
+        if self.open {
+            for lane in self.lanes.values() {
+                let at = lane.retry_at_mono_ms.max(self.paused_until_mono_ms);
+                if at > now.mono_ms {
+                    earlier(&mut retry, at);
+                }
+            }
+        }
+        timers.update(Timer::Ack, ack);
+        timers.update(Timer::Expiry, expiry);
+        timers.update(Timer::SendRetry, retry);
+        timers.update(Timer::HeldCopies, self.held.front().map(|held| held.until_mono_ms));
+        let starved = self.open && !self.lanes.is_empty() && self.bucket.is_empty(now.mono_ms);
+        timers.update(Timer::Rate, starved.then(|| self.bucket.refill_at(now.mono_ms)));
+    }
+}
+
+impl Row {
+    /// The rung on the ladder.
+    pub fn status(&self) -> Status {
+        match self.stage {
+            Stage::Failed => Status::Failed,
+            Stage::Saving => Status::Saving,
+            _ if self.sent => Status::Sent,
+            _ => Status::Saved,
+        }
+    }
+
+    fn visible(&self) -> bool {
+        self.stage != Stage::Removing && !self.cancelled
+    }
+
+    /// It is, or may have been, on the wire.
+    fn on_wire(&self) -> bool {
+        self.sent
+            || self.doubtful
+            || matches!(self.stage, Stage::InFlight { .. } | Stage::Answered | Stage::Settling)
+    }
+}
+
+fn missing(key: &str) -> Failure {
+    Failure::new(ErrorCode::NotFound, format!("no queued or failed message has the key {key}"))
+}

@@ -1,0 +1,132 @@
+//! What the server says of a send.
+
+use super::super::api::Now;
+use super::super::model::{ErrorCode, Failure};
+use super::super::profile::{Answer, ServerMessage};
+use super::super::rng::Rng;
+use super::{Action, MAX_RATE_LIMITED, Outbox, RowId, Stage};
+
+/// The first delay after an answer of failure; doubled with each further one, jittered by half.
+const RETRY_BASE_MS: u64 = 1000;
+const RETRY_MAX_MS: u64 = 30_000;
+/// The longest pause that a server's `retry_after_ms` is believed.
+const MAX_PAUSE_MS: u64 = 60_000;
+
+impl Outbox {
+    /// The answer to a row in flight. Anything else is late and says nothing new.
+    pub fn on_answer(&mut self, now: Now, rng: &mut Rng, id: RowId, answer: Answer) {
+        let Some(row) = self.rows.get(&id) else { return };
+        if !matches!(row.stage, Stage::InFlight { .. }) {
+            return;
+        }
+        let conversation_id = row.record.conversation_id.clone();
+        match answer {
+            Answer::Stored(copy) => self.on_stored(id, copy),
+            Answer::Refused { failure, retry_after_ms } if failure.code == ErrorCode::RateLimited => {
+                self.on_rate_limited(now, id, failure, retry_after_ms);
+            }
+            Answer::Refused { failure, retry_after_ms } => {
+                self.on_refused(now, rng, id, failure, retry_after_ms)
+            }
+            Answer::AuthRefused(_) => self.set_stage(id, Stage::Queued),
+            Answer::Malformed(what) => {
+                let text = format!("the server's answer cannot be read: {what}");
+                if self.traits.keys {
+                    self.on_refused(now, rng, id, Failure::new(ErrorCode::Server, text), None);
+                } else {
+                    self.fail(id, Failure::new(ErrorCode::Unconfirmed, text));
+                }
+            }
+        }
+        self.settle_held(&conversation_id);
+        self.advance(now);
+    }
+
+    /// A copy of an own message has turned up by another way than its answer: live, or by catching up.
+    /// `false`: no row of this outbox has that key.
+    pub fn on_copy(&mut self, key: &str, copy: &ServerMessage) -> bool {
+        let Some(id) = self.by_key.get(key).copied() else { return false };
+        let Some(row) = self.rows.get(&id) else { return false };
+        match row.stage {
+            Stage::Answered | Stage::Settling | Stage::Removing => return true,
+            // Never sent from here and yet known to the server: somebody else's use of the same key.
+            Stage::Saving => return false,
+            _ => {}
+        }
+        self.on_stored(id, Some(Box::new(copy.clone())));
+        true
+    }
+
+    fn on_stored(&mut self, id: RowId, copy: Option<Box<ServerMessage>>) {
+        let Some(row) = self.rows.get_mut(&id) else { return };
+        row.sent = true;
+        row.record.failure = None;
+        let copy = copy.or_else(|| self.take_held_like(id));
+        if let Some(copy) = &copy {
+            self.drop_held(&copy.id);
+        }
+        self.set_stage(id, Stage::Answered);
+        self.actions.push_back(Action::Apply { row: id, copy });
+    }
+
+    /// The history has the copy; its transaction takes the row along (rule 6).
+    pub fn on_applied(&mut self, id: RowId) {
+        if self.rows.get(&id).is_some_and(|row| row.stage == Stage::Answered) {
+            self.set_stage(id, Stage::Settling);
+            self.mark_dirty(id);
+        }
+    }
+
+    fn on_rate_limited(&mut self, now: Now, id: RowId, failure: Failure, retry_after_ms: Option<u64>) {
+        let Some(row) = self.rows.get_mut(&id) else { return };
+        row.rate_limited += 1;
+        if row.rate_limited > MAX_RATE_LIMITED {
+            self.fail(id, failure);
+            return;
+        }
+        let pause = retry_after_ms.unwrap_or(RETRY_BASE_MS).clamp(10, MAX_PAUSE_MS);
+        self.paused_until_mono_ms = self.paused_until_mono_ms.max(now.mono_ms + pause);
+        self.set_stage(id, Stage::Queued);
+    }
+
+    fn on_refused(
+        &mut self,
+        now: Now,
+        rng: &mut Rng,
+        id: RowId,
+        failure: Failure,
+        retry_after_ms: Option<u64>,
+    ) {
+        let Some(row) = self.rows.get_mut(&id) else { return };
+        row.record.attempts += 1;
+        let attempts = row.record.attempts;
+        if !failure.retryable || attempts >= self.limits.max_attempts {
+            self.fail(id, failure);
+            return;
+        }
+        let conversation_id = row.record.conversation_id.clone();
+        self.set_stage(id, Stage::Queued);
+        self.mark_dirty(id);
+        let doubled = RETRY_BASE_MS.saturating_mul(1 << (attempts - 1).min(10)).min(RETRY_MAX_MS);
+        let delay = retry_after_ms.map_or_else(
+            || rng.between(doubled / 2, doubled + doubled / 2),
+            |wanted| wanted.clamp(10, MAX_PAUSE_MS),
+        );
+        if let Some(lane) = self.lanes.get_mut(&conversation_id) {
+            lane.retry_at_mono_ms = now.mono_ms + delay;
+        }
+        self.go_back(&conversation_id, id);
+    }
+
+    /// What is in flight behind a row that failed comes after it again: its answers are awaited, but nothing new
+    /// of this lane starts before the retry. (Rows already answered stay answered: they have their place.)
+    fn go_back(&mut self, conversation_id: &str, first: RowId) {
+        let Some(lane) = self.lanes.get(conversation_id) else { return };
+        let marking: Vec<RowId> = lane.rows.iter().copied().filter(|id| *id > first).collect();
+        for id in marking {
+            if self.rows.get(&id).is_some_and(|row| row.stage == Stage::Marking) {
+                self.set_stage(id, Stage::Queued);
+            }
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! Which row goes next: lanes, window, rate, poison, expiry.
+
+use super::super::api::Now;
+use super::super::config::Limits;
+use super::super::model::{ErrorCode, Failure};
+use super::{Action, LOSSES_BEFORE_ALONE, LOSSES_BEFORE_POISON, Outbox, RowId, Stage, Traits};
+
+/// A token bucket for sends: `sends_per_second` on average, `send_burst` at once.
+#[derive(Clone, Debug)]
+pub struct Bucket {
+    per_second: u64,
+    burst: u64,
+    /// Thousandths of a send.
+    level: u64,
+    at_mono_ms: u64,
+}
+
+impl Bucket {
+    pub fn new(limits: &Limits) -> Self {
+        let burst = u64::from(limits.send_burst) * 1000;
+        Self { per_second: u64::from(limits.sends_per_second.max(1)), burst, level: burst, at_mono_ms: 0 }
+    }
+
+    fn level_at(&self, mono_ms: u64) -> u64 {
+        let gained = mono_ms.saturating_sub(self.at_mono_ms).saturating_mul(self.per_second);
+        self.level.saturating_add(gained).min(self.burst)
+    }
+
+    pub(super) fn is_empty(&self, mono_ms: u64) -> bool {
+        self.level_at(mono_ms) < 1000
+    }
+
+    pub(super) fn refill_at(&self, mono_ms: u64) -> u64 {
+        let missing = 1000_u64.saturating_sub(self.level_at(mono_ms));
+        mono_ms + missing.div_ceil(self.per_second)
+    }
+
+    fn take(&mut self, mono_ms: u64) -> bool {
+        self.level = self.level_at(mono_ms);
+        self.at_mono_ms = mono_ms;
+        let enough = self.level >= 1000;
+        if enough {
+            self.level -= 1000;
+        }
+        enough
+    }
+}
+
+impl Outbox {
+    /// What the backend gives, from a hello or from memory.
+    pub fn set_traits(&mut self, traits: Traits) {
+        self.traits = traits;
+    }
+
+    /// This tab leads under `generation`, or (0) does not.
+    pub fn set_generation(&mut self, generation: u64) {
+        self.generation = generation;
+    }
+
+    /// Online, and what the backend gives is known: sends may go.
+    pub fn open(&mut self, now: Now) {
+        self.open = true;
+        self.paused_until_mono_ms = 0;
+        let doubtful: Vec<RowId> = self.rows.values().filter(|row| row.doubtful).map(|row| row.id).collect();
+        for id in doubtful {
+            if let Some(row) = self.rows.get_mut(&id) {
+                row.doubtful = false;
+            }
+            if !self.traits.keys && self.rows.get(&id).is_some_and(|row| row.stage == Stage::Queued) {
+                self.fail(id, unconfirmed());
+            }
+        }
+        self.advance(now);
+    }
+
+    /// The socket is gone. What was unanswered on it is a loss, not a failure (D10, D11).
+    pub fn on_lost(&mut self) {
+        self.open = false;
+        let lost: Vec<RowId> = self
+            .rows
+            .values()
+            .filter(|row| matches!(row.stage, Stage::InFlight { .. }))
+            .map(|row| row.id)
+            .collect();
+        for id in lost {
+            let Some(row) = self.rows.get_mut(&id) else { continue };
+            row.record.losses += 1;
+            if !self.traits.keys {
+                self.fail(id, unconfirmed());
+            } else if row.record.losses >= LOSSES_BEFORE_POISON {
+                let text = "the connection was lost three times while this message was unanswered";
+                self.fail(id, Failure::new(ErrorCode::Poison, text));
+            } else {
+                self.set_stage(id, Stage::Queued);
+                self.mark_dirty(id);
+            }
+        }
+    }
+
+    /// Starts whatever may start.
+    pub fn advance(&mut self, now: Now) {
+        self.expire(now);
+        if !self.open || self.generation == 0 || now.mono_ms < self.paused_until_mono_ms {
+            return;
+        }
+        if let Some(alone) = self.alone() {
+            let others = self.rows.values().any(|row| row.id != alone && row.stage.occupies_wire());
+            let waits = self.rows.get(&alone).is_some_and(|row| row.stage == Stage::Queued);
+            if waits && !others && self.lane_ready(alone, now) && self.bucket.take(now.mono_ms) {
+                self.start(alone);
+            }
+            return;
+        }
+        let lanes: Vec<String> = self.lanes.keys().cloned().collect();
+        for conversation_id in lanes {
+            while let Some(id) = self.next_in(&conversation_id, now) {
+                if !self.bucket.take(now.mono_ms) {
+                    return;
+                }
+                self.start(id);
+            }
+        }
+    }
+
+    /// Whether a row that has just been queued could go as soon as it is stored.
+    pub(super) fn may_start(&mut self, now: Now, id: RowId) -> bool {
+        let Some(row) = self.rows.get(&id) else { return false };
+        let Some(lane) = self.lanes.get(&row.record.conversation_id) else { return false };
+        let first = lane.rows.front() == Some(&id) && lane.retry_at_mono_ms <= now.mono_ms;
+        let paused = now.mono_ms < self.paused_until_mono_ms;
+        self.open
+            && self.generation != 0
+            && first
+            && !paused
+            && self.alone().is_none()
+            && self.bucket.take(now.mono_ms)
+    }
+
+    /// The poisonous row that has to go alone, if there is one.
+    fn alone(&self) -> Option<RowId> {
+        let candidates = self.lanes.values().flat_map(|lane| &lane.rows);
+        candidates
+            .copied()
+            .filter(|id| self.rows.get(id).is_some_and(|row| row.record.losses >= LOSSES_BEFORE_ALONE))
+            .min()
+    }
+
+    fn lane_ready(&self, id: RowId, now: Now) -> bool {
+        let lane = self.rows.get(&id).and_then(|row| self.lanes.get(&row.record.conversation_id));
+        lane.is_some_and(|lane| lane.retry_at_mono_ms <= now.mono_ms && self.heads_lane(id, &lane.rows))
+    }
+
+    fn heads_lane(&self, id: RowId, rows: &std::collections::VecDeque<RowId>) -> bool {
+        rows.iter().find(|other| !self.is_cancelled(**other)) == Some(&id)
+    }
+
+    fn is_cancelled(&self, id: RowId) -> bool {
+        self.rows.get(&id).is_some_and(|row| row.cancelled)
+    }
+
+    /// The next row of a lane that may go now: in order, within the window.
+    fn next_in(&self, conversation_id: &str, now: Now) -> Option<RowId> {
+        let lane = self.lanes.get(conversation_id)?;
+        if lane.retry_at_mono_ms > now.mono_ms {
+            return None;
+        }
+        let window = if self.traits.ordered_window { self.limits.window.max(1) } else { 1 };
+        let mut occupied = 0;
+        for id in &lane.rows {
+            let row = self.rows.get(id)?;
+            if row.cancelled {
+                continue;
+            }
+            match row.stage {
+                Stage::Queued if row.writing => return None,
+                Stage::Queued => return (occupied < window).then_some(*id),
+                // A row that is not in the store yet holds back what was queued behind it.
+                Stage::Saving => return None,
+                _ => occupied += 1,
+            }
+            if occupied >= window {
+                return None;
+            }
+        }
+        None
+    }
+
+    fn start(&mut self, id: RowId) {
+        self.put_mark(id);
+        self.set_stage(id, Stage::Marking);
+        self.mark_dirty(id);
+    }
+
+    /// The frame has been handed to the socket.
+    pub fn on_transmitted(&mut self, now: Now, id: RowId) {
+        let deadline_mono_ms = now.mono_ms + u64::from(self.limits.ack_timeout_ms);
+        if let Some(row) = self.rows.get_mut(&id) {
+            let news = !row.sent;
+            row.sent = true;
+            row.stage = Stage::InFlight { deadline_mono_ms };
+            if news {
+                self.touch(id);
+            }
+        }
+    }
+
+    /// The socket did not take the frame: its turn comes again.
+    pub fn on_held_back(&mut self, id: RowId) {
+        if self.rows.get(&id).is_some_and(|row| row.stage == Stage::Marking) {
+            self.set_stage(id, Stage::Queued);
+        }
+    }
+
+    /// The frame can never go (E12: over the server's `maxPayload`).
+    pub fn on_unsendable(&mut self, id: RowId, failure: Failure) {
+        self.fail(id, failure);
+    }
+
+    /// Everything handed to the socket has left its buffer: where the backend gives no answers, that is the end of
+    /// the way for what is in flight.
+    pub fn on_drained(&mut self) {
+        if self.traits.answers {
+            return;
+        }
+        let done: Vec<RowId> = self
+            .rows
+            .values()
+            .filter(|row| matches!(row.stage, Stage::InFlight { .. }))
+            .map(|row| row.id)
+            .collect();
+        for id in done {
+            self.set_stage(id, Stage::Answered);
+            self.actions.push_back(Action::Apply { row: id, copy: None });
+        }
+    }
+
+    /// Looks whether an answer is overdue (D10).
+    pub fn on_ack_timer(&mut self, now: Now) {
+        let overdue = |row: &super::Row| matches!(row.stage, Stage::InFlight { deadline_mono_ms } if deadline_mono_ms <= now.mono_ms);
+        if self.rows.values().any(overdue) {
+            self.actions.push_back(Action::Silent);
+        }
+    }
+
+    /// Messages whose time to live is over and that are not on the wire.
+    fn expire(&mut self, now: Now) {
+        let wall = i64::try_from(now.wall_ms).unwrap_or(i64::MAX);
+        let due: Vec<RowId> = self
+            .lanes
+            .values()
+            .flat_map(|lane| &lane.rows)
+            .copied()
+            .filter(|id| {
+                self.rows.get(id).is_some_and(|row| {
+                    row.stage == Stage::Queued && row.record.expires_at_ms.is_some_and(|at| at <= wall)
+                })
+            })
+            .collect();
+        for id in due {
+            let text = "the message's time to live (ttlMs) was over before it was answered";
+            self.fail(id, Failure::new(ErrorCode::Expired, text));
+        }
+    }
+}
+
+impl Stage {
+    fn occupies_wire(self) -> bool {
+        matches!(self, Self::Marking | Self::InFlight { .. })
+    }
+}
+
+pub(super) fn unconfirmed() -> Failure {
+    let text = "the answer was lost and this backend keeps no keys: whether the message arrived is not known; \
+                it is not sent again by itself";
+    Failure::new(ErrorCode::Unconfirmed, text)
+}

@@ -1,0 +1,123 @@
+//! Own copies without a key (rule 11): held while a send of that conversation is unanswered, since they may be its
+//! copy; matched by the answer's id, then by content in order; let go after thirty seconds at the latest (D12).
+
+use super::super::api::Now;
+use super::super::model::ErrorCode;
+use super::super::profile::ServerMessage;
+use super::super::store::OutboxRow;
+use super::{Action, Outbox, Row, RowId, Stage};
+
+/// How long a copy is held at most (D12).
+const HOLD_MS: u64 = 30_000;
+/// Copies held at once; the oldest is let go first.
+const MAX_HELD: usize = 256;
+/// How much a server's clock may be behind ours for its copy to be taken as the copy of an unconfirmed message.
+const CLOCK_TOLERANCE_MS: i64 = 600_000;
+
+pub(super) struct Held {
+    message: Box<ServerMessage>,
+    pub(super) until_mono_ms: u64,
+}
+
+impl Outbox {
+    /// Takes an own copy that carries no key. What is not a queued message's copy comes back as `Release`.
+    pub fn on_copy_without_key(&mut self, now: Now, message: Box<ServerMessage>) {
+        let waiting = self.unanswered(&message.conversation_id);
+        if !waiting {
+            self.match_or_release(message);
+            return;
+        }
+        if self.held.len() >= MAX_HELD
+            && let Some(oldest) = self.held.pop_front()
+        {
+            self.match_or_release(oldest.message);
+        }
+        self.held.push_back(Held { message, until_mono_ms: now.mono_ms + HOLD_MS });
+    }
+
+    /// The same for a copy out of the history: it is not held, only compared. `true`: it was a queued message's.
+    pub fn on_old_copy_without_key(&mut self, message: &ServerMessage) -> bool {
+        match self.in_doubt_like(message) {
+            Some(key) => self.on_copy(&key, message),
+            None => false,
+        }
+    }
+
+    pub fn on_held_timer(&mut self, now: Now) {
+        while self.held.front().is_some_and(|held| held.until_mono_ms <= now.mono_ms) {
+            if let Some(held) = self.held.pop_front() {
+                self.match_or_release(held.message);
+            }
+        }
+    }
+
+    /// Copies of a conversation whose sends are all answered are decided now.
+    pub(super) fn settle_held(&mut self, conversation_id: &str) {
+        if self.held.is_empty() || self.unanswered(conversation_id) {
+            return;
+        }
+        let held = core::mem::take(&mut self.held);
+        let (ready, rest): (Vec<Held>, Vec<Held>) =
+            held.into_iter().partition(|held| held.message.conversation_id == conversation_id);
+        self.held = rest.into();
+        for held in ready {
+            self.match_or_release(held.message);
+        }
+    }
+
+    /// After the socket is lost nothing is unanswered any more.
+    pub fn settle_all_held(&mut self) {
+        while let Some(held) = self.held.pop_front() {
+            self.match_or_release(held.message);
+        }
+    }
+
+    pub(super) fn drop_held(&mut self, id: &str) {
+        self.held.retain(|held| held.message.id != id);
+    }
+
+    /// The first held copy with this row's content: for an answer that names no message.
+    pub(super) fn take_held_like(&mut self, id: RowId) -> Option<Box<ServerMessage>> {
+        let record = &self.rows.get(&id)?.record;
+        let at = self.held.iter().position(|held| is_copy(record, &held.message))?;
+        self.held.remove(at).map(|held| held.message)
+    }
+
+    fn unanswered(&self, conversation_id: &str) -> bool {
+        self.lanes.get(conversation_id).is_some_and(|lane| {
+            lane.rows
+                .iter()
+                .filter_map(|id| self.rows.get(id))
+                .any(|row| matches!(row.stage, Stage::InFlight { .. }))
+        })
+    }
+
+    /// An unconfirmed message whose copy turns up is acknowledged; in order, so the oldest takes it.
+    fn match_or_release(&mut self, message: Box<ServerMessage>) {
+        match self.in_doubt_like(&message) {
+            Some(key) => {
+                self.on_copy(&key, &message);
+            }
+            None => self.actions.push_back(Action::Release { message }),
+        }
+    }
+
+    /// The key of the oldest row of which it is not known whether it arrived, and which this may be.
+    fn in_doubt_like(&self, message: &ServerMessage) -> Option<String> {
+        let in_doubt = |row: &Row| {
+            let failure = row.record.failure.as_ref();
+            row.doubtful
+                || (row.stage == Stage::Failed
+                    && failure.is_some_and(|failure| failure.code == ErrorCode::Unconfirmed))
+        };
+        let row = self.rows.values().find(|row| in_doubt(row) && is_copy(&row.record, message));
+        row.map(|row| row.record.key.clone())
+    }
+}
+
+fn is_copy(record: &OutboxRow, message: &ServerMessage) -> bool {
+    record.conversation_id == message.conversation_id
+        && record.text == message.text
+        && record.kind == message.kind
+        && message.created_at_ms + CLOCK_TOLERANCE_MS >= record.created_at_ms
+}

@@ -1,0 +1,269 @@
+//! What the user does: queue, cancel, resend, discard. And what the store answers to it.
+
+use super::super::api::Now;
+use super::super::model::{ErrorCode, Failure};
+use super::super::store::{OutboxRow, WireMark, same_content};
+use super::{Action, Outbox, Row, RowId, Stage, missing};
+
+/// What becomes of a message that is offered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Queued {
+    New(RowId),
+    /// The same key with the same content is queued already.
+    Known(RowId),
+}
+
+/// What the client writes for a dirty row.
+#[derive(Clone, Debug)]
+pub enum Write<'a> {
+    Add(&'a OutboxRow),
+    Put { stored: u64, expect: u64, record: &'a OutboxRow },
+    Delete { stored: u64, expect: u64 },
+}
+
+impl Outbox {
+    /// Queues a message. Nothing is queued where it fails.
+    pub fn queue(&mut self, now: Now, record: OutboxRow) -> Result<Queued, Failure> {
+        if let Some(known) = self.find(&record.key) {
+            if same_content(&known.record, &record) {
+                return Ok(Queued::Known(known.id));
+            }
+            let text =
+                "key: this key is queued already with other content; a key belongs to one message for ever";
+            return Err(Failure::new(ErrorCode::Conflict, text));
+        }
+        if self.rows.len() >= self.limits.max_queued as usize {
+            let text = format!(
+                "the outbox holds {} messages, which is its limit (outbox.maxQueued)",
+                self.limits.max_queued
+            );
+            return Err(Failure::new(ErrorCode::OutboxFull, text));
+        }
+        let id = self.insert(record, Stage::Saving);
+        // With a free lane the first attempt's mark goes into the same record: one transaction instead of two.
+        if self.may_start(now, id) {
+            self.put_mark(id);
+        }
+        self.mark_dirty(id);
+        self.touch(id);
+        Ok(Queued::New(id))
+    }
+
+    /// Takes a message back that has not been on the wire. The row is gone when `Removed` is said.
+    pub fn cancel(&mut self, key: &str) -> Result<(), Failure> {
+        let Some(id) = self.by_key.get(key).copied() else { return Err(missing(key)) };
+        let Some(row) = self.rows.get_mut(&id) else { return Err(missing(key)) };
+        if row.on_wire() || (row.stage == Stage::Failed && row.record.wire.is_some()) {
+            let text = "the message is, or has been, on the wire and cannot be taken back";
+            return Err(Failure::new(ErrorCode::InFlight, text));
+        }
+        if matches!(row.stage, Stage::Saving | Stage::Marking) || row.writing {
+            row.cancelled = true;
+            self.touch(id);
+            return Ok(());
+        }
+        self.remove(id);
+        Ok(())
+    }
+
+    /// Drops a failed message for good.
+    pub fn discard(&mut self, key: &str) -> Result<(), Failure> {
+        let id = self.failed(key, "discard")?;
+        self.remove(id);
+        Ok(())
+    }
+
+    /// Queues a failed message again, with its key, behind everything else of its conversation.
+    pub fn resend(&mut self, key: &str) -> Result<RowId, Failure> {
+        let id = self.failed(key, "resend")?;
+        let Some(mut record) = self.rows.get(&id).map(|row| row.record.clone()) else {
+            return Err(missing(key));
+        };
+        let sent = record.wire.is_some();
+        (record.failure, record.attempts, record.losses) = (None, 0, 0);
+        (record.wire, record.expires_at_ms) = (None, None);
+        self.set_stage(id, Stage::Removing);
+        self.mark_dirty(id);
+        let again = self.insert(record, Stage::Saving);
+        if let Some(row) = self.rows.get_mut(&again) {
+            row.sent = sent;
+        }
+        self.mark_dirty(again);
+        self.touch(again);
+        Ok(again)
+    }
+
+    fn failed(&self, key: &str, what: &str) -> Result<RowId, Failure> {
+        let row = self.find(key).ok_or_else(|| missing(key))?;
+        if row.stage == Stage::Failed && !row.cancelled {
+            return Ok(row.id);
+        }
+        let text =
+            format!("{what}: the message has not failed; only a failed one can be resent or discarded");
+        Err(Failure::new(ErrorCode::Conflict, text))
+    }
+
+    pub(super) fn insert(&mut self, record: OutboxRow, stage: Stage) -> RowId {
+        let id = self.next_row;
+        self.next_row += 1;
+        self.next_revision += 1;
+        self.by_key.insert(record.key.clone(), id);
+        if stage != Stage::Failed {
+            self.enter_lane(id, &record.conversation_id);
+        }
+        let row = Row {
+            id,
+            record,
+            stored: None,
+            version: 0,
+            stage,
+            dirty: false,
+            writing: false,
+            sent: false,
+            doubtful: false,
+            cancelled: false,
+            volatile: false,
+            rate_limited: 0,
+            revision: self.next_revision,
+        };
+        self.rows.insert(id, row);
+        id
+    }
+
+    fn remove(&mut self, id: RowId) {
+        let stored = self.rows.get(&id).and_then(|row| row.stored);
+        self.set_stage(id, Stage::Removing);
+        self.touch(id);
+        if stored.is_some() {
+            self.mark_dirty(id);
+        } else {
+            self.removed(id);
+        }
+    }
+
+    fn removed(&mut self, id: RowId) {
+        let Some(row) = self.rows.get(&id) else { return };
+        let (key, conversation_id) = (row.record.key.clone(), row.record.conversation_id.clone());
+        let replaced = self.by_key.get(&key) != Some(&id);
+        self.forget(id);
+        if !replaced {
+            self.actions
+                .push_back(Action::Removed { key: key.clone(), conversation_id: conversation_id.clone() });
+            let failure = Failure::new(ErrorCode::Cancelled, "the message was cancelled or discarded");
+            self.actions.push_back(Action::Settled { key, conversation_id, result: Err(failure) });
+        }
+    }
+
+    /// Marks the record for the attempt that is about to be made (rule 3).
+    pub(super) fn put_mark(&mut self, id: RowId) {
+        let generation = self.generation;
+        if let Some(row) = self.rows.get_mut(&id) {
+            let attempt = row.record.wire.as_ref().map_or(0, |mark| mark.attempt) + 1;
+            row.record.wire = Some(WireMark { generation, attempt });
+        }
+    }
+
+    /// What to write for each dirty row, in queue order; they count as under way from here on.
+    pub fn take_writes(&mut self) -> Vec<RowId> {
+        let ready: Vec<RowId> = self
+            .dirty
+            .iter()
+            .copied()
+            .filter(|id| self.rows.get(id).is_some_and(|row| !row.writing))
+            .collect();
+        for id in &ready {
+            self.dirty.remove(id);
+            if let Some(row) = self.rows.get_mut(id) {
+                (row.dirty, row.writing) = (false, true);
+            }
+        }
+        ready
+    }
+
+    /// The write of one row, as the row is now.
+    pub fn write_of(&self, id: RowId) -> Option<Write<'_>> {
+        let row = self.rows.get(&id)?;
+        let gone = matches!(row.stage, Stage::Settling | Stage::Removing);
+        match (row.stored, gone) {
+            (None, true) => None,
+            (None, false) => Some(Write::Add(&row.record)),
+            (Some(stored), true) => Some(Write::Delete { stored, expect: row.version }),
+            (Some(stored), false) => Some(Write::Put { stored, expect: row.version, record: &row.record }),
+        }
+    }
+
+    /// The store has the row as it was at `stage` (`stored` is given for a new one).
+    pub fn on_written(&mut self, id: RowId, stage: Stage, stored: Option<u64>, version: u64) {
+        let Some(row) = self.rows.get_mut(&id) else { return };
+        row.writing = false;
+        row.volatile = false;
+        if let Some(stored) = stored {
+            row.stored = Some(stored);
+            self.by_stored.insert(stored, id);
+        }
+        row.version = version;
+        self.advance_written(id, stage);
+    }
+
+    /// The store refused. A new row lives in memory alone from now on, `durable: false` (rule 14); everything else
+    /// stays where it is. The client writes what is dirty again when the store is tried again.
+    pub fn on_write_failed(&mut self, id: RowId, stage: Stage) {
+        let Some(row) = self.rows.get_mut(&id) else { return };
+        row.writing = false;
+        let fresh = row.stored.is_none();
+        row.volatile = fresh;
+        self.mark_dirty(id);
+        if fresh {
+            self.advance_written(id, stage);
+        } else if stage == Stage::Marking {
+            self.set_stage(id, Stage::Queued);
+        }
+    }
+
+    /// The transaction met a record that another tab had changed: after the store has been read again, what is
+    /// still wanted is written again.
+    pub fn on_conflict(&mut self, id: RowId, stage: Stage) {
+        if let Some(row) = self.rows.get_mut(&id) {
+            row.writing = false;
+            self.mark_dirty(id);
+            if stage == Stage::Marking {
+                self.set_stage(id, Stage::Queued);
+            }
+        }
+    }
+
+    fn advance_written(&mut self, id: RowId, stage: Stage) {
+        let Some(row) = self.rows.get(&id) else { return };
+        let (cancelled, marked, now_stage) = (row.cancelled, row.record.wire.is_some(), row.stage);
+        match stage {
+            Stage::Saving => {
+                if now_stage == Stage::Saving {
+                    self.set_stage(id, Stage::Queued);
+                }
+                self.actions.push_back(Action::Saved { row: id });
+                if cancelled {
+                    self.remove(id);
+                } else if marked && now_stage == Stage::Saving && self.open {
+                    self.set_stage(id, Stage::Marking);
+                    self.actions.push_back(Action::Transmit { row: id });
+                }
+            }
+            Stage::Marking if cancelled => self.remove(id),
+            Stage::Marking if now_stage == Stage::Marking => {
+                if self.open {
+                    self.actions.push_back(Action::Transmit { row: id });
+                } else {
+                    self.set_stage(id, Stage::Queued);
+                }
+            }
+            Stage::Settling => {
+                let (key, conversation_id) = (row.record.key.clone(), row.record.conversation_id.clone());
+                self.forget(id);
+                self.actions.push_back(Action::Settled { key, conversation_id, result: Ok(()) });
+            }
+            Stage::Removing => self.removed(id),
+            _ if cancelled && !matches!(now_stage, Stage::InFlight { .. }) => self.remove(id),
+            _ => {}
+        }
+    }
+}

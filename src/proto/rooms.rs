@@ -1,0 +1,175 @@
+//! Conversations: what they are called, who is in them. What was said in them is the timeline's.
+//!
+//! Law: the server's telling replaces what it tells of; what is this device's own (draft, pin, archive) stays.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::model::{ConversationKind, Role};
+use super::profile::ServerConversation;
+use super::store::ConversationRecord;
+
+/// All conversations of one instance.
+#[derive(Debug)]
+pub struct Rooms {
+    rooms: BTreeMap<String, ConversationRecord>,
+    dirty: BTreeSet<String>,
+    /// Look different, or what is said in them does.
+    changed: BTreeSet<String>,
+    removed: BTreeSet<String>,
+    max: usize,
+    /// The server has listed them all at least once since this store was made.
+    listed: bool,
+    /// Seen in the listing under way.
+    seen: BTreeSet<String>,
+}
+
+impl Rooms {
+    pub fn new(max_conversations: u32) -> Self {
+        Self {
+            rooms: BTreeMap::new(),
+            dirty: BTreeSet::new(),
+            changed: BTreeSet::new(),
+            removed: BTreeSet::new(),
+            max: max_conversations as usize,
+            listed: false,
+            seen: BTreeSet::new(),
+        }
+    }
+
+    pub fn restore(&mut self, record: ConversationRecord) {
+        self.listed = true;
+        self.changed.insert(record.id.clone());
+        self.rooms.insert(record.id.clone(), record);
+    }
+
+    pub fn get(&self, id: &str) -> Option<&ConversationRecord> {
+        self.rooms.get(id)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &ConversationRecord> {
+        self.rooms.values()
+    }
+
+    /// False only where the list is known and the conversation is not in it.
+    pub fn may_exist(&self, id: &str) -> bool {
+        !self.listed || self.rooms.contains_key(id)
+    }
+
+    /// Takes the server's telling. `false`: there are too many conversations already.
+    pub fn upsert(&mut self, told: &ServerConversation) -> bool {
+        self.seen.insert(told.id.clone());
+        let full = self.rooms.len() >= self.max;
+        let old = self.rooms.get(&told.id);
+        if old.is_none() && full {
+            return false;
+        }
+        let record = ConversationRecord {
+            id: told.id.clone(),
+            kind: told.kind,
+            title: told.title.clone(),
+            avatar_url: told.avatar_url.clone(),
+            members: told.members.clone(),
+            draft: old.map_or_else(String::new, |old| old.draft.clone()),
+            archived: old.is_some_and(|old| old.archived),
+            pinned: old.is_some_and(|old| old.pinned),
+            muted_until: old.and_then(|old| old.muted_until.clone()),
+            blocked: old.is_some_and(|old| old.blocked),
+            my_role: told.my_role,
+            last_seq: told.last_seq.max(old.and_then(|old| old.last_seq)),
+            updated_at_ms: told.updated_at_ms.unwrap_or(old.map_or(0, |old| old.updated_at_ms)),
+        };
+        if old != Some(&record) {
+            self.dirty.insert(record.id.clone());
+            self.changed.insert(record.id.clone());
+            self.rooms.insert(record.id.clone(), record);
+        }
+        true
+    }
+
+    /// A message came for a conversation that nobody has told of.
+    pub fn meet(&mut self, id: &str) -> bool {
+        if self.rooms.contains_key(id) || self.rooms.len() >= self.max {
+            return false;
+        }
+        let record = ConversationRecord {
+            id: id.to_owned(),
+            kind: ConversationKind::Direct,
+            title: String::new(),
+            avatar_url: None,
+            members: Vec::new(),
+            draft: String::new(),
+            archived: false,
+            pinned: false,
+            muted_until: None,
+            blocked: false,
+            my_role: Role::Member,
+            last_seq: None,
+            updated_at_ms: 0,
+        };
+        self.rooms.insert(id.to_owned(), record);
+        self.dirty.insert(id.to_owned());
+        self.changed.insert(id.to_owned());
+        true
+    }
+
+    pub fn begin_list(&mut self) {
+        self.seen.clear();
+    }
+
+    /// The list is complete: what was not in it is no longer this user's.
+    pub fn end_list(&mut self) -> Vec<String> {
+        self.listed = true;
+        let gone: Vec<String> = self.rooms.keys().filter(|id| !self.seen.contains(*id)).cloned().collect();
+        for id in &gone {
+            self.rooms.remove(id);
+            self.dirty.insert(id.clone());
+            self.changed.remove(id);
+            self.removed.insert(id.clone());
+        }
+        gone
+    }
+
+    pub fn touch(&mut self, id: &str) {
+        if self.rooms.contains_key(id) {
+            self.changed.insert(id.to_owned());
+        }
+    }
+
+    /// Forgets everything (wipe).
+    pub fn clear(&mut self) {
+        self.removed.extend(self.rooms.keys().cloned());
+        self.rooms.clear();
+        self.changed.clear();
+        self.dirty.clear();
+        self.listed = false;
+    }
+
+    pub fn touch_all(&mut self) {
+        self.changed.extend(self.rooms.keys().cloned());
+    }
+
+    pub fn has_changed(&self) -> bool {
+        !self.changed.is_empty() || !self.removed.is_empty()
+    }
+
+    pub fn take_changed(&mut self) -> BTreeSet<String> {
+        core::mem::take(&mut self.changed)
+    }
+
+    pub fn take_removed(&mut self) -> BTreeSet<String> {
+        core::mem::take(&mut self.removed)
+    }
+
+    pub fn has_dirty(&self) -> bool {
+        !self.dirty.is_empty()
+    }
+
+    /// Records to write (`get` gives them; one that is gone is to be deleted).
+    pub fn take_dirty(&mut self) -> BTreeSet<String> {
+        core::mem::take(&mut self.dirty)
+    }
+
+    pub fn mark_dirty(&mut self, id: &str) {
+        self.dirty.insert(id.to_owned());
+    }
+}

@@ -1,0 +1,263 @@
+//! The catch-up: on every connect the conversations are listed and each is pulled after its cursor.
+//!
+//! Law: a page is asked for only when the one before it stands in the history. A conversation has one pull at a
+//! time; what asks for another meanwhile is remembered. Nothing is given up while the connection lives: a failed
+//! request is tried again with a growing delay, one that can never succeed is told and left.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::api::{HttpId, Now};
+use super::rng::Rng;
+use super::timer::{Timer, Timers};
+
+/// Conversations pulled at once.
+const PARALLEL: usize = 4;
+/// Messages a page with a cursor.
+pub const PAGE_ROWS: u32 = 200;
+/// Messages a page by offset (T10), and how many pages are looked at for a known row.
+pub const OFFSET_ROWS: u32 = 50;
+const MAX_OFFSET_PAGES: u32 = 20;
+const RETRY_BASE_MS: u64 = 1000;
+const RETRY_MAX_MS: u64 = 30_000;
+
+/// A request that the client is to make; answered by `on_list`, `on_page` or `on_failed` with the same job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Job {
+    List { offset: u32 },
+    After { conversation_id: String, seq: u64 },
+    Offset { conversation_id: String, offset: u32 },
+}
+
+/// What the machine wants of the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    Request(Job),
+    /// Begins to catch up.
+    Syncing,
+    /// Everything that was behind is in.
+    Live,
+}
+
+/// The catch-up of one instance.
+#[derive(Debug, Default)]
+pub struct Sync {
+    online: bool,
+    cursor: bool,
+    listing: bool,
+    live: bool,
+    waiting: VecDeque<String>,
+    active: BTreeMap<String, Pull>,
+    requests: BTreeMap<HttpId, Job>,
+    retry: VecDeque<Job>,
+    failures: u32,
+    next_ticket: u32,
+    actions: VecDeque<Action>,
+}
+
+#[derive(Debug, Default)]
+struct Pull {
+    /// Somebody has asked again meanwhile.
+    again: bool,
+    /// The page that is being applied.
+    ticket: u32,
+    /// Where to go on when it is in.
+    next: Option<Job>,
+    pages: u32,
+}
+
+impl Sync {
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// Online: `cursor` says whether history can be asked for after a sequence number.
+    pub fn start(&mut self, cursor: bool, timers: &mut Timers) {
+        self.stop(timers);
+        self.online = true;
+        self.cursor = cursor;
+        self.live = false;
+        self.listing = true;
+        self.actions.push_back(Action::Syncing);
+        self.actions.push_back(Action::Request(Job::List { offset: 0 }));
+    }
+
+    /// The connection is gone. Answers of requests under way are not waited for.
+    pub fn stop(&mut self, timers: &mut Timers) {
+        timers.clear(Timer::Sync);
+        self.online = false;
+        self.listing = false;
+        self.waiting.clear();
+        self.active.clear();
+        self.requests.clear();
+        self.retry.clear();
+        self.failures = 0;
+    }
+
+    /// A hello came after the start.
+    pub fn set_cursor(&mut self, cursor: bool) {
+        self.cursor = cursor;
+    }
+
+    /// Names the HTTP request that carries a job.
+    pub fn on_requested(&mut self, id: HttpId, job: Job) {
+        self.requests.insert(id, job);
+    }
+
+    /// The job of an answered request; `None`: it belongs to an earlier connection, or is not ours.
+    pub fn take_job(&mut self, id: HttpId) -> Option<Job> {
+        self.requests.remove(&id)
+    }
+
+    /// A page of the list is in; `has_more` asks for the next.
+    pub fn on_list(&mut self, offset: u32, rows: u32, has_more: bool) {
+        self.failures = 0;
+        if has_more && rows > 0 {
+            let offset = offset.saturating_add(rows);
+            self.actions.push_back(Action::Request(Job::List { offset }));
+        } else {
+            self.listing = false;
+            self.settle();
+        }
+    }
+
+    /// Pull this conversation: it is behind, or may be.
+    pub fn pull(&mut self, conversation_id: &str) {
+        if !self.online {
+            return;
+        }
+        if let Some(pull) = self.active.get_mut(conversation_id) {
+            pull.again = true;
+        } else if !self.waiting.iter().any(|id| id == conversation_id) {
+            self.waiting.push_back(conversation_id.to_owned());
+        }
+    }
+
+    /// Starts what may start; `cursor_of` tells how far a conversation's history is known.
+    /// `true`: something was started.
+    pub fn advance(&mut self, cursor_of: &dyn Fn(&str) -> Option<u64>) -> bool {
+        while self.online && self.active.len() < PARALLEL {
+            let Some(conversation_id) = self.waiting.pop_front() else { break };
+            let job = self.first_job(&conversation_id, cursor_of);
+            self.active.insert(conversation_id, Pull::default());
+            self.actions.push_back(Action::Request(job));
+        }
+        !self.actions.is_empty()
+    }
+
+    /// A conversation has turned up that the list did not have.
+    pub fn relist(&mut self) {
+        if self.online && !self.listing {
+            self.listing = true;
+            self.actions.push_back(Action::Request(Job::List { offset: 0 }));
+        }
+    }
+
+    fn first_job(&self, conversation_id: &str, cursor_of: &dyn Fn(&str) -> Option<u64>) -> Job {
+        let conversation_id = conversation_id.to_owned();
+        if self.cursor {
+            let seq = cursor_of(&conversation_id).unwrap_or(0);
+            Job::After { conversation_id, seq }
+        } else {
+            Job::Offset { conversation_id, offset: 0 }
+        }
+    }
+
+    /// A page has come; returns the ticket under which it is to be applied.
+    /// `last_seq` is the newest sequence number in it, `rows` how many it has.
+    pub fn on_page(&mut self, job: &Job, rows: u32, last_seq: Option<u64>, has_more: bool) -> u32 {
+        self.failures = 0;
+        self.next_ticket += 1;
+        let ticket = self.next_ticket;
+        let (id, next) = match job {
+            Job::After { conversation_id, seq } => {
+                let further = last_seq.filter(|last| has_more && last > seq);
+                let next = further.map(|seq| Job::After { conversation_id: conversation_id.clone(), seq });
+                (conversation_id, next)
+            }
+            Job::Offset { conversation_id, offset } => {
+                // Pages overlap by one row, since offsets shift while one reads (T10).
+                let step = rows.saturating_sub(1);
+                let next = (has_more && step > 0).then(|| Job::Offset {
+                    conversation_id: conversation_id.clone(),
+                    offset: offset.saturating_add(step),
+                });
+                (conversation_id, next)
+            }
+            Job::List { .. } => return ticket,
+        };
+        if let Some(pull) = self.active.get_mut(id) {
+            (pull.ticket, pull.next) = (ticket, next);
+            pull.pages += 1;
+        }
+        ticket
+    }
+
+    /// The page stands in the history; `fresh` of its rows were new.
+    pub fn on_applied(&mut self, conversation_id: &str, ticket: u32, rows: u32, fresh: u32) {
+        let Some(pull) = self.active.get_mut(conversation_id).filter(|pull| pull.ticket == ticket) else {
+            return;
+        };
+        let next = pull.next.take().filter(|job| match job {
+            // By offset one goes back until a row is known.
+            Job::Offset { .. } => fresh >= rows && pull.pages < MAX_OFFSET_PAGES,
+            _ => true,
+        });
+        if let Some(job) = next {
+            self.actions.push_back(Action::Request(job));
+            return;
+        }
+        let again = pull.again;
+        self.active.remove(conversation_id);
+        if again {
+            self.waiting.push_back(conversation_id.to_owned());
+        }
+        self.settle();
+    }
+
+    /// A request failed for now: it is made again later.
+    pub fn on_failed(
+        &mut self,
+        now: Now,
+        rng: &mut Rng,
+        timers: &mut Timers,
+        job: Job,
+        wait_ms: Option<u64>,
+    ) {
+        if !self.online {
+            return;
+        }
+        let doubled = RETRY_BASE_MS.saturating_mul(1 << self.failures.min(10)).min(RETRY_MAX_MS);
+        self.failures = self.failures.saturating_add(1);
+        let delay =
+            wait_ms.map_or_else(|| rng.between(doubled / 2, doubled), |ms| ms.clamp(10, RETRY_MAX_MS));
+        self.retry.push_back(job);
+        let at = now.mono_ms + delay;
+        timers.set(Timer::Sync, timers.get(Timer::Sync).map_or(at, |old| old.max(at)));
+    }
+
+    /// A request can never succeed (unknown there, forbidden, no REST at all): the rest goes on without it.
+    pub fn on_hopeless(&mut self, job: &Job) {
+        match job {
+            Job::List { .. } => self.listing = false,
+            Job::After { conversation_id, .. } | Job::Offset { conversation_id, .. } => {
+                self.active.remove(conversation_id);
+            }
+        }
+        self.settle();
+    }
+
+    /// The delay is over, or a new token is there: what failed is asked for again.
+    pub fn retry_now(&mut self) {
+        while let Some(job) = self.retry.pop_front() {
+            self.actions.push_back(Action::Request(job));
+        }
+    }
+
+    fn settle(&mut self) {
+        let done = self.online && !self.listing && self.active.is_empty() && self.waiting.is_empty();
+        if done && !self.live {
+            self.live = true;
+            self.actions.push_back(Action::Live);
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! History and the windows on it: each server message once, in the server's order.
+//!
+//! Law: a conversation's history is a list of segments of about a hundred rows; what is not loaded is asked of the
+//! store when it is needed, and until it is there the conversation's apply queue waits (rule 9). The cursor moves
+//! along the contiguous prefix only, in the same transaction as the rows it covers (rule 8). A row keeps its key
+//! for ever; its revision changes with everything that can be seen of it.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::api::ViewId;
+use super::model::{Message, Phase, Status};
+use super::profile::ServerMessage;
+use super::store::{HistoryHead, RecordError, fingerprint};
+
+mod apply;
+mod log;
+mod merge;
+mod needs;
+mod persist;
+mod read;
+#[cfg(test)]
+mod tests;
+mod view;
+
+pub use log::{Log, Want};
+pub use persist::Item;
+pub use view::Echo;
+
+/// Rows of a full segment.
+pub const SEGMENT_ROWS: usize = 100;
+/// Operations that wait for one conversation's segments; live messages beyond it are dropped and pulled again.
+const MAX_WAITING: usize = 512;
+/// Statuses kept for messages that are not known yet.
+const MAX_ORPHANS: usize = 512;
+/// Segments in memory that no window shows.
+const MAX_LOADED_SEGMENTS: usize = 256;
+
+/// One change of a message that is in the history.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    Status { status: Status, user_id: Option<String> },
+    Edited(Box<ServerMessage>),
+    Deleted { at_ms: i64 },
+    Reaction { emoji: String, user_id: String, added: bool },
+}
+
+/// What is looked for in all conversations.
+#[derive(Clone, Debug)]
+enum Search {
+    Change(Change),
+    Find { ticket: u32 },
+}
+
+/// What waits in a conversation's apply queue.
+#[derive(Clone, Debug)]
+pub enum Op {
+    /// A message that has just come.
+    Live(Box<ServerMessage>),
+    /// A page of the catch-up, oldest first; `through` is what the cursor may be moved to when all are in.
+    Page { messages: VecDeque<ServerMessage>, through: Option<u64>, ticket: u32, fresh: u32 },
+    /// An own message that the server has answered for; `message` is how it looked in the outbox.
+    Answer { row: u64, message: Box<Message>, copy: Option<Box<ServerMessage>> },
+    /// A change of the message with that server id; `segments` says where to look, if that is known.
+    Target { id: String, change: Change, segments: Option<Vec<u32>> },
+    /// Whether a message with this key or id is in the history.
+    Find { name: String, ticket: u32 },
+    /// The same, where an index has said in which segments.
+    FindIn { name: String, ticket: u32, segments: Vec<u32> },
+}
+
+/// What the machine wants of the client.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Read this record, then call `on_loaded`.
+    Load {
+        conversation_id: String,
+        want: Want,
+    },
+    /// Read all index pages, then call `on_index_scan`.
+    ScanIndex,
+    /// Somebody else's message is new here.
+    New {
+        message: Box<Message>,
+        live: bool,
+    },
+    Updated {
+        message: Box<Message>,
+    },
+    Deleted {
+        conversation_id: String,
+        row_key: String,
+    },
+    Reaction {
+        conversation_id: String,
+        row_key: String,
+    },
+    /// An own message moved on its ladder.
+    Status {
+        message: Box<Message>,
+    },
+    /// The answer's copy stands in the history.
+    Applied {
+        row: u64,
+        message: Box<Message>,
+    },
+    /// A sequence number was jumped over: pull.
+    Behind {
+        conversation_id: String,
+    },
+    /// A page is in; `fresh` rows of it were new.
+    PageApplied {
+        ticket: u32,
+        conversation_id: String,
+        fresh: u32,
+    },
+    Found {
+        ticket: u32,
+        message: Option<Box<Message>>,
+    },
+    /// A record could not be read; it is left out and will be fetched again.
+    Damaged {
+        conversation_id: String,
+        error: RecordError,
+    },
+}
+
+/// All conversations' histories of one instance.
+pub struct Timelines {
+    me: String,
+    logs: BTreeMap<String, Log>,
+    views: BTreeMap<ViewId, view::View>,
+    orphans: BTreeMap<String, (Status, Option<String>)>,
+    searching: Vec<(String, Search)>,
+    revision: u64,
+    use_counter: u64,
+    phase: Phase,
+    max_window_rows: usize,
+    actions: VecDeque<Action>,
+}
+
+impl Timelines {
+    pub fn new(me: &str, max_window_rows: u32) -> Self {
+        Self {
+            me: me.to_owned(),
+            logs: BTreeMap::new(),
+            views: BTreeMap::new(),
+            orphans: BTreeMap::new(),
+            searching: Vec::new(),
+            revision: 1,
+            use_counter: 0,
+            phase: Phase::Restored,
+            max_window_rows: max_window_rows as usize,
+            actions: VecDeque::new(),
+        }
+    }
+
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// Takes a conversation's head from the store. An older one in memory is dropped with all that hangs on it.
+    pub fn restore(&mut self, head: HistoryHead) {
+        let id = head.conversation_id.clone();
+        if self.logs.get(&id).is_some_and(|log| log.busy()) {
+            return;
+        }
+        self.logs.insert(id.clone(), Log::new(head));
+        self.dirty_views(&id);
+    }
+
+    pub fn set_phase(&mut self, phase: Phase) {
+        if self.phase != phase {
+            self.phase = phase;
+            for view in self.views.values_mut() {
+                view.dirty = true;
+            }
+        }
+    }
+
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    pub fn log(&self, conversation_id: &str) -> Option<&Log> {
+        self.logs.get(conversation_id)
+    }
+
+    fn log_mut(&mut self, conversation_id: &str) -> &mut Log {
+        self.use_counter += 1;
+        let used = self.use_counter;
+        let log = self
+            .logs
+            .entry(conversation_id.to_owned())
+            .or_insert_with(|| Log::new(log::empty_head(conversation_id)));
+        log.used = used;
+        log
+    }
+
+    /// Queues an operation and does what can be done now.
+    pub fn push(&mut self, conversation_id: &str, op: Op) {
+        let log = self.log_mut(conversation_id);
+        if log.ops.len() >= MAX_WAITING && matches!(op, Op::Live(_)) {
+            self.actions.push_back(Action::Behind { conversation_id: conversation_id.to_owned() });
+            return;
+        }
+        log.ops.push_back(op);
+        self.drive(conversation_id);
+    }
+
+    /// A change of a message whose conversation may not be known.
+    pub fn target(&mut self, conversation_id: Option<&str>, id: &str, change: Change) {
+        if let Some(conversation_id) = conversation_id {
+            let op = Op::Target { id: id.to_owned(), change, segments: None };
+            self.push(conversation_id, op);
+            return;
+        }
+        let print = fingerprint(id);
+        let near: Vec<String> = self
+            .logs
+            .iter()
+            .filter(|(_, log)| log.head.tail_ids.contains(&print))
+            .map(|(conversation_id, _)| conversation_id.clone())
+            .collect();
+        if near.is_empty() {
+            self.search(id, Search::Change(change));
+            return;
+        }
+        for conversation_id in near {
+            let op = Op::Target { id: id.to_owned(), change: change.clone(), segments: None };
+            self.push(&conversation_id, op);
+        }
+    }
+
+    /// Whether a message with this key or server id is in that conversation; answered by `Found`.
+    pub fn find(&mut self, conversation_id: &str, name: &str, ticket: u32) {
+        self.push(conversation_id, Op::Find { name: name.to_owned(), ticket });
+    }
+
+    /// The same, in whichever conversation.
+    pub fn find_anywhere(&mut self, name: &str, ticket: u32) {
+        let print = fingerprint(name);
+        let near = self.logs.iter().find(|(_, log)| log.head.tail_ids.contains(&print));
+        match near.map(|(conversation_id, _)| conversation_id.clone()) {
+            Some(conversation_id) => self.find(&conversation_id, name, ticket),
+            None => self.search(name, Search::Find { ticket }),
+        }
+    }
+
+    /// Looks through every index page of the store, once for all that is looked for.
+    fn search(&mut self, name: &str, search: Search) {
+        if self.searching.len() >= MAX_ORPHANS {
+            if let Search::Find { ticket } = search {
+                self.actions.push_back(Action::Found { ticket, message: None });
+            }
+            return;
+        }
+        self.searching.push((name.to_owned(), search));
+        if self.searching.len() == 1 {
+            self.actions.push_back(Action::ScanIndex);
+        }
+    }
+
+    /// Forgets everything (wipe).
+    pub fn clear(&mut self) {
+        self.logs.clear();
+        self.orphans.clear();
+        for view in self.views.values_mut() {
+            view.dirty = true;
+        }
+    }
+
+    /// The loaded row with this key, wherever it is.
+    pub fn loaded_row(&self, conversation_id: &str, row_key: &str) -> Option<&Message> {
+        self.logs.get(conversation_id)?.loaded_row(row_key).map(|row| &row.message)
+    }
+
+    fn next_revision(&mut self) -> u64 {
+        self.revision += 1;
+        self.revision
+    }
+
+    fn keep_orphan(&mut self, id: String, change: Change) {
+        let Change::Status { status, user_id } = change else { return };
+        if self.orphans.len() >= MAX_ORPHANS {
+            self.orphans.pop_first();
+        }
+        let slot = self.orphans.entry(id).or_insert((status, user_id.clone()));
+        if status > slot.0 {
+            *slot = (status, user_id);
+        }
+    }
+}

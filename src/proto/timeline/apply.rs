@@ -1,0 +1,286 @@
+//! The apply queue of a conversation: one operation after the other, each when what it needs is there.
+
+use super::super::model::{Message, Sender};
+use super::super::profile::ServerMessage;
+use super::super::store::{IndexPage, RecordError, decode_index, decode_segment, index_page_of};
+use super::log::{Loaded, LoadedIndex, Row, Want};
+use super::merge::{self, Found};
+use super::{Action, Change, Op, Search, Timelines};
+
+impl Timelines {
+    /// Applies what can be applied, and asks for what the next operation needs.
+    pub(super) fn drive(&mut self, conversation_id: &str) {
+        loop {
+            let Some(log) = self.logs.get_mut(conversation_id) else { return };
+            let Some(op) = log.ops.front() else { return };
+            let missing = log.missing(op);
+            if !missing.is_empty() {
+                for want in missing {
+                    if log.asked.insert(want) {
+                        let conversation_id = conversation_id.to_owned();
+                        self.actions.push_back(Action::Load { conversation_id, want });
+                    }
+                }
+                return;
+            }
+            let Some(op) = log.ops.pop_front() else { return };
+            self.apply(conversation_id, op);
+        }
+    }
+
+    fn apply(&mut self, conversation_id: &str, op: Op) {
+        match op {
+            Op::Live(message) => {
+                self.apply_message(conversation_id, *message, true);
+            }
+            Op::Page { mut messages, through, ticket, mut fresh } => {
+                if let Some(message) = messages.pop_front() {
+                    fresh += u32::from(self.apply_message(conversation_id, message, false));
+                    // The rest goes to the front of the queue: each row may need other segments.
+                    let log = self.log_mut(conversation_id);
+                    log.ops.push_front(Op::Page { messages, through, ticket, fresh });
+                    return;
+                }
+                if let Some(through) = through {
+                    self.move_cursor(conversation_id, through);
+                }
+                let conversation_id = conversation_id.to_owned();
+                self.actions.push_back(Action::PageApplied { ticket, conversation_id, fresh });
+            }
+            Op::Answer { row, message, copy } => self.apply_answer(conversation_id, row, *message, copy),
+            Op::Target { id, change, segments } => self.apply_target(conversation_id, id, change, segments),
+            Op::Find { name, ticket } | Op::FindIn { name, ticket, .. } => {
+                let message = self.logs.get(conversation_id).and_then(|log| {
+                    let row = log.loaded_row(&name).or_else(|| log.loaded_by_id(&name))?;
+                    Some(Box::new(row.message.clone()))
+                });
+                self.actions.push_back(Action::Found { ticket, message });
+            }
+        }
+    }
+
+    /// Puts a server's message where it belongs, or merges it with the row that it is. `true`: it was new.
+    fn apply_message(&mut self, conversation_id: &str, copy: ServerMessage, live: bool) -> bool {
+        let seq = copy.seq;
+        let revision = self.next_revision();
+        let me = self.me.clone();
+        let log = self.log_mut(conversation_id);
+        let fresh = match log.find_copy(&copy) {
+            Found::At { number, row } => {
+                let changed = log.merge_at(number, row, &copy, &me, revision);
+                if let Some(message) = changed {
+                    self.tell_update(message);
+                    self.dirty_views(conversation_id);
+                }
+                false
+            }
+            Found::Nowhere => {
+                let mut message = merge::to_message(&copy, &me, None);
+                merge::resolve_reply(log, &mut message);
+                if let Some((status, user_id)) = self.orphans.remove(&copy.id) {
+                    merge::raise(&mut message, status, user_id.as_deref());
+                }
+                self.insert(conversation_id, message, revision, live);
+                true
+            }
+        };
+        self.follow(conversation_id, seq, live);
+        fresh
+    }
+
+    fn apply_answer(
+        &mut self,
+        conversation_id: &str,
+        row: u64,
+        echo: Message,
+        copy: Option<Box<ServerMessage>>,
+    ) {
+        let revision = self.next_revision();
+        let me = self.me.clone();
+        let orphan = copy.as_ref().and_then(|copy| self.orphans.remove(&copy.id));
+        let log = self.log_mut(conversation_id);
+        let found = match &copy {
+            Some(copy) => log.find_copy(copy),
+            None => log.find_row(&echo.row_key),
+        };
+        let mut message = match &copy {
+            Some(copy) => merge::to_message(copy, &me, Some(&echo)),
+            None => merge::acknowledged(echo),
+        };
+        if let Some((status, user_id)) = orphan {
+            merge::raise(&mut message, status, user_id.as_deref());
+        }
+        let seq = message.seq;
+        match found {
+            Found::At { number, row } => {
+                // The copy came first: its row takes the key, so that echo and copy are one row.
+                if let Some(merged) = log.replace_at(number, row, message.clone(), revision) {
+                    message = merged;
+                }
+                self.dirty_views(conversation_id);
+            }
+            Found::Nowhere => self.insert(conversation_id, message.clone(), revision, true),
+        }
+        self.actions.push_back(Action::Applied { row, message: Box::new(message) });
+        self.follow(conversation_id, seq, true);
+    }
+
+    fn apply_target(
+        &mut self,
+        conversation_id: &str,
+        id: String,
+        change: Change,
+        segments: Option<Vec<u32>>,
+    ) {
+        let revision = self.next_revision();
+        let me = self.me.clone();
+        let log = self.log_mut(conversation_id);
+        let Some((number, at)) = log.position_of_id(&id) else {
+            if segments.is_none() {
+                self.keep_orphan(id, change);
+            }
+            return;
+        };
+        let Some(message) = log.change_at(number, at, &change, &me, revision) else { return };
+        self.dirty_views(conversation_id);
+        let (conversation_id, row_key) = (message.conversation_id.clone(), message.row_key.clone());
+        self.actions.push_back(match change {
+            Change::Status { .. } => Action::Status { message: Box::new(message) },
+            Change::Edited(_) => Action::Updated { message: Box::new(message) },
+            Change::Deleted { .. } => Action::Deleted { conversation_id, row_key },
+            Change::Reaction { .. } => Action::Reaction { conversation_id, row_key },
+        });
+    }
+
+    fn tell_update(&mut self, message: Message) {
+        self.actions.push_back(if message.sender == Sender::Me {
+            Action::Status { message: Box::new(message) }
+        } else {
+            Action::Updated { message: Box::new(message) }
+        });
+    }
+
+    fn insert(&mut self, conversation_id: &str, message: Message, revision: u64, live: bool) {
+        let others = message.sender != Sender::Me;
+        let log = self.log_mut(conversation_id);
+        log.insert(Row { message: message.clone(), revision });
+        if others && log.is_unread(&message) {
+            log.head.unread = log.head.unread.saturating_add(1);
+        }
+        self.dirty_views(conversation_id);
+        if others {
+            self.actions.push_back(Action::New { message: Box::new(message), live });
+        }
+    }
+
+    /// The cursor moves over what is contiguous; a jump asks for a pull (rule 8).
+    fn follow(&mut self, conversation_id: &str, seq: Option<u64>, live: bool) {
+        let Some(seq) = seq else { return };
+        let log = self.log_mut(conversation_id);
+        if log.head.cursor.is_some_and(|cursor| seq <= cursor) {
+            return;
+        }
+        log.advance_cursor();
+        if live && log.head.cursor.is_none_or(|cursor| cursor < seq) {
+            self.actions.push_back(Action::Behind { conversation_id: conversation_id.to_owned() });
+        }
+    }
+
+    fn move_cursor(&mut self, conversation_id: &str, through: u64) {
+        let log = self.log_mut(conversation_id);
+        if log.head.cursor.is_none_or(|cursor| cursor < through) {
+            log.head.cursor = Some(through);
+            log.head_dirty = true;
+        }
+        log.advance_cursor();
+    }
+
+    /// The store's answer to a `Load`; `None`: there is no such record.
+    pub fn on_loaded(&mut self, conversation_id: &str, want: Want, bytes: Option<&[u8]>) {
+        let revision = self.next_revision();
+        let Some(log) = self.logs.get_mut(conversation_id) else { return };
+        log.asked.remove(&want);
+        let outcome = match (want, bytes) {
+            (Want::Segment(number), Some(bytes)) => {
+                decode_segment(bytes, conversation_id, number).map(|(_, messages)| {
+                    let rows = messages.into_iter().map(|message| Row { message, revision }).collect();
+                    let loaded = Loaded { rows, ..Loaded::default() };
+                    log.segments.entry(number).or_insert(loaded);
+                })
+            }
+            (Want::Index(page), Some(bytes)) => decode_index(bytes).map(|(_, page_read)| {
+                let loaded = LoadedIndex { page: page_read, dirty: false, writing: false };
+                log.index.entry(page).or_insert(loaded);
+            }),
+            (_, None) => Err(RecordError::NotARecord),
+        };
+        if let Err(error) = outcome {
+            log.give_up(want);
+            let conversation_id = conversation_id.to_owned();
+            self.actions.push_back(Action::Damaged { conversation_id, error });
+        }
+        self.dirty_views(conversation_id);
+        self.drive(conversation_id);
+    }
+
+    /// The answer to `ScanIndex`: every index page of the store, with its conversation.
+    pub fn on_index_scan(&mut self, pages: &[(String, Vec<u8>)]) {
+        let pages: Vec<(&String, IndexPage)> =
+            pages.iter().filter_map(|(id, bytes)| Some((id, decode_index(bytes).ok()?.1))).collect();
+        for (name, search) in core::mem::take(&mut self.searching) {
+            let print = super::fingerprint(&name);
+            let mut hits: Vec<(String, Vec<u32>)> = Vec::new();
+            for (conversation_id, page) in &pages {
+                let segments: Vec<u32> = page.candidates(print).collect();
+                if !segments.is_empty() && self.logs.contains_key(*conversation_id) {
+                    hits.push(((*conversation_id).clone(), segments));
+                }
+            }
+            match search {
+                Search::Change(change) if hits.is_empty() => self.keep_orphan(name, change),
+                Search::Change(change) => {
+                    for (conversation_id, segments) in hits {
+                        let (id, change) = (name.clone(), change.clone());
+                        self.push(&conversation_id, Op::Target { id, change, segments: Some(segments) });
+                    }
+                }
+                Search::Find { ticket } => match hits.into_iter().next() {
+                    Some((conversation_id, segments)) => {
+                        self.push(&conversation_id, Op::FindIn { name, ticket, segments });
+                    }
+                    None => self.actions.push_back(Action::Found { ticket, message: None }),
+                },
+            }
+        }
+    }
+
+    pub(super) fn dirty_views(&mut self, conversation_id: &str) {
+        for view in self.views.values_mut().filter(|view| view.conversation_id == conversation_id) {
+            view.dirty = true;
+        }
+    }
+}
+
+impl super::Log {
+    /// A record that cannot be had: its rows are fetched again from the server, its index is begun anew.
+    fn give_up(&mut self, want: Want) {
+        match want {
+            Want::Segment(number) => {
+                let lost = self.head.segments.iter().position(|info| info.number == number);
+                if let Some(info) = lost.map(|at| self.head.segments.remove(at)) {
+                    let before = info.first.seq.saturating_sub(1);
+                    self.head.cursor = self.head.cursor.map(|cursor| cursor.min(before));
+                    self.head_dirty = true;
+                }
+                if let Some(page) = self.index.get_mut(&index_page_of(number)) {
+                    page.page.set(number, Vec::new());
+                    page.dirty = true;
+                }
+            }
+            Want::Index(page) => {
+                let empty = IndexPage { page, segments: Vec::new() };
+                self.index.insert(page, LoadedIndex { page: empty, dirty: true, writing: false });
+            }
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! One conversation's history: its head, the segments and index pages that are in memory, and what waits for more.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::super::model::Message;
+use super::super::store::{HistoryHead, IndexPage, OrderKey, SEGMENTS_PER_PAGE, SegmentInfo};
+use super::Op;
+
+/// A record that an operation waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Want {
+    Segment(u32),
+    Index(u32),
+}
+
+/// A row and what has changed of it.
+#[derive(Clone, Debug)]
+pub struct Row {
+    pub message: Message,
+    pub revision: u64,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Loaded {
+    pub rows: Vec<Row>,
+    pub dirty: bool,
+    pub writing: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct LoadedIndex {
+    pub page: IndexPage,
+    pub dirty: bool,
+    pub writing: bool,
+}
+
+/// One conversation's history.
+#[derive(Debug)]
+pub struct Log {
+    pub(super) head: HistoryHead,
+    pub(super) head_dirty: bool,
+    pub(super) head_writing: bool,
+    pub(super) segments: BTreeMap<u32, Loaded>,
+    pub(super) index: BTreeMap<u32, LoadedIndex>,
+    /// Asked of the store and not answered yet.
+    pub(super) asked: BTreeSet<Want>,
+    pub(super) ops: VecDeque<Op>,
+    pub(super) used: u64,
+}
+
+pub(super) fn empty_head(conversation_id: &str) -> HistoryHead {
+    HistoryHead {
+        conversation_id: conversation_id.to_owned(),
+        segments: Vec::new(),
+        next_segment: 0,
+        next_arrival: 0,
+        cursor: None,
+        opaque_cursor: None,
+        unread: 0,
+        read_up_to: None,
+        last_message: None,
+        tail_ids: Vec::new(),
+    }
+}
+
+/// Where a message stands: the server's order, else the server's time, else arrival (D13).
+pub(super) fn order_of(message: &Message) -> OrderKey {
+    OrderKey { seq: message.seq.unwrap_or(u64::MAX), at_ms: message.created_at_ms, arrival: 0 }
+}
+
+impl Log {
+    pub(super) fn new(head: HistoryHead) -> Self {
+        Self {
+            head,
+            head_dirty: false,
+            head_writing: false,
+            segments: BTreeMap::new(),
+            index: BTreeMap::new(),
+            asked: BTreeSet::new(),
+            ops: VecDeque::new(),
+            used: 0,
+        }
+    }
+
+    /// The cursor along the contiguous prefix.
+    pub fn cursor(&self) -> Option<u64> {
+        self.head.cursor
+    }
+
+    pub fn unread(&self) -> u32 {
+        self.head.unread
+    }
+
+    /// The newest message.
+    pub fn last_message(&self) -> Option<&Message> {
+        match self.tail_number().and_then(|number| self.segments.get(&number)) {
+            Some(tail) => tail.rows.last().map(|row| &row.message),
+            None => self.head.last_message.as_ref(),
+        }
+    }
+
+    /// Something is under way that must not be thrown away.
+    pub(super) fn busy(&self) -> bool {
+        !self.ops.is_empty()
+            || self.head_dirty
+            || self.head_writing
+            || self.segments.values().any(|loaded| loaded.dirty || loaded.writing)
+            || self.index.values().any(|loaded| loaded.dirty || loaded.writing)
+    }
+
+    pub(super) fn tail_number(&self) -> Option<u32> {
+        self.head.segments.last().map(|info| info.number)
+    }
+
+    /// The place in the directory of the segment in which a row of that order belongs.
+    pub(super) fn place_for(&self, order: &OrderKey) -> Option<usize> {
+        let after = self.head.segments.partition_point(|info| info.first <= *order);
+        (!self.head.segments.is_empty()).then(|| after.saturating_sub(1))
+    }
+
+    pub(super) fn info(&self, number: u32) -> Option<&SegmentInfo> {
+        self.head.segments.iter().rev().find(|info| info.number == number)
+    }
+
+    /// Whether the store can have a record of that index page: some sealed segment falls into it.
+    pub(super) fn index_exists(&self, page: u32) -> bool {
+        let sealed = self.head.segments.len().saturating_sub(1);
+        self.head.segments.iter().take(sealed).any(|info| info.number / SEGMENTS_PER_PAGE == page)
+    }
+
+    /// All index pages that the store has.
+    pub(super) fn index_pages(&self) -> BTreeSet<u32> {
+        let sealed = self.head.segments.len().saturating_sub(1);
+        self.head.segments.iter().take(sealed).map(|info| info.number / SEGMENTS_PER_PAGE).collect()
+    }
+
+    /// The loaded row with this row key, newest segments first.
+    pub(super) fn loaded_row(&self, row_key: &str) -> Option<&Row> {
+        let segments = self.head.segments.iter().rev().filter_map(|info| self.segments.get(&info.number));
+        segments.flat_map(|loaded| loaded.rows.iter().rev()).find(|row| row.message.row_key == row_key)
+    }
+
+    /// The loaded row with this server id.
+    pub(super) fn loaded_by_id(&self, id: &str) -> Option<&Row> {
+        let segments = self.head.segments.iter().rev().filter_map(|info| self.segments.get(&info.number));
+        segments.flat_map(|loaded| loaded.rows.iter().rev()).find(|row| row.message.id.as_deref() == Some(id))
+    }
+
+    /// Brings the directory entry of a segment in line with its rows.
+    pub(super) fn refresh_info(&mut self, number: u32) {
+        let Some(loaded) = self.segments.get(&number) else { return };
+        let (Some(first), Some(last)) = (loaded.rows.first(), loaded.rows.last()) else { return };
+        let (first, last) = (order_of(&first.message), order_of(&last.message));
+        let count = u32::try_from(loaded.rows.len()).unwrap_or(u32::MAX);
+        if let Some(info) = self.head.segments.iter_mut().rev().find(|info| info.number == number) {
+            (info.first, info.last, info.count) = (first, last, count);
+        }
+    }
+}

@@ -1,0 +1,348 @@
+//! Where a row stands, and how two tellings of one message become one row.
+
+use super::super::model::{Message, Reaction, ReplyTo, Sender, Status};
+use super::super::profile::ServerMessage;
+use super::super::store::{IndexPage, SegmentInfo, fingerprint, index_page_of};
+use super::log::{Loaded, LoadedIndex, Log, Row, order_of};
+use super::{Change, SEGMENT_ROWS};
+
+/// Characters of an answered message that are shown with the answer.
+const EXCERPT_CHARS: usize = 120;
+
+pub(super) enum Found {
+    At { number: u32, row: usize },
+    Nowhere,
+}
+
+impl Log {
+    /// The row that this server message is, by id, else by key, in what is loaded.
+    pub(super) fn find_copy(&self, copy: &ServerMessage) -> Found {
+        let by_id = |message: &Message| message.id.as_deref() == Some(copy.id.as_str());
+        let by_key = |message: &Message| {
+            message.id.is_none() && copy.key.is_some() && message.key.as_deref() == copy.key.as_deref()
+        };
+        self.search(|message| by_id(message) || by_key(message))
+    }
+
+    pub(super) fn find_row(&self, row_key: &str) -> Found {
+        self.search(|message| message.row_key == row_key)
+    }
+
+    pub(super) fn position_of_id(&self, id: &str) -> Option<(u32, usize)> {
+        match self.search(|message| message.id.as_deref() == Some(id)) {
+            Found::At { number, row } => Some((number, row)),
+            Found::Nowhere => None,
+        }
+    }
+
+    fn search(&self, wanted: impl Fn(&Message) -> bool) -> Found {
+        for info in self.head.segments.iter().rev() {
+            let Some(loaded) = self.segments.get(&info.number) else { continue };
+            if let Some(row) = loaded.rows.iter().rposition(|row| wanted(&row.message)) {
+                return Found::At { number: info.number, row };
+            }
+        }
+        Found::Nowhere
+    }
+
+    /// Puts a new row in its place; seals the tail when it is full.
+    pub(super) fn insert(&mut self, row: Row) {
+        let order = order_of(&row.message);
+        let number = match self.place_for(&order).and_then(|at| self.head.segments.get(at)) {
+            Some(info) => info.number,
+            None => self.new_segment(),
+        };
+        let prints = prints_of(&row.message);
+        let Some(loaded) = self.segments.get_mut(&number) else { return };
+        let at = loaded.rows.partition_point(|other| order_of(&other.message) <= order);
+        loaded.rows.insert(at, row);
+        loaded.dirty = true;
+        self.head_dirty = true;
+        self.refresh_info(number);
+        if self.tail_number() == Some(number) {
+            self.head.tail_ids.extend(prints);
+            if self.segments.get(&number).is_some_and(|tail| tail.rows.len() > SEGMENT_ROWS) {
+                self.seal_tail(number);
+            }
+        } else {
+            self.index_segment(number);
+        }
+    }
+
+    fn new_segment(&mut self) -> u32 {
+        let number = self.head.next_segment;
+        self.head.next_segment += 1;
+        let none = order_of_nothing();
+        self.head.segments.push(SegmentInfo { number, count: 0, first: none, last: none });
+        self.segments.insert(number, Loaded { dirty: true, ..Loaded::default() });
+        self.head.tail_ids.clear();
+        number
+    }
+
+    /// The first hundred rows stay under the tail's number, the rest becomes the new tail.
+    fn seal_tail(&mut self, number: u32) {
+        let Some(tail) = self.segments.get_mut(&number) else { return };
+        let rest = tail.rows.split_off(SEGMENT_ROWS.min(tail.rows.len()));
+        self.refresh_info(number);
+        let next = self.new_segment();
+        let prints: Vec<u32> = rest.iter().flat_map(|row| prints_of(&row.message)).collect();
+        if let Some(loaded) = self.segments.get_mut(&next) {
+            loaded.rows = rest;
+        }
+        self.head.tail_ids = prints;
+        self.refresh_info(next);
+        self.index_segment(number);
+    }
+
+    fn index_segment(&mut self, number: u32) {
+        let Some(loaded) = self.segments.get(&number) else { return };
+        let prints = loaded.rows.iter().flat_map(|row| prints_of(&row.message)).collect();
+        let page = index_page_of(number);
+        let entry = self.index.entry(page).or_insert_with(|| LoadedIndex {
+            page: IndexPage { page, segments: Vec::new() },
+            dirty: true,
+            writing: false,
+        });
+        entry.page.set(number, prints);
+        entry.dirty = true;
+    }
+
+    /// The cursor moves along rows that follow each other without a gap.
+    pub(super) fn advance_cursor(&mut self) {
+        let Some(mut cursor) = self.head.cursor else { return };
+        let before = cursor;
+        let from = self.head.segments.partition_point(|info| info.last.seq <= cursor);
+        'segments: for info in self.head.segments.iter().skip(from) {
+            let Some(loaded) = self.segments.get(&info.number) else { break };
+            let start = loaded.rows.partition_point(|row| row.message.seq.unwrap_or(u64::MAX) <= cursor);
+            for row in loaded.rows.iter().skip(start) {
+                if row.message.seq != Some(cursor + 1) {
+                    break 'segments;
+                }
+                cursor += 1;
+            }
+        }
+        if cursor != before {
+            self.head.cursor = Some(cursor);
+            self.head_dirty = true;
+        }
+    }
+
+    pub(super) fn is_unread(&self, message: &Message) -> bool {
+        message.deleted_at_ms.is_none() && self.head.read_up_to.is_none_or(|read| order_of(message) > read)
+    }
+
+    /// Merges a further telling of a known message; the changed row, if anything changed.
+    pub(super) fn merge_at(
+        &mut self,
+        number: u32,
+        at: usize,
+        copy: &ServerMessage,
+        me: &str,
+        revision: u64,
+    ) -> Option<Message> {
+        let old = self.segments.get(&number)?.rows.get(at)?.message.clone();
+        let told = to_message(copy, me, Some(&old));
+        self.replace_at(number, at, told, revision).filter(|new| *new != old)
+    }
+
+    /// Puts `new` in the place of a row and keeps what must not go back. Moves it where its order asks for it.
+    pub(super) fn replace_at(
+        &mut self,
+        number: u32,
+        at: usize,
+        mut new: Message,
+        revision: u64,
+    ) -> Option<Message> {
+        let loaded = self.segments.get_mut(&number)?;
+        let row = loaded.rows.get_mut(at)?;
+        keep_what_stands(&row.message, &mut new);
+        if row.message == new {
+            return Some(new);
+        }
+        let moved = order_of(&row.message) != order_of(&new);
+        loaded.dirty = true;
+        self.head_dirty = true;
+        if !moved {
+            *row = Row { message: new.clone(), revision };
+            if self.tail_number() == Some(number) {
+                self.head.tail_ids.extend(prints_of(&new));
+                self.head.tail_ids.sort_unstable();
+                self.head.tail_ids.dedup();
+            }
+            return Some(new);
+        }
+        loaded.rows.remove(at);
+        if loaded.rows.is_empty() && self.tail_number() != Some(number) {
+            self.head.segments.retain(|info| info.number != number);
+        }
+        self.refresh_info(number);
+        self.insert(Row { message: new.clone(), revision });
+        Some(new)
+    }
+
+    /// Applies one change to a row; the changed message, or `None` where nothing changed.
+    pub(super) fn change_at(
+        &mut self,
+        number: u32,
+        at: usize,
+        change: &Change,
+        me: &str,
+        revision: u64,
+    ) -> Option<Message> {
+        let loaded = self.segments.get_mut(&number)?;
+        let row = loaded.rows.get_mut(at)?;
+        let mut new = row.message.clone();
+        match change {
+            Change::Status { status, user_id } => raise(&mut new, *status, user_id.as_deref()),
+            Change::Edited(copy) => {
+                let newer = copy.edited_at_ms >= new.edited_at_ms;
+                if new.deleted_at_ms.is_none() && newer {
+                    new.text.clone_from(&copy.text);
+                    new.edited_at_ms = copy.edited_at_ms.or(new.edited_at_ms);
+                }
+            }
+            Change::Deleted { at_ms } => delete(&mut new, *at_ms),
+            Change::Reaction { emoji, user_id, added } => react(&mut new, emoji, user_id, *added, me),
+        }
+        if row.message == new {
+            return None;
+        }
+        *row = Row { message: new.clone(), revision };
+        loaded.dirty = true;
+        self.head_dirty = true;
+        Some(new)
+    }
+}
+
+fn order_of_nothing() -> super::super::store::OrderKey {
+    super::super::store::OrderKey { seq: 0, at_ms: i64::MIN, arrival: 0 }
+}
+
+/// Under what a message can be found: its id and its row key.
+fn prints_of(message: &Message) -> impl Iterator<Item = u32> + use<> {
+    let id = message.id.as_deref().map(fingerprint);
+    let key = message.key.as_deref().map(fingerprint);
+    id.into_iter().chain(key)
+}
+
+/// The server's telling as a row. `own`: the row that it is a copy of, whose key and looks it keeps.
+pub(super) fn to_message(copy: &ServerMessage, me: &str, own: Option<&Message>) -> Message {
+    let mine = copy.sender_id == me;
+    let status = copy.status.unwrap_or(Status::Acknowledged).max(Status::Acknowledged);
+    let mut message = Message {
+        row_key: own.map_or_else(
+            || [copy.conversation_id.as_str(), ":", copy.id.as_str()].concat(),
+            |own| own.row_key.clone(),
+        ),
+        id: Some(copy.id.clone()),
+        key: own.and_then(|own| own.key.clone()).or_else(|| copy.key.clone().filter(|_| mine)),
+        conversation_id: own.map_or_else(|| copy.conversation_id.clone(), |own| own.conversation_id.clone()),
+        sender_id: copy.sender_id.clone(),
+        sender: if mine { Sender::Me } else { Sender::User },
+        kind: copy.kind.clone(),
+        text: copy.text.clone(),
+        metadata: copy.metadata.clone(),
+        attachments: copy.attachments.clone(),
+        reply_to: own.and_then(|own| own.reply_to.clone()).or_else(|| {
+            let id = copy.reply_to_id.as_deref()?;
+            let row_key = [copy.conversation_id.as_str(), ":", id].concat();
+            Some(ReplyTo { row_key, excerpt: String::new() })
+        }),
+        created_at_ms: copy.created_at_ms,
+        seq: copy.seq.or(own.and_then(|own| own.seq)),
+        status,
+        failure: None,
+        durable: true,
+        read_by: copy.read_by.iter().filter(|user| *user != me).cloned().collect(),
+        reactions: Vec::new(),
+        edited_at_ms: copy.edited_at_ms,
+        deleted_at_ms: None,
+    };
+    for (emoji, user) in &copy.reactions {
+        react(&mut message, emoji, user, true, me);
+    }
+    if let Some(at_ms) = copy.deleted_at_ms {
+        delete(&mut message, at_ms);
+    }
+    message
+}
+
+/// An own message whose answer brought no copy.
+pub(super) fn acknowledged(mut echo: Message) -> Message {
+    echo.status = Status::Acknowledged;
+    echo.failure = None;
+    echo.durable = true;
+    echo
+}
+
+/// Fills in what an answer refers to, where that message is in memory.
+pub(super) fn resolve_reply(log: &Log, message: &mut Message) {
+    let Some(reply) = &mut message.reply_to else { return };
+    let prefix = message.conversation_id.len() + 1;
+    let target = reply.row_key.get(prefix..).and_then(|id| log.loaded_by_id(id));
+    if let Some(target) = target {
+        reply.row_key.clone_from(&target.message.row_key);
+        reply.excerpt = target.message.text.chars().take(EXCERPT_CHARS).collect();
+    }
+}
+
+/// Moves the status forward, never back, and notes who has read.
+pub(super) fn raise(message: &mut Message, status: Status, user_id: Option<&str>) {
+    if status == Status::Read
+        && let Some(user) = user_id
+        && !message.read_by.iter().any(|known| known == user)
+    {
+        message.read_by.push(user.to_owned());
+    }
+    if message.status != Status::Failed && status != Status::Failed && status > message.status {
+        message.status = status;
+    }
+}
+
+/// What an older telling must not take back: status, readers, tombstone, the later edit.
+fn keep_what_stands(old: &Message, new: &mut Message) {
+    if old.status != Status::Failed && old.status > new.status {
+        new.status = old.status;
+    }
+    for user in &old.read_by {
+        if !new.read_by.contains(user) {
+            new.read_by.push(user.clone());
+        }
+    }
+    if let Some(at_ms) = old.deleted_at_ms {
+        delete(new, at_ms);
+    } else if old.edited_at_ms > new.edited_at_ms {
+        new.text.clone_from(&old.text);
+        new.edited_at_ms = old.edited_at_ms;
+    }
+    if new.reply_to.as_ref().is_some_and(|reply| reply.excerpt.is_empty()) {
+        new.reply_to.clone_from(&old.reply_to);
+    }
+}
+
+fn delete(message: &mut Message, at_ms: i64) {
+    message.deleted_at_ms = message.deleted_at_ms.or(Some(at_ms));
+    message.text.clear();
+    message.metadata = None;
+    message.attachments = None;
+    message.reactions.clear();
+}
+
+fn react(message: &mut Message, emoji: &str, user: &str, added: bool, me: &str) {
+    let at = message.reactions.iter().position(|reaction| reaction.emoji == emoji);
+    let mut reaction = match at {
+        Some(at) => message.reactions.remove(at),
+        None => Reaction { emoji: emoji.to_owned(), count: 0, mine: false, users: Vec::new() },
+    };
+    reaction.users.retain(|known| known != user);
+    if added {
+        reaction.users.push(user.to_owned());
+    }
+    reaction.count = u32::try_from(reaction.users.len()).unwrap_or(u32::MAX);
+    reaction.mine = reaction.users.iter().any(|known| known == me);
+    if reaction.count > 0 {
+        let at = at.unwrap_or(message.reactions.len()).min(message.reactions.len());
+        message.reactions.insert(at, reaction);
+    }
+}

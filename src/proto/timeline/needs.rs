@@ -1,0 +1,101 @@
+//! What an operation needs in memory before it can be applied.
+
+use super::super::profile::ServerMessage;
+use super::super::store::{OrderKey, SEGMENTS_PER_PAGE, fingerprint};
+use super::log::{Log, Want};
+use super::{Op, SEGMENT_ROWS};
+
+impl Log {
+    /// The records that the next operation still waits for; empty: it can be applied.
+    pub(super) fn missing(&self, op: &Op) -> Vec<Want> {
+        let mut wants = Vec::new();
+        match op {
+            Op::Live(message) => self.for_insert(message, &mut wants),
+            Op::Page { messages, .. } => {
+                if let Some(message) = messages.front() {
+                    self.for_insert(message, &mut wants);
+                }
+            }
+            Op::Answer { copy: Some(copy), .. } => self.for_insert(copy, &mut wants),
+            Op::Answer { copy: None, message, .. } => self.for_append(&message.row_key, &mut wants),
+            Op::Target { segments: Some(segments), .. } | Op::FindIn { segments, .. } => {
+                for number in segments {
+                    self.want_segment(*number, &mut wants);
+                }
+            }
+            Op::Target { id, segments: None, .. } => self.for_name(id, &mut wants),
+            Op::Find { name, .. } => self.for_name(name, &mut wants),
+        }
+        wants
+    }
+
+    fn for_insert(&self, message: &ServerMessage, wants: &mut Vec<Want>) {
+        let Some(tail) = self.tail_number() else { return };
+        self.want_segment(tail, wants);
+        let order =
+            OrderKey { seq: message.seq.unwrap_or(u64::MAX), at_ms: message.created_at_ms, arrival: 0 };
+        let place = self.place_for(&order).and_then(|at| self.head.segments.get(at)).map(|info| info.number);
+        match place {
+            Some(number) if number != tail => {
+                self.want_segment(number, wants);
+                self.want_index(number / SEGMENTS_PER_PAGE, wants);
+            }
+            _ => self.for_full_tail(tail, wants),
+        }
+        if message.seq.is_none() {
+            // Without a sequence number only the id tells whether it is here already.
+            self.for_name(&message.id, wants);
+        }
+    }
+
+    fn for_append(&self, row_key: &str, wants: &mut Vec<Want>) {
+        let Some(tail) = self.tail_number() else { return };
+        self.want_segment(tail, wants);
+        self.for_full_tail(tail, wants);
+        self.for_name(row_key, wants);
+    }
+
+    /// A full tail is sealed by the next row, and its fingerprints go into its index page.
+    fn for_full_tail(&self, tail: u32, wants: &mut Vec<Want>) {
+        if self.info(tail).is_some_and(|info| info.count as usize >= SEGMENT_ROWS) {
+            self.want_index(tail / SEGMENTS_PER_PAGE, wants);
+        }
+    }
+
+    /// Everything in which a key or id may stand.
+    fn for_name(&self, name: &str, wants: &mut Vec<Want>) {
+        let print = fingerprint(name);
+        if self.head.tail_ids.contains(&print)
+            && let Some(tail) = self.tail_number()
+        {
+            self.want_segment(tail, wants);
+            return;
+        }
+        for page in self.index_pages() {
+            match self.index.get(&page) {
+                None => self.want_index(page, wants),
+                Some(loaded) => {
+                    for (number, prints) in &loaded.page.segments {
+                        if prints.binary_search(&print).is_ok() {
+                            self.want_segment(*number, wants);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn want_segment(&self, number: u32, wants: &mut Vec<Want>) {
+        let want = Want::Segment(number);
+        if self.info(number).is_some() && !self.segments.contains_key(&number) && !wants.contains(&want) {
+            wants.push(want);
+        }
+    }
+
+    fn want_index(&self, page: u32, wants: &mut Vec<Want>) {
+        let want = Want::Index(page);
+        if self.index_exists(page) && !self.index.contains_key(&page) && !wants.contains(&want) {
+            wants.push(want);
+        }
+    }
+}

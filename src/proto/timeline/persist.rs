@@ -1,0 +1,150 @@
+//! What of the history differs from the store, as records.
+
+use super::super::api::RecordId;
+use super::super::store::{self, encode_head, encode_index, encode_segment_rows};
+use super::log::Want;
+use super::{MAX_LOADED_SEGMENTS, Timelines};
+
+/// A record of the history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Item {
+    Head(String),
+    Segment(String, u32),
+    Index(String, u32),
+}
+
+impl Timelines {
+    /// Everything dirty; it counts as under way from here on.
+    pub fn take_dirty(&mut self) -> Vec<Item> {
+        let mut items = Vec::new();
+        for (conversation_id, log) in &mut self.logs {
+            if !log.head_dirty {
+                continue;
+            }
+            (log.head_dirty, log.head_writing) = (false, true);
+            log.head.last_message = log.last_message().cloned();
+            items.push(Item::Head(conversation_id.clone()));
+            for (number, loaded) in &mut log.segments {
+                if loaded.dirty {
+                    (loaded.dirty, loaded.writing) = (false, true);
+                    items.push(Item::Segment(conversation_id.clone(), *number));
+                }
+            }
+            for (page, loaded) in &mut log.index {
+                if loaded.dirty {
+                    (loaded.dirty, loaded.writing) = (false, true);
+                    items.push(Item::Index(conversation_id.clone(), *page));
+                }
+            }
+        }
+        items
+    }
+
+    pub fn has_dirty(&self) -> bool {
+        self.logs.values().any(|log| log.head_dirty)
+    }
+
+    /// The record of an item as it is now.
+    pub fn encode(&self, version: u64, item: &Item) -> Option<(RecordId, Vec<u8>)> {
+        match item {
+            Item::Head(id) => {
+                let log = self.logs.get(id)?;
+                Some((RecordId::history(store::head_key(id)), encode_head(version, &log.head)))
+            }
+            Item::Segment(id, number) => {
+                let rows = &self.logs.get(id)?.segments.get(number)?.rows;
+                let bytes = encode_segment_rows(version, *number, rows.iter().map(|row| &row.message));
+                Some((RecordId::history(store::segment_key(id, *number)), bytes))
+            }
+            Item::Index(id, page) => {
+                let loaded = self.logs.get(id)?.index.get(page)?;
+                Some((RecordId::history(store::index_key(id, *page)), encode_index(version, &loaded.page)))
+            }
+        }
+    }
+
+    /// The store has the item (`saved`), or it has to be written again.
+    pub fn on_written(&mut self, item: &Item, saved: bool) {
+        let (Item::Head(id) | Item::Segment(id, _) | Item::Index(id, _)) = item;
+        let Some(log) = self.logs.get_mut(id) else { return };
+        match item {
+            Item::Head(_) => log.head_writing = false,
+            Item::Segment(_, number) => {
+                if let Some(loaded) = log.segments.get_mut(number) {
+                    loaded.writing = false;
+                    loaded.dirty |= !saved;
+                }
+            }
+            Item::Index(_, page) => {
+                if let Some(loaded) = log.index.get_mut(page) {
+                    loaded.writing = false;
+                    loaded.dirty |= !saved;
+                }
+            }
+        }
+        log.head_dirty |= !saved;
+    }
+
+    /// Drops clean segments that no window shows, oldest use first, down to the limit (P6).
+    pub fn evict(&mut self) {
+        let mut loaded: usize = self.logs.values().map(|log| log.segments.len()).sum();
+        if loaded <= MAX_LOADED_SEGMENTS {
+            return;
+        }
+        let mut idle: Vec<(u64, String)> = self
+            .logs
+            .iter()
+            .filter(|(_, log)| !log.busy() && !log.segments.is_empty())
+            .map(|(id, log)| (log.used, id.clone()))
+            .collect();
+        idle.sort_unstable();
+        for (_, id) in idle {
+            if loaded <= MAX_LOADED_SEGMENTS {
+                return;
+            }
+            let viewed = self.views.values().any(|view| view.conversation_id == id);
+            let Some(log) = self.logs.get_mut(&id) else { continue };
+            let before = log.segments.len();
+            log.head.last_message = log.last_message().cloned();
+            let shown = if viewed { self.max_window_rows / super::SEGMENT_ROWS + 2 } else { 0 };
+            let keep: Vec<u32> = log.head.segments.iter().rev().take(shown).map(|info| info.number).collect();
+            log.segments.retain(|number, _| keep.contains(number));
+            if !viewed {
+                log.index.clear();
+            }
+            loaded = loaded.saturating_sub(before - log.segments.len());
+        }
+    }
+}
+
+impl Timelines {
+    /// Another tab writes the history: what is in memory of it is read again when it is needed.
+    pub fn forget_clean(&mut self) {
+        for log in self.logs.values_mut().filter(|log| !log.busy()) {
+            log.segments.clear();
+            log.index.clear();
+        }
+        for view in self.views.values_mut() {
+            view.dirty = true;
+        }
+    }
+
+    /// The store could not be read just now.
+    pub fn on_load_failed(&mut self, conversation_id: &str, want: Want) {
+        if let Some(log) = self.logs.get_mut(conversation_id) {
+            log.asked.remove(&want);
+        }
+    }
+
+    /// Asks again for everything that operations and windows wait for.
+    pub fn retry_loads(&mut self) {
+        let waiting: Vec<String> =
+            self.logs.iter().filter(|(_, log)| !log.ops.is_empty()).map(|(id, _)| id.clone()).collect();
+        for id in waiting {
+            self.drive(&id);
+        }
+        for view in self.views.values_mut() {
+            view.dirty = true;
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Windows: the newest rows of a conversation, growing to the older ones, with the queued messages below.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::api::{ViewId, ViewUpdate};
+use super::super::model::{ErrorCode, Failure, Message, Phase};
+use super::log::Want;
+use super::{Action, Timelines};
+
+/// Rows of a window when it is opened (SPEC.md chapter 3).
+const FIRST_ROWS: usize = 50;
+
+/// A queued message as a window shows it.
+pub struct Echo {
+    pub message: Message,
+    pub revision: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct View {
+    pub conversation_id: String,
+    pub dirty: bool,
+    limit: usize,
+    slots: BTreeMap<String, (u32, u64)>,
+    next_slot: u32,
+    last: Option<ViewUpdate>,
+}
+
+impl Timelines {
+    pub fn open_view(&mut self, view: ViewId, conversation_id: &str) -> Result<(), Failure> {
+        if self.views.contains_key(&view) {
+            return Err(Failure::new(ErrorCode::Validation, format!("view: {view} is open already")));
+        }
+        let new = View {
+            conversation_id: conversation_id.to_owned(),
+            dirty: true,
+            limit: FIRST_ROWS,
+            slots: BTreeMap::new(),
+            next_slot: 0,
+            last: None,
+        };
+        self.views.insert(view, new);
+        Ok(())
+    }
+
+    pub fn close_view(&mut self, view: ViewId) {
+        self.views.remove(&view);
+    }
+
+    /// Widens a window by `count` rows to the past.
+    pub fn load_earlier(&mut self, view: ViewId, count: u32) -> Result<(), Failure> {
+        let max = self.max_window_rows;
+        let Some(open) = self.views.get_mut(&view) else {
+            return Err(Failure::new(ErrorCode::NotFound, format!("view: {view} is not open")));
+        };
+        if open.limit >= max {
+            let text = format!("a window shows at most {max} rows (limits.maxWindowRows)");
+            return Err(Failure::new(ErrorCode::TooLarge, text));
+        }
+        open.limit = open.limit.saturating_add(count as usize).min(max);
+        open.dirty = true;
+        Ok(())
+    }
+
+    /// The conversation whose window was opened last.
+    pub fn open_conversation(&self) -> Option<String> {
+        self.views.values().next_back().map(|view| view.conversation_id.clone())
+    }
+
+    pub fn views_dirty(&self) -> bool {
+        self.views.values().any(|view| view.dirty)
+    }
+
+    /// A queued message of that conversation looks different now.
+    pub fn on_echo_changed(&mut self, conversation_id: &str) {
+        self.dirty_views(conversation_id);
+    }
+
+    /// What has changed in each dirty window.
+    pub fn flush(&mut self, echoes_of: &dyn Fn(&str) -> Vec<Echo>) -> Vec<ViewUpdate> {
+        let dirty: Vec<ViewId> =
+            self.views.iter().filter(|(_, view)| view.dirty).map(|(id, _)| *id).collect();
+        dirty.into_iter().filter_map(|id| self.update_view(id, echoes_of)).collect()
+    }
+
+    fn update_view(&mut self, id: ViewId, echoes_of: &dyn Fn(&str) -> Vec<Echo>) -> Option<ViewUpdate> {
+        let phase = self.phase;
+        let view = self.views.get_mut(&id)?;
+        view.dirty = false;
+        let echoes = echoes_of(&view.conversation_id);
+        let standing: BTreeSet<&str> = echoes.iter().map(|echo| echo.message.row_key.as_str()).collect();
+        let mut shown: Vec<(&Message, u64)> = Vec::new();
+        let (mut has_earlier, mut loading) = (false, false);
+        let log = self.logs.get_mut(&view.conversation_id);
+        if let Some(log) = log {
+            // Oldest segment first; what is not loaded ends the window until it has come.
+            let mut numbers = Vec::new();
+            let mut rows = 0;
+            for info in log.head.segments.iter().rev() {
+                if rows >= view.limit {
+                    break;
+                }
+                if !log.segments.contains_key(&info.number) {
+                    loading = true;
+                    if log.asked.insert(Want::Segment(info.number)) {
+                        let conversation_id = view.conversation_id.clone();
+                        self.actions
+                            .push_back(Action::Load { conversation_id, want: Want::Segment(info.number) });
+                    }
+                    break;
+                }
+                rows += info.count as usize;
+                numbers.push(info.number);
+            }
+            has_earlier = numbers.len() < log.head.segments.len() || rows > view.limit;
+            let all = numbers.iter().rev().filter_map(|number| log.segments.get(number));
+            let all = all.flat_map(|loaded| &loaded.rows);
+            for row in all.skip(rows.saturating_sub(view.limit)) {
+                if !standing.contains(row.message.row_key.as_str()) {
+                    shown.push((&row.message, row.revision));
+                }
+            }
+        }
+        shown.extend(echoes.iter().map(|echo| (&echo.message, echo.revision | ECHO)));
+        view.difference(id, &shown, has_earlier, loading, phase)
+    }
+}
+
+/// Echoes and rows of the history count their revisions apart: this bit keeps them from being taken for each other.
+const ECHO: u64 = 1 << 63;
+
+impl View {
+    fn difference(
+        &mut self,
+        id: ViewId,
+        shown: &[(&Message, u64)],
+        has_earlier: bool,
+        loading: bool,
+        phase: Phase,
+    ) -> Option<ViewUpdate> {
+        let mut slots = BTreeMap::new();
+        let (mut order, mut rows) = (Vec::with_capacity(shown.len()), Vec::new());
+        for (message, revision) in shown {
+            let known = self.slots.get(&message.row_key).copied();
+            let slot = known.map_or(self.next_slot, |(slot, _)| slot);
+            if known.is_none() {
+                self.next_slot += 1;
+            }
+            if known.is_none_or(|(_, before)| before != *revision) {
+                rows.push((slot, (*message).clone()));
+            }
+            order.push(slot);
+            slots.insert(message.row_key.clone(), (slot, *revision));
+        }
+        self.slots = slots;
+        let update = ViewUpdate {
+            view: id,
+            conversation_id: self.conversation_id.clone(),
+            order,
+            rows,
+            has_earlier,
+            has_later: false,
+            loading,
+            error: None,
+            phase,
+        };
+        let same = self.last.as_ref().is_some_and(|last| {
+            update.rows.is_empty()
+                && last.order == update.order
+                && last.has_earlier == has_earlier
+                && last.loading == loading
+                && last.phase == phase
+        });
+        if same {
+            return None;
+        }
+        self.last = Some(ViewUpdate { rows: Vec::new(), ..update.clone() });
+        Some(update)
+    }
+}
