@@ -5,14 +5,19 @@
 //! [`Client::poll_timeout`]. Commands may be refused, inputs may not: what the world does wrong becomes an event.
 
 mod api;
+mod client;
 #[cfg(test)]
 mod bindings_test;
 mod model;
+mod people;
 mod rng;
+mod rooms;
+mod sync;
 mod timer;
 mod wall_time;
 
 pub use api::*;
+pub use client::Client;
 pub use model::*;
 
 pub mod config;
