@@ -41,20 +41,20 @@ pub(crate) fn send(
     });
     let (job_app, job_slot, sender_id) = (app.clone(), slot.clone(), caller.user_id.clone());
     let work = move |db: &Connection| {
-        if job_slot.is_some_and(|slot| !slot.admits()) {
+        if job_slot.as_ref().is_some_and(|slot| !slot.admits()) {
             return Err(ApiError::server("an earlier message of this conversation failed, send that first"));
         }
-        charge(&job_app, &sender_id)?;
-        job_app.faults.before_store(&sender_id)?;
-        store::insert(db, &sender_id, &draft)
+        let result = charge(&job_app, &sender_id)
+            .and_then(|()| job_app.faults.before_store(&sender_id))
+            .and_then(|()| store::insert(db, &sender_id, &draft));
+        // At once: those behind it may be in the same transaction.
+        note_failure(job_slot.as_ref(), &result);
+        result
     };
     let done_app = app.clone();
     let done = move |result: Result<Sent, ApiError>| {
-        if let (Err(error), Some(slot)) = (&result, &slot)
-            && error.code.is_retryable()
-        {
-            slot.fail();
-        }
+        // Again: the commit may have failed.
+        note_failure(slot.as_ref(), &result);
         let news = result.as_ref().ok().filter(|sent| !sent.is_duplicate).map(|sent| sent.message.clone());
         done_app.faults.answer(&caller.user_id, result, answer);
         if let Some(message) = news {
@@ -75,9 +75,13 @@ impl Slot {
     fn admits(&self) -> bool {
         crate::lock(&self.window).admit(&self.conversation_id, &self.key)
     }
+}
 
-    fn fail(&self) {
-        crate::lock(&self.window).fail(&self.conversation_id, &self.key);
+fn note_failure(slot: Option<&Slot>, result: &Result<Sent, ApiError>) {
+    if let (Err(error), Some(slot)) = (result, slot)
+        && error.code.is_retryable()
+    {
+        crate::lock(&slot.window).fail(&slot.conversation_id, &slot.key);
     }
 }
 

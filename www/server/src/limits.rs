@@ -7,45 +7,50 @@ const MAX_BUCKETS: usize = 10_000;
 
 #[derive(Debug)]
 pub(crate) struct Limiter {
-    per_s: u32,
-    burst: u32,
+    per_s: i64,
+    burst: i64,
     buckets: BTreeMap<String, Bucket>,
 }
 
+/// Thousandths of tokens, so that so many a second are as many a millisecond.
 #[derive(Debug, Clone, Copy)]
 struct Bucket {
-    tokens: f64,
+    level: i64,
     at_ms: i64,
 }
+
+const TOKEN: i64 = 1000;
 
 impl Limiter {
     /// At least 1 each.
     pub(crate) fn new(per_s: u32, burst: u32) -> Self {
-        Self { per_s: per_s.max(1), burst: burst.max(1), buckets: BTreeMap::new() }
+        Self { per_s: per_s.max(1).into(), burst: burst.max(1).into(), buckets: BTreeMap::new() }
     }
 
     /// Takes one token, or says after how many milliseconds there will be one.
     pub(crate) fn take(&mut self, user_id: &str, now_ms: i64) -> Result<(), u64> {
-        let (per_ms, burst) = (f64::from(self.per_s) / 1000.0, f64::from(self.burst));
+        let (per_s, full) = (self.per_s, self.burst * TOKEN);
         if self.buckets.len() > MAX_BUCKETS {
-            self.buckets.retain(|_, bucket| bucket.after(now_ms, per_ms, burst).tokens < burst);
+            self.buckets.retain(|_, bucket| bucket.after(now_ms, per_s, full).level < full);
         }
-        let full = Bucket { tokens: burst, at_ms: now_ms };
-        let bucket = self.buckets.entry(user_id.to_owned()).or_insert(full);
-        *bucket = bucket.after(now_ms, per_ms, burst);
-        if bucket.tokens >= 1.0 {
-            bucket.tokens -= 1.0;
+        let fresh = Bucket { level: full, at_ms: now_ms };
+        let bucket = self.buckets.entry(user_id.to_owned()).or_insert(fresh);
+        *bucket = bucket.after(now_ms, per_s, full);
+        if bucket.level >= TOKEN {
+            bucket.level -= TOKEN;
             return Ok(());
         }
-        Err((((1.0 - bucket.tokens) / per_ms).ceil() as u64).max(1))
+        let missing = (TOKEN - bucket.level).unsigned_abs();
+        Err(missing.div_ceil(per_s.unsigned_abs()))
     }
 }
 
 impl Bucket {
-    fn after(self, now_ms: i64, per_ms: f64, burst: f64) -> Self {
+    fn after(self, now_ms: i64, per_s: i64, full: i64) -> Self {
         // A clock set back gives nothing and takes nothing.
         let passed_ms = now_ms.saturating_sub(self.at_ms).max(0);
-        Self { tokens: (self.tokens + passed_ms as f64 * per_ms).min(burst), at_ms: now_ms }
+        let level = self.level.saturating_add(passed_ms.saturating_mul(per_s)).min(full);
+        Self { level, at_ms: now_ms }
     }
 }
 

@@ -35,7 +35,10 @@ use crate::{
     tokens::Tokens,
 };
 
-/// How long connections may take to end before the process goes without them.
+/// How long goodbyes may take to leave. socketioxide can wait for ever for a socket that ends at the same moment.
+const GOODBYE_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// How long requests may take to end before the process goes without them.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why the server could not start.
@@ -78,7 +81,7 @@ impl Running {
     pub async fn stop(self) {
         self.stop.cancel();
         // An Engine.IO close, without a Socket.IO DISCONNECT.
-        if tokio::time::timeout(STOP_TIMEOUT, self.sockets.close()).await.is_err() {
+        if tokio::time::timeout(GOODBYE_TIMEOUT, self.sockets.close()).await.is_err() {
             tracing::warn!("some sockets did not close in time");
         }
         self.app.live.cut(None);

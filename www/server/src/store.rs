@@ -128,6 +128,8 @@ impl Store {
 
     /// Commits what waits and closes the file. Later writes are refused.
     pub(crate) fn close(&self) {
+        // The last connection to close folds the WAL into the file.
+        crate::lock(&self.readers).clear();
         self.writer.stop();
     }
 }
