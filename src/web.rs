@@ -7,8 +7,8 @@
 
 pub mod convert;
 pub mod db;
-//DRV pub mod driver;
-//DRV pub mod handle;
+pub mod driver;
+pub mod handle;
 pub mod http;
 pub mod page;
 pub mod socket;

@@ -96,7 +96,7 @@ impl Driver {
     }
 
     pub fn diagnostics(&self) -> String {
-        self.core.borrow().diagnostics().to_string()
+        self.core.borrow().diagnostics()
     }
 
     /// Ends everything that this instance has in the browser. Writes already handed over are finished.
