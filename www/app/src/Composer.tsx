@@ -1,0 +1,70 @@
+import type { Chat } from "chatwire/react";
+import { type FormEvent, type KeyboardEvent, useId, useLayoutEffect, useRef, useState } from "react";
+
+type Props = { onSend: Chat["sendMessage"]; onTyping: (typing: boolean) => void };
+
+const maxLength = 10_000;
+const warnFrom = maxLength * 0.9;
+const maxHeightPx = 160;
+
+/** Enter sends, Shift+Enter begins a line. Works offline as it does online: what is sent is stored first. */
+export function Composer({ onSend, onTyping }: Props) {
+  const [text, setText] = useState("");
+  const input = useRef<HTMLTextAreaElement>(null);
+  const hintId = useId();
+  const length = [...text].length;
+  const canSend = text.trim() !== "" && length <= maxLength;
+  useAutoHeight(input, text);
+
+  async function submit(event?: FormEvent) {
+    event?.preventDefault();
+    if (!canSend) return;
+    setText("");
+    onTyping(false);
+    input.current?.focus();
+    // Refused: the words come back, unless others have been typed meanwhile.
+    if (!(await onSend(text))) setText((now) => now || text);
+  }
+
+  function onKeyDown(event: KeyboardEvent) {
+    // Enter also ends the composition of a character.
+    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
+    event.preventDefault();
+    submit();
+  }
+
+  return (
+    <form className="composer" onSubmit={submit}>
+      <textarea
+        ref={input}
+        data-testid="composer-input"
+        aria-label="Message"
+        aria-describedby={hintId}
+        placeholder="Message"
+        rows={1}
+        value={text}
+        onChange={(event) => {
+          setText(event.target.value);
+          onTyping(event.target.value !== "");
+        }}
+        onBlur={() => onTyping(false)}
+        onKeyDown={onKeyDown}
+      />
+      <button type="submit" className="primary" data-testid="composer-send" disabled={!canSend}>
+        Send
+      </button>
+      <p id={hintId} className={length > maxLength ? "counter error-text" : "counter muted"} role="status">
+        {length >= warnFrom && `${length} of ${maxLength} characters`}
+      </p>
+    </form>
+  );
+}
+
+function useAutoHeight(input: React.RefObject<HTMLTextAreaElement | null>, text: string): void {
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the height follows the text.
+  useLayoutEffect(() => {
+    if (!input.current) return;
+    input.current.style.height = "auto";
+    input.current.style.height = `${Math.min(input.current.scrollHeight + 2, maxHeightPx)}px`;
+  }, [text, input]);
+}

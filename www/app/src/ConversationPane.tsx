@@ -1,0 +1,87 @@
+import type { Conversation } from "chatwire";
+import { useChat, useChatClient } from "chatwire/react";
+import { useEffect, useMemo, useSyncExternalStore } from "react";
+import { Composer } from "./Composer.js";
+import { MessageList } from "./MessageList.js";
+import { Avatar } from "./Sidebar.js";
+
+type Props = { conversationId: string; me: string; onBack: () => void };
+
+export function ConversationPane({ conversationId, me, onBack }: Props) {
+  const chat = useChat(conversationId);
+  const conversation = useConversation(conversationId);
+  const nameOf = useNames(conversation);
+  const isPeerOnline = usePeerOnline(conversation, me);
+  const typing = chat.typingUsers.map(nameOf);
+  useMarkRead(chat.messages.findLast((message) => message.sender !== "me")?.rowKey, chat.markRead);
+
+  return (
+    <main className="pane">
+      <header className="pane-head">
+        <button type="button" className="back quiet" onClick={onBack} aria-label="Back to the conversations">
+          ←
+        </button>
+        <Avatar name={conversation?.title ?? "?"} />
+        <div className="grow cut">
+          <h1 className="cut">{conversation?.title ?? "Conversation"}</h1>
+          <p className="muted small cut">{conversation && subtitleOf(conversation, isPeerOnline)}</p>
+        </div>
+      </header>
+      <MessageList chat={chat} nameOf={nameOf} showNames={conversation?.kind === "group"} />
+      <p className="typing" role="status" data-testid="typing-indicator" data-typing={typing.length > 0}>
+        {typing.length > 0 && `${typing.join(", ")} ${typing.length === 1 ? "is" : "are"} typing…`}
+      </p>
+      {chat.error && (
+        <p className="error-line" role="alert">
+          <span className="grow">{chat.error}</span>
+          <button type="button" className="quiet" onClick={chat.clearError}>
+            Dismiss
+          </button>
+        </p>
+      )}
+      <Composer onSend={chat.sendMessage} onTyping={chat.setTyping} />
+    </main>
+  );
+}
+
+function useConversation(id: string): Conversation | null {
+  const client = useChatClient();
+  const source = useMemo(() => client?.conversation(id) ?? none, [client, id]);
+  return useSyncExternalStore(source.subscribe, source.getSnapshot);
+}
+
+const none = { subscribe: () => () => {}, getSnapshot: () => null };
+
+function useNames(conversation: Conversation | null): (userId: string) => string {
+  return useMemo(() => {
+    const names = new Map(conversation?.members.map(({ userId, name }) => [userId, name]));
+    return (userId) => names.get(userId) ?? userId;
+  }, [conversation]);
+}
+
+function usePeerOnline(conversation: Conversation | null, me: string): boolean {
+  const client = useChatClient();
+  const peer = conversation?.kind === "direct" && conversation.members.find(({ userId }) => userId !== me);
+  return useSyncExternalStore(
+    (listener) => client?.on("presence", listener) ?? (() => {}),
+    () => Boolean(peer && client?.presence(peer.userId)?.online),
+  );
+}
+
+function subtitleOf({ kind, members }: Conversation, isPeerOnline: boolean): string {
+  if (kind === "group") return members.map(({ name }) => name).join(", ");
+  return isPeerOnline ? "online" : "offline";
+}
+
+/** What is on a visible screen is read. */
+function useMarkRead(newest: string | undefined, markRead: (rowKey: string) => Promise<void>): void {
+  useEffect(() => {
+    if (newest === undefined) return;
+    const mark = () => {
+      if (document.visibilityState === "visible") markRead(newest);
+    };
+    mark();
+    document.addEventListener("visibilitychange", mark);
+    return () => document.removeEventListener("visibilitychange", mark);
+  }, [newest, markRead]);
+}

@@ -1,0 +1,12 @@
+/** Two people in one window: two frames, each with its own user, socket and database. */
+export function SideBySide({ names }: { names: string }) {
+  const given = names.split(",").filter((name) => name.trim() !== "");
+  const people = given.length === 2 ? given : ["ana", "ben"];
+  return (
+    <main className="side-by-side">
+      {people.map((name) => (
+        <iframe key={name} title={`The chat of ${name}`} src={`/?as=${encodeURIComponent(name)}`} />
+      ))}
+    </main>
+  );
+}
