@@ -86,7 +86,10 @@ impl Connection {
             Ok(token) if token.0.is_empty() => {
                 self.token_failed("getToken gave an empty token".to_owned(), &mut cx)
             }
-            Err(reason) => self.token_failed(format!("getToken failed: {reason}"), &mut cx),
+            Err(reason) => {
+                let reason = self.presentable(&reason);
+                self.token_failed(format!("getToken failed: {reason}"), &mut cx);
+            }
             Ok(token) if online => self.renewed(token, now, cx.timers),
             Ok(token) => self.on_attempt_token(token, now),
         }
@@ -120,6 +123,7 @@ impl Connection {
         if self.session.conn() != Some(conn) {
             return;
         }
+        let reason = self.presentable(reason);
         let opened = self.session.stage() > Stage::Opening;
         let what = if opened { "the socket closed" } else { "the socket could not be opened" };
         let text =
@@ -195,7 +199,10 @@ impl Connection {
             Step::Refused { code, message } if is_auth_refusal(code.as_deref(), &message) => {
                 self.on_refused(cx)
             }
-            Step::Refused { message, .. } => self.fail(format!("the server refused CONNECT: {message}"), cx),
+            Step::Refused { message, .. } => {
+                let message = self.presentable(&message);
+                self.fail(format!("the server refused CONNECT: {message}"), cx);
+            }
             Step::Disconnected if self.plan.after_server_disconnect => {
                 self.lose("the server disconnected".to_owned(), cx);
             }

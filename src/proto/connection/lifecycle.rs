@@ -138,7 +138,6 @@ impl Connection {
 
     /// An attempt has failed: it counts.
     pub(super) fn fail(&mut self, reason: String, cx: &mut Cx<'_>) {
-        let reason = self.presentable(&reason);
         self.failures = self.failures.saturating_add(1);
         if self.plan.max_attempts.is_some_and(|max| self.failures >= max) {
             let message = format!("gave up after {} attempts in a row: {reason}", self.failures);
@@ -160,7 +159,6 @@ impl Connection {
         if !self.stable {
             self.failures = self.failures.saturating_add(1);
         }
-        let reason = self.presentable(&reason);
         self.retry_later(reason, cx);
     }
 
@@ -233,7 +231,7 @@ impl Connection {
         self.renewal_failures = self.renewal_failures.saturating_add(1);
         let delay = retry_delay_ms(&self.plan, self.renewal_failures, !self.page.visible, cx.rng);
         cx.timers.set(Timer::Connect, cx.now.mono_ms.saturating_add(delay));
-        self.reason = Some(self.presentable(&reason));
+        self.reason = Some(reason);
         self.changed();
     }
 
@@ -346,7 +344,7 @@ impl Connection {
     }
 
     /// A text of others as it may be shown: short, and without the token.
-    fn presentable(&self, text: &str) -> String {
+    pub(super) fn presentable(&self, text: &str) -> String {
         let token = self.token.as_ref().map(|token| token.0.as_str()).filter(|token| !token.is_empty());
         let text = token.map_or_else(|| text.to_owned(), |token| text.replace(token, "[secret]"));
         text.chars().take(MAX_REASON_CHARS).collect()

@@ -1,0 +1,201 @@
+//! Tokens: asked on every connect, renewed once, never waited for without end (D6, E8).
+
+use super::*;
+
+const REFUSAL: &str = r#"44{"message":"invalid token","data":{"code":"AuthError"}}"#;
+
+#[test]
+fn d6_a_refused_token_is_renewed_once_and_then_it_is_an_auth_error() {
+    let mut rig = Rig::joining(json!({}));
+    rig.text(REFUSAL);
+    assert_eq!(rig.names(), ["close 1000 token refused", "changed", "token Refused"]);
+    assert_eq!(rig.state(), ConnectionState::Connecting);
+    rig.join("t2");
+    rig.text(r#"44"jwt expired""#);
+    assert_eq!(rig.names(), ["close 1000 token refused", "changed", "auth error Auth", "failed Auth"]);
+    assert_eq!((rig.state(), rig.reason().as_str()), (ConnectionState::Failed, "auth"));
+    for input in
+        [PageInput::Offline, PageInput::Online, PageInput::Visible, PageInput::Frozen, PageInput::Resumed]
+    {
+        rig.page(input);
+    }
+    rig.pass(3_600_000);
+    assert_eq!((rig.state(), rig.actions().len()), (ConnectionState::Failed, 0), "no retries");
+    rig.connect();
+    rig.join("t3");
+    rig.text(REFUSAL);
+    assert_eq!(rig.names()[2], "token Refused", "connect() starts afresh");
+}
+
+#[test]
+fn d6_a_renewed_token_that_is_accepted_counts_as_none_refused() {
+    let mut rig = Rig::joining(json!({}));
+    rig.text(REFUSAL);
+    rig.go_online("t2");
+    rig.closed(1006, "");
+    rig.pass_retry();
+    rig.join("t3");
+    rig.text(REFUSAL);
+    assert_eq!(rig.names()[2], "token Refused");
+}
+
+#[test]
+fn d6_two_refusals_with_a_lost_network_between_are_still_in_a_row() {
+    let mut rig = Rig::joining(json!({}));
+    rig.text(REFUSAL);
+    rig.token(Ok("t2"));
+    rig.closed(1006, "");
+    rig.pass_retry();
+    rig.join("t3");
+    rig.text(REFUSAL);
+    assert_eq!(rig.state(), ConnectionState::Failed);
+}
+
+#[test]
+fn d6_a_static_token_is_an_auth_error_at_once() {
+    let mut rig = Rig::static_token();
+    rig.connect();
+    assert!(rig.names()[1].starts_with("open "), "nobody is asked");
+    rig.connection.on_opened(rig.conn());
+    rig.text(OPEN);
+    assert_eq!(rig.names(), ["changed", r#"text 40{"token":"fixed"}"#]);
+    rig.text(REFUSAL);
+    assert_eq!(rig.names()[2..], ["auth error Auth", "failed Auth"]);
+}
+
+#[test]
+fn a_new_token_is_asked_on_every_connect() {
+    let mut rig = Rig::online(json!({}));
+    assert_eq!(rig.connection.token(), Some(&Secret("t1".to_owned())));
+    rig.closed(1006, "");
+    assert_eq!(rig.connection.token(), None);
+    rig.pass_retry();
+    assert!(rig.names().contains(&"token Connect".to_owned()));
+    rig.go_online("t2");
+    assert_eq!(rig.connection.token(), Some(&Secret("t2".to_owned())));
+}
+
+#[test]
+fn a_get_token_that_fails_is_a_failed_attempt() {
+    let mut rig = Rig::new(json!({}));
+    rig.connect();
+    rig.token(Err("login server is down"));
+    assert_eq!(rig.reason(), "getToken failed: login server is down");
+    assert_eq!((rig.state(), rig.snapshot().attempt), (ConnectionState::Waiting, 1));
+    rig.pass_retry();
+    rig.token(Ok(""));
+    assert_eq!(rig.reason(), "getToken gave an empty token");
+    rig.pass_retry();
+    rig.go_online("t");
+}
+
+#[test]
+fn a_get_token_that_never_answers_is_bounded_and_its_late_answer_ignored() {
+    let mut rig = Rig::new(json!({}));
+    rig.connect();
+    let stale = rig.connection.asking.unwrap();
+    rig.pass(20_000);
+    assert_eq!(rig.reason(), "no answer from getToken within 20000 ms");
+    rig.actions();
+    rig.token_for(stale, Ok("late"));
+    assert_eq!((rig.state(), rig.actions().len()), (ConnectionState::Waiting, 0));
+    rig.pass_retry();
+    rig.token_for(stale, Ok("late"));
+    assert!(rig.connection.conn().is_none(), "an answer to another question");
+    rig.go_online("t");
+}
+
+#[test]
+fn rest_renews_the_token_beside_the_socket() {
+    let mut rig = Rig::online(json!({}));
+    rig.refuse(RefusedBy::Rest);
+    rig.refuse(RefusedBy::Rest);
+    assert_eq!(rig.names(), ["token Refused"], "one question for many refusals");
+    assert_eq!((rig.state(), rig.connection.token()), (ConnectionState::Online, None));
+    rig.token(Ok("t2"));
+    assert_eq!(rig.names(), ["token renewed"]);
+    assert_eq!(rig.connection.token(), Some(&Secret("t2".to_owned())));
+    rig.pass(1_000);
+    rig.refuse(RefusedBy::Rest);
+    assert_eq!(
+        rig.names(),
+        ["close 1000 token refused", "lost", "changed", "auth error Auth", "failed Auth"]
+    );
+}
+
+#[test]
+fn a_token_that_worked_may_be_refused_again_later() {
+    for worked in [true, false] {
+        let mut rig = Rig::online(json!({}));
+        rig.refuse(RefusedBy::Rest);
+        rig.token(Ok("t2"));
+        if worked {
+            rig.connection.mark_token_good();
+        } else {
+            rig.pass(30_000);
+        }
+        rig.actions();
+        rig.refuse(RefusedBy::Rest);
+        assert_eq!(rig.names(), ["token Refused"]);
+    }
+}
+
+#[test]
+fn a_renewal_that_fails_is_tried_again_while_the_socket_stays() {
+    let mut rig = Rig::online(json!({}));
+    rig.refuse(RefusedBy::Rest);
+    rig.token(Err("busy"));
+    assert_eq!((rig.state(), rig.reason().as_str()), (ConnectionState::Online, "getToken failed: busy"));
+    rig.pass(1_000);
+    assert_eq!(rig.names(), ["token Refused", "changed", "token Refused"]);
+    rig.pass(20_000);
+    assert_eq!(rig.reason(), "getToken did not answer");
+    rig.text("2");
+    rig.pass(2_000);
+    rig.actions();
+    rig.token(Ok("t2"));
+    assert_eq!(rig.names(), ["changed", "token renewed"]);
+    assert_eq!((rig.reason().as_str(), rig.timers.get(Timer::Connect)), ("", None));
+}
+
+#[test]
+fn an_answer_that_refuses_the_token_opens_the_socket_anew() {
+    let mut rig = Rig::online(json!({}));
+    rig.refuse(RefusedBy::Socket);
+    assert_eq!(rig.names(), ["close 1000 token refused", "lost", "changed", "token Refused"]);
+    rig.go_online("t2");
+    rig.refuse(RefusedBy::Socket);
+    assert_eq!(rig.names()[3..], ["auth error Auth", "failed Auth"], "accepted, and refused in use again");
+}
+
+#[test]
+fn a_socket_that_stands_on_the_token_before_is_not_refused_twice() {
+    let mut rig = Rig::online(json!({}));
+    rig.refuse(RefusedBy::Rest);
+    rig.token(Ok("t2"));
+    rig.actions();
+    rig.refuse(RefusedBy::Socket);
+    assert_eq!(rig.names(), ["close 1000 token refused", "lost", "changed", "token Refused"]);
+}
+
+#[test]
+fn a_static_token_refused_in_use_is_an_auth_error() {
+    for by in [RefusedBy::Rest, RefusedBy::Socket] {
+        let mut rig = Rig::static_token();
+        rig.connect();
+        rig.connection.on_opened(rig.conn());
+        rig.text(OPEN);
+        rig.text(JOINED);
+        rig.actions();
+        rig.refuse(by);
+        assert_eq!(rig.names()[2..], ["changed", "auth error Auth", "failed Auth"]);
+    }
+}
+
+#[test]
+fn a_refusal_of_a_request_from_before_does_not_disturb_an_attempt() {
+    let mut rig = Rig::joining(json!({}));
+    rig.refuse(RefusedBy::Rest);
+    rig.refuse(RefusedBy::Socket);
+    assert_eq!((rig.state(), rig.actions().len()), (ConnectionState::Authenticating, 0));
+}
