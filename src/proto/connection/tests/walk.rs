@@ -88,14 +88,14 @@ fn step(rig: &mut Rig, world: &mut World, draw: u64) {
             world.ended = false;
             rig.connect();
         }
-        (2, _) if pick % 4 == 0 => rig.disconnect(),
-        (3, _) => rig.lead(pick % 4 != 0),
+        (2, _) if pick.is_multiple_of(4) => rig.disconnect(),
+        (3, _) => rig.lead(!pick.is_multiple_of(4)),
         (4 | 5, _) => rig.page(PAGE[pick % PAGE.len()]),
-        (6, _) => rig.refuse(if pick % 2 == 0 { RefusedBy::Rest } else { RefusedBy::Socket }),
+        (6, _) => rig.refuse(if pick.is_multiple_of(2) { RefusedBy::Rest } else { RefusedBy::Socket }),
         (7, _) => rig.now.wall_ms = rig.now.wall_ms.wrapping_add_signed(pick as i64 % 200_000 - 50_000),
         (8, _) => rig.sleep(draw >> 16 & 0xffff),
         (9..=12, _) => rig.pass(draw >> 16 & 0x3fff),
-        (13, _) => drop(rig.emit("x", &["1"], pick % 2 == 0)),
+        (13, _) => drop(rig.emit("x", &["1"], pick.is_multiple_of(2))),
         (14, Some(_)) => {
             world.open = None;
             rig.closed(1006, "x");
@@ -111,7 +111,7 @@ fn step(rig: &mut Rig, world: &mut World, draw: u64) {
 /// What a healthy world would do next.
 fn advance(rig: &mut Rig, pick: usize) {
     if rig.connection.asking.is_some() {
-        rig.token(if pick % 8 == 0 { Err("no") } else { Ok("t-o-k-e-n") });
+        rig.token(if pick.is_multiple_of(8) { Err("no") } else { Ok("t-o-k-e-n") });
     } else if let Some(conn) = rig.connection.conn() {
         match rig.connection.session.stage() {
             socket_io::Stage::Opening => rig.connection.on_opened(conn),
