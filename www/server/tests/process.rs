@@ -1,4 +1,5 @@
 //! The program: its ready line, its exit codes, what survives a restart.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may fail")]
 
 mod support;
 
@@ -114,6 +115,27 @@ fn a_built_application_is_served_with_its_types() {
     let (status, kind, _) = get("/team/api/nothing");
     assert_eq!((status, kind.as_str()), (404, "application/json"));
     assert_eq!(server.login("ann").ok("GET", "/team/api/conversations", Value::Null)["has_more"], false);
+}
+
+#[test]
+fn logs_hold_neither_texts_nor_tokens() {
+    let folder = Folder::new();
+    let log = folder.path().join("log");
+    let mut command = Process::command(&folder, &["--port", "0"]);
+    command.env("CHATWIRE_LOG", "trace").env("CHATWIRE_LOG_FORMAT", "json");
+    let process = Process::spawn(command.stderr(std::fs::File::create(&log).unwrap()));
+    let (ann, bob) = (support::login(&process.base, "ann"), support::login(&process.base, "bob"));
+    let id = ann.direct_with(&bob);
+    let mut socket = ann.connect();
+    socket.call("chat:message_send", draft(&id, "a private matter", "k"));
+    let wrong = serde_json::json!({ "conversation_id": id, "content_encrypted": "a private matter" });
+    assert_eq!(ann.refused("POST", "/team/api/messages", wrong).0, 400);
+    drop(process);
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(log.lines().count() > 1 && log.lines().all(|line| line.starts_with('{')), "{log}");
+    for secret in ["private", &support::base64("a private matter"), &ann.token, &bob.token] {
+        assert!(!log.contains(secret), "{secret} is in the log");
+    }
 }
 
 #[test]

@@ -112,7 +112,11 @@ impl Process {
 
     /// Waits for the line that says where it listens.
     pub(crate) fn start(folder: &Folder) -> Self {
-        let mut child = Self::command(folder, &["--port", "0"]).stderr(Stdio::null()).spawn().unwrap();
+        Self::spawn(Self::command(folder, &["--port", "0"]).stderr(Stdio::null()))
+    }
+
+    pub(crate) fn spawn(command: &mut Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let base = line.trim().strip_prefix("chatwire-server listening on ").unwrap().to_owned();
@@ -224,7 +228,7 @@ impl Account {
             let after = all.last().map_or(0, |row: &Value| row["seq"].as_i64().unwrap());
             let path = format!("/team/api/messages/{conversation}?after={after}&limit=500");
             let mut page = self.ok("GET", &path, Value::Null);
-            all.extend(page["messages"].as_array_mut().unwrap().drain(..));
+            all.append(page["messages"].as_array_mut().unwrap());
             if page["has_more"] == false {
                 return all;
             }
