@@ -200,16 +200,38 @@ export type ChatOptions = {
   endpoint?: { path?: string; namespace?: string; apiUrl?: string } | undefined;
   allowInsecure?: boolean | undefined;
   capabilities?: Capabilities | undefined;
-  limits?: { maxTextLength?: number } | undefined;
+  limits?:
+    | {
+        /** Characters of a message. */
+        maxTextLength?: number;
+        maxFrameBytes?: number;
+        maxConversations?: number;
+        maxWindowRows?: number;
+        sendsPerSecond?: number;
+        sendBurst?: number;
+      }
+    | undefined;
+  /** How the token travels; `team` knows one way. */
+  tokenIn?: "auth" | undefined;
   timezone?: string | undefined;
-  reconnect?: { baseDelayMs?: number; maxDelayMs?: number; maxAttempts?: number } | undefined;
+  reconnect?:
+    | {
+        baseDelayMs?: number;
+        maxDelayMs?: number;
+        /** Attempts that fail in a row before `failed`; null: no limit. */
+        maxAttempts?: number | null;
+        connectTimeoutMs?: number;
+        /** Whether to come back after the server has sent this client away. */
+        afterServerDisconnect?: boolean;
+      }
+    | undefined;
   heartbeat?: { intervalMs?: number; timeoutMs?: number } | undefined;
   outbox?: { maxQueued?: number; maxAttempts?: number; window?: number; ackTimeoutMs?: number } | undefined;
   /** `memory` keeps nothing over a reload. */
   storage?: "indexeddb" | "memory" | undefined;
   /** Where a bundler needs a hand to find the wasm. */
   wasm?: WasmSource | undefined;
-  logLevel?: "error" | "warn" | "info" | "debug" | "trace" | undefined;
+  logLevel?: "silent" | "error" | "warn" | "info" | "debug" | "trace" | undefined;
 };
 
 /** What `on` can hear, with the arguments of its listeners. */

@@ -1,0 +1,19 @@
+declare module "@chatwire/test-servers/team" {
+  export type TeamServer = {
+    url: string;
+    faults: {
+      refuseConnect(times?: number, code?: string, message?: string): void;
+      refuseNext(times?: number, code?: string, message?: string): void;
+      loseAck(times?: number): void;
+      withholdAck(): void;
+      releaseAcks(): number;
+      readonly held: number;
+      revoke(token: string): void;
+      dropSockets(userId?: string): number;
+    };
+    log(conversationId: string): { client_message_id: string | null; seq: number; sender_id: string; status: string }[];
+    restart(): Promise<void>;
+    close(): Promise<void>;
+  };
+  export function startTeamServer(options?: { port?: number; plain?: boolean; prefix?: string }): Promise<TeamServer>;
+}

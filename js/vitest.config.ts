@@ -1,0 +1,18 @@
+import { defineConfig } from "vitest/config";
+
+// The tests run the real wasm against the official Socket.IO server, in Node and, for the hooks, in jsdom.
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "node", environment: "node", include: ["test/*.test.{ts,tsx}"], setupFiles: ["test/setup.ts"] } },
+      {
+        test: {
+          name: "jsdom",
+          environment: "jsdom",
+          include: ["test/react/*.test.tsx"],
+          setupFiles: ["test/setup.ts", "test/react/setup.ts"],
+        },
+      },
+    ],
+  },
+});
