@@ -146,8 +146,8 @@ pub(crate) fn edit(
     Ok(message)
 }
 
-/// Empties the message and keeps its place; its sender, an admin or a moderator may (T12). `None`: it was
-/// deleted before.
+/// Empties the message and keeps its place; its sender, an admin or a moderator may (T12). `false`: it
+/// was deleted before.
 pub(crate) fn erase(db: &Connection, user_id: &str, message_id: &str) -> Result<(Message, bool), ApiError> {
     let mut message = reading::message(db, message_id)?;
     let role = role_of(db, &message.conversation_id, user_id)?;
