@@ -12,6 +12,7 @@ mod model;
 mod people;
 mod rng;
 mod rooms;
+mod sorted;
 mod sync;
 mod timer;
 mod wall_time;

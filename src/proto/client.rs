@@ -3,7 +3,8 @@
 //! Law: one mutation, then drain. Every public call ends with [`Client::settle`], which carries the machines'
 //! actions to each other until all are quiet, and then puts what is dirty into one transaction.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
+use crate::proto::sorted::{SortedMap, SortedSet};
 
 use super::api::{
     Command, CommandId, Event, HttpId, Input, Now, Outcome, Output, PageInput, SocketInput, StoreRequest,
@@ -65,18 +66,18 @@ pub struct Client {
     deferred: VecDeque<(CommandId, Command)>,
     connect_waiters: Vec<CommandId>,
     /// `send()` calls by row, `acknowledged()` calls by key.
-    send_waiters: BTreeMap<RowId, Vec<CommandId>>,
-    ack_waiters: BTreeMap<String, Vec<CommandId>>,
-    removal_waiters: BTreeMap<String, Vec<CommandId>>,
-    finds: BTreeMap<u32, commands::FindFor>,
+    send_waiters: SortedMap<RowId, Vec<CommandId>>,
+    ack_waiters: SortedMap<String, Vec<CommandId>>,
+    removal_waiters: SortedMap<String, Vec<CommandId>>,
+    finds: SortedMap<u32, commands::FindFor>,
     /// Rows of pages under way, by ticket.
-    page_rows: BTreeMap<u32, u32>,
-    http: BTreeMap<HttpId, HttpJob>,
-    acks: BTreeMap<u64, AckFor>,
+    page_rows: SortedMap<u32, u32>,
+    http: SortedMap<HttpId, HttpJob>,
+    acks: SortedMap<u64, AckFor>,
     /// Read receipts that wait for a connection: conversation and message.
     pending_reads: VecDeque<(String, String)>,
     /// What the server has of rows whose commit is under way.
-    settling: BTreeSet<String>,
+    settling: SortedSet<String>,
     closing: Option<CommandId>,
     closed: bool,
 }
@@ -119,15 +120,15 @@ impl Client {
             ready: false,
             deferred: VecDeque::new(),
             connect_waiters: Vec::new(),
-            send_waiters: BTreeMap::new(),
-            ack_waiters: BTreeMap::new(),
-            removal_waiters: BTreeMap::new(),
-            finds: BTreeMap::new(),
-            page_rows: BTreeMap::new(),
-            http: BTreeMap::new(),
-            acks: BTreeMap::new(),
+            send_waiters: SortedMap::new(),
+            ack_waiters: SortedMap::new(),
+            removal_waiters: SortedMap::new(),
+            finds: SortedMap::new(),
+            page_rows: SortedMap::new(),
+            http: SortedMap::new(),
+            acks: SortedMap::new(),
             pending_reads: VecDeque::new(),
-            settling: BTreeSet::new(),
+            settling: SortedSet::new(),
             closing: None,
             closed: false,
             config,

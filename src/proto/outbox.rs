@@ -7,7 +7,8 @@
 //! The machine writes nothing itself: a row that differs from its record is dirty, the client puts all dirty rows
 //! into one transaction and reports back with [`Outbox::on_written`].
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
+use crate::proto::sorted::{SortedMap, SortedSet};
 
 use super::api::Now;
 use super::config::OutboxLimits;
@@ -119,12 +120,12 @@ pub struct Outbox {
     limits: OutboxLimits,
     bucket: Bucket,
     me: String,
-    rows: BTreeMap<RowId, Row>,
-    by_key: BTreeMap<String, RowId>,
-    by_stored: BTreeMap<u64, RowId>,
+    rows: SortedMap<RowId, Row>,
+    by_key: SortedMap<String, RowId>,
+    by_stored: SortedMap<u64, RowId>,
     /// Rows that are not settled and not failed, by conversation, in order.
-    lanes: BTreeMap<String, Lane>,
-    dirty: BTreeSet<RowId>,
+    lanes: SortedMap<String, Lane>,
+    dirty: SortedSet<RowId>,
     held: VecDeque<held::Held>,
     next_row: RowId,
     next_revision: u64,
@@ -150,11 +151,11 @@ impl Outbox {
             limits: limits.clone(),
             bucket,
             me: me.to_owned(),
-            rows: BTreeMap::new(),
-            by_key: BTreeMap::new(),
-            by_stored: BTreeMap::new(),
-            lanes: BTreeMap::new(),
-            dirty: BTreeSet::new(),
+            rows: SortedMap::new(),
+            by_key: SortedMap::new(),
+            by_stored: SortedMap::new(),
+            lanes: SortedMap::new(),
+            dirty: SortedSet::new(),
             held: VecDeque::new(),
             next_row: 1,
             next_revision: 1,
@@ -255,7 +256,7 @@ impl Outbox {
     }
 
     fn enter_lane(&mut self, id: RowId, conversation_id: &str) {
-        let lane = self.lanes.entry(conversation_id.to_owned()).or_default();
+        let lane = self.lanes.or_insert_with(conversation_id.to_owned(), Default::default);
         let at = lane.rows.partition_point(|other| *other < id);
         lane.rows.insert(at, id);
     }

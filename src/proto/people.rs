@@ -3,7 +3,7 @@
 //! Law: this is ephemeral. Nothing of it is stored, all of it is bounded, and what was told over a connection that
 //! is gone is not believed any longer.
 
-use std::collections::BTreeMap;
+use crate::proto::sorted::SortedMap;
 
 use super::api::Now;
 use super::timer::{Timer, Timers};
@@ -20,8 +20,8 @@ const MAX_PEOPLE: usize = 10_000;
 /// Presence and typing.
 #[derive(Debug, Default)]
 pub struct People {
-    online: BTreeMap<String, bool>,
-    typing: BTreeMap<(String, String), u64>,
+    online: SortedMap<String, bool>,
+    typing: SortedMap<(String, String), u64>,
     own: Option<OwnTyping>,
 }
 
@@ -81,7 +81,7 @@ impl People {
     /// The connection is gone: everybody who was typing or online is unknown. Returns both lists.
     pub fn on_lost(&mut self, timers: &mut Timers) -> (Vec<(String, String)>, Vec<String>) {
         self.own = None;
-        let typing = core::mem::take(&mut self.typing).into_keys().collect();
+        let typing = core::mem::take(&mut self.typing).into_iter().map(|(at, _)| at).collect();
         let online = core::mem::take(&mut self.online);
         self.update_timers(timers);
         (typing, online.into_iter().filter(|(_, online)| *online).map(|(user, _)| user).collect())

@@ -2,7 +2,7 @@
 //!
 //! Law: the server's telling replaces what it tells of; what is this device's own (draft, pin, archive) stays.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::proto::sorted::{SortedMap, SortedSet};
 
 use super::model::{ConversationKind, Role};
 use super::profile::ServerConversation;
@@ -11,28 +11,28 @@ use super::store::ConversationRecord;
 /// All conversations of one instance.
 #[derive(Debug)]
 pub struct Rooms {
-    rooms: BTreeMap<String, ConversationRecord>,
-    dirty: BTreeSet<String>,
+    rooms: SortedMap<String, ConversationRecord>,
+    dirty: SortedSet<String>,
     /// Look different, or what is said in them does.
-    changed: BTreeSet<String>,
-    removed: BTreeSet<String>,
+    changed: SortedSet<String>,
+    removed: SortedSet<String>,
     max: usize,
     /// The server has listed them all at least once since this store was made.
     listed: bool,
     /// Seen in the listing under way.
-    seen: BTreeSet<String>,
+    seen: SortedSet<String>,
 }
 
 impl Rooms {
     pub fn new(max_conversations: u32) -> Self {
         Self {
-            rooms: BTreeMap::new(),
-            dirty: BTreeSet::new(),
-            changed: BTreeSet::new(),
-            removed: BTreeSet::new(),
+            rooms: SortedMap::new(),
+            dirty: SortedSet::new(),
+            changed: SortedSet::new(),
+            removed: SortedSet::new(),
             max: max_conversations as usize,
             listed: false,
-            seen: BTreeSet::new(),
+            seen: SortedSet::new(),
         }
     }
 
@@ -152,11 +152,11 @@ impl Rooms {
         !self.changed.is_empty() || !self.removed.is_empty()
     }
 
-    pub fn take_changed(&mut self) -> BTreeSet<String> {
+    pub fn take_changed(&mut self) -> SortedSet<String> {
         core::mem::take(&mut self.changed)
     }
 
-    pub fn take_removed(&mut self) -> BTreeSet<String> {
+    pub fn take_removed(&mut self) -> SortedSet<String> {
         core::mem::take(&mut self.removed)
     }
 
@@ -165,7 +165,7 @@ impl Rooms {
     }
 
     /// Records to write (`get` gives them; one that is gone is to be deleted).
-    pub fn take_dirty(&mut self) -> BTreeSet<String> {
+    pub fn take_dirty(&mut self) -> SortedSet<String> {
         core::mem::take(&mut self.dirty)
     }
 

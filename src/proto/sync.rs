@@ -4,7 +4,8 @@
 //! time; what asks for another meanwhile is remembered. Nothing is given up while the connection lives: a failed
 //! request is tried again with a growing delay, one that can never succeed is told and left.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+use crate::proto::sorted::SortedMap;
 
 use super::api::{HttpId, Now};
 use super::rng::Rng;
@@ -46,8 +47,8 @@ pub struct Sync {
     listing: bool,
     live: bool,
     waiting: VecDeque<String>,
-    active: BTreeMap<String, Pull>,
-    requests: BTreeMap<HttpId, Job>,
+    active: SortedMap<String, Pull>,
+    requests: SortedMap<HttpId, Job>,
     retry: VecDeque<Job>,
     failures: u32,
     next_ticket: u32,

@@ -5,7 +5,8 @@
 //! along the contiguous prefix only, in the same transaction as the rows it covers (rule 8). A row keeps its key
 //! for ever; its revision changes with everything that can be seen of it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+use crate::proto::sorted::SortedMap;
 
 use super::api::ViewId;
 use super::model::{Message, Phase, Status};
@@ -127,9 +128,9 @@ pub enum Action {
 /// All conversations' histories of one instance.
 pub struct Timelines {
     me: String,
-    logs: BTreeMap<String, Log>,
-    views: BTreeMap<ViewId, view::View>,
-    orphans: BTreeMap<String, (Status, Option<String>)>,
+    logs: SortedMap<String, Log>,
+    views: SortedMap<ViewId, view::View>,
+    orphans: SortedMap<String, (Status, Option<String>)>,
     searching: Vec<(String, Search)>,
     revision: u64,
     use_counter: u64,
@@ -142,9 +143,9 @@ impl Timelines {
     pub fn new(me: &str, max_window_rows: u32) -> Self {
         Self {
             me: me.to_owned(),
-            logs: BTreeMap::new(),
-            views: BTreeMap::new(),
-            orphans: BTreeMap::new(),
+            logs: SortedMap::new(),
+            views: SortedMap::new(),
+            orphans: SortedMap::new(),
             searching: Vec::new(),
             revision: 1,
             use_counter: 0,
@@ -190,8 +191,7 @@ impl Timelines {
         let used = self.use_counter;
         let log = self
             .logs
-            .entry(conversation_id.to_owned())
-            .or_insert_with(|| Log::new(log::empty_head(conversation_id)));
+            .or_insert_with(conversation_id.to_owned(), || Log::new(log::empty_head(conversation_id)));
         log.used = used;
         log
     }
@@ -284,7 +284,7 @@ impl Timelines {
         if self.orphans.len() >= MAX_ORPHANS {
             self.orphans.pop_first();
         }
-        let slot = self.orphans.entry(id).or_insert((status, user_id.clone()));
+        let slot = self.orphans.or_insert_with(id, || (status, user_id.clone()));
         if status > slot.0 {
             *slot = (status, user_id);
         }

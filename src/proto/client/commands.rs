@@ -58,15 +58,15 @@ impl Client {
             Command::Acknowledged { key } => self.acknowledged(id, key)?,
             Command::Cancel { key } => {
                 self.outbox.cancel(&key)?;
-                self.removal_waiters.entry(key).or_default().push(id);
+                self.removal_waiters.or_insert_with(key, Default::default).push(id);
             }
             Command::Discard { key } => {
                 self.outbox.discard(&key)?;
-                self.removal_waiters.entry(key).or_default().push(id);
+                self.removal_waiters.or_insert_with(key, Default::default).push(id);
             }
             Command::Resend { key } => {
                 let row = self.outbox.resend(&key)?;
-                self.send_waiters.entry(row).or_default().push(id);
+                self.send_waiters.or_insert_with(row, Default::default).push(id);
             }
             Command::Outbox {} => {
                 let messages = self.outbox.visible_rows().map(|row| self.outbox.message(row)).collect();
@@ -145,7 +145,7 @@ impl Client {
         let quiet = self.store_quiet() && (!history || self.store_blocked());
         if let Some(id) = self.closing.take_if(|_| quiet) {
             let error = Failure::new(ErrorCode::Closed, "the client was closed");
-            let acks = core::mem::take(&mut self.ack_waiters).into_values().flatten();
+            let acks = core::mem::take(&mut self.ack_waiters).into_iter().flat_map(|(_, ids)| ids);
             let connects = core::mem::take(&mut self.connect_waiters);
             for waiter in acks.chain(connects).collect::<Vec<_>>() {
                 self.refuse(waiter, error.clone());
@@ -171,12 +171,12 @@ impl Client {
 
     fn queue(&mut self, now: Now, id: CommandId, record: OutboxRow) -> Result<(), Failure> {
         match self.outbox.queue(now, record)? {
-            Queued::New(row) => self.send_waiters.entry(row).or_default().push(id),
+            Queued::New(row) => self.send_waiters.or_insert_with(row, Default::default).push(id),
             Queued::Known(row) => {
                 let saving =
                     self.outbox.row(row).is_some_and(|row| row.stage == super::super::outbox::Stage::Saving);
                 if saving {
-                    self.send_waiters.entry(row).or_default().push(id);
+                    self.send_waiters.or_insert_with(row, Default::default).push(id);
                 } else if let Some(row) = self.outbox.row(row) {
                     let message = self.outbox.message(row);
                     self.done_with(id, message);
@@ -267,7 +267,7 @@ impl Client {
                 let text = "too many calls of acknowledged() are waiting";
                 return Err(Failure::new(ErrorCode::OutboxFull, text));
             }
-            self.ack_waiters.entry(key).or_default().push(id);
+            self.ack_waiters.or_insert_with(key, Default::default).push(id);
             return Ok(());
         }
         let ticket = self.ticket();

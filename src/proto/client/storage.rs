@@ -4,7 +4,7 @@
 //! After `Unknown` the store is read back before anything is decided (rule 1). A refused write is told, and tried
 //! again later; new messages live in memory until then (rule 14).
 
-use std::collections::BTreeMap;
+use crate::proto::sorted::SortedMap;
 
 use super::super::api::{
     CommandId, Event, Key, Now, Outcome, Output, Read, Record, RecordId, StoreFailure, StoreId, StoreReply,
@@ -83,7 +83,7 @@ pub(super) struct Storage {
     pub loaded: bool,
     pub persistent: bool,
     next_id: StoreId,
-    jobs: BTreeMap<StoreId, StoreJob>,
+    jobs: SortedMap<StoreId, StoreJob>,
     writing: bool,
     reconciling: bool,
     blocked: bool,

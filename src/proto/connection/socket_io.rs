@@ -4,7 +4,7 @@
 //! `Broken`, and it is `fatal` only where the framing is lost: nobody knows any more what the next frame is.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use crate::proto::sorted::SortedSet;
 
 use serde_json::value::RawValue;
 
@@ -87,7 +87,7 @@ pub(super) struct Session {
     max_payload: Option<u64>,
     first_ack: u64,
     next_ack: u64,
-    owed: BTreeSet<u64>,
+    owed: SortedSet<u64>,
     early: Vec<Held>,
     early_bytes: usize,
     recovery: Option<(String, Option<String>)>,
@@ -109,7 +109,7 @@ impl Session {
             max_payload: None,
             first_ack: 0,
             next_ack: 0,
-            owed: BTreeSet::new(),
+            owed: SortedSet::new(),
             early: Vec::new(),
             early_bytes: 0,
             recovery: None,

@@ -1,6 +1,6 @@
 //! The outbox as the store has it: at the start, at a takeover, after a poke of another tab.
 
-use std::collections::BTreeSet;
+use crate::proto::sorted::SortedSet;
 
 use super::super::api::{Key, Record};
 use super::super::model::{ErrorCode, Failure};
@@ -12,7 +12,7 @@ impl Outbox {
     /// removed go; a row with a write of our own under way is left alone. Returns the records that cannot be read.
     pub fn reconcile(&mut self, records: &[Record]) -> Vec<(u64, RecordError)> {
         let mut damaged = Vec::new();
-        let mut present = BTreeSet::new();
+        let mut present = SortedSet::new();
         for record in records {
             let Key::Number(stored) = record.key else { continue };
             present.insert(stored);

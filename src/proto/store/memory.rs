@@ -4,7 +4,7 @@
 //! Law: it answers as the database does. One write is all or nothing, expectations are looked at before anything
 //! changes, and an outbox key is never given twice, not even after a wipe.
 
-use std::collections::BTreeMap;
+use crate::proto::sorted::SortedMap;
 
 use super::format::record_version;
 use crate::proto::api::{
@@ -21,7 +21,7 @@ const WRONG_KEY: &str = "wrong key: the outbox takes numbers up to 2^53, the oth
 pub struct MemoryStore {
     name: Option<String>,
     /// One map for all tables: a table's records stand together, in the order of their keys.
-    records: BTreeMap<RecordId, Vec<u8>>,
+    records: SortedMap<RecordId, Vec<u8>>,
     /// The last outbox key given.
     last_number: u64,
     used_bytes: usize,
@@ -125,7 +125,7 @@ impl MemoryStore {
     fn exceeds_limit(&self, transaction: &Transaction, added: &[u64]) -> bool {
         let Some(limit) = self.limit_bytes else { return false };
         // What each touched record will take; the later of two wins, as in the write itself.
-        let mut after: BTreeMap<RecordId, usize> = BTreeMap::new();
+        let mut after: SortedMap<RecordId, usize> = SortedMap::new();
         for (id, bytes) in &transaction.puts {
             after.insert(id.clone(), size(id, bytes));
         }
@@ -173,7 +173,7 @@ impl MemoryStore {
         // Texts come before numbers, so the empty text is the first key of any table.
         let start = RecordId { table, key: Key::Text(first.to_owned()) };
         self.records
-            .range(start..)
+            .from(&start)
             .take_while(|(id, _)| id.table == table && belongs(&id.key))
             .map(|(id, bytes)| Record { key: id.key.clone(), bytes: bytes.clone() })
             .collect()

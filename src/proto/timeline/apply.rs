@@ -205,12 +205,12 @@ impl Timelines {
                 decode_segment(bytes, conversation_id, number).map(|(_, messages)| {
                     let rows = messages.into_iter().map(|message| Row { message, revision }).collect();
                     let loaded = Loaded { rows, ..Loaded::default() };
-                    log.segments.entry(number).or_insert(loaded);
+                    log.segments.or_insert_with(number, || loaded);
                 })
             }
             (Want::Index(page), Some(bytes)) => decode_index(bytes).map(|(_, page_read)| {
                 let loaded = LoadedIndex { page: page_read, dirty: false, writing: false };
-                log.index.entry(page).or_insert(loaded);
+                log.index.or_insert_with(page, || loaded);
             }),
             (_, None) => Err(RecordError::NotARecord),
         };

@@ -1,6 +1,7 @@
 //! One conversation's history: its head, the segments and index pages that are in memory, and what waits for more.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
+use crate::proto::sorted::{SortedMap, SortedSet};
 
 use super::super::model::Message;
 use super::super::store::{HistoryHead, IndexPage, OrderKey, SEGMENTS_PER_PAGE, SegmentInfo};
@@ -40,10 +41,10 @@ pub struct Log {
     pub(super) head: HistoryHead,
     pub(super) head_dirty: bool,
     pub(super) head_writing: bool,
-    pub(super) segments: BTreeMap<u32, Loaded>,
-    pub(super) index: BTreeMap<u32, LoadedIndex>,
+    pub(super) segments: SortedMap<u32, Loaded>,
+    pub(super) index: SortedMap<u32, LoadedIndex>,
     /// Asked of the store and not answered yet.
-    pub(super) asked: BTreeSet<Want>,
+    pub(super) asked: SortedSet<Want>,
     pub(super) ops: VecDeque<Op>,
     pub(super) used: u64,
 }
@@ -74,9 +75,9 @@ impl Log {
             head,
             head_dirty: false,
             head_writing: false,
-            segments: BTreeMap::new(),
-            index: BTreeMap::new(),
-            asked: BTreeSet::new(),
+            segments: SortedMap::new(),
+            index: SortedMap::new(),
+            asked: SortedSet::new(),
             ops: VecDeque::new(),
             used: 0,
         }
@@ -129,7 +130,7 @@ impl Log {
     }
 
     /// All index pages that the store has.
-    pub(super) fn index_pages(&self) -> BTreeSet<u32> {
+    pub(super) fn index_pages(&self) -> SortedSet<u32> {
         let sealed = self.head.segments.len().saturating_sub(1);
         self.head.segments.iter().take(sealed).map(|info| info.number / SEGMENTS_PER_PAGE).collect()
     }

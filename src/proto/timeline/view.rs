@@ -1,6 +1,6 @@
 //! Windows: the newest rows of a conversation, growing to the older ones, with the queued messages below.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::proto::sorted::{SortedMap, SortedSet};
 
 use super::super::api::{ViewId, ViewUpdate};
 use super::super::model::{ErrorCode, Failure, Message, Phase};
@@ -21,7 +21,7 @@ pub(super) struct View {
     pub conversation_id: String,
     pub dirty: bool,
     limit: usize,
-    slots: BTreeMap<String, (u32, u64)>,
+    slots: SortedMap<String, (u32, u64)>,
     next_slot: u32,
     last: Option<ViewUpdate>,
 }
@@ -35,7 +35,7 @@ impl Timelines {
             conversation_id: conversation_id.to_owned(),
             dirty: true,
             limit: FIRST_ROWS,
-            slots: BTreeMap::new(),
+            slots: SortedMap::new(),
             next_slot: 0,
             last: None,
         };
@@ -88,7 +88,7 @@ impl Timelines {
         let view = self.views.get_mut(&id)?;
         view.dirty = false;
         let echoes = echoes_of(&view.conversation_id);
-        let standing: BTreeSet<&str> = echoes.iter().map(|echo| echo.message.row_key.as_str()).collect();
+        let standing: SortedSet<&str> = echoes.iter().map(|echo| echo.message.row_key.as_str()).collect();
         let mut shown: Vec<(&Message, u64)> = Vec::new();
         let (mut has_earlier, mut loading) = (false, false);
         let log = self.logs.get_mut(&view.conversation_id);
@@ -138,7 +138,7 @@ impl View {
         loading: bool,
         phase: Phase,
     ) -> Option<ViewUpdate> {
-        let mut slots = BTreeMap::new();
+        let mut slots = SortedMap::new();
         let (mut order, mut rows) = (Vec::with_capacity(shown.len()), Vec::new());
         for (message, revision) in shown {
             let known = self.slots.get(&message.row_key).copied();
