@@ -98,7 +98,7 @@ impl Log {
         let Some(loaded) = self.segments.get(&number) else { return };
         let prints = loaded.rows.iter().flat_map(|row| prints_of(&row.message)).collect();
         let page = index_page_of(number);
-        let entry = self.index.entry(page).or_insert_with(|| LoadedIndex {
+        let entry = self.index.or_insert_with(page, || LoadedIndex {
             page: IndexPage { page, segments: Vec::new() },
             dirty: true,
             writing: false,

@@ -17,20 +17,20 @@ impl Timelines {
     /// Everything dirty; it counts as under way from here on.
     pub fn take_dirty(&mut self) -> Vec<Item> {
         let mut items = Vec::new();
-        for (conversation_id, log) in &mut self.logs {
+        for (conversation_id, log) in self.logs.iter_mut() {
             if !log.head_dirty {
                 continue;
             }
             (log.head_dirty, log.head_writing) = (false, true);
             log.head.last_message = log.last_message().cloned();
             items.push(Item::Head(conversation_id.clone()));
-            for (number, loaded) in &mut log.segments {
+            for (number, loaded) in log.segments.iter_mut() {
                 if loaded.dirty {
                     (loaded.dirty, loaded.writing) = (false, true);
                     items.push(Item::Segment(conversation_id.clone(), *number));
                 }
             }
-            for (page, loaded) in &mut log.index {
+            for (page, loaded) in log.index.iter_mut() {
                 if loaded.dirty {
                     (loaded.dirty, loaded.writing) = (false, true);
                     items.push(Item::Index(conversation_id.clone(), *page));
