@@ -75,18 +75,28 @@ export async function endChildren(graceMs = 10_000) {
   clearTimeout(force);
 }
 
+async function end(code) {
+  // A second Ctrl-C does not wait for anybody.
+  if (ending) for (const child of children) kill(child, "SIGKILL");
+  ending = true;
+  await endChildren();
+  process.exit(code);
+}
+
 for (const [signal, number] of [
   ["SIGINT", 2],
   ["SIGTERM", 15],
   ["SIGHUP", 1],
 ]) {
-  process.on(signal, async () => {
-    // A second Ctrl-C does not wait for anybody.
-    if (ending) for (const child of children) kill(child, "SIGKILL");
-    ending = true;
-    await endChildren();
-    process.exit(128 + number);
-  });
+  process.on(signal, () => end(128 + number));
+}
+
+// npm starts us through a shell, and a signal that ends npm ends the shell, but does not reach us.
+if (process.env.npm_lifecycle_event) {
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent && !ending) end(1);
+  }, 500).unref();
 }
 
 // ── running to the end ──────────────────────────────────────────────────────
