@@ -93,7 +93,11 @@ impl Client {
                 self.emit(Event::Status { conversation_id, row_key, status, failure });
             }
             Action::Transmit { row } => self.transmit(now, row),
-            Action::Apply { row, copy } => self.apply_answer(row, copy),
+            Action::Apply { row, copy } => {
+                self.apply_answer(row, copy);
+                // Its copy may have come before its answer, which then says nothing new: the next may go all the same.
+                self.outbox.advance(now);
+            }
             Action::Release { message } => {
                 let conversation_id = message.conversation_id.clone();
                 self.timelines.push(&conversation_id, Op::Live(message));
