@@ -48,11 +48,21 @@ export async function buildWasm({ dev = false } = {}) {
   await writeFile(stampFile, stamp);
 }
 
-async function optimise(file) {
+/** The wasm as it is shipped, but with the names of its functions: for `npm run size -- --why`. */
+export async function buildNamed(folder) {
+  const { bindgen } = await wasmBindgen();
+  const input = join(await targetDir(), wasmTarget, "release", "chatwire.wasm");
+  await run(bindgen, [...bindgenArgs, "--out-dir", folder, input]);
+  const file = join(folder, "chatwire_bg.wasm");
+  await optimise(file, ["--debuginfo"]);
+  return file;
+}
+
+async function optimise(file, more = []) {
   const wasmOpt = join(root, "node_modules", "binaryen", "bin", "wasm-opt");
   if (!existsSync(wasmOpt))
     throw new Told("wasm-opt (npm package binaryen) is missing: run `npm install` first");
-  await run(process.execPath, [wasmOpt, ...optArgs, file, "-o", file]);
+  await run(process.execPath, [wasmOpt, ...optArgs, ...more, file, "-o", file]);
 }
 
 /** Changes whenever pkg/ would: the compiled crate, the versions of the tools, their arguments. */

@@ -6,8 +6,9 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { brotliCompressSync, gzipSync, constants as zlib } from "node:zlib";
+import { buildNamed } from "./build-wasm.mjs";
 import { inRoot, isMain, runMain, Told } from "./lib/run.mjs";
-import { targetDir, wasmTarget } from "./lib/rust.mjs";
+import { targetDir } from "./lib/rust.mjs";
 import { functionSizes, sectionSizes } from "./lib/wasm-names.mjs";
 
 async function main() {
@@ -109,15 +110,15 @@ function print(rows, budgets) {
   return over;
 }
 
-/** By crate, and the largest functions, of the wasm as the linker left it: wasm-opt drops the names. */
+/** By crate, and the largest functions. Inlining has moved some code to its callers. */
 async function explain() {
-  const wasm = await readFile(join(await targetDir(), wasmTarget, "release", "chatwire.wasm"));
+  const wasm = await readFile(await buildNamed(join(await targetDir(), "size")));
   const line = (name, bytes, all) => {
     console.log(`${String(bytes).padStart(10)} ${((100 * bytes) / all).toFixed(1).padStart(5)} %  ${name}`);
   };
   const largest = (map) => [...map].sort((a, b) => b[1] - a[1]);
 
-  console.log("\nSections before wasm-bindgen and wasm-opt, bytes");
+  console.log("\nSections of the wasm with its names (which are not shipped), bytes");
   const sections = sectionSizes(wasm);
   for (const [name, bytes] of largest(sections)) line(name, bytes, wasm.length);
 

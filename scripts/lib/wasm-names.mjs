@@ -64,7 +64,10 @@ export function functionSizes(bytes) {
     if (name === 'custom "name"') names = functionNames(part);
   }
   return bodies.map((size, index) => {
-    const name = readable(names.get(imported + index) ?? `function ${index}`);
+    const name = readable(names.get(imported + index) ?? `function ${index}`).replace(
+      /\[[0-9a-f]{16}\]/g,
+      "",
+    );
     return { name, crate: crateOf(name), bytes: size };
   });
 }
@@ -108,8 +111,9 @@ function functionNames(part) {
 
 const escapes = { SP: "@", BP: "*", RF: "&", LT: "<", GT: ">", LP: "(", RP: ")", C: "," };
 
-/** Undoes rustc's legacy mangling; other names are left as they are. */
+/** Undoes rustc's legacy mangling; of its v0 mangling, which the standard library has, it keeps the identifiers. */
 function readable(name) {
+  if (name.startsWith("_R")) return identifiersOfV0(name).join("::");
   if (!/^_?_ZN/.test(name)) return name.replace(/::h[0-9a-f]{16}$/, "");
   const parts = [];
   let rest = name.slice(name.indexOf("ZN") + 2);
@@ -127,10 +131,29 @@ function readable(name) {
     .replaceAll("..", "::");
 }
 
-const standard = new Set(["core", "alloc", "std"]);
+function identifiersOfV0(name) {
+  const found = [];
+  // Without the hashes that tell crates of one name apart.
+  let rest = name.slice(2).replace(/s[0-9A-Za-z]{5,}_(?=\d)/g, "");
+  for (let match = /[A-Za-z_](\d+)_?/.exec(rest); match; match = /[A-Za-z_](\d+)_?/.exec(rest)) {
+    const length = Number(match[1]);
+    const from = match.index + match[0].length;
+    const identifier = rest.slice(from, from + length);
+    // A number of a disambiguator, not of an identifier.
+    const isOne = length > 0 && identifier.length === length && /^[A-Za-z_]\w*$/.test(identifier);
+    if (isOne) found.push(identifier);
+    rest = rest.slice(isOne ? from + length - 1 : match.index + 1);
+  }
+  return found;
+}
+
+const standard = new Set(["core", "alloc", "std", "dlmalloc", "hashbrown", "panic_abort"]);
 
 /** The first crate of a path that is not the standard library, else the first. */
 function crateOf(name) {
   const paths = [...name.matchAll(/(?<![\w:])([a-z_][a-z0-9_]*)(?:\[[0-9a-f]+\])?::/g)].map((m) => m[1]);
-  return paths.find((path) => !standard.has(path)) ?? (paths.length > 0 ? "std" : "no crate (C or shims)");
+  const outside = paths.find((path) => !standard.has(path));
+  if (outside) return outside;
+  if (paths.length === 0) return "no crate (shims, memcpy and the like)";
+  return /(?<![\w:])(?:core|alloc|std|dlmalloc|hashbrown)(?:::\w+)?/.exec(name)?.[0] ?? "std";
 }
