@@ -5,6 +5,7 @@
 //!
 //! Public for the browser tests in `tests/web.rs`; an application sees nothing of it but [`handle::ChatCore`].
 
+pub mod command;
 pub mod convert;
 pub mod db;
 pub mod driver;
