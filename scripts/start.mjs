@@ -11,7 +11,7 @@ import { checkPrerequisites, installPackages } from "./lib/prerequisites.mjs";
 import { endChildren, inRoot, isEnding, runMain, start, Told } from "./lib/run.mjs";
 import { Steps } from "./lib/steps.mjs";
 
-const firstPort = 8080;
+const firstPort = 8787;
 const portsToTry = 50;
 
 await runMain(async () => {
@@ -71,7 +71,7 @@ async function askedPort() {
   return port;
 }
 
-/** The first free port from 8080 on. */
+/** The first free port from 8787 on. */
 async function freePort() {
   for (let port = firstPort; port < firstPort + portsToTry; port++) {
     if (await isFree(port)) return port;
