@@ -4,7 +4,14 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "node", environment: "node", include: ["test/*.test.{ts,tsx}"], setupFiles: ["test/setup.ts"] } },
+      {
+        test: {
+          name: "node",
+          environment: "node",
+          include: ["test/*.test.{ts,tsx}"],
+          setupFiles: ["test/setup.ts"],
+        },
+      },
       {
         test: {
           name: "jsdom",

@@ -299,8 +299,7 @@ export class ChatClient {
     try {
       await done;
     } finally {
-      this.#requests.end(closed());
-      this.#views.clear();
+      this.#end(closed(), "closed");
       // After the task in which the core told its end: it cannot be freed while it is telling.
       this.#core.free();
     }
@@ -308,17 +307,17 @@ export class ChatClient {
 
   #onTrap(error: ChatError): void {
     this.#closing ??= Promise.resolve();
-    this.#requests.end(error);
-    const since = new Date().toISOString();
-    const connection = {
-      ...this.connection,
-      state: "closed",
-      reason: error.message,
-      retryInMs: null,
-      since,
-    } as const;
-    this.#onBatch([{ type: "connection", connection }]);
+    this.#end(error, error.message);
     this.#emitter.emit("error", error);
+  }
+
+  /** The core says nothing of its own end. */
+  #end(error: ChatError, reason: string): void {
+    this.#requests.end(error);
+    this.#views.clear();
+    const since = new Date().toISOString();
+    const ended = { state: "closed", reason, retryInMs: null, attempt: 0, since, socketId: null } as const;
+    this.#onBatch([{ type: "connection", connection: { ...this.connection, ...ended, leader: false } }]);
   }
 }
 

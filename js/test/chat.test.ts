@@ -17,7 +17,12 @@ test("a message goes from one to the other and comes back with its ticks", async
   expect(copy.rowKey).toBe(sent.rowKey);
 
   const [message, { live }] = await heard;
-  expect(message).toMatchObject({ text: "hello", sender: "user", senderId: "ana", metadata: { mood: ["good"] } });
+  expect(message).toMatchObject({
+    text: "hello",
+    sender: "user",
+    senderId: "ana",
+    metadata: { mood: ["good"] },
+  });
   expect(live).toBe(true);
 
   const shown = await until(timeline, ({ messages }) => messages.length === 1);
@@ -131,7 +136,8 @@ test("connected, disconnected and reconnecting follow from the connection's stat
   const server = await serve();
   const ana = await chatOf(server, "ana");
   const told: string[] = [];
-  for (const event of ["connected", "disconnected", "reconnecting"] as const) ana.on(event, () => told.push(event));
+  for (const event of ["connected", "disconnected", "reconnecting"] as const)
+    ana.on(event, () => told.push(event));
   expect(ana.connection.state).toBe("idle");
   await ana.connect();
   expect(ana.connection).toMatchObject({ state: "online", leader: true });
@@ -153,7 +159,9 @@ test("what is sent offline goes out, once and in order, when the connection is b
   expect(server.log(id)).toEqual([]);
   await ana.connect();
   await Promise.all(sent.map(({ key }) => ana.acknowledged(key ?? "")));
-  expect(server.log(id).map(({ client_message_id }) => client_message_id)).toEqual(sent.map(({ key }) => key));
+  expect(server.log(id).map(({ client_message_id }) => client_message_id)).toEqual(
+    sent.map(({ key }) => key),
+  );
   expect(await ana.outbox()).toEqual([]);
 });
 
@@ -178,7 +186,9 @@ test("a refused message is failed, and can be sent again or discarded", async ()
   for (const { key } of [one, two]) {
     await expect(ana.acknowledged(key ?? "")).rejects.toMatchObject({ name: "ChatError", code: "forbidden" });
   }
-  const { messages } = await until(timeline, ({ messages }) => messages.every(({ status }) => status === "failed"));
+  const { messages } = await until(timeline, ({ messages }) =>
+    messages.every(({ status }) => status === "failed"),
+  );
   expect(messages.map(({ failure }) => failure?.code)).toEqual(["forbidden", "forbidden"]);
   await ana.discard(two.key ?? "");
   await ana.resend(one.key ?? "");

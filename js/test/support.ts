@@ -3,7 +3,13 @@
 import { readFile } from "node:fs/promises";
 import { startTeamServer, type TeamServer } from "@chatwire/test-servers/team";
 import { onTestFinished } from "vitest";
-import { type ChatClient, type ChatEvents, type ChatOptions, createChat, type Readable } from "../src/index.js";
+import {
+  type ChatClient,
+  type ChatEvents,
+  type ChatOptions,
+  createChat,
+  type Readable,
+} from "../src/index.js";
 
 export const wasm = await readFile(new URL("../pkg/chatwire_bg.wasm", import.meta.url));
 

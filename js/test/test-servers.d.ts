@@ -11,9 +11,15 @@ declare module "@chatwire/test-servers/team" {
       revoke(token: string): void;
       dropSockets(userId?: string): number;
     };
-    log(conversationId: string): { client_message_id: string | null; seq: number; sender_id: string; status: string }[];
+    log(
+      conversationId: string,
+    ): { client_message_id: string | null; seq: number; sender_id: string; status: string }[];
     restart(): Promise<void>;
     close(): Promise<void>;
   };
-  export function startTeamServer(options?: { port?: number; plain?: boolean; prefix?: string }): Promise<TeamServer>;
+  export function startTeamServer(options?: {
+    port?: number;
+    plain?: boolean;
+    prefix?: string;
+  }): Promise<TeamServer>;
 }

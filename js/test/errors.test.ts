@@ -1,0 +1,182 @@
+import { expect, test } from "vitest";
+import { ChatError, type ChatOptions, createChat } from "../src/index.js";
+import { chatOf, next, optionsFor, pair, serve } from "./support.js";
+
+const nowhere = { url: "http://127.0.0.1:9" };
+
+test("a wrong option is refused at construction: its name and what is allowed", async () => {
+  const wrong: [Partial<ChatOptions> | Record<string, unknown>, RegExp][] = [
+    [{ url: "ftp://host" }, /url.*ftp:\/\/host.*wss/s],
+    [{ url: "http://chat.example.com" }, /url.*allowInsecure/s],
+    [{ profile: "nobody" }, /profile.*nobody.*team/s],
+    [{ userId: "" }, /userId/],
+    [{ outbox: { window: 0 } }, /outbox\.window.*0.*1 to 256/s],
+    [{ outbx: {} }, /outbx.*unknown/s],
+    [{ getToken: "user:ana" }, /getToken/],
+    [{ getToken: undefined }, /getToken|token/],
+  ];
+  for (const [option, message] of wrong) {
+    const options = { ...optionsFor(nowhere, "ana"), ...option } as ChatOptions;
+    const error = await createChat(options).catch((error: unknown) => error);
+    expect(error, JSON.stringify(option)).toBeInstanceOf(ChatError);
+    expect(error).toMatchObject({ code: "config", retryable: false });
+    expect((error as ChatError).message).toMatch(message);
+  }
+  await expect(createChat(null as never)).rejects.toMatchObject({ code: "config" });
+});
+
+test("a wrong argument rejects with its name and what was given, never with its content", async () => {
+  const chat = await chatOf(nowhere, "ana");
+  const calls: [string, () => Promise<unknown>][] = [
+    ["conversationId", () => chat.send(7 as never, "text")],
+    ["conversationId", () => chat.send("", "text")],
+    ["text", () => chat.send("c", { text: 7 as never })],
+    ["content", () => chat.send("c", null as never)],
+    ["metadata", () => chat.send("c", { text: "a", metadata: 1n as never })],
+    ["replyTo", () => chat.send("c", { text: "a", replyTo: "" })],
+    ["ttlMs", () => chat.send("c", "a", { ttlMs: -1 })],
+    ["ttlMs", () => chat.send("c", "a", { ttlMs: 1.5 })],
+    ["key", () => chat.send("c", "a", { key: {} as never })],
+    ["key", () => chat.acknowledged(undefined as never)],
+    ["key", () => chat.cancel([] as never)],
+    ["userId", () => chat.createDirect(1 as never)],
+    ["title", () => chat.createGroup({ title: "", members: ["ben"] })],
+    ["members", () => chat.createGroup({ title: "a", members: "ben" as never })],
+    ["members[1]", () => chat.createGroup({ title: "a", members: ["ben", 1 as never] })],
+    ["rowKey", () => chat.markRead("c", null as never)],
+    ["event", () => chat.wire.send("", {})],
+    ["payload", () => chat.wire.send("e", (() => {}) as never)],
+  ];
+  for (const [name, call] of calls) {
+    const error = await call().catch((error: unknown) => error);
+    expect(error, name).toMatchObject({ name: "ChatError", code: "validation", retryable: false });
+    expect((error as ChatError).message.startsWith(`${name} `)).toBe(true);
+  }
+  expect(() => chat.on("message", 7 as never)).toThrow(/^listener must be a function, not number/);
+  expect(() => chat.timeline("")).toThrow(/^conversationId must be a non-empty string/);
+  expect(() => chat.setTyping("c", "yes" as never)).toThrow(/^typing must be a boolean/);
+});
+
+test("what the core refuses rejects with its code, and nothing is queued", async () => {
+  const { ana, id } = await pair(await serve());
+  await expect(ana.send(id, "")).rejects.toMatchObject({ name: "ChatError", code: "validation" });
+  await expect(ana.send(id, "x".repeat(10_001))).rejects.toMatchObject({ code: "tooLarge" });
+  await expect(ana.send("no such conversation", "hello")).rejects.toMatchObject({ code: "notFound" });
+  await expect(ana.acknowledged("no such key")).rejects.toMatchObject({ code: "notFound" });
+  await ana.send(id, "one", { key: "my-key" });
+  await expect(ana.send(id, "other", { key: "my-key" })).rejects.toMatchObject({ name: "ChatError" });
+  expect((await ana.outbox()).length).toBeLessThanOrEqual(1);
+});
+
+test("a timeline of an unknown conversation is empty or says so; it never throws", async () => {
+  const { ana } = await pair(await serve());
+  const timeline = ana.timeline("no such conversation");
+  await ana.outbox();
+  expect(timeline.getSnapshot().messages).toEqual([]);
+});
+
+test("connect: a signal ends the waiting, with its reason as the cause", async () => {
+  const chat = await chatOf(nowhere, "ana");
+  const reason = new Error("changed my mind");
+  const early = chat.connect({ signal: AbortSignal.abort(reason) });
+  await expect(early).rejects.toMatchObject({ code: "cancelled", cause: reason });
+  expect(chat.connection.state).toBe("idle");
+
+  const abort = new AbortController();
+  const late = chat.connect({ signal: abort.signal });
+  abort.abort(reason);
+  await expect(late).rejects.toMatchObject({ code: "cancelled", cause: reason });
+});
+
+test("connect rejects when its attempts are used up", async () => {
+  const chat = await chatOf(nowhere, "ana", { reconnect: { baseDelayMs: 1, maxDelayMs: 1, maxAttempts: 2 } });
+  await expect(chat.connect()).rejects.toBeInstanceOf(ChatError);
+  expect(chat.connection.state).toBe("failed");
+});
+
+test("a token refused twice is authError; getToken heard why it was asked", async () => {
+  const server = await serve();
+  const reasons: string[] = [];
+  const getToken: ChatOptions["getToken"] = ({ reason }) => {
+    reasons.push(reason);
+    return "bad";
+  };
+  const chat = await chatOf(server, "ana", { getToken });
+  const told = next(chat, "authError");
+  await expect(chat.connect()).rejects.toMatchObject({ code: "auth" });
+  expect((await told)[0]).toMatchObject({ name: "ChatError", code: "auth" });
+  expect(reasons).toEqual(["connect", "refused"]);
+  expect(chat.connection.state).toBe("failed");
+});
+
+test("a refused token is renewed once, and the connection goes on", async () => {
+  const server = await serve();
+  const getToken: ChatOptions["getToken"] = async ({ reason }) =>
+    reason === "refused" ? "user:ana#2" : "expired";
+  const chat = await chatOf(server, "ana", { getToken });
+  await chat.connect();
+  expect(chat.connection.state).toBe("online");
+});
+
+test("close ends what is pending with closed, and so every later call", async () => {
+  const server = await serve();
+  const { ana: chat, id } = await pair(server);
+  const timeline = chat.timeline(id);
+  server.faults.withholdAck();
+  const { key } = await chat.send(id, "stays in the store");
+  const pending = expect(chat.acknowledged(key ?? "")).rejects.toMatchObject({
+    name: "ChatError",
+    code: "closed",
+  });
+  const closing = chat.close();
+  expect(chat.close()).toBe(closing);
+  await expect(chat.send(id, "too late")).rejects.toMatchObject({ code: "closed" });
+  await Promise.all([closing, pending]);
+
+  await expect(chat.connect()).rejects.toMatchObject({ code: "closed" });
+  await expect(chat.outbox()).rejects.toMatchObject({ code: "closed" });
+  await expect(chat.wire.send("event")).rejects.toMatchObject({ code: "closed" });
+  expect(() => chat.timeline(id)).toThrow(expect.objectContaining({ code: "closed" }));
+  expect(() => chat.diagnostics()).toThrow(expect.objectContaining({ code: "closed" }));
+  chat.disconnect();
+  timeline.close();
+  expect(chat.connection.state).toBe("closed");
+  expect(timeline.getSnapshot().messages).toHaveLength(1);
+});
+
+test("a listener that throws disturbs neither the others nor the client", async () => {
+  const { ana, ben, id } = await pair(await serve());
+  const error = new Error("of the application");
+  const reported: unknown[] = [];
+  const original = console.error;
+  console.error = (error) => reported.push(error);
+  ben.on("message", () => {
+    throw error;
+  });
+  const heard = next(ben, "message");
+  await ana.send(id, "hello");
+  await heard;
+  console.error = original;
+  expect(reported).toEqual([error]);
+});
+
+test("wire: the backend's own events by their own names", async () => {
+  const { ana } = await pair(await serve());
+  const heard: unknown[][] = [];
+  const off = ana.wire.on("chat:unknown", (...args) => heard.push(args));
+  expect(ana.wire.listenerCount("chat:unknown")).toBe(1);
+  expect(await ana.wire.send("chat:unknown", { a: 1 })).toBeNull();
+  await expect(ana.wire.send("chat:unknown", {}, { ack: true, timeoutMs: 50 })).rejects.toMatchObject({
+    code: "timeout",
+  });
+  off();
+  expect(heard).toEqual([]);
+});
+
+test("getToken must give a string", async () => {
+  const chat = await chatOf(nowhere, "ana", { getToken: () => undefined as never });
+  const told = next(chat, "connection", ({ state }) => state === "waiting" || state === "failed");
+  chat.connect().catch(() => {});
+  const [connection] = await told;
+  expect(connection.reason).toMatch(/getToken/);
+});
