@@ -12,7 +12,8 @@ const byHand = fileURLToPath(new URL("../../target/debug/chatwire-server", impor
 
 /**
  * Starts it on a free port and a fresh database.
- * @returns `{origin, url, login(name), fault(body), kill(), restart(), close()}`; `url` is the base for `team` (D1).
+ * @returns `{origin, url, login(name), fault(body), log(conversation), kill(), start(), restart(), close()}`; `url` is the
+ * base for `team` (D1).
  */
 export async function startReference(args = []) {
   const binary = process.env.CHATWIRE_SERVER ?? byHand;
@@ -31,8 +32,9 @@ export async function startReference(args = []) {
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
     return response.json();
   };
+  const hasEnded = () => running.child.exitCode !== null || running.child.signalCode !== null;
   const end = async (signal) => {
-    if (running.child.exitCode !== null || running.child.signalCode !== null) return running.child.exitCode;
+    if (hasEnded()) return running.child.exitCode;
     running.child.kill(signal);
     const [code] = await once(running.child, "exit");
     return code;
@@ -42,17 +44,27 @@ export async function startReference(args = []) {
     url: `${origin}/team`,
     login: (name) => post("/auth/login", { name }),
     fault: (body) => post("/test/faults", body),
-    /** Ends it as a power cut would; the database stays. */
-    kill: () => end("SIGKILL"),
+    /** Disarms every fault. */
+    disarm: () => post("/test/reset", {}),
+    /** What a conversation holds, in the server's order: `[{seq, id, sender_id, client_message_id, text}]`. */
+    async log(conversation) {
+      const response = await fetch(`${origin}/test/log?conversation=${encodeURIComponent(conversation)}`);
+      if (!response.ok) throw new Error(`/test/log: ${response.status} ${await response.text()}`);
+      return response.json();
+    },
+    /** Ends it as a power cut would, or by another signal; the database stays. */
+    kill: (signal = "SIGKILL") => end(signal),
     /** The same port and database again, after `kill` or a crash. */
-    async restart() {
-      await end("SIGKILL");
+    async start() {
       running = await launch(binary, ["--port", port, "--db", db, ...args]);
+    },
+    async restart(signal = "SIGKILL") {
+      await end(signal);
+      await this.start();
     },
     /** Resolves once the process has ended by itself. */
     async ended() {
-      if (running.child.exitCode === null && running.child.signalCode === null)
-        await once(running.child, "exit");
+      if (!hasEnded()) await once(running.child, "exit");
     },
     /** Graceful stop; gives the exit code. */
     async close() {

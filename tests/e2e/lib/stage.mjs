@@ -1,0 +1,71 @@
+// What most suites stand on: the test page, a server, a browser; and people in it.
+import { startReference } from "@chatwire/test-servers/reference";
+import { launch } from "./browser.mjs";
+import { Client, swift } from "./client.mjs";
+import { servePage } from "./static.mjs";
+
+export class Stage {
+  #ends = [];
+
+  /** @param args flags of the reference backend. */
+  static async open({ args = [] } = {}) {
+    const stage = new Stage();
+    try {
+      stage.page = stage.#keep(await servePage());
+      stage.server = stage.#keep(await startReference(args));
+      stage.browser = stage.#keep(await launch());
+    } catch (error) {
+      await stage.close();
+      throw error;
+    }
+    return stage;
+  }
+
+  /** A person with a profile of their own, at the reference backend; `prepare(page)` runs before the page loads. */
+  async person(name, { prepare, ...options } = {}) {
+    const login = { origin: this.server.origin, name, id: await this.idOf(name) };
+    return this.client(swift(this.server.url, login, options), prepare);
+  }
+
+  /** A client with these options, in a profile of its own. */
+  async client(options, prepare) {
+    return Client.on(await this.blank(prepare), options);
+  }
+
+  /** The test page in a profile of its own, without a client. */
+  async blank(prepare) {
+    const context = await this.browser.newContext();
+    const page = await context.newPage();
+    await prepare?.(page);
+    await openHarness(page, this.page.url);
+    return page;
+  }
+
+  async idOf(name) {
+    return (await this.server.login(name)).user.id;
+  }
+
+  /** Ana and ben, online, with a direct conversation that both know. */
+  async pair(options) {
+    const [ana, ben] = await Promise.all([this.person("ana", options), this.person("ben", options)]);
+    await Promise.all([ana.connect(), ben.connect()]);
+    const { id } = await ana.call("createDirect", ben.options.userId);
+    await ben.untilConversation(id);
+    return { ana, ben, id };
+  }
+
+  async close() {
+    for (const end of this.#ends.splice(0).reverse()) await end();
+  }
+
+  #keep(part) {
+    this.#ends.push(() => part.close());
+    return part;
+  }
+}
+
+/** Loads the test page and waits until it can be driven. */
+export async function openHarness(page, url) {
+  await page.goto(url);
+  await page.waitForFunction(() => globalThis.harness !== undefined);
+}

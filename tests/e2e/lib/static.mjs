@@ -1,0 +1,41 @@
+// Serves the test page and the built package as they are: no bundler stands between the package and the browser.
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { extname, join, normalize } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const folders = { "/chatwire/dist/": here("../../../js/dist"), "/chatwire/pkg/": here("../../../js/pkg") };
+const page = here("../page");
+const types = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
+
+/** @returns `{url, close()}`; the port stays the same as long as it runs, and with it the browser's stores. */
+export async function servePage() {
+  const server = createServer(async ({ url }, response) => {
+    const path = new URL(url, "http://local").pathname;
+    try {
+      const body = await readFile(fileOf(path));
+      response.writeHead(200, { "content-type": types[extname(path)] ?? "text/html" });
+      response.end(body);
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  await new Promise((resolve, reject) => {
+    server.once("error", reject).listen(0, "127.0.0.1", resolve);
+  });
+  return {
+    url: `http://127.0.0.1:${server.address().port}/`,
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+function fileOf(path) {
+  for (const [prefix, folder] of Object.entries(folders)) {
+    if (path.startsWith(prefix)) return join(folder, normalize(`/${path.slice(prefix.length)}`));
+  }
+  return join(page, normalize(path === "/" ? "/index.html" : path));
+}

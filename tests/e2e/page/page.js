@@ -1,0 +1,137 @@
+// The page that the tests drive: one client of the built package, its events, and calls whose errors keep their code.
+import "./wire.js";
+import { ChatError, createChat } from "/chatwire/dist/index.js";
+import { facts, tell } from "./tell.js";
+import { stallAtAnswer } from "./wire.js";
+
+const eventNames = [
+  "message",
+  "messageUpdated",
+  "status",
+  "typing",
+  "presence",
+  "conversation",
+  "connection",
+  "connected",
+  "disconnected",
+  "error",
+  "authError",
+  "protocolError",
+  "storageDegraded",
+  "gap",
+  "leader",
+];
+
+let chat;
+let load;
+const events = [];
+const timelines = new Map();
+
+const harness = {
+  facts,
+  events,
+  stallAtAnswer,
+
+  /** Opens the client. Functions cannot come from the test: `login` says where tokens come from. */
+  async create({ login, ...options }) {
+    const getToken = login && tokensFrom(login);
+    chat = await createChat({ ...options, ...(getToken && { getToken }) });
+    for (const event of eventNames)
+      chat.on(event, (...args) => events.push({ event, args: args.map(plain) }));
+    chat.on("status", ({ rowKey, status, failure }) =>
+      tell({ kind: status, key: rowKey, failure: failure?.code ?? null }),
+    );
+  },
+
+  /** Calls a method of the client; gives `{value}` or `{error}`. */
+  async call(method, ...args) {
+    try {
+      return { value: plain(await chat[method](...args)) };
+    } catch (error) {
+      return { error: plain(error) };
+    }
+  },
+
+  /** The snapshot of a timeline, which stays open. */
+  timeline(conversationId) {
+    return plainSnapshot(timelineOf(conversationId).getSnapshot());
+  },
+
+  async loadWhole(conversationId) {
+    const timeline = timelineOf(conversationId);
+    while (timeline.getSnapshot().hasEarlier) await timeline.loadEarlier(500);
+    return plainSnapshot(timeline.getSnapshot());
+  },
+
+  connection: () => chat.connection,
+  guarantees: () => chat.guarantees,
+  conversation: (id) => chat.conversation(id).getSnapshot(),
+  conversations: () => chat.conversations().getSnapshot(),
+  typing: (id) => chat.typing(id),
+
+  /** Sends without end into several conversations, each by itself, until `stopLoad`. */
+  startLoad({ conversations, round, gapMs, from = 1 }) {
+    load = { running: true };
+    load.done = Promise.all(conversations.map((id) => keepSending(load, id, { round, gapMs, from })));
+  },
+
+  async stopLoad() {
+    load.running = false;
+    await load.done;
+  },
+};
+
+async function keepSending(load, conversationId, { round, gapMs, from }) {
+  for (let n = from; load.running; n++) {
+    const text = `${round}/${n}`;
+    try {
+      const { key } = await chat.send(conversationId, text);
+      tell({ kind: "saved", key, conversationId, text, resolved: true });
+    } catch (error) {
+      tell({ kind: "notSaved", conversationId, text, code: error.code, message: error.message });
+    }
+    await new Promise((resolve) => setTimeout(resolve, gapMs));
+  }
+}
+
+function timelineOf(conversationId) {
+  let timeline = timelines.get(conversationId);
+  if (!timeline) timelines.set(conversationId, (timeline = chat.timeline(conversationId)));
+  return timeline;
+}
+
+/** `{origin, name}`: our server's login and refresh (D5). `{prefix}`: a fresh `prefix#N` each time. */
+function tokensFrom({ origin, name, prefix }) {
+  let token;
+  let count = 0;
+  const ask = async (path, body, headers = {}) => {
+    const response = await fetch(`${origin}${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: JSON.stringify(body),
+    });
+    if (!response.ok) throw new Error(`${path}: ${response.status}`);
+    return (await response.json()).token;
+  };
+  return async ({ reason }) => {
+    tell({ kind: "token", reason });
+    if (prefix) return `${prefix}#${++count}`;
+    if (token === undefined) token = await ask("/auth/login", { name });
+    else if (reason !== "connect")
+      token = await ask("/auth/refresh", {}, { authorization: `Bearer ${token}` });
+    return token;
+  };
+}
+
+function plainSnapshot(snapshot) {
+  return { ...snapshot, error: plain(snapshot.error) };
+}
+
+/** What survives the way to the test. */
+function plain(value) {
+  if (!(value instanceof Error)) return value;
+  const { name, message, code, retryable } = value;
+  return { name: value instanceof ChatError ? "ChatError" : name, message, code, retryable };
+}
+
+globalThis.harness = harness;

@@ -1,0 +1,32 @@
+// `npm run e2e`: every suite in turn; `npm run e2e -- demo kill` runs those whose file name matches one of the words.
+import { readdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { buildDemo, buildPackage, buildServer } from "../../scripts/build.mjs";
+import { buildWasm } from "../../scripts/build-wasm.mjs";
+import { browser } from "../../scripts/lib/chromium.mjs";
+import { run, runMain, Told } from "../../scripts/lib/run.mjs";
+
+const folder = dirname(fileURLToPath(import.meta.url));
+
+await runMain(async () => {
+  const words = process.argv.slice(2);
+  const all = readdirSync(folder).filter((name) => name.endsWith(".test.mjs"));
+  const chosen = all.filter((name) => words.length === 0 || words.some((word) => name.includes(word)));
+  if (chosen.length === 0)
+    throw new Told(`No suite matches ${words.join(", ")}. There are: ${all.join(", ")}`);
+  const env = { ...process.env, ...(await parts()) };
+  // One after the other: they share two cores with the browsers and servers they start.
+  const args = ["--test", "--test-concurrency=1", ...chosen];
+  await run(process.execPath, args, { cwd: folder, env });
+});
+
+/** What the suites run on. `npm test` has built it already and says so by naming the two programs. */
+async function parts() {
+  const { CHATWIRE_SERVER, CHROME } = process.env;
+  if (CHATWIRE_SERVER && CHROME) return {};
+  await buildWasm();
+  await buildPackage();
+  await buildDemo();
+  return { CHATWIRE_SERVER: await buildServer({ faults: true }), CHROME: (await browser()).chrome };
+}
