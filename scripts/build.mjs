@@ -1,4 +1,5 @@
 // `npm run build`: everything that `npm start` runs and that is published, each part only where it has changed.
+import { copyFile, rename } from "node:fs/promises";
 import { buildWasm } from "./build-wasm.mjs";
 import { unlessFresh } from "./lib/fresh.mjs";
 import { isMain, run, runMain } from "./lib/run.mjs";
@@ -26,12 +27,19 @@ export function buildDemo() {
 /**
  * The reference backend, with cargo's dev profile: it builds in a fraction of the time of a release build, its
  * dependencies are those of the test build, and a chat of a few people does not feel the difference.
- * With `faults` it has the switches of the tests; a build without them stands beside it only until the next build.
+ * With `faults` it has the switches of the tests, and is a file of its own: `npm start` and `npm test` may run at once.
  */
 export async function buildServer({ faults = false } = {}) {
   const features = faults ? ["--features", "faults"] : [];
   await run("cargo", ["build", "-p", "chatwire-server", ...features]);
-  return builtBinary("debug", "chatwire-server");
+  const built = await builtBinary("debug", "chatwire-server");
+  if (!faults) return built;
+  const kept = await builtBinary("debug", "chatwire-server-faults");
+  // Renamed into place: a file that runs can be replaced, not written to.
+  const next = `${kept}.${process.pid}`;
+  await copyFile(built, next);
+  await rename(next, kept);
+  return kept;
 }
 
 async function main() {

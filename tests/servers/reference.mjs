@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-const byHand = fileURLToPath(new URL("../../target/debug/chatwire-server", import.meta.url));
+const byHand = fileURLToPath(new URL("../../target/debug/chatwire-server-faults", import.meta.url));
 
 /**
  * Starts it on a free port and a fresh database.
@@ -18,7 +18,7 @@ const byHand = fileURLToPath(new URL("../../target/debug/chatwire-server", impor
 export async function startReference(args = []) {
   const binary = process.env.CHATWIRE_SERVER ?? byHand;
   if (!existsSync(binary)) {
-    throw new Error(`${binary} is missing: cargo build -p chatwire-server --features faults`);
+    throw new Error(`${binary} is missing: `npm test -- servers` builds it`);
   }
   const folder = await mkdtemp(join(tmpdir(), "chatwire-"));
   const db = join(folder, "chatwire.db");
