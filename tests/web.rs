@@ -3,6 +3,10 @@
 // Clippy knows tests by `#[test]`, which these are not.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "web/command.rs"]
+mod command;
+#[path = "web/handle.rs"]
+mod handle;
 #[path = "web/http.rs"]
 mod http;
 #[path = "web/page.rs"]
