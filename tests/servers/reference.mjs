@@ -18,7 +18,7 @@ const byHand = fileURLToPath(new URL("../../target/debug/chatwire-server-faults"
 export async function startReference(args = []) {
   const binary = process.env.CHATWIRE_SERVER ?? byHand;
   if (!existsSync(binary)) {
-    throw new Error(`${binary} is missing: `npm test -- servers` builds it`);
+    throw new Error(`${binary} is missing: npm test -- servers builds it`);
   }
   const folder = await mkdtemp(join(tmpdir(), "chatwire-"));
   const db = join(folder, "chatwire.db");
