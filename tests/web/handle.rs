@@ -9,7 +9,7 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::support::{js, js_async};
+use crate::support::{js, js_async, unique};
 
 /// One core and what it told, under `chats[name]` of the page: `told` holds the batches, `events` what was in them.
 struct Chat {
@@ -105,7 +105,7 @@ fn wrong_options_throw_typed_errors() {
 #[wasm_bindgen_test]
 fn a_malformed_command_throws_validation() {
     let chat = Chat::open("malformed", MEMORY);
-    let error = chat.core.command(r#"{"send":{"text":"secret"}}"#).err().expect("it must throw");
+    let error = chat.core.command(r#"{"send":{"text":"secret"}}"#).expect_err("it must throw");
     assert_eq!((text(&error, "code").as_str(), get(&error, "retryable")), ("validation", false.into()));
     assert!(text(&error, "message").contains("`send`") && !text(&error, "message").contains("secret"));
 }
@@ -128,7 +128,7 @@ async fn a_command_goes_round_in_memory_and_its_id_comes_first() {
 
 #[wasm_bindgen_test]
 async fn a_send_is_strictly_durable_and_is_there_after_a_restart() {
-    let options = format!("userId: 'durable-{}'", js_sys::Math::random());
+    let options = format!("userId: '{}'", unique("durable"));
     js("globalThis.seenStrict = [];
         globalThis.coreTransaction = IDBDatabase.prototype.transaction;
         IDBDatabase.prototype.transaction = function (...args) {
@@ -211,7 +211,7 @@ async fn a_token_that_cannot_be_had_is_told_without_what_the_application_threw()
 
 #[wasm_bindgen_test]
 async fn freed_it_leaves_nothing_behind() {
-    let options = format!("userId: 'freed-{}'", js_sys::Math::random());
+    let options = format!("userId: '{}'", unique("freed"));
     let locks = "navigator.locks.query().then((all) => [...all.held, ...all.pending].filter((lock) => lock.name.startsWith('chatwire:')).length)";
     let before = js_async(locks).await;
     let chat = Chat::open("freed", &options);

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use chatwire::proto::store::{RecordKind, seal};
 use chatwire::proto::{Input, Read, Record, RecordId, StoreReply, StoreRequest, Table, Transaction};
 use chatwire::web::Sink;
+use chatwire::web::convert::seed;
 use chatwire::web::db::Db;
 use chatwire::web::timer::Delay;
 use futures_channel::mpsc::{UnboundedReceiver, unbounded};
@@ -61,7 +62,7 @@ impl Store {
 
     pub(crate) fn new(name: &str, persistent: bool, timeout_ms: u32) -> Self {
         let (sink, said) = sink();
-        let name = format!("test-{name}-{}", js_sys::Math::random());
+        let name = unique(name);
         Self { db: Db::with_timeout(sink, persistent, timeout_ms), said, name, next_id: Cell::new(1) }
     }
 
@@ -113,6 +114,11 @@ pub(crate) fn put(id: RecordId, bytes: Vec<u8>) -> Transaction {
 
 pub(crate) fn add(payload: &[u8]) -> Transaction {
     Transaction { adds: vec![payload.to_vec()], strict: true, ..Transaction::default() }
+}
+
+/// A name of its own for a database or a user, also where an earlier run left some.
+pub(crate) fn unique(name: &str) -> String {
+    format!("test-{name}-{}", seed().unwrap().map(|byte| byte.to_string()).join(""))
 }
 
 /// Runs JavaScript: the way to what Rust cannot reach, such as prototypes.
