@@ -313,6 +313,7 @@ impl Client {
             if !self.write(now) {
                 break;
             }
+            self.outbox.advance(now);
         }
         self.outbox.update_timers(now, &mut self.timers);
         self.finish_close();

@@ -458,6 +458,8 @@ impl Client {
                 self.degrade(now, &reply);
             }
         }
+        // A row that has just become ready may be the first of its lane.
+        self.outbox.advance(now);
     }
 
     fn on_read_back(&mut self, now: Now, flight: Box<Flight>, reply: StoreReply) {
