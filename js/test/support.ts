@@ -1,6 +1,7 @@
 // What the tests share: the built wasm, the official server, clients that end with their test, and waiting for a
 // condition instead of a time.
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { startTeamServer, type TeamServer } from "@chatwire/test-servers/team";
 import { onTestFinished } from "vitest";
 import {
@@ -11,7 +12,7 @@ import {
   type Readable,
 } from "../src/index.js";
 
-export const wasm = await readFile(new URL("../pkg/chatwire_bg.wasm", import.meta.url));
+export const wasm = await readFile(join(import.meta.dirname, "../pkg/chatwire_bg.wasm"));
 
 export async function serve(): Promise<TeamServer> {
   const server = await startTeamServer();

@@ -1,0 +1,68 @@
+// On a server there is no window and nothing is connected: hooks give their empty state, and importing touches nothing.
+import { renderToString } from "react-dom/server";
+import { expect, test } from "vitest";
+import { ChatProvider, useChat, useChatClient, useConnection, useConversations } from "../src/react/index.js";
+import { chatOf, optionsFor } from "./support.js";
+
+const nowhere = { url: "http://127.0.0.1:9" };
+
+function Everything() {
+  const chat = useChat("c");
+  const { state, isConnected } = useConnection();
+  const { conversations, unread } = useConversations();
+  const client = useChatClient();
+  return (
+    <pre>
+      {JSON.stringify({ chat, state, isConnected, conversations, unread, hasClient: client !== null })}
+    </pre>
+  );
+}
+
+function stateIn(html: string): unknown {
+  return JSON.parse(html.replace(/<[^>]+>/g, "").replaceAll("&quot;", '"'));
+}
+
+const empty = {
+  chat: {
+    messages: [],
+    isConnected: false,
+    isTyping: false,
+    typingUsers: [],
+    error: null,
+    errorDetail: null,
+    context: null,
+    status: "idle",
+    phase: "restored",
+    hasEarlier: false,
+    loading: true,
+  },
+  state: "idle",
+  isConnected: false,
+  conversations: [],
+  unread: 0,
+  hasClient: false,
+};
+
+test("rendered on a server, a provider with options makes no client", () => {
+  expect(typeof window).toBe("undefined");
+  const html = renderToString(
+    <ChatProvider options={optionsFor(nowhere, "ana")}>
+      <Everything />
+    </ChatProvider>,
+  );
+  expect(stateIn(html)).toEqual(empty);
+});
+
+test("without a provider the hooks give their empty state", () => {
+  expect(stateIn(renderToString(<Everything />))).toEqual(empty);
+});
+
+test("a client of the application's own is shown empty, so that the browser can take over", async () => {
+  const client = await chatOf(nowhere, "ana");
+  const html = renderToString(
+    <ChatProvider client={client}>
+      <Everything />
+    </ChatProvider>,
+  );
+  expect(stateIn(html)).toEqual({ ...empty, hasClient: true });
+});
