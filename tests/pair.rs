@@ -1,0 +1,28 @@
+//! One or more clients, a scripted `team` backend and the link between them: what the core promises, scenario by
+//! scenario, over simulated time.
+#![cfg(not(target_arch = "wasm32"))]
+// Clippy knows tests by `#[test]`, which most of this is not.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+#[path = "pair/backend.rs"]
+mod backend;
+#[path = "pair/checks.rs"]
+mod checks;
+#[path = "pair/failures.rs"]
+mod failures;
+#[path = "pair/history.rs"]
+mod history;
+#[path = "pair/kills.rs"]
+mod kills;
+#[path = "pair/people.rs"]
+mod people;
+#[path = "pair/plain.rs"]
+mod plain;
+#[path = "pair/sending.rs"]
+mod sending;
+#[path = "pair/storage.rs"]
+mod storage;
+#[path = "pair/tabs.rs"]
+mod tabs;
+#[path = "pair/world.rs"]
+mod world;

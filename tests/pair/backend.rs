@@ -1,0 +1,461 @@
+//! The scripted `team` backend: Socket.IO frames by hand, REST in JSON, and what goes wrong with either.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use chatwire::proto::wire::socket_io::{self, Packet};
+use chatwire::proto::wire::{Limits, engine_io};
+use serde_json::{Value, json};
+
+/// What becomes of the next send.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fate {
+    /// Stored and answered.
+    Answer,
+    /// Stored; the socket dies before the answer.
+    LoseAnswer,
+    /// The socket dies before anything is stored.
+    LoseFrame,
+    /// Stored; no answer, and the socket lives on.
+    Withhold,
+    /// Neither stored nor answered.
+    Ignore,
+    Refuse(Value),
+    /// Stored; the copy goes to the sender's own socket before the answer.
+    CopyFirst,
+    /// Stored and answered as a conflict on the key.
+    ConflictOnKey,
+    /// Stored, answered without a copy.
+    AnswerBare,
+    /// The answer cannot be read.
+    Garbage,
+}
+
+#[derive(Clone, Debug)]
+pub struct Stored {
+    pub id: String,
+    pub seq: u64,
+    pub sender: String,
+    pub key: Option<String>,
+    pub text: String,
+    pub at_ms: u64,
+    pub status: &'static str,
+}
+
+#[derive(Default)]
+pub struct Room {
+    pub members: Vec<String>,
+    pub messages: Vec<Stored>,
+    pub read_by: BTreeMap<String, u64>,
+}
+
+pub struct Session {
+    pub user: String,
+    pub joined: bool,
+}
+
+/// One socket: which client and which of its sockets.
+pub type SocketId = (usize, u32);
+
+/// What the backend says to sockets.
+#[derive(Debug)]
+pub enum Say {
+    Text(SocketId, String),
+    Close(SocketId),
+}
+
+pub struct Backend {
+    /// What the hello declares; `None`: there is no hello.
+    pub hello: Option<Value>,
+    pub hello_delay_ms: u64,
+    pub keys: bool,
+    pub seqs: bool,
+    /// Copies of one's own messages go to all of one's sockets, the sending one too.
+    pub echo: bool,
+    pub max_payload: u64,
+    pub rooms: BTreeMap<String, Room>,
+    pub sessions: BTreeMap<SocketId, Session>,
+    pub fates: VecDeque<Fate>,
+    pub refuse_connects: VecDeque<Value>,
+    pub refused_tokens: BTreeSet<String>,
+    pub http_faults: VecDeque<u16>,
+    /// Conversations in one page of the list, messages in a page at most.
+    pub list_limit: usize,
+    pub page_limit: usize,
+    /// Every event that clients have pushed: user, name, payload.
+    pub heard: Vec<(String, String, Value)>,
+    pub requests: Vec<String>,
+    pub down: bool,
+    next_id: u64,
+}
+
+impl Backend {
+    /// Keys, cursor, hello.
+    pub fn full() -> Self {
+        Self {
+            hello: Some(json!({"capabilities": {"keys": true, "cursor": true, "receipts": true}})),
+            hello_delay_ms: 0,
+            keys: true,
+            seqs: true,
+            echo: false,
+            max_payload: 1_000_000,
+            rooms: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            fates: VecDeque::new(),
+            refuse_connects: VecDeque::new(),
+            refused_tokens: BTreeSet::new(),
+            http_faults: VecDeque::new(),
+            list_limit: 100,
+            page_limit: 200,
+            heard: Vec::new(),
+            requests: Vec::new(),
+            down: false,
+            next_id: 1,
+        }
+    }
+
+    /// WIRES.md's row without what is *ours*: no hello, no keys, no sequence numbers.
+    pub fn plain() -> Self {
+        Self { hello: None, keys: false, seqs: false, ..Self::full() }
+    }
+
+    pub fn room(mut self, id: &str, members: &[&str]) -> Self {
+        let members = members.iter().map(|name| (*name).to_owned()).collect();
+        self.rooms.insert(id.to_owned(), Room { members, ..Room::default() });
+        self
+    }
+
+    /// Stores a message as if somebody had sent it; what the live sockets are told.
+    pub fn post(&mut self, now_ms: u64, room: &str, sender: &str, text: &str) -> Vec<Say> {
+        let at = self.store(now_ms, room, sender, None, text);
+        self.broadcast(room, at, None)
+    }
+
+    /// The same while nobody is told.
+    pub fn post_silently(&mut self, now_ms: u64, room: &str, sender: &str, text: &str) {
+        self.store(now_ms, room, sender, None, text);
+    }
+
+    pub fn texts(&self, room: &str) -> Vec<String> {
+        self.rooms[room].messages.iter().map(|message| message.text.clone()).collect()
+    }
+
+    fn store(&mut self, now_ms: u64, room: &str, sender: &str, key: Option<String>, text: &str) -> usize {
+        let id = format!("m{}", self.next_id);
+        self.next_id += 1;
+        let messages = &mut self.rooms.get_mut(room).unwrap().messages;
+        let seq = messages.len() as u64 + 1;
+        let (sender, text) = (sender.to_owned(), text.to_owned());
+        messages.push(Stored { id, seq, sender, key, text, at_ms: now_ms, status: "sent" });
+        messages.len() - 1
+    }
+
+    /// A message as `reader` sees it.
+    pub fn record(&self, room: &str, message: &Stored, reader: &str) -> Value {
+        let mut record = json!({
+            "id": message.id, "sender_id": message.sender, "conversation_id": room, "message_type": "text",
+            "content_encrypted": encode(&message.text), "created_at": iso(message.at_ms), "status": message.status,
+        });
+        if self.seqs {
+            record["seq"] = json!(message.seq);
+        }
+        if self.keys && reader == message.sender {
+            record["client_message_id"] = json!(message.key);
+        }
+        record
+    }
+
+    pub fn event(&self, socket: SocketId, name: &str, payload: &Value) -> Say {
+        Say::Text(socket, socket_io::encode_event("/", None, name, &[&payload.to_string()]))
+    }
+
+    /// Says an event to every socket of a user.
+    pub fn tell(&self, user: &str, name: &str, payload: &Value) -> Vec<Say> {
+        let sockets = self.sessions.iter().filter(|(_, session)| session.joined && session.user == user);
+        sockets.map(|(socket, _)| self.event(*socket, name, payload)).collect()
+    }
+
+    fn broadcast(&self, room: &str, at: usize, but: Option<SocketId>) -> Vec<Say> {
+        let (members, message) = (&self.rooms[room].members, &self.rooms[room].messages[at]);
+        let sockets = self.sessions.iter().filter(|(socket, session)| {
+            session.joined && members.contains(&session.user) && but != Some(**socket)
+        });
+        sockets
+            .map(|(socket, session)| {
+                let record = self.record(room, message, &session.user);
+                self.event(*socket, "chat:message_received", &record)
+            })
+            .collect()
+    }
+
+    pub fn on_open(&mut self, socket: SocketId) -> Vec<Say> {
+        if self.down {
+            return vec![Say::Close(socket)];
+        }
+        self.sessions.insert(socket, Session { user: String::new(), joined: false });
+        let open = json!({"sid": "e", "upgrades": [], "pingInterval": 25000, "pingTimeout": 20000, "maxPayload": self.max_payload});
+        vec![Say::Text(socket, format!("0{open}"))]
+    }
+
+    pub fn on_close(&mut self, socket: SocketId) {
+        self.sessions.remove(&socket);
+    }
+
+    pub fn on_text(&mut self, now_ms: u64, socket: SocketId, text: &str) -> Vec<Say> {
+        if !self.sessions.contains_key(&socket) {
+            return Vec::new();
+        }
+        let engine_io::Frame::Message(text) = engine_io::decode(text).unwrap() else { return Vec::new() };
+        match socket_io::decode(text, &Limits::DEFAULT).unwrap() {
+            Packet::Connect { payload, .. } => self.on_connect(socket, payload.map_or("{}", |raw| raw.get())),
+            Packet::Event { name, args, ack_id, .. } => {
+                let payload: Value =
+                    args.first().map_or(Value::Null, |raw| serde_json::from_str(raw.get()).unwrap());
+                self.on_event(now_ms, socket, name.as_str(), &payload, ack_id)
+            }
+            Packet::Disconnect { .. } => {
+                self.on_close(socket);
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn on_connect(&mut self, socket: SocketId, auth: &str) -> Vec<Say> {
+        let auth: Value = serde_json::from_str(auth).unwrap();
+        let token = auth["token"].as_str().unwrap_or_default().to_owned();
+        let refusal = if self.refused_tokens.contains(&token) {
+            Some(json!({"message": "invalid token", "data": {"code": "AuthError"}}))
+        } else {
+            self.refuse_connects.pop_front()
+        };
+        if let Some(error) = refusal {
+            return vec![Say::Text(socket, format!("44{error}"))];
+        }
+        let user = token.split(':').next().unwrap_or_default().to_owned();
+        self.sessions.insert(socket, Session { user, joined: true });
+        let mut say = vec![Say::Text(socket, r#"40{"sid":"s"}"#.to_owned())];
+        if let Some(hello) = self.hello.clone().filter(|_| self.hello_delay_ms == 0) {
+            say.push(self.event(socket, "chatwire:hello", &hello));
+        }
+        say
+    }
+
+    fn on_event(
+        &mut self,
+        now_ms: u64,
+        socket: SocketId,
+        name: &str,
+        payload: &Value,
+        ack_id: Option<u64>,
+    ) -> Vec<Say> {
+        let user = self.sessions[&socket].user.clone();
+        self.heard.push((user.clone(), name.to_owned(), payload.clone()));
+        match name {
+            "chat:message_send" => self.on_send(now_ms, socket, &user, payload, ack_id.unwrap()),
+            "chat:message_read" | "chat:message_delivered" => {
+                let status = if name.ends_with("read") { "read" } else { "delivered" };
+                self.on_receipt(&user, payload["messageId"].as_str().unwrap(), status)
+            }
+            "chat:typing" => {
+                let room = payload["conversationId"].as_str().unwrap();
+                let told = json!({"userId": user, "username": user, "isTyping": payload["isTyping"], "conversationId": room});
+                let others = self.rooms[room].members.iter().filter(|member| **member != user);
+                others.flat_map(|member| self.tell(member, "chat:user_typing", &told)).collect()
+            }
+            "ask" => vec![answer(socket, ack_id.unwrap(), &json!({"got": payload}))],
+            _ => Vec::new(),
+        }
+    }
+
+    fn on_receipt(&mut self, user: &str, id: &str, status: &'static str) -> Vec<Say> {
+        for room in self.rooms.values_mut() {
+            let Some(message) = room.messages.iter_mut().find(|message| message.id == id) else { continue };
+            if message.status != "read" {
+                message.status = status;
+            }
+            if status == "read" {
+                let seq = room.read_by.entry(user.to_owned()).or_default();
+                *seq = message.seq.max(*seq);
+            }
+            let sender = message.sender.clone();
+            let told = json!({"messageId": id, "status": status, "userId": user});
+            return self.tell(&sender, "chat:message_status_updated", &told);
+        }
+        Vec::new()
+    }
+
+    fn on_send(&mut self, now_ms: u64, socket: SocketId, user: &str, payload: &Value, ack: u64) -> Vec<Say> {
+        let fate = self.fates.pop_front().unwrap_or(Fate::Answer);
+        match &fate {
+            Fate::LoseFrame => return vec![Say::Close(socket)],
+            Fate::Ignore => return Vec::new(),
+            Fate::Garbage => return vec![answer(socket, ack, &json!("?"))],
+            Fate::Refuse(error) => {
+                return vec![answer(socket, ack, &json!({"success": false, "error": error}))];
+            }
+            _ => {}
+        }
+        let room = payload["conversationId"].as_str().unwrap().to_owned();
+        if !self.rooms.contains_key(&room) {
+            let error = json!({"code": "NotFoundError", "message": "no such conversation"});
+            return vec![answer(socket, ack, &json!({"success": false, "error": error}))];
+        }
+        let text = decode(payload["contentEncrypted"].as_str().unwrap());
+        let key = payload["clientMessageId"].as_str().map(str::to_owned).filter(|_| self.keys);
+        let mine = |stored: &Stored| key.is_some() && stored.key == key && stored.sender == user;
+        let known = self.rooms[&room].messages.iter().position(mine);
+        let mut say = Vec::new();
+        let at = match known {
+            Some(at) => at,
+            None => {
+                let at = self.store(now_ms, &room, user, key.clone(), &text);
+                let but = Some(socket).filter(|_| !self.echo && fate != Fate::CopyFirst);
+                say = self.broadcast(&room, at, but);
+                at
+            }
+        };
+        let data = self.record(&room, &self.rooms[&room].messages[at], user);
+        match fate {
+            Fate::LoseAnswer => say.push(Say::Close(socket)),
+            Fate::Withhold => {}
+            Fate::AnswerBare => say.push(answer(socket, ack, &json!({"success": true}))),
+            Fate::ConflictOnKey => {
+                let error = json!({"code": "ConflictError", "message": "known", "client_message_id": key});
+                say.push(answer(socket, ack, &json!({"success": false, "error": error})));
+            }
+            _ => {
+                let duplicate = known.is_some();
+                say.push(answer(socket, ack, &json!({"success": true, "data": data, "duplicate": duplicate})));
+            }
+        }
+        say
+    }
+
+    /// A REST request: status and body.
+    pub fn on_http(&mut self, now_ms: u64, method: &str, url: &str, token: Option<&str>, body: Option<&str>) -> (u16, String) {
+        let path = url.split_once("/api").unwrap().1;
+        self.requests.push(format!("{method} {path}"));
+        let wrong = |status: u16, code: &str| (status, json!({"error": {"code": code, "message": "no"}}).to_string());
+        let token = token.unwrap_or_default();
+        if token.is_empty() || self.refused_tokens.contains(token) {
+            return wrong(401, "AuthError");
+        }
+        match self.http_faults.pop_front() {
+            Some(429) => return wrong(429, "RateLimited"),
+            Some(status) => return wrong(status, "ServerError"),
+            None => {}
+        }
+        let user = token.split(':').next().unwrap().to_owned();
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let number = |name: &str| {
+            query.split('&').find_map(|part| part.strip_prefix(name)?.strip_prefix('=')?.parse::<u64>().ok())
+        };
+        match (method, path) {
+            ("GET", "/conversations") => (200, self.list(&user, number("offset").unwrap_or(0) as usize)),
+            ("POST", "/conversations/direct") => {
+                let other: Value = serde_json::from_str(body.unwrap()).unwrap();
+                self.direct(&user, other["user_id"].as_str().unwrap())
+            }
+            ("POST", "/conversations/group") => {
+                let asked: Value = serde_json::from_str(body.unwrap()).unwrap();
+                let mut members: Vec<String> = serde_json::from_value(asked["participant_ids"].clone()).unwrap();
+                members.push(user.clone());
+                let id = format!("group-{now_ms}");
+                self.rooms.insert(id.clone(), Room { members, ..Room::default() });
+                (201, self.conversation(&id, &user).to_string())
+            }
+            ("GET", path) if path.starts_with("/messages/") => {
+                let room = path.strip_prefix("/messages/").unwrap();
+                match self.rooms.get(room) {
+                    None => wrong(404, "NotFoundError"),
+                    Some(_) => (200, self.page(room, &user, &number)),
+                }
+            }
+            _ => wrong(404, "NotFoundError"),
+        }
+    }
+
+    fn direct(&mut self, user: &str, other: &str) -> (u16, String) {
+        let pair = |room: &Room| room.members.len() == 2 && room.members.iter().any(|name| name == user) && room.members.iter().any(|name| name == other);
+        if let Some((id, _)) = self.rooms.iter().find(|(_, room)| pair(room)) {
+            let error = json!({"code": "ConflictError", "message": "exists"});
+            return (409, json!({"error": error, "conversation": {"id": id}}).to_string());
+        }
+        let id = format!("direct-{other}");
+        self.rooms.insert(id.clone(), Room { members: vec![user.into(), other.into()], ..Room::default() });
+        (201, self.conversation(&id, user).to_string())
+    }
+
+    pub fn conversation(&self, id: &str, user: &str) -> Value {
+        let room = &self.rooms[id];
+        let people: Vec<Value> = room.members.iter().map(|name| json!({"user_id": name, "username": name})).collect();
+        let mut told = json!({"id": id, "type": if people.len() == 2 { "direct" } else { "group" }, "title": id, "participants": people});
+        if self.seqs {
+            told["last_seq"] = json!(room.messages.len());
+            told["last_read_seq"] = json!(room.read_by.get(user).copied().unwrap_or(0));
+        }
+        told
+    }
+
+    fn list(&self, user: &str, offset: usize) -> String {
+        let mine: Vec<&String> = self.rooms.iter().filter(|(_, room)| room.members.iter().any(|name| name == user)).map(|(id, _)| id).collect();
+        let page: Vec<Value> = mine.iter().skip(offset).take(self.list_limit).map(|id| self.conversation(id, user)).collect();
+        let has_more = offset + page.len() < mine.len();
+        json!({"conversations": page, "has_more": has_more}).to_string()
+    }
+
+    fn page(&self, room: &str, user: &str, number: &dyn Fn(&str) -> Option<u64>) -> String {
+        let all = &self.rooms[room].messages;
+        let limit = (number("limit").unwrap_or(50) as usize).min(self.page_limit);
+        let (from, to) = match number("after").filter(|_| self.seqs) {
+            Some(after) => (after as usize, (after as usize + limit).min(all.len())),
+            None => {
+                let to = all.len().saturating_sub(number("offset").unwrap_or(0) as usize);
+                (to.saturating_sub(limit), to)
+            }
+        };
+        let has_more = if number("after").is_some() { to < all.len() } else { from > 0 };
+        let rows: Vec<Value> = all.get(from..to).unwrap_or_default().iter().map(|message| self.record(room, message, user)).collect();
+        json!({"messages": rows, "has_more": has_more}).to_string()
+    }
+}
+
+fn answer(socket: SocketId, ack: u64, payload: &Value) -> Say {
+    Say::Text(socket, socket_io::encode_ack("/", ack, &[&payload.to_string()]))
+}
+
+const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// Base64 by hand: the backend shares no code with the client (T5).
+pub fn encode(text: &str) -> String {
+    let mut out = String::new();
+    for part in text.as_bytes().chunks(3) {
+        let bits = part.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - part.len()));
+        for at in 0..4 {
+            let digit = DIGITS[(bits >> (18 - 6 * at) & 63) as usize] as char;
+            out.push(if at <= part.len() { digit } else { '=' });
+        }
+    }
+    out
+}
+
+fn decode(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let (mut bits, mut count) = (0_u32, 0);
+    for digit in text.bytes().filter(|byte| *byte != b'=') {
+        bits = bits << 6 | DIGITS.iter().position(|known| *known == digit).unwrap() as u32;
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push((bits >> count & 255) as u8);
+        }
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+/// ISO 8601 of a moment of the first of January 2026.
+fn iso(ms: u64) -> String {
+    let within = ms - super::world::WALL_MS;
+    let (s, ms) = (within / 1000, within % 1000);
+    format!("2026-01-{:02}T{:02}:{:02}:{:02}.{ms:03}Z", 1 + s / 86_400, s / 3600 % 24, s / 60 % 60, s % 60)
+}

@@ -1,0 +1,579 @@
+//! The `Pair`: clients, stores, backend and link under one simulated clock.
+//!
+//! Law: everything happens in the order of its moment, then of its making; nothing is random and nothing sleeps.
+//! A step is one output carried out or one event delivered; a client can be killed after any number of steps.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use chatwire::proto::config::{Config, PageFacts};
+use chatwire::proto::store::MemoryStore;
+use chatwire::proto::{
+    Client, Command, CommandId, Event, Failure, HttpId, HttpRequest, HttpResult, Input, Message, Now, Outcome,
+    Output, Secret, SendCommand, SocketInput, SocketOutput, Status, StoreFailure, StoreId, StoreReply,
+    StoreRequest, TabInput, TabOutput, TokenId, ViewId,
+};
+use serde_json::{Value, json};
+
+use super::backend::{Backend, Say, SocketId};
+use super::checks::Checks;
+
+/// The first of January 2026.
+pub const WALL_MS: u64 = 1_767_225_600_000;
+
+/// What a store does to the next write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteFault {
+    None,
+    Fail(StoreFailure),
+    /// Carried out, and nobody knows.
+    UnknownDone,
+    /// Not carried out, and nobody knows.
+    UnknownLost,
+}
+
+#[derive(Default)]
+pub struct Disk {
+    pub records: MemoryStore,
+    pub faults: VecDeque<WriteFault>,
+    /// Fails whatever is asked while it is set.
+    pub broken: Option<StoreFailure>,
+    /// Reads fail too.
+    pub unreadable: bool,
+    pub delay_ms: u64,
+    pub writes: usize,
+}
+
+pub struct Node {
+    pub client: Option<Client>,
+    pub user: String,
+    pub disk: usize,
+    pub events: Vec<Event>,
+    pub checks: Checks,
+    options: Value,
+    /// Counts the lives of this node: what was meant for an earlier one is lost.
+    life: u32,
+    pub steps: usize,
+    pub die_after: Option<usize>,
+    pub token: String,
+    pub tokens_asked: usize,
+    pub next_tokens: VecDeque<Result<String, String>>,
+    pub hold_tokens: bool,
+    leads: bool,
+    live_socket: Option<u32>,
+    /// Nothing arrives in either direction, and nobody is told.
+    pub half_open: bool,
+}
+
+enum Happening {
+    ToClient(Input),
+    ToBackend(u32, String),
+    Open(u32),
+    Close(u32),
+    Store(StoreId, StoreRequest),
+    Http(HttpId, HttpRequest),
+}
+
+pub struct World {
+    pub now: Now,
+    pub nodes: Vec<Node>,
+    pub disks: Vec<Disk>,
+    pub backend: Backend,
+    pub latency_ms: u64,
+    queue: BTreeMap<(u64, u64), (usize, u32, Happening)>,
+    made: u64,
+    seeds: u8,
+}
+
+impl World {
+    pub fn new(backend: Backend) -> Self {
+        Self {
+            now: Now { mono_ms: 1000, wall_ms: WALL_MS + 1000 },
+            nodes: Vec::new(),
+            disks: Vec::new(),
+            backend,
+            latency_ms: 10,
+            queue: BTreeMap::new(),
+            made: 0,
+            seeds: 0,
+        }
+    }
+
+    /// A client with a disk of its own, started and connected to, not settled.
+    pub fn join(&mut self, user: &str) -> usize {
+        self.join_with(user, json!({}))
+    }
+
+    pub fn join_with(&mut self, user: &str, options: Value) -> usize {
+        self.disks.push(Disk::default());
+        let disk = self.disks.len() - 1;
+        self.join_on(user, options, disk)
+    }
+
+    pub fn join_on(&mut self, user: &str, options: Value, disk: usize) -> usize {
+        self.nodes.push(Node {
+            client: None,
+            user: user.to_owned(),
+            disk,
+            events: Vec::new(),
+            checks: Checks::default(),
+            options,
+            life: 0,
+            steps: 0,
+            die_after: None,
+            token: format!("{user}:1"),
+            tokens_asked: 0,
+            next_tokens: VecDeque::new(),
+            hold_tokens: false,
+            leads: false,
+            live_socket: None,
+            half_open: false,
+        });
+        let node = self.nodes.len() - 1;
+        self.start(node);
+        node
+    }
+
+    /// A new life on the same disk.
+    pub fn start(&mut self, at: usize) {
+        self.seeds += 1;
+        let node = &mut self.nodes[at];
+        let mut options = json!({
+            "url": "https://chat.test", "profile": "team", "userId": node.user, "hasGetToken": true,
+        });
+        for (name, value) in node.options.as_object().unwrap() {
+            options[name] = value.clone();
+        }
+        let config =
+            Config::parse(&options.to_string(), PageFacts { online: true, visible: true }).unwrap();
+        node.life += 1;
+        node.die_after = None;
+        node.half_open = false;
+        node.checks.begin();
+        node.client = Some(Client::new(config, [self.seeds; 32], self.now));
+        self.drain(at);
+    }
+
+    /// The process is gone in this moment; its sockets die with it.
+    pub fn kill(&mut self, at: usize) {
+        self.nodes[at].client = None;
+        self.nodes[at].life += 1;
+        if let Some(conn) = self.nodes[at].live_socket.take() {
+            self.backend.on_close((at, conn));
+        }
+        self.free_lead(at);
+    }
+
+    pub fn restart(&mut self, at: usize) {
+        self.kill(at);
+        self.start(at);
+    }
+
+    fn push(&mut self, at: usize, delay_ms: u64, happening: Happening) {
+        self.made += 1;
+        let life = self.nodes[at].life;
+        self.queue.insert((self.now.mono_ms + delay_ms, self.made), (at, life, happening));
+    }
+
+    pub fn input(&mut self, at: usize, input: Input) {
+        if let Some(client) = &mut self.nodes[at].client {
+            client.handle_input(self.now, input);
+        }
+        self.drain(at);
+    }
+
+    pub fn command(&mut self, at: usize, command: Command) -> Result<CommandId, Failure> {
+        let id = self.nodes[at].client.as_mut().unwrap().command(self.now, command);
+        self.drain(at);
+        id
+    }
+
+    /// A command that is accepted.
+    pub fn ask(&mut self, at: usize, command: Command) -> CommandId {
+        self.command(at, command).unwrap()
+    }
+
+    pub fn send(&mut self, at: usize, room: &str, text: &str) -> CommandId {
+        self.ask(at, Command::Send(message(room, text)))
+    }
+
+    /// Sends and waits until it is durable: its key.
+    pub fn saved(&mut self, at: usize, room: &str, text: &str) -> String {
+        let id = self.send(at, room, text);
+        self.until("the send resolves", |world| world.outcome(at, id).is_some());
+        self.message(at, id).key.unwrap()
+    }
+
+    /// Carries out whatever this client wants done.
+    fn drain(&mut self, at: usize) {
+        loop {
+            while !self.dies(at) {
+                let Some(client) = &mut self.nodes[at].client else { return };
+                let Some(output) = client.poll_output() else { break };
+                self.nodes[at].steps += 1;
+                self.execute(at, output);
+            }
+            let Some(client) = self.nodes[at].client.as_mut().filter(|client| client.views_dirty()) else {
+                return;
+            };
+            client.flush_views(self.now);
+        }
+    }
+
+    fn dies(&mut self, at: usize) -> bool {
+        let node = &self.nodes[at];
+        let dies = node.client.is_some() && node.die_after.is_some_and(|limit| node.steps >= limit);
+        if dies {
+            self.kill(at);
+        }
+        dies
+    }
+
+    fn execute(&mut self, at: usize, output: Output) {
+        let latency = self.latency_ms;
+        assert!(!self.nodes[at].checks.closed, "nothing goes out after close: {output:?}");
+        match output {
+            Output::Socket(SocketOutput::Open { conn, .. }) => self.push(at, latency, Happening::Open(conn)),
+            Output::Socket(SocketOutput::Text { conn, text }) => {
+                let disk = &mut self.disks[self.nodes[at].disk];
+                self.nodes[at].checks.on_frame(&text, &mut disk.records);
+                self.push(at, latency, Happening::ToBackend(conn, text));
+            }
+            Output::Socket(SocketOutput::Close { conn, .. }) => self.push(at, 0, Happening::Close(conn)),
+            Output::Socket(SocketOutput::WatchDrain { conn }) => {
+                self.push(at, 0, Happening::ToClient(Input::Socket(SocketInput::Drained { conn })));
+            }
+            Output::Socket(SocketOutput::Binary { .. }) => panic!("nothing here is binary"),
+            Output::Store { id, request } => {
+                let delay = self.disks[self.nodes[at].disk].delay_ms;
+                self.push(at, delay, Happening::Store(id, request));
+            }
+            Output::Http { id, request } => self.push(at, latency, Happening::Http(id, request)),
+            Output::Token { id, .. } => self.on_token(at, id),
+            Output::Tab(output) => self.on_tab(at, output),
+            Output::Event(event) => {
+                let disk = &mut self.disks[self.nodes[at].disk];
+                self.nodes[at].checks.on_event(&event, &mut disk.records);
+                self.nodes[at].events.push(event);
+            }
+        }
+    }
+
+    fn on_token(&mut self, at: usize, id: TokenId) {
+        let node = &mut self.nodes[at];
+        node.tokens_asked += 1;
+        if node.hold_tokens {
+            return;
+        }
+        let result = node.next_tokens.pop_front().unwrap_or_else(|| Ok(node.token.clone()));
+        self.push(at, 0, Happening::ToClient(Input::Token { id, result: result.map(Secret) }));
+    }
+
+    fn on_tab(&mut self, at: usize, output: TabOutput) {
+        let disk = self.nodes[at].disk;
+        match output {
+            TabOutput::RequestLead => {
+                let taken = self.nodes.iter().any(|node| node.disk == disk && node.leads);
+                self.nodes[at].leads = !taken;
+                let input = if taken { TabInput::Follows } else { TabInput::Leads };
+                self.push(at, 0, Happening::ToClient(Input::Tab(input)));
+            }
+            TabOutput::Release => self.free_lead(at),
+            TabOutput::Poke => {
+                for other in 0..self.nodes.len() {
+                    if other != at && self.nodes[other].disk == disk && self.nodes[other].client.is_some() {
+                        self.push(other, 0, Happening::ToClient(Input::Tab(TabInput::Poked)));
+                    }
+                }
+            }
+        }
+    }
+
+    fn free_lead(&mut self, at: usize) {
+        if !core::mem::take(&mut self.nodes[at].leads) {
+            return;
+        }
+        let disk = self.nodes[at].disk;
+        let heir = (0..self.nodes.len())
+            .find(|other| *other != at && self.nodes[*other].disk == disk && self.nodes[*other].client.is_some());
+        if let Some(heir) = heir {
+            self.nodes[heir].leads = true;
+            self.push(heir, 0, Happening::ToClient(Input::Tab(TabInput::Leads)));
+        }
+    }
+
+    fn happen(&mut self, at: usize, life: u32, happening: Happening) {
+        let alive = self.nodes[at].life == life && self.nodes[at].client.is_some();
+        match happening {
+            // What was handed to the network or the store goes its way without the client that did it.
+            Happening::ToBackend(conn, text) => {
+                if !self.nodes[at].half_open {
+                    let say = self.backend.on_text(self.now.wall_ms, (at, conn), &text);
+                    self.say(say);
+                }
+                return;
+            }
+            Happening::Store(id, request) => return self.on_store(at, life, id, &request),
+            Happening::Http(id, request) => {
+                let token = request.token.as_ref().map(|token| token.0.as_str());
+                let now = self.now.wall_ms;
+                let (status, body) =
+                    self.backend.on_http(now, request.method, &request.url, token, request.body.as_deref());
+                let result = match status {
+                    0 => HttpResult::Failed { reason: "network".to_owned() },
+                    status => HttpResult::Answered { status, body },
+                };
+                if alive && !self.nodes[at].half_open {
+                    self.push(at, self.latency_ms, Happening::ToClient(Input::Http { id, result }));
+                }
+                return;
+            }
+            _ if !alive => return,
+            Happening::ToClient(input) => {
+                self.nodes[at].steps += 1;
+                if !self.dies(at) {
+                    self.input(at, input);
+                }
+            }
+            Happening::Open(conn) => {
+                self.nodes[at].live_socket = Some(conn);
+                self.input(at, Input::Socket(SocketInput::Opened { conn, protocol: String::new() }));
+                let say = self.backend.on_open((at, conn));
+                self.say(say);
+            }
+            Happening::Close(conn) => self.drop_socket((at, conn), "by the client"),
+        }
+        self.drain(at);
+    }
+
+    fn on_store(&mut self, at: usize, life: u32, id: StoreId, request: &StoreRequest) {
+        let disk = &mut self.disks[self.nodes[at].disk];
+        let write = matches!(request, StoreRequest::Write(_));
+        let failed = |kind| StoreReply::Failed { kind, message: "scripted".to_owned() };
+        let fault = if write { disk.faults.pop_front().unwrap_or(WriteFault::None) } else { WriteFault::None };
+        let open = matches!(request, StoreRequest::Open { .. });
+        let reply = match (disk.broken, fault) {
+            (Some(kind), _) if (write || disk.unreadable) && !open => failed(kind),
+            (_, WriteFault::Fail(kind)) => failed(kind),
+            (_, WriteFault::UnknownLost) => StoreReply::Unknown,
+            (_, WriteFault::UnknownDone) => {
+                disk.records.execute(request);
+                StoreReply::Unknown
+            }
+            _ => match disk.records.execute(request) {
+                StoreReply::Opened { .. } => StoreReply::Opened { persistent: true },
+                reply => reply,
+            },
+        };
+        disk.writes += usize::from(write);
+        if self.nodes[at].life == life {
+            self.push(at, 0, Happening::ToClient(Input::Store { id, reply }));
+        }
+    }
+
+    pub fn say(&mut self, say: Vec<Say>) {
+        for one in say {
+            match one {
+                Say::Text((at, conn), text) => {
+                    if !self.nodes[at].half_open {
+                        let input = Input::Socket(SocketInput::Text { conn, text });
+                        self.push(at, self.latency_ms, Happening::ToClient(input));
+                    }
+                }
+                Say::Close(socket) => self.drop_socket(socket, "by the server"),
+            }
+        }
+    }
+
+    fn drop_socket(&mut self, (at, conn): SocketId, reason: &str) {
+        self.backend.on_close((at, conn));
+        if self.nodes[at].live_socket == Some(conn) {
+            self.nodes[at].live_socket = None;
+        }
+        let closed = SocketInput::Closed { conn, code: 1006, reason: reason.to_owned() };
+        self.push(at, self.latency_ms, Happening::ToClient(Input::Socket(closed)));
+    }
+
+    /// The link of this client breaks now.
+    pub fn cut(&mut self, at: usize) {
+        if let Some(conn) = self.nodes[at].live_socket {
+            self.drop_socket((at, conn), "cut");
+        }
+    }
+
+    /// Every socket breaks; nobody gets in until `backend.down` is false.
+    pub fn server_down(&mut self) {
+        self.backend.down = true;
+        (0..self.nodes.len()).for_each(|at| self.cut(at));
+    }
+
+    fn next_moment(&self) -> Option<u64> {
+        let queued = self.queue.keys().next().map(|(at, _)| *at);
+        let timers = self.nodes.iter().filter_map(|node| node.client.as_ref()?.poll_timeout());
+        queued.into_iter().chain(timers).min().map(|at| at.max(self.now.mono_ms))
+    }
+
+    /// One happening or one timer, if one is due by `until`.
+    fn step(&mut self, until: u64) -> bool {
+        let Some(moment) = self.next_moment().filter(|at| *at <= until) else { return false };
+        self.set_time(moment);
+        if let Some(entry) = self.queue.first_entry().filter(|entry| entry.key().0 <= moment) {
+            let (at, life, happening) = entry.remove();
+            self.happen(at, life, happening);
+        } else {
+            for at in 0..self.nodes.len() {
+                if let Some(client) = &mut self.nodes[at].client
+                    && client.poll_timeout().is_some_and(|due| due <= moment)
+                {
+                    client.handle_timeout(self.now);
+                    self.drain(at);
+                }
+            }
+        }
+        (0..self.nodes.len()).for_each(|at| self.nodes[at].checks.step());
+        true
+    }
+
+    fn set_time(&mut self, mono_ms: u64) {
+        self.now.wall_ms += mono_ms - self.now.mono_ms;
+        self.now.mono_ms = mono_ms;
+    }
+
+    /// Lets `ms` pass.
+    pub fn pass(&mut self, ms: u64) {
+        let until = self.now.mono_ms + ms;
+        let mut steps = 0;
+        while self.step(until) {
+            steps += 1;
+            assert!(steps < 200_000, "time stands still");
+        }
+        self.set_time(until);
+    }
+
+    /// Until something holds, within two minutes.
+    pub fn until(&mut self, what: &str, holds: impl Fn(&Self) -> bool) {
+        self.until_within(120_000, what, holds);
+    }
+
+    pub fn until_within(&mut self, ms: u64, what: &str, holds: impl Fn(&Self) -> bool) {
+        let until = self.now.mono_ms + ms;
+        let mut steps = 0;
+        while !holds(self) {
+            steps += 1;
+            assert!(steps < 200_000, "time stands still while waiting: {what}");
+            assert!(self.step(until), "never: {what}\n{}", self.tail());
+        }
+    }
+
+    fn tail(&self) -> String {
+        let mut out = String::new();
+        for (at, node) in self.nodes.iter().enumerate() {
+            let diagnostics = node.client.as_ref().map(Client::diagnostics);
+            out += &format!("node {at} of {}: {diagnostics:?}\n", node.user);
+            for event in node.events.iter().rev().take(25).rev() {
+                let text = format!("{event:?}");
+                out += &format!("  {}\n", text.chars().take(260).collect::<String>());
+            }
+        }
+        out
+    }
+
+    /// Pings keep the link alive over long waits.
+    pub fn ping(&mut self, at: usize) {
+        if let Some(conn) = self.nodes[at].live_socket {
+            self.say(vec![Say::Text((at, conn), "2".to_owned())]);
+        }
+    }
+
+    /// Lets `ms` pass with the server's pings.
+    pub fn pass_pinged(&mut self, ms: u64) {
+        let end = self.now.mono_ms + ms;
+        while self.now.mono_ms < end {
+            self.pass(20_000.min(end - self.now.mono_ms));
+            (0..self.nodes.len()).for_each(|at| self.ping(at));
+        }
+        self.pass(self.latency_ms);
+    }
+
+    pub fn connect(&mut self, at: usize) {
+        self.ask(at, Command::Connect {});
+    }
+
+    /// Connects and waits for the phase `live`.
+    pub fn go_live(&mut self, at: usize) {
+        self.connect(at);
+        self.until("live", |world| world.nodes[at].checks.phase == Some(chatwire::proto::Phase::Live));
+    }
+
+    pub fn outcome(&self, at: usize, id: CommandId) -> Option<Result<Outcome, Failure>> {
+        self.nodes[at].events.iter().find_map(|event| match event {
+            Event::Done { id: done, outcome } if *done == id => Some(Ok(outcome.clone())),
+            Event::Refused { id: refused, error } if *refused == id => Some(Err(error.clone())),
+            _ => None,
+        })
+    }
+
+    pub fn wait(&mut self, at: usize, id: CommandId) -> Result<Outcome, Failure> {
+        self.until("the command ends", |world| world.outcome(at, id).is_some());
+        self.outcome(at, id).unwrap()
+    }
+
+    pub fn message(&self, at: usize, id: CommandId) -> Message {
+        match self.outcome(at, id) {
+            Some(Ok(Outcome::Message(message))) => *message,
+            other => panic!("no message: {other:?}"),
+        }
+    }
+
+    pub fn open_view(&mut self, at: usize, view: ViewId, room: &str) {
+        self.ask(at, Command::OpenTimeline { view, conversation_id: room.to_owned() });
+    }
+
+    pub fn rows(&self, at: usize, view: ViewId) -> Vec<Message> {
+        self.nodes[at].checks.rows(view)
+    }
+
+    pub fn texts(&self, at: usize, view: ViewId) -> Vec<String> {
+        self.rows(at, view).into_iter().map(|row| row.text).collect()
+    }
+
+    /// The last status told of a key.
+    pub fn status(&self, at: usize, key: &str) -> Option<Status> {
+        self.nodes[at].checks.statuses.get(key).copied()
+    }
+
+    pub fn until_status(&mut self, at: usize, key: &str, status: Status) {
+        let what = format!("{key} is {status:?}");
+        self.until(&what, |world| world.status(at, key) == Some(status));
+    }
+
+    /// Somebody else's message, told to whoever is connected.
+    pub fn post(&mut self, room: &str, sender: &str, text: &str) {
+        let say = self.backend.post(self.now.wall_ms, room, sender, text);
+        self.say(say);
+    }
+
+    /// Queued and failed messages.
+    pub fn outbox(&mut self, at: usize) -> Vec<Message> {
+        let id = self.ask(at, Command::Outbox {});
+        match self.wait(at, id) {
+            Ok(Outcome::Messages(messages)) => messages,
+            other => panic!("no messages: {other:?}"),
+        }
+    }
+
+    pub fn count(&self, at: usize, wanted: impl Fn(&Event) -> bool) -> usize {
+        self.nodes[at].events.iter().filter(|event| wanted(event)).count()
+    }
+}
+
+pub fn message(room: &str, text: &str) -> SendCommand {
+    SendCommand {
+        conversation_id: room.to_owned(),
+        text: text.to_owned(),
+        kind: None,
+        metadata: None,
+        reply_to: None,
+        ttl_ms: None,
+        key: None,
+    }
+}
