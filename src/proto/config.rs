@@ -115,7 +115,7 @@ impl Config {
     ///
     /// # Errors
     /// Code `config`: names the field, the value (never a token) and what is allowed.
-    pub fn parse(options: &serde_json::Value, page: PageFacts) -> Result<Self, Failure> {
+    pub fn parse(options: &str, page: PageFacts) -> Result<Self, Failure> {
         parse::parse(options, page)
     }
 }

@@ -1,6 +1,6 @@
 //! Every conversion between JavaScript values and the core's types.
 //!
-//! Law: bytes cross as one `Uint8Array`, hot events as one JSON string; `serde_wasm_bindgen` reads the options alone.
+//! Law: bytes cross as one `Uint8Array`, hot events as one JSON string; `serde_wasm_bindgen` makes what is rare: errors.
 //! A message taken from an exception is its `name`: the text of others' exceptions may hold URLs, tokens, bodies.
 
 use js_sys::{Array, Error, Function, Object, Promise, Reflect, Uint8Array};
@@ -46,18 +46,18 @@ impl Hooks {
     }
 }
 
-/// The options as JSON. Functions and other things that JSON has not are refused.
-pub fn options_from_js(options: JsValue) -> Result<serde_json::Value, Failure> {
-    serde_wasm_bindgen::from_value(options)
-        .map_err(|_| Failure::new(ErrorCode::Config, "options must be a plain object that JSON can hold"))
+/// The options as JSON text, which the core reads as it reads frames: a second reader of values would cost 10 KB.
+pub fn options_from_js(options: &JsValue) -> Result<String, Failure> {
+    let text = js_sys::JSON::stringify(options).ok().and_then(|text| text.as_string());
+    text.ok_or_else(|| Failure::new(ErrorCode::Config, "options must be a plain object that JSON can hold"))
 }
 
 /// A JavaScript `Error` with `code` and `retryable`.
 pub fn failure_to_js(failure: &Failure) -> JsValue {
     let error = Error::new(&failure.message);
-    let code = serde_json::to_string(&failure.code).unwrap_or_default();
-    set(&error, "code", &code.trim_matches('"').into());
-    set(&error, "retryable", &failure.retryable.into());
+    if let Ok(fields) = serde_wasm_bindgen::to_value(failure) {
+        Object::assign(&error, fields.unchecked_ref());
+    }
     error.into()
 }
 

@@ -6,9 +6,8 @@ use wasm_bindgen::prelude::*;
 
 use super::convert::{self, Hooks};
 use super::driver::Driver;
-use super::page;
+use super::{command, page};
 use crate::proto::config::Config;
-use crate::proto::{Command, ErrorCode, Failure};
 
 /// One chat client. Everything thrown is an `Error` with `code` and `retryable`.
 #[wasm_bindgen]
@@ -24,7 +23,7 @@ impl ChatCore {
     pub fn new(options: JsValue, hooks: JsValue) -> Result<ChatCore, JsValue> {
         let open = || {
             let hooks = Hooks::from_js(&hooks)?;
-            let config = Config::parse(&convert::options_from_js(options)?, page::facts())?;
+            let config = Config::parse(&convert::options_from_js(&options)?, page::facts())?;
             Ok(ChatCore { driver: Driver::new(config, convert::seed()?, hooks) })
         };
         open().map_err(|failure| convert::failure_to_js(&failure))
@@ -33,7 +32,7 @@ impl ChatCore {
     /// One command as JSON (`{"send":{…}}`). Returns its id, which `Done` or `Refused` carries; never delivers a
     /// batch itself, so that the id is known first.
     pub fn command(&self, json: &str) -> Result<u32, JsValue> {
-        let run = || self.driver.command(parse(json)?);
+        let run = || self.driver.command(command::parse(json)?);
         run().map_err(|failure| convert::failure_to_js(&failure))
     }
 
@@ -53,19 +52,4 @@ impl Drop for ChatCore {
     fn drop(&mut self) {
         self.driver.shut();
     }
-}
-
-/// Names the command and the place; quotes the parser only where it repeats names, never values.
-fn parse(json: &str) -> Result<Command, Failure> {
-    serde_json::from_str(json).map_err(|error| {
-        let name = json.split('"').nth(1).unwrap_or("without a name");
-        let text = error.to_string();
-        let known = ["missing field", "unknown variant", "duplicate field"];
-        let what = match known.iter().any(|start| text.starts_with(start)) {
-            true => text,
-            false => format!("not of its shape at column {}", error.column()),
-        };
-        let name: String = name.chars().take(40).collect();
-        Failure::new(ErrorCode::Validation, format!("command `{name}`: {what}"))
-    })
 }

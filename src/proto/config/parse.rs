@@ -1,14 +1,15 @@
 //! From the options of `createChat` (API.md) to [`Config`].
 
-use serde_json::Value;
+use serde_json::value::RawValue;
 use xxhash_rust::xxh64::xxh64;
 
-use super::reader::Reader;
+use super::reader::{MAX_SHOWN_CHARS, Reader};
 use super::url::{Url, UrlError, checked_path};
 use super::{Config, Endpoint, Heartbeat, Limits, OutboxLimits, PageFacts, ProfileName, Reconnect};
 use crate::proto::profile::CapabilityPatch;
 use crate::proto::wire::socket_io::check_namespace;
-use crate::proto::{Failure, Secret};
+use crate::proto::wire::json::{Kind, kind};
+use crate::proto::{ErrorCode, Failure, Secret};
 
 /// `getToken`, as a function, does not cross into the core: `hasGetToken` stands for it. `wasm` is read before there
 /// is a core.
@@ -41,7 +42,9 @@ const MAX_USER_ID_CHARS: usize = 256;
 const URL_ALLOWED: &str = "an absolute URL of the scheme wss, https, ws or http";
 const PLAIN_ALLOWED: &str = "wss or https (ws and http on localhost only, or with allowInsecure: true)";
 
-pub(super) fn parse(options: &Value, page: PageFacts) -> Result<Config, Failure> {
+pub(super) fn parse(options: &str, page: PageFacts) -> Result<Config, Failure> {
+    let options: &RawValue = serde_json::from_str(options)
+        .map_err(|_| Failure::new(ErrorCode::Config, "options: not something that JSON can hold"))?;
     let root = Reader::root(options, OPTIONS)?;
     let profile = profile(&root)?;
     let user_id = user_id(&root)?;
@@ -77,8 +80,10 @@ fn profile(root: &Reader<'_>) -> Result<ProfileName, Failure> {
 fn user_id(root: &Reader<'_>) -> Result<String, Failure> {
     match root.get("userId") {
         // Some backends number their users (C6): the store and the timeline know them as text.
-        Some(Value::Number(number)) if number.is_u64() || number.is_i64() => Ok(number.to_string()),
-        Some(Value::String(_)) => Ok(root.text("userId", MAX_USER_ID_CHARS)?.unwrap_or_default().to_owned()),
+        Some(number) if number.get().parse::<i64>().is_ok() => Ok(number.get().to_owned()),
+        Some(text) if kind(text) == Kind::String => {
+            Ok(root.text("userId", MAX_USER_ID_CHARS)?.unwrap_or_default().into_owned())
+        }
         Some(other) => Err(root.wrong("userId", other, "a text of 1 to 256 characters or a whole number")),
         None => Err(root.wrong_as("userId", "nothing", "a text of 1 to 256 characters or a whole number")),
     }
@@ -87,12 +92,12 @@ fn user_id(root: &Reader<'_>) -> Result<String, Failure> {
 /// A token's value never stands in a message.
 fn token(root: &Reader<'_>) -> Result<Option<Secret>, Failure> {
     let asks = root.bool("hasGetToken")? == Some(true);
-    match root.get("token") {
+    match root.get("token").map(|value| (value, root.string("token"))) {
         None if asks => Ok(None),
         None => Err(root.wrong_as("getToken", "nothing", "a function that gives a token, or token: a text")),
         Some(_) if asks => Err(root.wrong_as("token", "a token beside getToken", "one of them")),
-        Some(Value::String(token)) if !token.is_empty() => Ok(Some(Secret(token.clone()))),
-        Some(Value::String(_)) => Err(root.wrong_as("token", "an empty text", "a text that is not empty")),
+        Some((_, Some(token))) if !token.is_empty() => Ok(Some(Secret(token.into_owned()))),
+        Some((_, Some(_))) => Err(root.wrong_as("token", "an empty text", "a text that is not empty")),
         Some(_) => Err(root.wrong_as("token", "something else than a text", "a text that is not empty")),
     }
 }
@@ -100,16 +105,16 @@ fn token(root: &Reader<'_>) -> Result<Option<Secret>, Failure> {
 /// The endpoint, and what of it names the database: where the socket goes.
 fn endpoint(root: &Reader<'_>) -> Result<(Endpoint, String), Failure> {
     let insecure = root.bool("allowInsecure")? == Some(true);
-    let Some(Value::String(text)) = root.get("url") else {
-        let got = root.get("url").unwrap_or(&Value::Null);
-        return Err(root.wrong("url", got, URL_ALLOWED));
+    let Some(text) = root.string("url") else {
+        let got = root.get("url").map_or("nothing", RawValue::get);
+        return Err(root.wrong_as("url", got, URL_ALLOWED));
     };
-    let base = read_url(root, "url", text, insecure)?;
+    let base = read_url(root, "url", &text, insecure)?;
 
     let reader = root.object("endpoint", &["path", "namespace", "apiUrl"])?;
     let path = match reader.text("path", 1024)? {
         None => format!("{}/socket.io", base.path),
-        Some(path) => match checked_path(path) {
+        Some(path) => match checked_path(&path) {
             Ok(path) => path.to_owned(),
             Err(_) => {
                 let allowed = "a path from the root of the host that begins with a slash, without query";
@@ -117,31 +122,27 @@ fn endpoint(root: &Reader<'_>) -> Result<(Endpoint, String), Failure> {
             }
         },
     };
-    let namespace = reader.text("namespace", 256)?.unwrap_or("/");
+    let namespace = reader.text("namespace", 256)?.unwrap_or("/".into());
     let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '?' | '#');
-    if check_namespace(namespace).is_err() || namespace.contains(odd) {
-        let got = Value::String(namespace.to_owned());
-        return Err(reader.wrong(
-            "namespace",
-            &got,
-            "a text that begins with a slash, without comma, query or blank",
-        ));
+    if check_namespace(&namespace).is_err() || namespace.contains(odd) {
+        let allowed = "a text that begins with a slash, without comma, query or blank";
+        return Err(reader.wrong_as("namespace", &quoted(&namespace), allowed));
     }
     let api_url = match reader.text("apiUrl", 2048)? {
         None => format!("{}{}/api", base.http_origin(), base.path),
-        Some(path) if path.starts_with('/') && !path.starts_with("//") => match checked_path(path) {
+        Some(path) if path.starts_with('/') && !path.starts_with("//") => match checked_path(&path) {
             Ok(path) => format!("{}{path}", base.http_origin()),
-            Err(error) => return Err(url_refusal(&reader, "apiUrl", path, error)),
+            Err(error) => return Err(url_refusal(&reader, "apiUrl", &path, error)),
         },
         Some(text) => {
-            let api = read_url(&reader, "apiUrl", text, insecure)?;
+            let api = read_url(&reader, "apiUrl", &text, insecure)?;
             format!("{}{}", api.http_origin(), api.path)
         }
     };
     let origin = base.socket_origin();
     let socket_url = format!("{origin}{path}/?EIO=4&transport=websocket");
     let place = format!("{origin}{path}\0{namespace}");
-    Ok((Endpoint { socket_url, namespace: namespace.to_owned(), api_url }, place))
+    Ok((Endpoint { socket_url, namespace: namespace.into_owned(), api_url }, place))
 }
 
 fn read_url(reader: &Reader<'_>, name: &str, text: &str, insecure: bool) -> Result<Url, Failure> {
@@ -149,7 +150,7 @@ fn read_url(reader: &Reader<'_>, name: &str, text: &str, insecure: bool) -> Resu
     if url.secure || url.local || insecure {
         Ok(url)
     } else {
-        Err(reader.wrong(name, &Value::String(text.to_owned()), PLAIN_ALLOWED))
+        Err(reader.wrong_as(name, &quoted(text), PLAIN_ALLOWED))
     }
 }
 
@@ -160,9 +161,16 @@ fn url_refusal(reader: &Reader<'_>, name: &str, text: &str, error: UrlError) -> 
         // Even an unreadable URL may hold a password or a token.
         _ if text.contains(['@', '?', '#']) => reader.wrong_as(name, "something that is no URL", URL_ALLOWED),
         UrlError::Scheme | UrlError::Host | UrlError::Path => {
-            reader.wrong(name, &Value::String(text.to_owned()), URL_ALLOWED)
+            reader.wrong_as(name, &quoted(text), URL_ALLOWED)
         }
     }
+}
+
+/// A text as a refusal shows it.
+fn quoted(text: &str) -> String {
+    let shown: String = text.chars().take(MAX_SHOWN_CHARS).collect();
+    let cut = if shown.len() < text.len() { "…" } else { "" };
+    format!("\"{shown}{cut}\"")
 }
 
 fn capabilities(root: &Reader<'_>) -> Result<CapabilityPatch, Failure> {
@@ -192,8 +200,8 @@ fn limits(root: &Reader<'_>) -> Result<Limits, Failure> {
         max_frame_bytes: reader.uint("maxFrameBytes", 1_024..=256 << 20)?.unwrap_or(16 << 20),
         max_conversations: reader.uint("maxConversations", 1..=100_000)?.unwrap_or(5_000),
         max_window_rows: reader.uint("maxWindowRows", 50..=100_000)?.unwrap_or(2_000),
-        sends_per_second: reader.uint("sendsPerSecond", 1..=10_000)?.unwrap_or(100),
-        send_burst: reader.uint("sendBurst", 1..=10_000)?.unwrap_or(200),
+        sends_per_second: reader.uint("sendsPerSecond", 1..=10_000)?.unwrap_or(1_000),
+        send_burst: reader.uint("sendBurst", 1..=10_000)?.unwrap_or(1_000),
     })
 }
 

@@ -5,25 +5,28 @@
 
 use core::ops::RangeInclusive;
 
-use serde_json::{Map, Value};
+use std::borrow::Cow;
 
+use serde_json::value::RawValue;
+
+use crate::proto::wire::json::{self, Kind, Object};
 use crate::proto::{ErrorCode, Failure};
 
 /// Longest value repeated in a message, in characters.
-const MAX_SHOWN_CHARS: usize = 60;
+pub(super) const MAX_SHOWN_CHARS: usize = 60;
 
 /// An object among the options.
 pub(super) struct Reader<'a> {
     path: &'static str,
-    object: Option<&'a Map<String, Value>>,
+    object: Option<Object<'a>>,
 }
 
 impl<'a> Reader<'a> {
     /// The options themselves.
-    pub(super) fn root(options: &'a Value, known: &[&str]) -> Result<Self, Failure> {
-        match options {
-            Value::Object(object) => Self { path: "", object: Some(object) }.checked(known),
-            other => Err(refusal("options", &show(other), "an object")),
+    pub(super) fn root(options: &'a RawValue, known: &[&str]) -> Result<Self, Failure> {
+        match Object::read(options) {
+            Some(object) => Self { path: "", object: Some(object) }.checked(known),
+            None => Err(refusal("options", &show(options), "an object")),
         }
     }
 
@@ -31,15 +34,17 @@ impl<'a> Reader<'a> {
     pub(super) fn object(&self, name: &'static str, known: &[&str]) -> Result<Self, Failure> {
         match self.get(name) {
             None => Ok(Self { path: name, object: None }),
-            Some(Value::Object(object)) => Self { path: name, object: Some(object) }.checked(known),
-            Some(other) => Err(self.wrong(name, other, "an object")),
+            Some(value) => match Object::read(value) {
+                Some(object) => Self { path: name, object: Some(object) }.checked(known),
+                None => Err(self.wrong(name, value, "an object")),
+            },
         }
     }
 
     /// Refuses names that nobody knows: most are typing errors, and an ignored option is a wrong one.
     fn checked(self, known: &[&str]) -> Result<Self, Failure> {
-        for name in self.object.into_iter().flat_map(Map::keys) {
-            if !known.contains(&name.as_str()) {
+        for (name, _) in self.object.iter().flat_map(Object::iter) {
+            if !known.contains(&name) {
                 let name: String = name.chars().take(MAX_SHOWN_CHARS).collect();
                 let message = format!("{}: unknown option, allowed: {}", self.name(&name), known.join(", "));
                 return Err(Failure::new(ErrorCode::Config, message));
@@ -48,8 +53,13 @@ impl<'a> Reader<'a> {
         Ok(self)
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&'a Value> {
-        self.object?.get(name).filter(|value| !value.is_null())
+    pub(super) fn get(&self, name: &str) -> Option<&'a RawValue> {
+        self.object.as_ref()?.get(name).filter(|value| json::kind(value) != Kind::Null)
+    }
+
+    /// The text under a name, if it is a text.
+    pub(super) fn string(&self, name: &str) -> Option<Cow<'a, str>> {
+        self.get(name).and_then(json::string)
     }
 
     /// A whole number within a range.
@@ -68,7 +78,7 @@ impl<'a> Reader<'a> {
         let Some(value) = self.get(name) else {
             return Ok(None);
         };
-        match whole(value).filter(|number| range.contains(number)) {
+        match json::uint(value).filter(|number| range.contains(number)) {
             Some(number) => Ok(Some(number)),
             None => {
                 let allowed = format!("a whole number from {} to {}{also}", range.start(), range.end());
@@ -78,19 +88,21 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn bool(&self, name: &str) -> Result<Option<bool>, Failure> {
-        match self.get(name) {
+        match self.get(name).map(|value| (json::boolean(value), value)) {
             None => Ok(None),
-            Some(Value::Bool(value)) => Ok(Some(*value)),
-            Some(other) => Err(self.wrong(name, other, "true or false")),
+            Some((Some(value), _)) => Ok(Some(value)),
+            Some((None, other)) => Err(self.wrong(name, other, "true or false")),
         }
     }
 
     /// A text that is not empty.
-    pub(super) fn text(&self, name: &str, max_chars: usize) -> Result<Option<&'a str>, Failure> {
-        match self.get(name) {
-            None => Ok(None),
-            Some(Value::String(text)) if (1..=max_chars).contains(&text.chars().count()) => Ok(Some(text)),
-            Some(other) => Err(self.wrong(name, other, &format!("a text of 1 to {max_chars} characters"))),
+    pub(super) fn text(&self, name: &str, max_chars: usize) -> Result<Option<Cow<'a, str>>, Failure> {
+        let Some(value) = self.get(name) else {
+            return Ok(None);
+        };
+        match json::string(value).filter(|text| (1..=max_chars).contains(&text.chars().count())) {
+            Some(text) => Ok(Some(text)),
+            None => Err(self.wrong(name, value, &format!("a text of 1 to {max_chars} characters"))),
         }
     }
 
@@ -103,14 +115,15 @@ impl<'a> Reader<'a> {
         let Some(value) = self.get(name) else {
             return Ok(None);
         };
-        match allowed.iter().find(|choice| value.as_str() == Some(choice)) {
+        let text = json::string(value);
+        match allowed.iter().find(|choice| text.as_deref() == Some(choice)) {
             Some(choice) => Ok(Some(choice)),
             None => Err(self.wrong(name, value, &listed(allowed))),
         }
     }
 
     /// The refusal of a value.
-    pub(super) fn wrong(&self, name: &str, value: &Value, allowed: &str) -> Failure {
+    pub(super) fn wrong(&self, name: &str, value: &RawValue, allowed: &str) -> Failure {
         refusal(&self.name(name), &show(value), allowed)
     }
 
@@ -134,18 +147,9 @@ fn listed(names: &[&str]) -> String {
     quoted.join(" or ")
 }
 
-/// JavaScript has one kind of number: `5.0` is whole.
-fn whole(value: &Value) -> Option<u64> {
-    const LARGEST_EXACT: f64 = 9_007_199_254_740_991.0;
-    value.as_u64().or_else(|| {
-        let number = value.as_f64()?;
-        (number.fract() == 0.0 && (0.0..=LARGEST_EXACT).contains(&number)).then_some(number as u64)
-    })
-}
-
 /// A value as JSON, cut where it is long.
-fn show(value: &Value) -> String {
-    let mut text = value.to_string();
+fn show(value: &RawValue) -> String {
+    let mut text = value.get().to_owned();
     if let Some((at, _)) = text.char_indices().nth(MAX_SHOWN_CHARS) {
         text.truncate(at);
         text.push('…');

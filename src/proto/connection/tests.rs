@@ -45,7 +45,7 @@ impl Rig {
         for (name, value) in more.as_object().unwrap() {
             options[name] = value.clone();
         }
-        let config = Config::parse(&options, PageFacts { online: true, visible: true }).unwrap();
+        let config = Config::parse(&options.to_string(), PageFacts { online: true, visible: true }).unwrap();
         Self {
             connection: Connection::new(&config),
             timers: Timers::default(),

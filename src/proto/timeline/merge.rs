@@ -166,9 +166,11 @@ impl Log {
         if !moved {
             *row = Row { message: new.clone(), revision };
             if self.tail_number() == Some(number) {
-                self.head.tail_ids.extend(prints_of(&new));
-                self.head.tail_ids.sort_unstable();
-                self.head.tail_ids.dedup();
+                for print in prints_of(&new) {
+                    if !self.head.tail_ids.contains(&print) {
+                        self.head.tail_ids.push(print);
+                    }
+                }
             }
             return Some(new);
         }

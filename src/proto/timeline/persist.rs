@@ -1,6 +1,7 @@
 //! What of the history differs from the store, as records.
 
 use super::super::api::RecordId;
+use super::super::sorted::SortedSet;
 use super::super::store::{self, encode_head, encode_index, encode_segment_rows};
 use super::log::Want;
 use super::{MAX_LOADED_SEGMENTS, Timelines};
@@ -91,13 +92,12 @@ impl Timelines {
         if loaded <= MAX_LOADED_SEGMENTS {
             return;
         }
-        let mut idle: Vec<(u64, String)> = self
+        let idle: SortedSet<(u64, String)> = self
             .logs
             .iter()
             .filter(|(_, log)| !log.busy() && !log.segments.is_empty())
             .map(|(id, log)| (log.used, id.clone()))
             .collect();
-        idle.sort_unstable();
         for (_, id) in idle {
             if loaded <= MAX_LOADED_SEGMENTS {
                 return;

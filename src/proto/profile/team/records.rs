@@ -1,23 +1,15 @@
 //! The records of `team`: messages and conversations, on the socket and over REST alike (T4, D4).
 
-use base64::Engine;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64ct::{Base64, Base64Unpadded, Encoding};
 use serde_json::value::RawValue;
 
 use super::super::fields::{self, Fields, Wrong, required};
 use super::super::{ConversationKind, Json, Member, Role, ServerConversation, ServerMessage, Status};
 use crate::proto::wire::json;
 
-/// Standard base64 (T5); written with padding, read with or without it.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
-
 /// A text as `content_encrypted` carries it before encryption is switched on (T5).
 pub(super) fn encode_content(text: &str) -> String {
-    BASE64.encode(text)
+    Base64::encode_string(text.as_bytes())
 }
 
 /// Reads a message (T4, D4).
@@ -129,8 +121,9 @@ pub(super) fn row_name(list: &str, index: usize) -> String {
     out
 }
 
+/// Standard base64 (T5), with padding or without it.
 fn decode_content(content: &str) -> Result<String, Wrong> {
-    let bytes = BASE64.decode(content).ok();
+    let bytes = Base64Unpadded::decode_vec(content.trim_end_matches('=')).ok();
     let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
     text.ok_or(Wrong { field: "content_encrypted", expected: "must be base64 of UTF-8 text" })
 }
