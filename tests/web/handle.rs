@@ -225,3 +225,18 @@ async fn freed_it_leaves_nothing_behind() {
     assert_eq!(js("chats.freed.told.length"), 0, "nothing is told any more");
     assert_eq!(js_async(locks).await, before, "the lock is free");
 }
+
+#[wasm_bindgen_test]
+async fn it_may_be_freed_by_a_listener() {
+    let chat = Chat::open("freed-within", MEMORY);
+    chat.command(r#"{"outbox":{}}"#);
+    let mut last = Some(chat.core);
+    let free = Closure::<dyn FnMut()>::new(move || drop(last.take()));
+    Reflect::set(&js("globalThis"), &"freeCore".into(), free.as_ref()).unwrap();
+    js("chats['freed-within'].listener = () => freeCore(); 0");
+    js_async("chats['freed-within'].find(() => true)").await;
+    let told = js("chats['freed-within'].told.length");
+    js("dispatchEvent(new Event('offline')); dispatchEvent(new Event('online'));");
+    Delay::new(50).await;
+    assert_eq!(js("chats['freed-within'].told.length"), told, "nothing is told any more");
+}
