@@ -44,7 +44,7 @@ function ran(counts) {
 
 function printTable(done, total) {
   const line = (name, ...cells) =>
-    console.log(name.padEnd(10) + cells.map((c) => String(c).padStart(10)).join(""));
+    console.log(name.padEnd(10) + cells.map((c) => String(c).padStart(12)).join(""));
   console.log("");
   line("suite", "ran", "passed", "failed", "skipped", "time");
   for (const { name, counts, tookMs } of done) {
