@@ -7,6 +7,7 @@ export function ConnectionBar() {
   const isBrowserOnline = useSyncExternalStore(onNetwork, () => navigator.onLine);
   const [isOff, setIsOff] = useState(false);
   const seconds = useSecondsLeft(connection);
+  const text = describe(connection, isBrowserOnline, isOff);
 
   function toggle() {
     setIsOff(!isOff);
@@ -15,19 +16,21 @@ export function ConnectionBar() {
   }
 
   return (
-    <header className="bar" data-state={connection.state}>
+    <header className="bar" data-state={connection.state} title={text}>
       <span className="dot" aria-hidden="true" />
-      <span
-        className="state"
-        role="status"
-        data-testid="connection-state"
-        data-state={connection.state}
-        data-leader={connection.leader}
-      >
-        {describe(connection, isBrowserOnline, isOff)}
-      </span>
-      {/* Not in the live region: nobody wants to hear it count. */}
-      {seconds !== null && <span className="muted">next attempt in {seconds} s</span>}
+      <div className="grow">
+        <p
+          className="cut"
+          role="status"
+          data-testid="connection-state"
+          data-state={connection.state}
+          data-leader={connection.leader}
+        >
+          {text}
+        </p>
+        {/* Not in the live region: nobody wants to hear it count. */}
+        {seconds !== null && <p className="muted small cut">next attempt in {seconds} s</p>}
+      </div>
       {(connection.state === "failed" || seconds !== null) && (
         <button type="button" className="quiet" onClick={() => reconnect(connection)}>
           Try now

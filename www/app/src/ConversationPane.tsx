@@ -24,7 +24,9 @@ export function ConversationPane({ conversationId, me, onBack }: Props) {
         <Avatar name={conversation?.title ?? "?"} />
         <div className="grow cut">
           <h1 className="cut">{conversation?.title ?? "Conversation"}</h1>
-          <p className="muted small cut">{conversation && subtitleOf(conversation, isPeerOnline)}</p>
+          <p className="muted small cut">
+            {conversation && subtitleOf(conversation, chat.isConnected && isPeerOnline)}
+          </p>
         </div>
       </header>
       <MessageList chat={chat} nameOf={nameOf} showNames={conversation?.kind === "group"} />
@@ -70,7 +72,7 @@ function usePeerOnline(conversation: Conversation | null, me: string): boolean {
 
 function subtitleOf({ kind, members }: Conversation, isPeerOnline: boolean): string {
   if (kind === "group") return members.map(({ name }) => name).join(", ");
-  return isPeerOnline ? "online" : "offline";
+  return isPeerOnline ? "online" : "\u00a0";
 }
 
 /** What is on a visible screen is read. */

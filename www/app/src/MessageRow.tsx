@@ -46,7 +46,7 @@ export const MessageRow = memo(function MessageRow({
       </div>
       {message.status === "failed" && key !== null && (
         <p className="failed" role="alert">
-          <span className="grow">Not sent: {failure?.message ?? "unknown reason"}</span>
+          <span>Not sent: {failure?.message ?? "unknown reason"}</span>
           <button type="button" className="quiet" data-testid="message-resend" onClick={() => onResend(key)}>
             Send again
           </button>

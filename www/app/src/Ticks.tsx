@@ -16,7 +16,7 @@ const two = "m1.5 8.5 2.8 2.8L9.5 5.5M8 11l.3.3L14 5.5";
 /** How far an own message is: ◌ being stored, ✓ in a ring stored here, ✓ sent, ✓✓ delivered, coloured read, ! failed. */
 export function Ticks({ status }: { status: Status }) {
   return (
-    <span className="ticks" data-status={status} title={told[status]}>
+    <span className={`ticks ${status}`} title={told[status]}>
       <svg viewBox="0 0 16 16" aria-hidden="true">
         {status === "saving" && <circle cx="8" cy="8" r="5.5" strokeDasharray="2 2.3" />}
         {status === "saved" && (
