@@ -1,18 +1,150 @@
-// Answers that are lost, servers that end, tokens that expire: nothing lost, nothing twice, order kept.
+// Answers that are lost, servers that end, tokens that expire: nothing lost, nothing twice, order kept, and both timelines
+// show what the server holds.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, afterEach, before, test } from "node:test";
+import { assertLog, assertTimeline, assertTold } from "./lib/checks.mjs";
 import { Stage } from "./lib/stage.mjs";
 
 let stage;
 before(async () => {
   stage = await Stage.open();
 });
+afterEach(async () => {
+  await stage.server.disarm();
+  await stage.leave();
+});
 after(() => stage?.close());
 
-test("a message goes from one browser to the other", async () => {
-  const { ana, ben, id } = await stage.pair();
+/** Both sides show the server's log of the conversation, to which each sent these texts. */
+async function assertSettled({ ana, ben, id }, texts) {
+  const total = texts.ana.length + texts.ben.length;
+  for (const person of [ana, ben]) {
+    await person.untilCount(id, total);
+    await person.untilFlushed([id]);
+  }
+  const log = await stage.server.log(id);
+  assertLog(log, ana.userId, texts.ana);
+  assertLog(log, ben.userId, texts.ben);
+  for (const person of [ana, ben]) {
+    assertTimeline(await person.whole(id), log);
+    const told = (await person.events("message")).filter(([m]) => m.conversationId === id);
+    assertTold(told, log, person.userId);
+  }
+}
+
+const numbered = (name, from, to) => Array.from({ length: to - from + 1 }, (_, i) => `${name} ${from + i}`);
+
+/** Sends one after the other; each send resolves as it is stored, not as it is answered. */
+async function sendAll(person, id, texts) {
+  for (const text of texts) await person.send(id, text);
+  return texts;
+}
+
+test("a message goes from one browser to the other, and back with its ticks", async () => {
+  const people = await stage.pair();
+  const { ana, ben, id } = people;
   const sent = await ana.send(id, "hello");
-  assert.equal(sent.durable, true);
-  await ana.call("acknowledged", sent.key);
+  assert.deepEqual([sent.durable, sent.status], [true, "saved"]);
+  assert.equal((await ana.call("acknowledged", sent.key)).key, sent.key);
   await ben.untilCount(id, 1);
+  await ana.until(
+    "delivered",
+    ([id, key]) => harness.timeline(id).messages.some((m) => m.key === key && m.status === "delivered"),
+    [id, sent.key],
+  );
+  const { messages } = await ben.timeline(id);
+  await ben.call("markRead", id, messages[0].rowKey);
+  await ana.until(
+    "read",
+    ([id, key]) => harness.timeline(id).messages.some((m) => m.key === key && m.status === "read"),
+    [id, sent.key],
+  );
+  await assertSettled(people, { ana: ["hello"], ben: [] });
+});
+
+test("lose_ack: the server stored it, cut the connection and never answered", async () => {
+  const people = await stage.pair();
+  const { ana, ben, id } = people;
+  for (let strike = 0; strike < 3; strike++) {
+    await stage.server.fault({ fault: "lose_ack", user: ana.userId, skip: 2 * strike + 1 });
+  }
+  const texts = await sendAll(ana, id, numbered("ana", 1, 20));
+  const replies = await sendAll(ben, id, numbered("ben", 1, 5));
+  await assertSettled(people, { ana: texts, ben: replies });
+  const closes = await ana.facts("socketClosed");
+  assert.ok(closes.length >= 1, "no connection was cut: the fault did not strike");
+});
+
+test("withhold_ack: the server stored it and says nothing; its copy acknowledges", async () => {
+  const people = await stage.pair();
+  const { ana, id } = people;
+  await stage.server.fault({ fault: "withhold_ack", user: ana.userId, skip: 3, count: 2 });
+  const texts = await sendAll(ana, id, numbered("ana", 1, 12));
+  await assertSettled(people, { ana: texts, ben: [] });
+  const [sent, answered] = [await ana.facts("frameOut"), await ana.facts("answerIn")];
+  assert.equal(sent.length - answered.length, 2, "the fault did not strike");
+});
+
+for (const signal of ["SIGTERM", "SIGKILL"]) {
+  test(`the server is restarted (${signal}) under two clients that go on sending`, async () => {
+    const people = await stage.pair();
+    const { ana, ben, id } = people;
+    const [a, b] = [numbered("ana", 1, 20), numbered("ben", 1, 20)];
+    const first = Promise.all([sendAll(ana, id, a), sendAll(ben, id, b)]);
+    await ana.until("an answer", () => harness.facts.some((fact) => fact.kind === "answerIn"));
+    await stage.server.kill(signal);
+    await first;
+    for (const person of [ana, ben]) {
+      await person.until("the loss", () => harness.connection().state !== "online");
+    }
+    const [a2, b2] = [numbered("ana", 21, 40), numbered("ben", 21, 40)];
+    const second = Promise.all([sendAll(ana, id, a2), sendAll(ben, id, b2)]);
+    await stage.server.start();
+    await second;
+    await assertSettled(people, { ana: [...a, ...a2], ben: [...b, ...b2] });
+  });
+}
+
+for (const fault of ["crash_before_store", "crash_after_store", "crash_after_ack"]) {
+  test(`${fault}: the server aborts in mid-flush`, async () => {
+    const people = await stage.pair();
+    const { ana, id } = people;
+    await stage.server.fault({ fault, user: ana.userId, skip: 4 });
+    const texts = await sendAll(ana, id, numbered("ana", 1, 15));
+    await stage.server.ended();
+    await stage.server.start();
+    await assertSettled(people, { ana: texts, ben: [] });
+  });
+}
+
+test("a token that expires in mid-flush is refreshed, and the flush goes on", async () => {
+  const people = await stage.pair();
+  const { ana, id } = people;
+  await stage.server.fault({ fault: "delay_ack", user: ana.userId, ms: 30, count: 40 });
+  const texts = await sendAll(ana, id, numbered("ana", 1, 40));
+  await ana.until("some answers", () => harness.facts.filter((f) => f.kind === "answerIn").length >= 3);
+  await stage.server.fault({ fault: "expire_tokens" });
+  await assertSettled(people, { ana: texts, ben: [] });
+  const reasons = (await ana.facts("token")).map((fact) => fact.reason);
+  assert.deepEqual(reasons.slice(0, 1), ["connect"]);
+  assert.ok(reasons.includes("refused"), `tokens were asked for because of ${reasons}`);
+  assert.deepEqual(await ana.events("authError"), []);
+});
+
+test("tokens that live two seconds: messages over three lives", async (t) => {
+  const brief = await Stage.open({ args: ["--token-ttl", "2"] });
+  t.after(() => brief.close());
+  const { ana, ben, id } = await brief.pair();
+  const texts = [];
+  // Until the server has cut both often enough: every send in between counts.
+  while ((await ana.facts("socketClosed")).length < 3) {
+    const text = `ana ${texts.length + 1}`;
+    const { key } = await ana.send(id, text);
+    await ana.call("acknowledged", key);
+    texts.push(text);
+  }
+  await ben.untilCount(id, texts.length);
+  const log = await brief.server.log(id);
+  assertLog(log, ana.userId, texts);
+  for (const person of [ana, ben]) assertTimeline(await person.whole(id), log);
 });

@@ -1,7 +1,9 @@
 // A client in a page, driven from the test. Waiting is always for a condition in the page.
 import assert from "node:assert/strict";
+import { setTimeout } from "node:timers/promises";
 
 const patienceMs = 30_000;
+const pollMs = 20;
 
 /** What the client in the page rejected with. */
 export class PageError extends Error {
@@ -22,6 +24,10 @@ export class Client {
     const client = new Client(page, options);
     await page.evaluate((options) => harness.create(options), options);
     return client;
+  }
+
+  get userId() {
+    return this.options.userId;
   }
 
   /** A method of the public API. */
@@ -65,19 +71,22 @@ export class Client {
     );
   }
 
-  /** Waits until `isTrue(argument)`, evaluated in the page, holds; says what it waited for. */
+  /** Waits until `isTrue(argument)`, evaluated in the page and perhaps asynchronous, holds; says what it waited for. */
   async until(what, isTrue, argument) {
-    try {
-      await this.page.waitForFunction(isTrue, argument, { polling: 20, timeout: patienceMs });
-    } catch (error) {
-      const [state, events] = await this.page.evaluate(() => [
-        { connection: harness.connection(), conversations: harness.conversations().length },
-        harness.events.slice(-12),
-      ]);
-      const told = events.map(({ event, args }) => `  ${event} ${JSON.stringify(args).slice(0, 300)}`);
-      const seen = `${JSON.stringify(state)}\n${told.join("\n")}`;
-      throw new Error(`waited for ${what}; ${error.message.split("\n")[0]}\n${seen}`);
+    const end = performance.now() + patienceMs;
+    while (!(await this.page.evaluate(isTrue, argument))) {
+      if (performance.now() > end) throw new Error(`waited for ${what}\n${await this.#seen()}`);
+      await setTimeout(pollMs);
     }
+  }
+
+  async #seen() {
+    const [state, events] = await this.page.evaluate(() => [
+      { connection: harness.connection(), conversations: harness.conversations().length },
+      harness.events.slice(-12),
+    ]);
+    const told = events.map(({ event, args }) => `  ${event} ${JSON.stringify(args).slice(0, 300)}`);
+    return `${JSON.stringify(state)}\n${told.join("\n")}`;
   }
 
   untilState(state) {
@@ -104,10 +113,11 @@ export class Client {
     assert.deepEqual(await this.call("outbox"), []);
   }
 
+  /** The whole history, not the window alone. */
   untilCount(conversationId, count) {
     return this.until(
       `${count} messages in ${conversationId}`,
-      ([id, count]) => harness.timeline(id).messages.length >= count,
+      async ([id, count]) => (await harness.loadWhole(id)).messages.length >= count,
       [conversationId, count],
     );
   }

@@ -6,6 +6,8 @@ import { servePage } from "./static.mjs";
 
 export class Stage {
   #ends = [];
+  #contexts = [];
+  #pairs = 0;
 
   /** @param args flags of the reference backend. */
   static async open({ args = [] } = {}) {
@@ -35,6 +37,7 @@ export class Stage {
   /** The test page in a profile of its own, without a client. */
   async blank(prepare) {
     const context = await this.browser.newContext();
+    this.#contexts.push(context);
     const page = await context.newPage();
     await prepare?.(page);
     await openHarness(page, this.page.url);
@@ -45,13 +48,20 @@ export class Stage {
     return (await this.server.login(name)).user.id;
   }
 
-  /** Ana and ben, online, with a direct conversation that both know. */
+  /** An ana and a ben whom nobody knows yet, online, with a direct conversation that both know. */
   async pair(options) {
-    const [ana, ben] = await Promise.all([this.person("ana", options), this.person("ben", options)]);
+    const n = ++this.#pairs;
+    const names = [`ana ${n}`, `ben ${n}`];
+    const [ana, ben] = await Promise.all(names.map((name) => this.person(name, options)));
     await Promise.all([ana.connect(), ben.connect()]);
-    const { id } = await ana.call("createDirect", ben.options.userId);
+    const { id } = await ana.call("createDirect", ben.userId);
     await ben.untilConversation(id);
     return { ana, ben, id };
+  }
+
+  /** Everybody goes, profiles and all; server and browser stay. */
+  async leave() {
+    for (const context of this.#contexts.splice(0)) await context.close();
   }
 
   async close() {

@@ -52,13 +52,14 @@ const harness = {
     }
   },
 
-  /** The snapshot of a timeline, which stays open. */
+  /** The snapshot of a timeline, which stays open; `loadWhole` widens it to the whole history. */
   timeline(conversationId) {
     return plainSnapshot(timelineOf(conversationId).getSnapshot());
   },
 
   async loadWhole(conversationId) {
     const timeline = timelineOf(conversationId);
+    await until(timeline, ({ loading }) => !loading);
     while (timeline.getSnapshot().hasEarlier) await timeline.loadEarlier(500);
     return plainSnapshot(timeline.getSnapshot());
   },
@@ -95,9 +96,20 @@ async function keepSending(load, conversationId, { round, gapMs, from }) {
 }
 
 function timelineOf(conversationId) {
-  let timeline = timelines.get(conversationId);
-  if (!timeline) timelines.set(conversationId, (timeline = chat.timeline(conversationId)));
-  return timeline;
+  if (!timelines.has(conversationId)) timelines.set(conversationId, chat.timeline(conversationId));
+  return timelines.get(conversationId);
+}
+
+function until(source, isWanted) {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (!isWanted(source.getSnapshot())) return;
+      stop();
+      resolve();
+    };
+    const stop = source.subscribe(look);
+    look();
+  });
 }
 
 /** `{origin, name}`: our server's login and refresh (D5). `{prefix}`: a fresh `prefix#N` each time. */

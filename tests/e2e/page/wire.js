@@ -27,13 +27,13 @@ globalThis.WebSocket = class WatchedSocket extends Real {
     if (ack === undefined) return;
     const key = /"(?:clientMessageId|client_message_id)":"([^"]+)"/.exec(data)?.[1] ?? null;
     this.#keys.set(ack, key);
-    tell({ kind: "sent", key });
+    tell({ kind: "frameOut", key });
   }
 
   #onFrame(data) {
     const [, ack, success] = /^43(?:\/[^,]*,)?(\d+)\[.*?"success":\s*(true|false)/s.exec(data) ?? [];
     if (ack === undefined || !this.#keys.has(ack)) return;
-    tell({ kind: success === "true" ? "answered" : "refused", key: this.#keys.get(ack) });
+    tell({ kind: success === "true" ? "answerIn" : "refusalIn", key: this.#keys.get(ack) });
     this.#keys.delete(ack);
     if (success === "true" && stallAfter-- <= 0) hang();
   }

@@ -1,0 +1,42 @@
+// What "nothing lost, nothing twice, in order" means, for one conversation.
+import assert from "node:assert/strict";
+
+const acknowledged = ["acknowledged", "delivered", "read"];
+
+/** The server holds exactly these texts of this sender, once each and in this order. */
+export function assertLog(log, senderId, texts) {
+  assert.deepEqual(
+    log.filter((row) => row.sender_id === senderId).map(({ text }) => text),
+    texts,
+  );
+  const keys = log.map((row) => row.client_message_id);
+  assert.equal(new Set(keys).size, keys.length, "a key stands twice in the server's log");
+}
+
+/** A timeline that was loaded whole shows what the server holds, in its order, own messages acknowledged. */
+export function assertTimeline({ messages, hasEarlier, error }, log) {
+  assert.equal(error, null);
+  assert.equal(hasEarlier, false);
+  assert.deepEqual(
+    messages.map(({ id, text }) => ({ id, text })),
+    log.map(({ id, text }) => ({ id, text })),
+  );
+  const open = messages.filter((m) => m.sender === "me" && !acknowledged.includes(m.status));
+  assert.deepEqual(open, [], "own messages that are not acknowledged");
+  const rows = messages.map((m) => m.rowKey);
+  assert.equal(new Set(rows).size, rows.length, "a row stands twice in the timeline");
+}
+
+/** Each message of others was told once; live ones in the server's order, and those that were caught up, too. */
+export function assertTold(events, log, receiverId) {
+  const of = (rows) => rows.map(({ id }) => id);
+  const others = log.filter((row) => row.sender_id !== receiverId);
+  assert.deepEqual(of(events.map(([message]) => message)).sort(), of(others).sort());
+  for (const live of [true, false]) {
+    const told = of(events.filter(([, info]) => info.live === live).map(([message]) => message));
+    assert.deepEqual(
+      told,
+      of(others).filter((id) => told.includes(id)),
+    );
+  }
+}
