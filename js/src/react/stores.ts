@@ -170,6 +170,7 @@ export class ChatStore extends SessionStore<Chat> {
       client.on("connection", changed),
       client.on("typing", ({ conversationId }) => conversationId === this.conversationId && changed()),
       client.on("authError", (error) => this.#fail(error)),
+      client.on("connected", () => this.#error?.code === "auth" && this.#succeed()),
     ];
     if (this.conversationId !== undefined)
       stops.push(this.#openTimeline(client, this.conversationId, changed));

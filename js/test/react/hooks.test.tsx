@@ -253,6 +253,21 @@ test("another user is another client; another getToken is not", async () => {
   await waitFor(() => expect(clients[0]?.connection.state).toBe("closed"));
 });
 
+test("a refused token is an error to be shown until the connection is there", async () => {
+  const server = await serve();
+  let token = "bad";
+  const client = await chatOf(server, "ana", { getToken: () => token });
+  const { result } = renderHook(() => ({ chat: useChat("c"), connection: useConnection() }), {
+    wrapper: within(client),
+  });
+  await act(() => client.connect().catch(() => {}));
+  await waitFor(() => expect(result.current.chat.errorDetail).toMatchObject({ code: "auth" }));
+  expect(result.current.chat.status).toBe("failed");
+  token = "user:ana";
+  await act(() => result.current.connection.connect());
+  await waitFor(() => expect(result.current.chat).toMatchObject({ error: null, status: "online" }));
+});
+
 test("options that are wrong are an error to be shown", async () => {
   const options = { ...optionsFor({ url: "ftp://host" }, "ana") };
   const { result } = renderHook(() => useChat("c"), { wrapper: making(options) });

@@ -57,7 +57,7 @@ function reconnect(connection: Connection): void {
   connection.connect().catch(() => {});
 }
 
-function describe({ state, reason }: Connection, isBrowserOnline: boolean, isOff: boolean): string {
+function describe({ state, reason, leader }: Connection, isBrowserOnline: boolean, isOff: boolean): string {
   if (isOff && state !== "online") return "Offline by your switch: messages are kept and go out later";
   if (!isBrowserOnline || state === "offline")
     return "The browser is offline: messages are kept and go out later";
@@ -71,6 +71,7 @@ function describe({ state, reason }: Connection, isBrowserOnline: boolean, isOff
     case "online":
       return "Online";
     case "waiting":
+      if (!leader) return "Another tab of yours holds the connection";
       return reason ? `Waiting: ${reason}` : "Waiting";
     case "closed":
       return reason ? `Disconnected: ${reason}` : "Disconnected";
