@@ -3,8 +3,8 @@
 //! Law: one mutation, then drain. Every public call ends with [`Client::settle`], which carries the machines'
 //! actions to each other until all are quiet, and then puts what is dirty into one transaction.
 
-use std::collections::VecDeque;
 use crate::proto::sorted::{SortedMap, SortedSet};
+use std::collections::VecDeque;
 
 use super::api::{
     Command, CommandId, Event, HttpId, Input, Now, Outcome, Output, PageInput, SocketInput, StoreRequest,
@@ -24,10 +24,14 @@ use super::timer::{Timer, Timers};
 
 mod commands;
 mod incoming;
+mod lead;
 mod rest;
 mod route;
+mod send;
 mod storage;
 mod views;
+mod wire_send;
+mod write;
 
 use rest::HttpJob;
 use storage::{Lead, Storage};
@@ -69,9 +73,7 @@ pub struct Client {
     send_waiters: SortedMap<RowId, Vec<CommandId>>,
     ack_waiters: SortedMap<String, Vec<CommandId>>,
     removal_waiters: SortedMap<String, Vec<CommandId>>,
-    finds: SortedMap<u32, commands::FindFor>,
-    /// Rows of pages under way, by ticket.
-    page_rows: SortedMap<u32, u32>,
+    finds: SortedMap<u32, send::FindFor>,
     http: SortedMap<HttpId, HttpJob>,
     acks: SortedMap<u64, AckFor>,
     /// Read receipts that wait for a connection: conversation and message.
@@ -124,7 +126,6 @@ impl Client {
             ack_waiters: SortedMap::new(),
             removal_waiters: SortedMap::new(),
             finds: SortedMap::new(),
-            page_rows: SortedMap::new(),
             http: SortedMap::new(),
             acks: SortedMap::new(),
             pending_reads: VecDeque::new(),
@@ -310,10 +311,9 @@ impl Client {
     fn settle(&mut self, now: Now) {
         loop {
             self.route(now);
-            if !self.write(now) {
+            if !self.write() {
                 break;
             }
-            self.outbox.advance(now);
         }
         self.outbox.update_timers(now, &mut self.timers);
         self.finish_close();

@@ -7,8 +7,8 @@
 //! The machine writes nothing itself: a row that differs from its record is dirty, the client puts all dirty rows
 //! into one transaction and reports back with [`Outbox::on_written`].
 
-use std::collections::VecDeque;
 use crate::proto::sorted::{SortedMap, SortedSet};
+use std::collections::VecDeque;
 
 use super::api::Now;
 use super::config::OutboxLimits;
@@ -103,6 +103,10 @@ pub enum Action {
     Settled { key: String, conversation_id: String, result: Result<(), Failure> },
     /// The row was cancelled or discarded.
     Removed { key: String, conversation_id: String },
+    /// Another tab put it on the wire before the cancel: it stays.
+    NotRemoved { key: String },
+    /// Another tab has removed it: answered, cancelled or discarded there.
+    Vanished { key: String, conversation_id: String },
     /// Too long without an answer (D10).
     Silent,
 }
@@ -132,8 +136,20 @@ pub struct Outbox {
     traits: Traits,
     /// The generation that marks rows; 0 while this tab does not lead.
     generation: u64,
+    /// What the store has outlives the page.
+    persistent: bool,
     /// Online, and known what the backend gives.
     open: bool,
+    /// A frame was not taken: nothing is tried until the link is good again.
+    held_back: bool,
+    /// The store takes no writes just now.
+    blocked: bool,
+    /// Something may be able to start since the last look.
+    stirred: bool,
+    /// Rows have come out of the store that may have been on the wire.
+    met: bool,
+    /// Records that cannot be read, each told once.
+    damaged: SortedSet<u64>,
     /// All lanes wait until then (the server asked to slow down).
     paused_until_mono_ms: u64,
     actions: VecDeque<Action>,
@@ -161,10 +177,26 @@ impl Outbox {
             next_revision: 1,
             traits,
             generation: 0,
+            persistent: false,
             open: false,
+            held_back: false,
+            blocked: false,
+            stirred: false,
+            met: false,
+            damaged: SortedSet::new(),
             paused_until_mono_ms: 0,
             actions: VecDeque::new(),
         }
+    }
+
+    /// Whether `advance` may find something to start.
+    pub fn take_stirred(&mut self) -> bool {
+        core::mem::take(&mut self.stirred)
+    }
+
+    /// Whether what the store has outlives the page.
+    pub fn set_persistent(&mut self, persistent: bool) {
+        self.persistent = persistent;
     }
 
     pub fn poll_action(&mut self) -> Option<Action> {
@@ -213,7 +245,7 @@ impl Outbox {
             seq: None,
             status: row.status(),
             failure: record.failure.clone(),
-            durable: row.stored.is_some() && !row.volatile,
+            durable: self.persistent && row.stored.is_some() && !row.volatile,
             read_by: Vec::new(),
             reactions: Vec::new(),
             edited_at_ms: None,
@@ -245,6 +277,7 @@ impl Outbox {
         let Some(row) = self.rows.get_mut(&id) else { return };
         let before = row.status();
         row.stage = stage;
+        self.stirred = true;
         let queued = !matches!(stage, Stage::Answered | Stage::Settling | Stage::Removing | Stage::Failed);
         let conversation_id = row.record.conversation_id.clone();
         if before != row.status() {
@@ -258,12 +291,15 @@ impl Outbox {
     fn enter_lane(&mut self, id: RowId, conversation_id: &str) {
         let lane = self.lanes.or_insert_with(conversation_id.to_owned(), Default::default);
         let at = lane.rows.partition_point(|other| *other < id);
-        lane.rows.insert(at, id);
+        if lane.rows.get(at) != Some(&id) {
+            lane.rows.insert(at, id);
+        }
     }
 
     fn leave_lane(&mut self, id: RowId, conversation_id: &str) {
         let Some(lane) = self.lanes.get_mut(conversation_id) else { return };
         lane.rows.retain(|other| *other != id);
+        self.stirred = true;
         if lane.rows.is_empty() {
             self.lanes.remove(conversation_id);
         }
@@ -297,7 +333,10 @@ impl Outbox {
         for row in self.lanes.values().flat_map(|lane| &lane.rows).filter_map(|id| self.rows.get(id)) {
             if let Stage::InFlight { deadline_mono_ms } = row.stage {
                 earlier(&mut ack, deadline_mono_ms);
-            } else if let Some(at) = row.record.expires_at_ms {
+            } else if let Some(at) = row.record.expires_at_ms
+                && row.stage == Stage::Queued
+                && self.generation != 0
+            {
                 let wait = u64::try_from(at).unwrap_or(0).saturating_sub(now.wall_ms);
                 earlier(&mut expiry, now.mono_ms.saturating_add(wait));
             }

@@ -36,10 +36,22 @@ impl Rooms {
         }
     }
 
-    pub fn restore(&mut self, record: ConversationRecord) {
-        self.listed = true;
-        self.changed.insert(record.id.clone());
-        self.rooms.insert(record.id.clone(), record);
+    /// Takes what the store has. What differs only here and is not yet written stays.
+    pub fn restore(&mut self, records: Vec<ConversationRecord>) {
+        let stored: SortedSet<String> = records.iter().map(|record| record.id.clone()).collect();
+        let gone = self.rooms.keys().filter(|id| !stored.contains(*id) && !self.dirty.contains(*id));
+        for id in gone.cloned().collect::<Vec<_>>() {
+            self.rooms.remove(&id);
+            self.changed.remove(&id);
+            self.removed.insert(id);
+        }
+        for record in records {
+            self.listed = true;
+            if self.rooms.get(&record.id) != Some(&record) && !self.dirty.contains(&record.id) {
+                self.changed.insert(record.id.clone());
+                self.rooms.insert(record.id.clone(), record);
+            }
+        }
     }
 
     pub fn get(&self, id: &str) -> Option<&ConversationRecord> {
@@ -88,6 +100,8 @@ impl Rooms {
 
     /// A message came for a conversation that nobody has told of.
     pub fn meet(&mut self, id: &str) -> bool {
+        // Newer than the listing under way, which may not name it.
+        self.seen.insert(id.to_owned());
         if self.rooms.contains_key(id) || self.rooms.len() >= self.max {
             return false;
         }

@@ -4,8 +4,8 @@
 //! time; what asks for another meanwhile is remembered. Nothing is given up while the connection lives: a failed
 //! request is tried again with a growing delay, one that can never succeed is told and left.
 
-use std::collections::VecDeque;
 use crate::proto::sorted::SortedMap;
+use std::collections::VecDeque;
 
 use super::api::{HttpId, Now};
 use super::rng::Rng;
@@ -193,14 +193,14 @@ impl Sync {
         ticket
     }
 
-    /// The page stands in the history; `fresh` of its rows were new.
-    pub fn on_applied(&mut self, conversation_id: &str, ticket: u32, rows: u32, fresh: u32) {
+    /// The page stands in the history; `reached`: its oldest row was known before.
+    pub fn on_applied(&mut self, conversation_id: &str, ticket: u32, reached: bool) {
         let Some(pull) = self.active.get_mut(conversation_id).filter(|pull| pull.ticket == ticket) else {
             return;
         };
         let next = pull.next.take().filter(|job| match job {
             // By offset one goes back until a row is known.
-            Job::Offset { .. } => fresh >= rows && pull.pages < MAX_OFFSET_PAGES,
+            Job::Offset { .. } => !reached && pull.pages < MAX_OFFSET_PAGES,
             _ => true,
         });
         if let Some(job) = next {

@@ -5,8 +5,8 @@
 //! along the contiguous prefix only, in the same transaction as the rows it covers (rule 8). A row keeps its key
 //! for ever; its revision changes with everything that can be seen of it.
 
-use std::collections::VecDeque;
 use crate::proto::sorted::SortedMap;
+use std::collections::VecDeque;
 
 use super::api::ViewId;
 use super::model::{Message, Phase, Status};
@@ -52,21 +52,52 @@ enum Search {
     Find { ticket: u32 },
 }
 
+/// A page of the catch-up, oldest first.
+#[derive(Clone, Debug)]
+pub struct PageOp {
+    pub messages: VecDeque<ServerMessage>,
+    /// What lies after the first and up to the second is all in the page: the cursor may be moved over it.
+    pub range: Option<(u64, u64)>,
+    pub ticket: u32,
+    /// Rows so far that were new.
+    pub fresh: u32,
+    /// Whether the oldest row was in the history before.
+    pub oldest_known: Option<bool>,
+}
+
 /// What waits in a conversation's apply queue.
 #[derive(Clone, Debug)]
 pub enum Op {
     /// A message that has just come.
     Live(Box<ServerMessage>),
-    /// A page of the catch-up, oldest first; `through` is what the cursor may be moved to when all are in.
-    Page { messages: VecDeque<ServerMessage>, through: Option<u64>, ticket: u32, fresh: u32 },
+    Page(PageOp),
+    /// Another device of this user has read up to this sequence number.
+    ReadTo {
+        seq: u64,
+    },
     /// An own message that the server has answered for; `message` is how it looked in the outbox.
-    Answer { row: u64, message: Box<Message>, copy: Option<Box<ServerMessage>> },
+    Answer {
+        row: u64,
+        message: Box<Message>,
+        copy: Option<Box<ServerMessage>>,
+    },
     /// A change of the message with that server id; `segments` says where to look, if that is known.
-    Target { id: String, change: Change, segments: Option<Vec<u32>> },
+    Target {
+        id: String,
+        change: Change,
+        segments: Option<Vec<u32>>,
+    },
     /// Whether a message with this key or id is in the history.
-    Find { name: String, ticket: u32 },
+    Find {
+        name: String,
+        ticket: u32,
+    },
     /// The same, where an index has said in which segments.
-    FindIn { name: String, ticket: u32, segments: Vec<u32> },
+    FindIn {
+        name: String,
+        ticket: u32,
+        segments: Vec<u32>,
+    },
 }
 
 /// What the machine wants of the client.
@@ -105,14 +136,21 @@ pub enum Action {
         message: Box<Message>,
     },
     /// A sequence number was jumped over: pull.
+    /// Or (`dropped`) messages were left out because too much waited.
     Behind {
         conversation_id: String,
+        dropped: bool,
     },
-    /// A page is in; `fresh` rows of it were new.
+    /// A page is in; `fresh` rows of it were new; `reached`: it goes back to what was known before.
     PageApplied {
         ticket: u32,
         conversation_id: String,
         fresh: u32,
+        reached: bool,
+    },
+    /// The unread count is another.
+    Read {
+        conversation_id: String,
     },
     Found {
         ticket: u32,
@@ -159,14 +197,32 @@ impl Timelines {
         self.actions.pop_front()
     }
 
-    /// Takes a conversation's head from the store. An older one in memory is dropped with all that hangs on it.
-    pub fn restore(&mut self, head: HistoryHead) {
+    /// Takes a conversation's head from the store, while this tab does not lead. What is in memory of another
+    /// version is dropped; operations that wait go on with the new one.
+    pub fn restore(&mut self, version: u64, head: HistoryHead) {
         let id = head.conversation_id.clone();
-        if self.logs.get(&id).is_some_and(|log| log.busy()) {
-            return;
+        let mut log = Log::new(head);
+        log.version = Some(version);
+        if let Some(old) = self.logs.get_mut(&id) {
+            if old.version == Some(version) && !old.head_dirty {
+                return;
+            }
+            log.ops = core::mem::take(&mut old.ops);
+            log.used = old.used;
         }
-        self.logs.insert(id.clone(), Log::new(head));
+        self.logs.insert(id.clone(), log);
         self.dirty_views(&id);
+        self.drive(&id);
+    }
+
+    /// Another tab leads now: nothing of what differs from the store will be written, nor what waits be applied.
+    pub fn abdicate(&mut self) {
+        for log in self.logs.values_mut() {
+            log.version = None;
+            log.ops.retain(|op| matches!(op, Op::Find { .. } | Op::FindIn { .. }));
+            log.forget_writes();
+        }
+        self.orphans.clear();
     }
 
     pub fn set_phase(&mut self, phase: Phase) {
@@ -200,7 +256,8 @@ impl Timelines {
     pub fn push(&mut self, conversation_id: &str, op: Op) {
         let log = self.log_mut(conversation_id);
         if log.ops.len() >= MAX_WAITING && matches!(op, Op::Live(_)) {
-            self.actions.push_back(Action::Behind { conversation_id: conversation_id.to_owned() });
+            let conversation_id = conversation_id.to_owned();
+            self.actions.push_back(Action::Behind { conversation_id, dropped: true });
             return;
         }
         log.ops.push_back(op);
@@ -218,7 +275,7 @@ impl Timelines {
         let near: Vec<String> = self
             .logs
             .iter()
-            .filter(|(_, log)| log.head.tail_ids.contains(&print))
+            .filter(|(_, log)| log.may_hold(print))
             .map(|(conversation_id, _)| conversation_id.clone())
             .collect();
         if near.is_empty() {
@@ -239,7 +296,7 @@ impl Timelines {
     /// The same, in whichever conversation.
     pub fn find_anywhere(&mut self, name: &str, ticket: u32) {
         let print = fingerprint(name);
-        let near = self.logs.iter().find(|(_, log)| log.head.tail_ids.contains(&print));
+        let near = self.logs.iter().find(|(_, log)| log.may_hold(print));
         match near.map(|(conversation_id, _)| conversation_id.clone()) {
             Some(conversation_id) => self.find(&conversation_id, name, ticket),
             None => self.search(name, Search::Find { ticket }),
@@ -262,7 +319,11 @@ impl Timelines {
 
     /// Forgets everything (wipe).
     pub fn clear(&mut self) {
-        self.logs.clear();
+        for op in core::mem::take(&mut self.logs).into_iter().flat_map(|(_, log)| log.ops) {
+            if let Op::Find { ticket, .. } | Op::FindIn { ticket, .. } = op {
+                self.actions.push_back(Action::Found { ticket, message: None });
+            }
+        }
         self.orphans.clear();
         for view in self.views.values_mut() {
             view.dirty = true;

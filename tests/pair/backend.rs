@@ -325,17 +325,29 @@ impl Backend {
             }
             _ => {
                 let duplicate = known.is_some();
-                say.push(answer(socket, ack, &json!({"success": true, "data": data, "duplicate": duplicate})));
+                say.push(answer(
+                    socket,
+                    ack,
+                    &json!({"success": true, "data": data, "duplicate": duplicate}),
+                ));
             }
         }
         say
     }
 
     /// A REST request: status and body.
-    pub fn on_http(&mut self, now_ms: u64, method: &str, url: &str, token: Option<&str>, body: Option<&str>) -> (u16, String) {
+    pub fn on_http(
+        &mut self,
+        now_ms: u64,
+        method: &str,
+        url: &str,
+        token: Option<&str>,
+        body: Option<&str>,
+    ) -> (u16, String) {
         let path = url.split_once("/api").unwrap().1;
         self.requests.push(format!("{method} {path}"));
-        let wrong = |status: u16, code: &str| (status, json!({"error": {"code": code, "message": "no"}}).to_string());
+        let wrong =
+            |status: u16, code: &str| (status, json!({"error": {"code": code, "message": "no"}}).to_string());
         let token = token.unwrap_or_default();
         if token.is_empty() || self.refused_tokens.contains(token) {
             return wrong(401, "AuthError");
@@ -358,7 +370,8 @@ impl Backend {
             }
             ("POST", "/conversations/group") => {
                 let asked: Value = serde_json::from_str(body.unwrap()).unwrap();
-                let mut members: Vec<String> = serde_json::from_value(asked["participant_ids"].clone()).unwrap();
+                let mut members: Vec<String> =
+                    serde_json::from_value(asked["participant_ids"].clone()).unwrap();
                 members.push(user.clone());
                 let id = format!("group-{now_ms}");
                 self.rooms.insert(id.clone(), Room { members, ..Room::default() });
@@ -376,7 +389,11 @@ impl Backend {
     }
 
     fn direct(&mut self, user: &str, other: &str) -> (u16, String) {
-        let pair = |room: &Room| room.members.len() == 2 && room.members.iter().any(|name| name == user) && room.members.iter().any(|name| name == other);
+        let pair = |room: &Room| {
+            room.members.len() == 2
+                && room.members.iter().any(|name| name == user)
+                && room.members.iter().any(|name| name == other)
+        };
         if let Some((id, _)) = self.rooms.iter().find(|(_, room)| pair(room)) {
             let error = json!({"code": "ConflictError", "message": "exists"});
             return (409, json!({"error": error, "conversation": {"id": id}}).to_string());
@@ -388,7 +405,8 @@ impl Backend {
 
     pub fn conversation(&self, id: &str, user: &str) -> Value {
         let room = &self.rooms[id];
-        let people: Vec<Value> = room.members.iter().map(|name| json!({"user_id": name, "username": name})).collect();
+        let people: Vec<Value> =
+            room.members.iter().map(|name| json!({"user_id": name, "username": name})).collect();
         let mut told = json!({"id": id, "type": if people.len() == 2 { "direct" } else { "group" }, "title": id, "participants": people});
         if self.seqs {
             told["last_seq"] = json!(room.messages.len());
@@ -398,8 +416,14 @@ impl Backend {
     }
 
     fn list(&self, user: &str, offset: usize) -> String {
-        let mine: Vec<&String> = self.rooms.iter().filter(|(_, room)| room.members.iter().any(|name| name == user)).map(|(id, _)| id).collect();
-        let page: Vec<Value> = mine.iter().skip(offset).take(self.list_limit).map(|id| self.conversation(id, user)).collect();
+        let mine: Vec<&String> = self
+            .rooms
+            .iter()
+            .filter(|(_, room)| room.members.iter().any(|name| name == user))
+            .map(|(id, _)| id)
+            .collect();
+        let page: Vec<Value> =
+            mine.iter().skip(offset).take(self.list_limit).map(|id| self.conversation(id, user)).collect();
         let has_more = offset + page.len() < mine.len();
         json!({"conversations": page, "has_more": has_more}).to_string()
     }
@@ -415,7 +439,12 @@ impl Backend {
             }
         };
         let has_more = if number("after").is_some() { to < all.len() } else { from > 0 };
-        let rows: Vec<Value> = all.get(from..to).unwrap_or_default().iter().map(|message| self.record(room, message, user)).collect();
+        let rows: Vec<Value> = all
+            .get(from..to)
+            .unwrap_or_default()
+            .iter()
+            .map(|message| self.record(room, message, user))
+            .collect();
         json!({"messages": rows, "has_more": has_more}).to_string()
     }
 }
@@ -430,7 +459,8 @@ const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 pub fn encode(text: &str) -> String {
     let mut out = String::new();
     for part in text.as_bytes().chunks(3) {
-        let bits = part.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - part.len()));
+        let bits =
+            part.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - part.len()));
         for at in 0..4 {
             let digit = DIGITS[(bits >> (18 - 6 * at) & 63) as usize] as char;
             out.push(if at <= part.len() { digit } else { '=' });

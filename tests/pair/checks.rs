@@ -78,7 +78,10 @@ impl Checks {
             assert!(status >= before, "{row_key} went back from {before:?} to {status:?}");
         }
         if status == Status::Failed {
-            assert!(before < Some(Status::Acknowledged) || before == Some(Status::Failed), "{row_key} failed after its answer");
+            assert!(
+                before < Some(Status::Acknowledged) || before == Some(Status::Failed),
+                "{row_key} failed after its answer"
+            );
         }
     }
 
@@ -92,7 +95,11 @@ impl Checks {
         let keys: BTreeSet<&String> = rows.iter().map(|row| &row.row_key).collect();
         assert_eq!(keys.len(), rows.len(), "a row stands twice in a window");
         let ids: Vec<&String> = rows.iter().filter_map(|row| row.id.as_ref()).collect();
-        assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "a message stands twice in a window");
+        assert_eq!(
+            ids.iter().collect::<BTreeSet<_>>().len(),
+            ids.len(),
+            "a message stands twice in a window"
+        );
         let seqs: Vec<u64> = rows.iter().filter_map(|row| row.seq).collect();
         assert!(seqs.windows(2).all(|pair| pair[0] < pair[1]), "rows out of order: {seqs:?}");
     }

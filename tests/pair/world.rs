@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, VecDeque};
 use chatwire::proto::config::{Config, PageFacts};
 use chatwire::proto::store::MemoryStore;
 use chatwire::proto::{
-    Client, Command, CommandId, Event, Failure, HttpId, HttpRequest, HttpResult, Input, Message, Now, Outcome,
-    Output, Secret, SendCommand, SocketInput, SocketOutput, Status, StoreFailure, StoreId, StoreReply,
-    StoreRequest, TabInput, TabOutput, TokenId, ViewId,
+    Client, Command, CommandId, Event, Failure, HttpId, HttpRequest, HttpResult, Input, Message, Now,
+    Outcome, Output, Secret, SendCommand, SocketInput, SocketOutput, Status, StoreFailure, StoreId,
+    StoreReply, StoreRequest, TabInput, TabOutput, TokenId, ViewId,
 };
 use serde_json::{Value, json};
 
@@ -79,6 +79,8 @@ pub struct World {
     pub disks: Vec<Disk>,
     pub backend: Backend,
     pub latency_ms: u64,
+    /// A kill takes along what the store has not carried out yet.
+    pub kills_writes: bool,
     queue: BTreeMap<(u64, u64), (usize, u32, Happening)>,
     made: u64,
     seeds: u8,
@@ -92,6 +94,7 @@ impl World {
             disks: Vec::new(),
             backend,
             latency_ms: 10,
+            kills_writes: false,
             queue: BTreeMap::new(),
             made: 0,
             seeds: 0,
@@ -143,13 +146,14 @@ impl World {
         for (name, value) in node.options.as_object().unwrap() {
             options[name] = value.clone();
         }
-        let config =
-            Config::parse(&options.to_string(), PageFacts { online: true, visible: true }).unwrap();
+        let config = Config::parse(&options.to_string(), PageFacts { online: true, visible: true }).unwrap();
         node.life += 1;
         node.die_after = None;
         node.half_open = false;
         node.checks.begin();
-        node.client = Some(Client::new(config, [self.seeds; 32], self.now));
+        node.events.clear();
+        let seed = core::array::from_fn(|at| self.seeds.wrapping_mul(31).wrapping_add(at as u8 * 7));
+        node.client = Some(Client::new(config, seed, self.now));
         self.drain(at);
     }
 
@@ -157,6 +161,9 @@ impl World {
     pub fn kill(&mut self, at: usize) {
         self.nodes[at].client = None;
         self.nodes[at].life += 1;
+        if self.kills_writes {
+            self.queue.retain(|_, (node, _, what)| *node != at || !matches!(what, Happening::Store(..)));
+        }
         if let Some(conn) = self.nodes[at].live_socket.take() {
             self.backend.on_close((at, conn));
         }
@@ -293,8 +300,9 @@ impl World {
             return;
         }
         let disk = self.nodes[at].disk;
-        let heir = (0..self.nodes.len())
-            .find(|other| *other != at && self.nodes[*other].disk == disk && self.nodes[*other].client.is_some());
+        let heir = (0..self.nodes.len()).find(|other| {
+            *other != at && self.nodes[*other].disk == disk && self.nodes[*other].client.is_some()
+        });
         if let Some(heir) = heir {
             self.nodes[heir].leads = true;
             self.push(heir, 0, Happening::ToClient(Input::Tab(TabInput::Leads)));
@@ -349,7 +357,8 @@ impl World {
         let disk = &mut self.disks[self.nodes[at].disk];
         let write = matches!(request, StoreRequest::Write(_));
         let failed = |kind| StoreReply::Failed { kind, message: "scripted".to_owned() };
-        let fault = if write { disk.faults.pop_front().unwrap_or(WriteFault::None) } else { WriteFault::None };
+        let fault =
+            if write { disk.faults.pop_front().unwrap_or(WriteFault::None) } else { WriteFault::None };
         let open = matches!(request, StoreRequest::Open { .. });
         let reply = match (disk.broken, fault) {
             (Some(kind), _) if (write || disk.unreadable) && !open => failed(kind),

@@ -233,7 +233,6 @@ impl Client {
         self.timers.clear(Timer::Hello);
         self.sync.stop(&mut self.timers);
         self.http.retain(|_, job| !matches!(job, super::rest::HttpJob::Sync));
-        self.page_rows.clear();
         self.outbox.on_lost();
         self.outbox.settle_all_held();
         for (_, waiting) in core::mem::take(&mut self.acks) {

@@ -5,7 +5,7 @@ use super::super::connection::RefusedBy;
 use super::super::model::{ErrorCode, Failure};
 use super::super::profile::{Created, RestRequest, ServerConversation};
 use super::super::sync::{Job, OFFSET_ROWS, PAGE_ROWS};
-use super::super::timeline::Op;
+use super::super::timeline::{Op, PageOp};
 use super::Client;
 
 /// A REST answer is waited for this long.
@@ -21,7 +21,7 @@ pub(super) enum HttpJob {
 
 impl Client {
     pub(super) fn request(&mut self, request: RestRequest, job: HttpJob) -> Result<HttpId, Failure> {
-        if self.http.len() >= MAX_REQUESTS {
+        if self.http.len() >= MAX_REQUESTS && !matches!(job, HttpJob::Sync) {
             return Err(Failure::new(ErrorCode::RateLimited, "too many REST requests are under way"));
         }
         let id = self.next_http;
@@ -154,8 +154,8 @@ impl Client {
         }
         let rows = u32::try_from(page.messages.len() + page.malformed.len()).unwrap_or(u32::MAX);
         let last_seq = page.messages.iter().filter_map(|message| message.seq).max();
-        let through = match job {
-            Job::After { seq, .. } => Some(last_seq.unwrap_or(*seq).max(*seq)),
+        let range = match job {
+            Job::After { seq, .. } => Some((*seq, last_seq.unwrap_or(*seq).max(*seq))),
             _ => None,
         };
         let ticket = self.sync.on_page(job, rows, last_seq, page.has_more);
@@ -168,8 +168,8 @@ impl Client {
                 messages.push_back(message);
             }
         }
-        self.page_rows.insert(ticket, rows);
-        self.timelines.push(conversation_id, Op::Page { messages, through, ticket, fresh: 0 });
+        let page = PageOp { messages, range, ticket, fresh: 0, oldest_known: None };
+        self.timelines.push(conversation_id, Op::Page(page));
         Ok(())
     }
 

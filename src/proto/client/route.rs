@@ -1,13 +1,14 @@
 //! Carries the machines' actions to each other.
 
-use super::super::api::{Event, Now, Output, Read, RecordId, SocketOutput, StoreRequest, TabOutput, Table};
+use super::super::api::{Event, Now, Output, Read, RecordId, SocketOutput, StoreRequest, Table};
 use super::super::connection::{self, Emitted};
 use super::super::model::{ErrorCode, Failure, Phase, Status};
-use super::super::outbox::{self, RowId};
+use super::super::outbox::{self, RowId, Stage};
 use super::super::profile::{Outgoing, ServerMessage};
 use super::super::store;
 use super::super::sync;
 use super::super::timeline::{self, Op, Want};
+use super::send::FindFor;
 use super::storage::StoreJob;
 use super::{AckFor, Client};
 
@@ -22,6 +23,8 @@ impl Client {
                 self.on_connection(now, action);
             } else if let Some(action) = self.outbox.poll_action() {
                 self.on_outbox(now, action);
+            } else if self.outbox.take_stirred() {
+                self.outbox.advance(now);
             } else if let Some(action) = self.timelines.poll_action() {
                 self.on_timeline(now, action);
             } else if let Some(action) = self.sync.poll_action() {
@@ -48,7 +51,7 @@ impl Client {
             }
             Action::Online { .. } => self.on_online(now),
             Action::Writable => {
-                self.outbox.advance(now);
+                self.outbox.on_writable(now);
                 self.flush_reads(now);
             }
             Action::Lost => self.on_lost(),
@@ -76,9 +79,6 @@ impl Client {
         match action {
             Action::Saved { row } => {
                 let Some(message) = self.outbox.row(row).map(|row| self.outbox.message(row)) else { return };
-                if !self.leads() {
-                    self.outputs.push_back(Output::Tab(TabOutput::Poke));
-                }
                 for id in self.send_waiters.remove(&row).unwrap_or_default() {
                     self.done_with(id, message.clone());
                 }
@@ -112,6 +112,13 @@ impl Client {
                 self.timelines.on_echo_changed(&conversation_id);
                 self.rooms.touch(&conversation_id);
             }
+            Action::NotRemoved { key } => {
+                for id in self.removal_waiters.remove(&key).unwrap_or_default() {
+                    let text = "the message is, or has been, on the wire and cannot be taken back";
+                    self.refuse(id, Failure::new(ErrorCode::InFlight, text));
+                }
+            }
+            Action::Vanished { key, conversation_id } => self.on_vanished(&key, &conversation_id),
             Action::Silent => {
                 let reason = "no answer to a message in time";
                 self.connection.drop_socket(reason, now, &mut self.timers, &mut self.rng);
@@ -119,8 +126,22 @@ impl Client {
         }
     }
 
+    /// Another tab has removed the row: whoever waits learns from the history what became of it.
+    fn on_vanished(&mut self, key: &str, conversation_id: &str) {
+        for id in self.removal_waiters.remove(key).unwrap_or_default() {
+            self.done(id, super::Outcome::Nothing);
+        }
+        for command in self.ack_waiters.remove(key).unwrap_or_default() {
+            let ticket = self.ticket();
+            self.finds.insert(ticket, FindFor::Acknowledged { command });
+            self.timelines.find(conversation_id, key, ticket);
+        }
+        self.timelines.on_echo_changed(conversation_id);
+        self.rooms.touch(conversation_id);
+    }
+
     fn transmit(&mut self, now: Now, id: RowId) {
-        let Some(row) = self.outbox.row(id) else { return };
+        let Some(row) = self.outbox.row(id).filter(|row| row.stage == Stage::Marking) else { return };
         let record = &row.record;
         let push = self.profile.send(Outgoing {
             key: &record.key,
@@ -218,6 +239,7 @@ impl Client {
                 self.emit(Event::Reaction { conversation_id, row_key });
             }
             Action::Status { message } => {
+                self.rooms.touch(&message.conversation_id);
                 // While its commit is under way the echo still stands for it; the status is told with the commit.
                 if !self.settling.contains(&message.row_key) {
                     let (conversation_id, row_key) = (message.conversation_id, message.row_key);
@@ -230,22 +252,23 @@ impl Client {
                 }
             }
             Action::Applied { row, message } => {
-                self.settling.insert(message.row_key);
-                self.outbox.on_applied(row);
+                if self.outbox.on_applied(row) {
+                    self.settling.insert(message.row_key);
+                }
             }
-            Action::Behind { conversation_id } => {
-                if self.capabilities.cursor {
+            Action::Behind { conversation_id, dropped } => {
+                if self.capabilities.cursor || dropped {
                     self.sync.pull(&conversation_id);
                 }
             }
-            Action::PageApplied { ticket, conversation_id, fresh } => {
-                let rows = self.page_rows.remove(&ticket).unwrap_or(0);
+            Action::PageApplied { ticket, conversation_id, fresh, reached } => {
                 if fresh > 0 {
                     self.tell_page_delivered(now, &conversation_id, fresh);
                 }
                 self.rooms.touch(&conversation_id);
-                self.sync.on_applied(&conversation_id, ticket, rows, fresh);
+                self.sync.on_applied(&conversation_id, ticket, reached);
             }
+            Action::Read { conversation_id } => self.rooms.touch(&conversation_id),
             Action::Found { ticket, message } => self.on_found(now, ticket, message),
             Action::Damaged { conversation_id, error } => {
                 let text =

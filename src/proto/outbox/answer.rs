@@ -70,11 +70,14 @@ impl Outbox {
     }
 
     /// The history has the copy; its transaction takes the row along (rule 6).
-    pub fn on_applied(&mut self, id: RowId) {
-        if self.rows.get(&id).is_some_and(|row| row.stage == Stage::Answered) {
+    /// `false`: the row is not here any more, or not answered.
+    pub fn on_applied(&mut self, id: RowId) -> bool {
+        let answered = self.rows.get(&id).is_some_and(|row| row.stage == Stage::Answered);
+        if answered {
             self.set_stage(id, Stage::Settling);
             self.mark_dirty(id);
         }
+        answered
     }
 
     fn on_rate_limited(&mut self, now: Now, id: RowId, failure: Failure, retry_after_ms: Option<u64>) {

@@ -60,7 +60,14 @@ impl Outbox {
     /// Online, and what the backend gives is known: sends may go.
     pub fn open(&mut self, now: Now) {
         self.open = true;
+        self.held_back = false;
         self.paused_until_mono_ms = 0;
+        self.settle_doubt();
+        self.advance(now);
+    }
+
+    /// What was on the wire at a kill: the key makes a repetition harmless, without keys nobody knows.
+    fn settle_doubt(&mut self) {
         let doubtful: Vec<RowId> = self.rows.values().filter(|row| row.doubtful).map(|row| row.id).collect();
         for id in doubtful {
             if let Some(row) = self.rows.get_mut(&id) {
@@ -70,7 +77,23 @@ impl Outbox {
                 self.fail(id, unconfirmed());
             }
         }
+    }
+
+    /// The link that did not take a frame is good again.
+    pub fn on_writable(&mut self, now: Now) {
+        self.held_back = false;
         self.advance(now);
+    }
+
+    /// The instance ends: nothing more goes out. What is unanswered is no loss of the connection.
+    pub fn shut(&mut self) {
+        self.open = false;
+    }
+
+    /// Whether the store is left alone for a while.
+    pub fn set_blocked(&mut self, blocked: bool) {
+        self.blocked = blocked;
+        self.stirred = true;
     }
 
     /// The socket is gone. What was unanswered on it is a loss, not a failure (D10, D11).
@@ -99,9 +122,16 @@ impl Outbox {
 
     /// Starts whatever may start.
     pub fn advance(&mut self, now: Now) {
-        self.expire(now);
-        if !self.open || self.generation == 0 || now.mono_ms < self.paused_until_mono_ms {
+        if self.generation == 0 {
             return;
+        }
+        self.expire(now);
+        if !self.open || self.held_back || now.mono_ms < self.paused_until_mono_ms {
+            return;
+        }
+        if self.met {
+            self.met = false;
+            self.settle_doubt();
         }
         if let Some(alone) = self.alone() {
             let others = self.rows.values().any(|row| row.id != alone && row.stage.occupies_wire());
@@ -130,32 +160,36 @@ impl Outbox {
         let paused = now.mono_ms < self.paused_until_mono_ms;
         self.open
             && self.generation != 0
+            && !self.held_back
             && first
             && !paused
             && self.alone().is_none()
             && self.bucket.take(now.mono_ms)
     }
 
-    /// The poisonous row that has to go alone, if there is one.
+    /// The row that has to go alone, if there is a poisonous one: itself, or what stands before it in its lane.
     fn alone(&self) -> Option<RowId> {
-        let candidates = self.lanes.values().flat_map(|lane| &lane.rows);
-        candidates
-            .copied()
-            .filter(|id| self.rows.get(id).is_some_and(|row| row.record.losses >= LOSSES_BEFORE_ALONE))
-            .min()
+        let poisonous = |id: &&RowId| {
+            self.rows.get(id).is_some_and(|row| !row.cancelled && row.record.losses >= LOSSES_BEFORE_ALONE)
+        };
+        let suspects = self.lanes.values().filter(|lane| lane.rows.iter().any(|id| poisonous(&id)));
+        let heads = suspects.filter_map(|lane| lane.rows.iter().copied().find(|id| !self.is_cancelled(*id)));
+        heads.min()
     }
 
     fn lane_ready(&self, id: RowId, now: Now) -> bool {
-        let lane = self.rows.get(&id).and_then(|row| self.lanes.get(&row.record.conversation_id));
-        lane.is_some_and(|lane| lane.retry_at_mono_ms <= now.mono_ms && self.heads_lane(id, &lane.rows))
-    }
-
-    fn heads_lane(&self, id: RowId, rows: &std::collections::VecDeque<RowId>) -> bool {
-        rows.iter().find(|other| !self.is_cancelled(**other)) == Some(&id)
+        let row = self.rows.get(&id).filter(|row| !row.writing && self.may_mark(row));
+        let lane = row.and_then(|row| self.lanes.get(&row.record.conversation_id));
+        lane.is_some_and(|lane| lane.retry_at_mono_ms <= now.mono_ms)
     }
 
     fn is_cancelled(&self, id: RowId) -> bool {
         self.rows.get(&id).is_some_and(|row| row.cancelled)
+    }
+
+    /// Without its mark in the store a row may go only where a repetition is harmless, or where only memory has it.
+    fn may_mark(&self, row: &super::Row) -> bool {
+        !self.blocked || self.traits.keys || row.stored.is_none()
     }
 
     /// The next row of a lane that may go now: in order, within the window.
@@ -172,7 +206,7 @@ impl Outbox {
                 continue;
             }
             match row.stage {
-                Stage::Queued if row.writing => return None,
+                Stage::Queued if row.writing || !self.may_mark(row) => return None,
                 Stage::Queued => return (occupied < window).then_some(*id),
                 // A row that is not in the store yet holds back what was queued behind it.
                 Stage::Saving => return None,
@@ -206,6 +240,7 @@ impl Outbox {
 
     /// The socket did not take the frame: its turn comes again.
     pub fn on_held_back(&mut self, id: RowId) {
+        self.held_back = self.open;
         if self.rows.get(&id).is_some_and(|row| row.stage == Stage::Marking) {
             self.set_stage(id, Stage::Queued);
         }

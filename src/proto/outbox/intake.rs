@@ -197,6 +197,7 @@ impl Outbox {
         let Some(row) = self.rows.get_mut(&id) else { return };
         row.writing = false;
         row.volatile = false;
+        self.stirred = true;
         if let Some(stored) = stored {
             row.stored = Some(stored);
             self.by_stored.insert(stored, id);
@@ -213,7 +214,8 @@ impl Outbox {
         let fresh = row.stored.is_none();
         row.volatile = fresh;
         self.mark_dirty(id);
-        if fresh {
+        // A frame without its mark in the store is harmless where the server keeps keys.
+        if fresh || (stage == Stage::Marking && self.traits.keys) {
             self.advance_written(id, stage);
         } else if stage == Stage::Marking {
             self.set_stage(id, Stage::Queued);

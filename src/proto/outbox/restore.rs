@@ -1,6 +1,6 @@
 //! The outbox as the store has it: at the start, at a takeover, after a poke of another tab.
 
-use crate::proto::sorted::SortedSet;
+use crate::proto::sorted::{SortedMap, SortedSet};
 
 use super::super::api::{Key, Record};
 use super::super::model::{ErrorCode, Failure};
@@ -9,28 +9,73 @@ use super::{Outbox, RowId, Stage};
 
 impl Outbox {
     /// Brings the rows in line with what the store holds. Rows that another tab has added come in, rows that it has
-    /// removed go; a row with a write of our own under way is left alone. Returns the records that cannot be read.
-    pub fn reconcile(&mut self, records: &[Record]) -> Vec<(u64, RecordError)> {
+    /// removed go; a row with a write of our own under way is left alone. Returns the records that cannot be read,
+    /// each once.
+    pub fn reconcile(&mut self, records: &[Record]) -> Vec<RecordError> {
         let mut damaged = Vec::new();
-        let mut present = SortedSet::new();
+        let mut present: SortedMap<u64, (u64, OutboxRow)> = SortedMap::new();
+        let mut kept: SortedSet<u64> = SortedSet::new();
         for record in records {
             let Key::Number(stored) = record.key else { continue };
-            present.insert(stored);
+            kept.insert(stored);
             match decode_outbox_row(&record.bytes) {
-                Ok((version, row)) => self.meet(stored, version, row),
-                Err(error) => damaged.push((stored, error)),
+                Ok(read) => _ = present.insert(stored, read),
+                Err(error) if self.damaged.insert(stored) => damaged.push(error),
+                Err(_) => {}
             }
         }
         let gone: Vec<RowId> = self
             .rows
             .values()
-            .filter(|row| !row.writing && row.stored.is_some_and(|stored| !present.contains(&stored)))
+            .filter(|row| !row.writing && row.stored.is_some_and(|stored| !kept.contains(&stored)))
             .map(|row| row.id)
             .collect();
         for id in gone {
-            self.vanish(id);
+            self.find_again(id, &present);
+        }
+        for (stored, (version, row)) in present {
+            self.meet(stored, version, row);
         }
         damaged
+    }
+
+    /// Another tab leads now: what it makes of the rows counts, not what this one was about to. A row that only
+    /// this tab has, and a wish of the user, stay.
+    pub fn abdicate(&mut self) {
+        self.generation = 0;
+        self.open = false;
+        let ids: Vec<RowId> = self.rows.keys().copied().collect();
+        for id in ids {
+            let Some(row) = self.rows.get_mut(&id) else { continue };
+            if row.stored.is_none() || row.stage == Stage::Removing || row.cancelled {
+                continue;
+            }
+            (row.dirty, row.version) = (false, 0);
+            let failed = row.stage == Stage::Failed;
+            let conversation_id = row.record.conversation_id.clone();
+            let left = matches!(row.stage, Stage::Answered | Stage::Settling);
+            self.dirty.remove(&id);
+            if !failed {
+                self.set_stage(id, Stage::Queued);
+            }
+            if left {
+                self.enter_lane(id, &conversation_id);
+            }
+        }
+    }
+
+    /// The row's record is gone: it stands under another number (resent by another tab), or not at all.
+    fn find_again(&mut self, id: RowId, present: &SortedMap<u64, (u64, OutboxRow)>) {
+        let Some(row) = self.rows.get_mut(&id) else { return };
+        let again = present.iter().find(|(_, (_, record))| record.key == row.record.key);
+        let Some((stored, _)) = again.filter(|(stored, _)| !self.by_stored.contains_key(stored)) else {
+            return self.vanish(id);
+        };
+        if let Some(old) = row.stored.replace(*stored) {
+            self.by_stored.remove(&old);
+        }
+        row.version = 0;
+        self.by_stored.insert(*stored, id);
     }
 
     /// Forgets everything (wipe); whoever waits is told.
@@ -60,6 +105,9 @@ impl Outbox {
             if row.dirty {
                 // Our own change is written next; it only has to know what it replaces.
                 row.version = version;
+                if row.stage == Stage::Removing && record.wire.is_some() && record.failure.is_none() {
+                    self.give_back(id, record);
+                }
                 return;
             }
             // Another tab has rewritten it: its leader, while this one follows.
@@ -78,10 +126,12 @@ impl Outbox {
             }
             return;
         }
-        // The key of a row that we have added ourselves and whose number has not come back yet (`Unknown`).
-        if let Some(known) = self.by_key.get(&record.key).and_then(|id| self.rows.get(id))
-            && known.stored.is_none()
-        {
+        if let Some(known) = self.by_key.get(&record.key).and_then(|id| self.rows.get(id)) {
+            // Without a number it is the row that we have added ourselves (`Unknown`). Else two tabs have queued one
+            // key: the first stands, and the leader removes the other.
+            if known.stored.is_some() && self.generation != 0 {
+                self.remove_double(stored, version, record);
+            }
             return;
         }
         let failed = record.failure.is_some();
@@ -92,7 +142,37 @@ impl Outbox {
             (row.sent, row.doubtful) = (on_wire, on_wire);
         }
         self.by_stored.insert(stored, id);
+        self.met |= on_wire;
+        self.stirred = true;
         self.touch(id);
+    }
+
+    /// A cancel came too late: another tab has put the message on the wire.
+    fn give_back(&mut self, id: RowId, record: OutboxRow) {
+        let Some(row) = self.rows.get_mut(&id) else { return };
+        let (key, conversation_id) = (record.key.clone(), record.conversation_id.clone());
+        row.record = record;
+        (row.dirty, row.cancelled, row.sent) = (false, false, true);
+        self.dirty.remove(&id);
+        self.set_stage(id, Stage::Queued);
+        self.enter_lane(id, &conversation_id);
+        self.touch(id);
+        self.actions.push_back(super::Action::NotRemoved { key });
+    }
+
+    fn remove_double(&mut self, stored: u64, version: u64, record: OutboxRow) {
+        let first = self.by_key.get(&record.key).copied();
+        let (key, conversation_id) = (record.key.clone(), record.conversation_id.clone());
+        let id = self.insert(record, Stage::Removing);
+        self.leave_lane(id, &conversation_id);
+        if let Some(row) = self.rows.get_mut(&id) {
+            (row.stored, row.version) = (Some(stored), version);
+        }
+        if let Some(first) = first {
+            self.by_key.insert(key, first);
+        }
+        self.by_stored.insert(stored, id);
+        self.mark_dirty(id);
     }
 
     /// Another tab has removed it (answered, cancelled or discarded there).
@@ -106,6 +186,6 @@ impl Outbox {
         }
         let (key, conversation_id) = (row.record.key.clone(), row.record.conversation_id.clone());
         self.forget(id);
-        self.actions.push_back(super::Action::Removed { key, conversation_id });
+        self.actions.push_back(super::Action::Vanished { key, conversation_id });
     }
 }

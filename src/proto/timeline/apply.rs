@@ -5,7 +5,7 @@ use super::super::profile::ServerMessage;
 use super::super::store::{IndexPage, RecordError, decode_index, decode_segment, index_page_of};
 use super::log::{Loaded, LoadedIndex, Row, Want};
 use super::merge::{self, Found};
-use super::{Action, Change, Op, Search, Timelines};
+use super::{Action, Change, Op, PageOp, Search, Timelines};
 
 impl Timelines {
     /// Applies what can be applied, and asks for what the next operation needs.
@@ -33,20 +33,8 @@ impl Timelines {
             Op::Live(message) => {
                 self.apply_message(conversation_id, *message, true);
             }
-            Op::Page { mut messages, through, ticket, mut fresh } => {
-                if let Some(message) = messages.pop_front() {
-                    fresh += u32::from(self.apply_message(conversation_id, message, false));
-                    // The rest goes to the front of the queue: each row may need other segments.
-                    let log = self.log_mut(conversation_id);
-                    log.ops.push_front(Op::Page { messages, through, ticket, fresh });
-                    return;
-                }
-                if let Some(through) = through {
-                    self.move_cursor(conversation_id, through);
-                }
-                let conversation_id = conversation_id.to_owned();
-                self.actions.push_back(Action::PageApplied { ticket, conversation_id, fresh });
-            }
+            Op::Page(page) => self.apply_page(conversation_id, page),
+            Op::ReadTo { seq } => self.apply_read(conversation_id, seq),
             Op::Answer { row, message, copy } => self.apply_answer(conversation_id, row, *message, copy),
             Op::Target { id, change, segments } => self.apply_target(conversation_id, id, change, segments),
             Op::Find { name, ticket } | Op::FindIn { name, ticket, .. } => {
@@ -57,6 +45,23 @@ impl Timelines {
                 self.actions.push_back(Action::Found { ticket, message });
             }
         }
+    }
+
+    fn apply_page(&mut self, conversation_id: &str, mut page: PageOp) {
+        if let Some(message) = page.messages.pop_front() {
+            let fresh = self.apply_message(conversation_id, message, false);
+            page.fresh += u32::from(fresh);
+            page.oldest_known.get_or_insert(!fresh);
+            // The rest goes to the front of the queue: each row may need other segments.
+            self.log_mut(conversation_id).ops.push_front(Op::Page(page));
+            return;
+        }
+        if let Some((after, through)) = page.range {
+            self.move_cursor(conversation_id, after, through);
+        }
+        let PageOp { ticket, fresh, oldest_known, .. } = page;
+        let (conversation_id, reached) = (conversation_id.to_owned(), oldest_known == Some(true));
+        self.actions.push_back(Action::PageApplied { ticket, conversation_id, fresh, reached });
     }
 
     /// Puts a server's message where it belongs, or merges it with the row that it is. `true`: it was new.
@@ -182,13 +187,17 @@ impl Timelines {
         }
         log.advance_cursor();
         if live && log.head.cursor.is_none_or(|cursor| cursor < seq) {
-            self.actions.push_back(Action::Behind { conversation_id: conversation_id.to_owned() });
+            let conversation_id = conversation_id.to_owned();
+            self.actions.push_back(Action::Behind { conversation_id, dropped: false });
         }
     }
 
-    fn move_cursor(&mut self, conversation_id: &str, through: u64) {
+    /// Everything after `after` and up to `through` is here. Where the cursor has been put back meanwhile (a damaged
+    /// segment), that does not join on.
+    fn move_cursor(&mut self, conversation_id: &str, after: u64, through: u64) {
         let log = self.log_mut(conversation_id);
-        if log.head.cursor.is_none_or(|cursor| cursor < through) {
+        let cursor = log.head.cursor.unwrap_or(0);
+        if cursor >= after && (cursor < through || log.head.cursor.is_none()) {
             log.head.cursor = Some(through);
             log.head_dirty = true;
         }

@@ -1,7 +1,7 @@
 //! One conversation's history: its head, the segments and index pages that are in memory, and what waits for more.
 
-use std::collections::VecDeque;
 use crate::proto::sorted::{SortedMap, SortedSet};
+use std::collections::VecDeque;
 
 use super::super::model::Message;
 use super::super::store::{HistoryHead, IndexPage, OrderKey, SEGMENTS_PER_PAGE, SegmentInfo};
@@ -47,6 +47,8 @@ pub struct Log {
     pub(super) asked: SortedSet<Want>,
     pub(super) ops: VecDeque<Op>,
     pub(super) used: u64,
+    /// The version of the head's record, as it was read or written last.
+    pub(super) version: Option<u64>,
 }
 
 pub(super) fn empty_head(conversation_id: &str) -> HistoryHead {
@@ -69,6 +71,9 @@ pub(super) fn order_of(message: &Message) -> OrderKey {
     OrderKey { seq: message.seq.unwrap_or(u64::MAX), at_ms: message.created_at_ms, arrival: 0 }
 }
 
+/// Before everything.
+pub(super) const NOTHING: OrderKey = OrderKey { seq: 0, at_ms: i64::MIN, arrival: 0 };
+
 impl Log {
     pub(super) fn new(head: HistoryHead) -> Self {
         Self {
@@ -80,6 +85,7 @@ impl Log {
             asked: SortedSet::new(),
             ops: VecDeque::new(),
             used: 0,
+            version: None,
         }
     }
 
@@ -107,6 +113,23 @@ impl Log {
             || self.head_writing
             || self.segments.values().any(|loaded| loaded.dirty || loaded.writing)
             || self.index.values().any(|loaded| loaded.dirty || loaded.writing)
+    }
+
+    /// Nothing of this is to be written any more.
+    pub(super) fn forget_writes(&mut self) {
+        (self.head_dirty, self.head_writing) = (false, false);
+        for loaded in self.segments.values_mut() {
+            (loaded.dirty, loaded.writing) = (false, false);
+        }
+        for loaded in self.index.values_mut() {
+            (loaded.dirty, loaded.writing) = (false, false);
+        }
+    }
+
+    /// Whether what is in memory says that a key or id with this fingerprint stands here.
+    pub(super) fn may_hold(&self, print: u32) -> bool {
+        self.head.tail_ids.contains(&print)
+            || self.index.values().any(|loaded| loaded.page.candidates(print).next().is_some())
     }
 
     pub(super) fn tail_number(&self) -> Option<u32> {
@@ -150,8 +173,15 @@ impl Log {
     /// Brings the directory entry of a segment in line with its rows.
     pub(super) fn refresh_info(&mut self, number: u32) {
         let Some(loaded) = self.segments.get(&number) else { return };
-        let (Some(first), Some(last)) = (loaded.rows.first(), loaded.rows.last()) else { return };
-        let (first, last) = (order_of(&first.message), order_of(&last.message));
+        let (first, last) = match (loaded.rows.first(), loaded.rows.last()) {
+            (Some(first), Some(last)) => (order_of(&first.message), order_of(&last.message)),
+            // Only the tail can be empty: it begins where the segment before it ends.
+            _ => {
+                let before = self.head.segments.iter().rev().find(|info| info.number != number);
+                let at = before.map_or(NOTHING, |info| info.last);
+                (at, at)
+            }
+        };
         let count = u32::try_from(loaded.rows.len()).unwrap_or(u32::MAX);
         if let Some(info) = self.head.segments.iter_mut().rev().find(|info| info.number == number) {
             (info.first, info.last, info.count) = (first, last, count);

@@ -3,7 +3,7 @@
 use super::super::model::{Message, Reaction, ReplyTo, Sender, Status};
 use super::super::profile::ServerMessage;
 use super::super::store::{IndexPage, SegmentInfo, fingerprint, index_page_of};
-use super::log::{Loaded, LoadedIndex, Log, Row, order_of};
+use super::log::{Loaded, LoadedIndex, Log, NOTHING, Row, order_of};
 use super::{Change, SEGMENT_ROWS};
 
 /// Characters of an answered message that are shown with the answer.
@@ -64,7 +64,25 @@ impl Log {
             if self.segments.get(&number).is_some_and(|tail| tail.rows.len() > SEGMENT_ROWS) {
                 self.seal_tail(number);
             }
+        } else if self.segments.get(&number).is_some_and(|old| old.rows.len() >= 2 * SEGMENT_ROWS) {
+            self.split(number);
         } else {
+            self.index_segment(number);
+        }
+    }
+
+    /// A sealed segment that a filled gap has doubled becomes two.
+    fn split(&mut self, number: u32) {
+        let Some(loaded) = self.segments.get_mut(&number) else { return };
+        let rows = loaded.rows.split_off(SEGMENT_ROWS);
+        let next = self.head.next_segment;
+        self.head.next_segment += 1;
+        let at = self.head.segments.iter().position(|info| info.number == number);
+        let info = SegmentInfo { number: next, count: 0, first: NOTHING, last: NOTHING };
+        self.head.segments.insert(at.map_or(0, |at| at + 1), info);
+        self.segments.insert(next, Loaded { rows, dirty: true, writing: false });
+        for number in [number, next] {
+            self.refresh_info(number);
             self.index_segment(number);
         }
     }
@@ -72,8 +90,7 @@ impl Log {
     fn new_segment(&mut self) -> u32 {
         let number = self.head.next_segment;
         self.head.next_segment += 1;
-        let none = order_of_nothing();
-        self.head.segments.push(SegmentInfo { number, count: 0, first: none, last: none });
+        self.head.segments.push(SegmentInfo { number, count: 0, first: NOTHING, last: NOTHING });
         self.segments.insert(number, Loaded { dirty: true, ..Loaded::default() });
         self.head.tail_ids.clear();
         number
@@ -171,11 +188,16 @@ impl Log {
                         self.head.tail_ids.push(print);
                     }
                 }
+            } else {
+                self.index_segment(number);
             }
             return Some(new);
         }
         loaded.rows.remove(at);
-        if loaded.rows.is_empty() && self.tail_number() != Some(number) {
+        let left: Vec<u32> = loaded.rows.iter().flat_map(|row| prints_of(&row.message)).collect();
+        if self.tail_number() == Some(number) {
+            self.head.tail_ids = left;
+        } else if left.is_empty() {
             self.head.segments.retain(|info| info.number != number);
         }
         self.refresh_info(number);
@@ -215,10 +237,6 @@ impl Log {
         self.head_dirty = true;
         Some(new)
     }
-}
-
-fn order_of_nothing() -> super::super::store::OrderKey {
-    super::super::store::OrderKey { seq: 0, at_ms: i64::MIN, arrival: 0 }
 }
 
 /// Under what a message can be found: its id and its row key.

@@ -11,9 +11,15 @@ impl Log {
         let mut wants = Vec::new();
         match op {
             Op::Live(message) => self.for_insert(message, &mut wants),
-            Op::Page { messages, .. } => {
-                if let Some(message) = messages.front() {
+            Op::Page(page) => {
+                if let Some(message) = page.messages.front() {
                     self.for_insert(message, &mut wants);
+                }
+            }
+            // What is later than the mark has to be counted.
+            Op::ReadTo { seq } => {
+                for info in self.head.segments.iter().rev().take_while(|info| info.last.seq > *seq) {
+                    self.want_segment(info.number, &mut wants);
                 }
             }
             Op::Answer { copy: Some(copy), .. } => self.for_insert(copy, &mut wants),
@@ -39,6 +45,8 @@ impl Log {
             Some(number) if number != tail => {
                 self.want_segment(number, wants);
                 self.want_index(number / SEGMENTS_PER_PAGE, wants);
+                // It may have to be split, and the new one has its place in a page too.
+                self.want_index(self.head.next_segment / SEGMENTS_PER_PAGE, wants);
             }
             _ => self.for_full_tail(tail, wants),
         }

@@ -64,12 +64,16 @@ impl Timelines {
         }
     }
 
-    /// The store has the item (`saved`), or it has to be written again.
-    pub fn on_written(&mut self, item: &Item, saved: bool) {
+    /// The store has the item under this version, or (`None`) it has to be written again.
+    pub fn on_written(&mut self, item: &Item, version: Option<u64>) {
+        let saved = version.is_some();
         let (Item::Head(id) | Item::Segment(id, _) | Item::Index(id, _)) = item;
         let Some(log) = self.logs.get_mut(id) else { return };
         match item {
-            Item::Head(_) => log.head_writing = false,
+            Item::Head(_) => {
+                log.head_writing = false;
+                log.version = version.or(log.version);
+            }
             Item::Segment(_, number) => {
                 if let Some(loaded) = log.segments.get_mut(number) {
                     loaded.writing = false;
@@ -118,17 +122,6 @@ impl Timelines {
 }
 
 impl Timelines {
-    /// Another tab writes the history: what is in memory of it is read again when it is needed.
-    pub fn forget_clean(&mut self) {
-        for log in self.logs.values_mut().filter(|log| !log.busy()) {
-            log.segments.clear();
-            log.index.clear();
-        }
-        for view in self.views.values_mut() {
-            view.dirty = true;
-        }
-    }
-
     /// The store could not be read just now.
     pub fn on_load_failed(&mut self, conversation_id: &str, want: Want) {
         if let Some(log) = self.logs.get_mut(conversation_id) {

@@ -2,8 +2,8 @@
 
 use super::super::model::{Message, Sender};
 use super::super::store::OrderKey;
-use super::Timelines;
 use super::log::order_of;
+use super::{Op, Timelines};
 
 /// Read receipts sent for one `markRead` at most: the newest.
 const MAX_RECEIPTS: usize = 100;
@@ -51,27 +51,34 @@ impl Timelines {
         newest
     }
 
+    /// The row key of the newest loaded message.
+    pub fn newest_loaded(&self, conversation_id: &str) -> Option<String> {
+        let log = self.logs.get(conversation_id)?;
+        let tail = log.segments.get(&log.tail_number()?)?;
+        tail.rows.last().map(|row| row.message.row_key.clone())
+    }
+
     /// Another device of this user has read up to there.
-    pub fn read_elsewhere(&mut self, conversation_id: &str, seq: u64) -> bool {
+    pub fn read_elsewhere(&mut self, conversation_id: &str, seq: u64) {
+        let log = self.log_mut(conversation_id);
+        if log.head.read_up_to.is_none_or(|read| read.seq < seq) {
+            self.push(conversation_id, Op::ReadTo { seq });
+        }
+    }
+
+    pub(super) fn apply_read(&mut self, conversation_id: &str, seq: u64) {
         let order = OrderKey { seq, at_ms: i64::MAX, arrival: u64::MAX };
         let log = self.log_mut(conversation_id);
         if log.head.read_up_to.is_some_and(|read| read >= order) {
-            return false;
+            return;
         }
         log.head.read_up_to = Some(order);
-        let unread = log.head.unread;
-        let loaded = log.head.segments.iter().rev().map_while(|info| log.segments.get(&info.number));
-        let after = loaded
-            .flat_map(|loaded| &loaded.rows)
-            .filter(|row| row.message.sender != Sender::Me && order_of(&row.message) > order)
-            .count();
-        // What is not loaded is older than what is; nothing later than the mark hides there unless nothing is loaded.
-        log.head.unread = if log.head.segments.last().is_some_and(|info| info.last <= order) {
-            0
-        } else {
-            u32::try_from(after).unwrap_or(u32::MAX).min(unread)
-        };
+        let later = log.head.segments.iter().rev().take_while(|info| info.last.seq > seq);
+        let rows = later.filter_map(|info| log.segments.get(&info.number)).flat_map(|loaded| &loaded.rows);
+        let unread =
+            rows.filter(|row| row.message.sender != Sender::Me && log.is_unread(&row.message)).count();
+        log.head.unread = u32::try_from(unread).unwrap_or(u32::MAX);
         log.head_dirty = true;
-        true
+        self.actions.push_back(super::Action::Read { conversation_id: conversation_id.to_owned() });
     }
 }

@@ -1,0 +1,139 @@
+//! Who leads: taking over, giving up, and reading what other tabs have written.
+
+use super::super::api::{
+    Event, Key, Now, Output, Read, Record, RecordId, StoreRequest, TabInput, TabOutput, Table, Transaction,
+};
+use super::super::store;
+use super::super::timer::Timer;
+use super::Client;
+use super::storage::{Lead, StoreJob, everything};
+
+/// The outbox is read again this often, since a poke of another tab may be lost (rule 4).
+const RESCAN_MS: u64 = 30_000;
+
+impl Client {
+    pub(super) fn on_tab(&mut self, now: Now, input: TabInput) {
+        match input {
+            TabInput::Leads => {
+                self.storage.lead = Lead::Claims;
+                if self.storage.loaded {
+                    self.claim();
+                }
+            }
+            TabInput::Follows => {
+                if self.storage.lead == Lead::Unknown {
+                    self.storage.lead = Lead::Follows;
+                    self.connection.on_lead(false, now, &mut self.timers, &mut self.rng);
+                    self.run_deferred(now);
+                }
+            }
+            TabInput::Deposed => self.abdicate(now),
+            TabInput::Poked => self.rescan(now),
+        }
+    }
+
+    /// Writes a new generation, so that an older leader's next transaction fails (rule 2).
+    pub(super) fn claim(&mut self) {
+        let reads = vec![Read::One(RecordId::meta(store::GENERATION_KEY))];
+        self.request_store(StoreRequest::Read(reads), StoreJob::Claim);
+    }
+
+    pub(super) fn on_claim_read(&mut self, lists: &[Vec<Record>]) {
+        if self.storage.lead != Lead::Claims {
+            return;
+        }
+        let known = lists.first().and_then(|list| list.first());
+        let known = known.and_then(|record| store::decode_generation(&record.bytes).ok());
+        let generation = known.map_or(0, |(_, generation)| generation) + 1;
+        let version = generation << 24;
+        let transaction = Transaction {
+            expect: vec![(RecordId::meta(store::GENERATION_KEY), known.map(|(version, _)| version))],
+            puts: vec![(
+                RecordId::meta(store::GENERATION_KEY),
+                store::encode_generation(version, generation),
+            )],
+            ..Transaction::default()
+        };
+        self.request_store(StoreRequest::Write(transaction), StoreJob::Claimed { generation, version });
+    }
+
+    pub(super) fn on_claimed(&mut self, generation: u64, version: u64) {
+        if self.storage.lead == Lead::Claims {
+            let reads = StoreRequest::Read(everything());
+            self.request_store(reads, StoreJob::TakeOver { generation, version });
+        }
+    }
+
+    pub(super) fn on_take_over(&mut self, now: Now, generation: u64, version: u64, lists: &[Vec<Record>]) {
+        if self.storage.lead != Lead::Claims {
+            return;
+        }
+        self.restore_history(lists);
+        self.outbox.set_generation(generation);
+        if let Some(rows) = lists.get(1) {
+            self.take_outbox(rows);
+        }
+        self.storage.lead = Lead::Leads { generation, version };
+        self.storage.next_stamp = version;
+        self.connection.on_lead(true, now, &mut self.timers, &mut self.rng);
+        self.emit(Event::Leader { leader: true });
+        self.timers.set(Timer::Rescan, now.mono_ms + RESCAN_MS);
+        self.run_deferred(now);
+    }
+
+    /// Another tab leads now: nothing more goes out, and nothing remembered is believed (rule 2).
+    fn abdicate(&mut self, now: Now) {
+        if !matches!(self.storage.lead, Lead::Leads { .. } | Lead::Claims) {
+            return;
+        }
+        self.storage.lead = Lead::Follows;
+        self.outbox.abdicate();
+        self.timelines.abdicate();
+        self.rooms.take_dirty();
+        self.settling.clear();
+        self.capabilities_dirty = false;
+        self.connection.on_lead(false, now, &mut self.timers, &mut self.rng);
+        self.emit(Event::Leader { leader: false });
+        self.outputs.push_back(Output::Tab(TabOutput::Release));
+        self.outputs.push_back(Output::Tab(TabOutput::RequestLead));
+        self.rescan(now);
+    }
+
+    /// Reads what other tabs may have written.
+    pub(super) fn rescan(&mut self, now: Now) {
+        if self.leads() {
+            self.timers.set(Timer::Rescan, now.mono_ms + RESCAN_MS);
+        }
+        if !self.storage.loaded {
+            return;
+        }
+        if self.storage.reconciling {
+            // What is being read may be older than what this is about.
+            self.storage.rescan_again = true;
+            return;
+        }
+        self.storage.reconciling = true;
+        let reads =
+            if self.leads() { vec![Read::All(Table::Meta), Read::All(Table::Outbox)] } else { everything() };
+        self.request_store(StoreRequest::Read(reads), StoreJob::Reconcile);
+    }
+
+    /// Lists 0 and 1 are meta and outbox; a follower reads 2 and 3 too, conversations and heads.
+    pub(super) fn reconcile(&mut self, now: Now, lists: &[Vec<Record>]) {
+        if let Lead::Leads { version, .. } = self.storage.lead {
+            let generation = Key::Text(store::GENERATION_KEY.into());
+            let found = lists.first().into_iter().flatten().find(|record| record.key == generation);
+            if found.and_then(|record| store::record_version(&record.bytes)) != Some(version) {
+                return self.abdicate(now);
+            }
+        } else if lists.len() > 2 {
+            self.restore_history(lists);
+        }
+        if let Some(rows) = lists.get(1) {
+            self.take_outbox(rows);
+        }
+        if core::mem::take(&mut self.storage.rescan_again) {
+            self.rescan(now);
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! A message on its way into the outbox, and who asks what became of it.
+
+use super::super::api::{CommandId, Now, SendCommand};
+use super::super::model::{ErrorCode, Failure, Json, Message, ReplyTo, Status};
+use super::super::outbox::{Queued, Stage};
+use super::super::store::{OutboxRow, same_content};
+use super::{Client, MAX_WAITERS};
+
+/// Bytes of a message's metadata.
+const MAX_METADATA_BYTES: usize = 65_536;
+/// Characters of an answered message that are kept with the answer.
+const EXCERPT_CHARS: usize = 120;
+
+/// Why the history is searched.
+pub(super) enum FindFor {
+    /// `send()` with a key of the application's own, which may have been sent long ago.
+    Send { command: CommandId, record: Box<OutboxRow> },
+    /// `acknowledged()` of a message that has left the outbox.
+    Acknowledged { command: CommandId },
+}
+
+impl FindFor {
+    pub fn command(&self) -> CommandId {
+        match self {
+            Self::Send { command, .. } | Self::Acknowledged { command } => *command,
+        }
+    }
+
+    fn is_send_in(&self, conversation_id: &str) -> bool {
+        matches!(self, Self::Send { record, .. } if record.conversation_id == conversation_id)
+    }
+}
+
+impl Client {
+    pub(super) fn send(&mut self, now: Now, id: CommandId, send: SendCommand) -> Result<(), Failure> {
+        let own_key = send.key.is_some();
+        let record = self.to_record(now, send)?;
+        // What is sent behind a message that is still looked for waits behind it.
+        let behind = self.finds.values().any(|find| find.is_send_in(&record.conversation_id));
+        if behind || (own_key && self.outbox.find(&record.key).is_none()) {
+            let ticket = self.ticket();
+            self.timelines.find(&record.conversation_id, &record.key, ticket);
+            self.finds.insert(ticket, FindFor::Send { command: id, record: Box::new(record) });
+            return Ok(());
+        }
+        self.queue(now, id, record)
+    }
+
+    fn queue(&mut self, now: Now, id: CommandId, record: OutboxRow) -> Result<(), Failure> {
+        match self.outbox.queue(now, record)? {
+            Queued::New(row) => self.send_waiters.or_insert_with(row, Default::default).push(id),
+            Queued::Known(row) => {
+                let saving = self.outbox.row(row).is_some_and(|row| row.stage == Stage::Saving);
+                if saving {
+                    self.send_waiters.or_insert_with(row, Default::default).push(id);
+                } else if let Some(row) = self.outbox.row(row) {
+                    let message = self.outbox.message(row);
+                    self.done_with(id, message);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn to_record(&mut self, now: Now, send: SendCommand) -> Result<OutboxRow, Failure> {
+        let refuse = |text: String| Err(Failure::new(ErrorCode::Validation, text));
+        let kind = send.kind.unwrap_or_else(|| "text".to_owned());
+        let characters = send.text.chars().count();
+        let max = self.config.limits.max_text_length as usize;
+        if characters > max {
+            let text =
+                format!("text: {characters} characters; at most {max} are allowed (limits.maxTextLength)");
+            return Err(Failure::new(ErrorCode::TooLarge, text));
+        }
+        if kind == "text" && send.text.trim().is_empty() {
+            return refuse("text: is empty; a text message has at least one visible character".to_owned());
+        }
+        if kind.is_empty() || kind.len() > 64 {
+            return refuse("type: must have 1 to 64 bytes".to_owned());
+        }
+        if send.conversation_id.is_empty() || !self.rooms.may_exist(&send.conversation_id) {
+            let text =
+                "conversationId: no such conversation; chat.conversations() lists those that there are";
+            return Err(Failure::new(ErrorCode::NotFound, text));
+        }
+        if send.metadata.as_ref().is_some_and(|json| json.get().len() > MAX_METADATA_BYTES) {
+            let text = format!("metadata: more than {MAX_METADATA_BYTES} bytes of JSON");
+            return Err(Failure::new(ErrorCode::TooLarge, text));
+        }
+        if send.key.as_ref().is_some_and(|key| key.is_empty() || key.len() > 128) {
+            return refuse("key: must have 1 to 128 bytes".to_owned());
+        }
+        let wall_ms = i64::try_from(now.wall_ms).unwrap_or(i64::MAX);
+        let (reply_to, reply_to_id) = match send.reply_to {
+            Some(row_key) => self.reply(&send.conversation_id, row_key)?,
+            None => (None, None),
+        };
+        let key = send.key.unwrap_or_else(|| self.rng.key());
+        let ttl = send.ttl_ms.map(|ttl| i64::try_from(ttl).unwrap_or(i64::MAX));
+        Ok(OutboxRow {
+            key,
+            conversation_id: send.conversation_id,
+            kind,
+            text: send.text,
+            metadata: send.metadata.filter(|json| json.get() != "null").map(Json),
+            reply_to,
+            reply_to_id,
+            created_at_ms: wall_ms,
+            expires_at_ms: ttl.map(|ttl| wall_ms.saturating_add(ttl)),
+            attempts: 0,
+            losses: 0,
+            wire: None,
+            failure: None,
+        })
+    }
+
+    fn reply(
+        &self,
+        conversation_id: &str,
+        row_key: String,
+    ) -> Result<(Option<ReplyTo>, Option<String>), Failure> {
+        let stored = self.timelines.loaded_row(conversation_id, &row_key);
+        let (text, id) = match (stored, self.outbox.find(&row_key)) {
+            (Some(message), _) => (message.text.as_str(), message.id.clone()),
+            (None, Some(row)) => (row.record.text.as_str(), None),
+            (None, None) => {
+                let text = "replyTo: no message with this row key is in an open window of the conversation";
+                return Err(Failure::new(ErrorCode::Validation, text));
+            }
+        };
+        let excerpt = text.chars().take(EXCERPT_CHARS).collect();
+        Ok((Some(ReplyTo { row_key, excerpt }), id))
+    }
+
+    pub(super) fn acknowledged(&mut self, id: CommandId, key: String) -> Result<(), Failure> {
+        if let Some(row) = self.outbox.find(&key) {
+            if let Some(failure) = row.record.failure.clone().filter(|_| row.status() == Status::Failed) {
+                return Err(failure);
+            }
+            if self.ack_waiters.len() >= MAX_WAITERS {
+                let text = "too many calls of acknowledged() are waiting";
+                return Err(Failure::new(ErrorCode::OutboxFull, text));
+            }
+            self.ack_waiters.or_insert_with(key, Default::default).push(id);
+            return Ok(());
+        }
+        let ticket = self.ticket();
+        self.timelines.find_anywhere(&key, ticket);
+        self.finds.insert(ticket, FindFor::Acknowledged { command: id });
+        Ok(())
+    }
+
+    /// The history has been searched.
+    pub(super) fn on_found(&mut self, now: Now, ticket: u32, found: Option<Box<Message>>) {
+        match (self.finds.remove(&ticket), found) {
+            (Some(FindFor::Send { command, record }), Some(message)) => {
+                let same = OutboxRow {
+                    kind: message.kind.clone(),
+                    text: message.text.clone(),
+                    metadata: message.metadata.clone(),
+                    reply_to: message.reply_to.clone(),
+                    ..(*record).clone()
+                };
+                if same_content(&same, &record) {
+                    self.done_with(command, *message);
+                } else {
+                    let text = "key: this key belongs to a message with other content; a key is used once";
+                    self.refuse(command, Failure::new(ErrorCode::Conflict, text));
+                }
+            }
+            (Some(FindFor::Send { command, record }), None) => {
+                if let Err(error) = self.queue(now, command, *record) {
+                    self.refuse(command, error);
+                }
+            }
+            (Some(FindFor::Acknowledged { command }), Some(message)) => self.done_with(command, *message),
+            (Some(FindFor::Acknowledged { command }), None) => {
+                let text = "no message with this key is queued or in the history of this device";
+                self.refuse(command, Failure::new(ErrorCode::NotFound, text));
+            }
+            (None, _) => {}
+        }
+    }
+}

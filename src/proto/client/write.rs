@@ -1,0 +1,288 @@
+//! One transaction at a time with everything that is dirty, and what becomes of it.
+
+use super::super::api::{
+    Event, Key, Now, Output, Read, Record, RecordId, StoreFailure, StoreReply, StoreRequest, TabOutput,
+    Table, Transaction,
+};
+use super::super::outbox::{RowId, Stage, Write};
+use super::super::store::{self, CapabilityRecord};
+use super::super::timer::Timer;
+use super::Client;
+use super::storage::{Flight, Lead, STORE_RETRY_MS, StoreJob};
+
+impl Client {
+    /// Puts everything dirty into one transaction. `true`: something was settled without the store.
+    pub(super) fn write(&mut self) -> bool {
+        let unclear = self.storage.unclear.is_some();
+        if (self.storage.writing && !unclear) || !self.storage.loaded || self.storage.wiping {
+            return false;
+        }
+        let history = self.leads();
+        let dirty = self.outbox.has_dirty()
+            || (history && (self.timelines.has_dirty() || self.rooms.has_dirty() || self.capabilities_dirty));
+        if !dirty {
+            return false;
+        }
+        let rows = self.outbox.take_writes();
+        if self.storage.blocked {
+            return self.hold_in_memory(rows);
+        }
+        let (transaction, flight, settled) = self.build(rows, history);
+        let empty =
+            transaction.puts.is_empty() && transaction.adds.is_empty() && transaction.deletes.is_empty();
+        if !empty {
+            self.storage.writing = true;
+            self.request_store(StoreRequest::Write(transaction), StoreJob::Write(Box::new(flight)));
+        }
+        for (row, stage) in &settled {
+            self.outbox.on_written(*row, *stage, None, 0);
+        }
+        !settled.is_empty()
+    }
+
+    /// While the store is left alone, new messages resolve with `durable: false`.
+    fn hold_in_memory(&mut self, rows: Vec<RowId>) -> bool {
+        let mut moved = false;
+        for row in rows {
+            let Some((stage, stored)) = self.outbox.row(row).map(|row| (row.stage, row.stored)) else {
+                continue;
+            };
+            if stored.is_none() && matches!(stage, Stage::Settling | Stage::Removing) {
+                self.outbox.on_written(row, stage, None, 0);
+                moved = true;
+            } else {
+                moved |= stored.is_none() && matches!(stage, Stage::Saving | Stage::Marking);
+                self.outbox.on_write_failed(row, stage);
+            }
+        }
+        moved
+    }
+
+    fn build(&mut self, rows: Vec<RowId>, history: bool) -> (Transaction, Flight, Vec<(RowId, Stage)>) {
+        let mut transaction = Transaction::default();
+        let stamp = self.stamp();
+        let mut flight = Flight { stamp, ..Flight::default() };
+        let mut settled = Vec::new();
+        for id in rows {
+            let Some(stage) = self.outbox.row(id).map(|row| row.stage) else { continue };
+            transaction.strict = true;
+            match self.outbox.write_of(id) {
+                None => {
+                    settled.push((id, stage));
+                    continue;
+                }
+                Some(Write::Add(record)) => {
+                    transaction.adds.push(store::encode_outbox_row(stamp, record));
+                    flight.added.push(id);
+                }
+                Some(Write::Put { stored, expect, record }) => {
+                    let at = RecordId::outbox(stored);
+                    transaction.expect.push((at.clone(), Some(expect)));
+                    transaction.puts.push((at, store::encode_outbox_row(stamp, record)));
+                    flight.replaced.push(stored);
+                }
+                Some(Write::Delete { stored, expect }) => {
+                    let at = RecordId::outbox(stored);
+                    transaction.expect.push((at.clone(), Some(expect)));
+                    transaction.deletes.push(at.clone());
+                    flight.deleted.push(at);
+                }
+            }
+            flight.rows.push((id, stage));
+        }
+        if history {
+            self.build_history(&mut transaction, &mut flight);
+        }
+        flight.probe = transaction.puts.first().map(|(at, _)| at.clone());
+        if let Lead::Leads { version, .. } = self.storage.lead {
+            transaction.expect.push((RecordId::meta(store::GENERATION_KEY), Some(version)));
+        }
+        (transaction, flight, settled)
+    }
+
+    fn build_history(&mut self, transaction: &mut Transaction, flight: &mut Flight) {
+        for item in self.timelines.take_dirty() {
+            if let Some(put) = self.timelines.encode(flight.stamp, &item) {
+                transaction.puts.push(put);
+            }
+            flight.items.push(item);
+        }
+        for id in self.rooms.take_dirty() {
+            let at = RecordId::history(store::conversation_key(&id));
+            match self.rooms.get(&id) {
+                Some(room) => transaction.puts.push((at, store::encode_conversation(flight.stamp, room))),
+                None => transaction.deletes.push(at),
+            }
+            flight.rooms.push(id);
+        }
+        if core::mem::take(&mut self.capabilities_dirty) {
+            let record = CapabilityRecord { patch: self.hello.clone() };
+            let bytes = store::encode_capabilities(flight.stamp, &record);
+            transaction.puts.push((RecordId::meta(store::CAPABILITIES_KEY), bytes));
+            flight.capabilities = true;
+        }
+    }
+
+    /// A number that no other transaction of this database has.
+    fn stamp(&mut self) -> u64 {
+        if self.leads() {
+            self.storage.next_stamp += 1;
+            return self.storage.next_stamp;
+        }
+        self.rng.between(1 << 62, u64::MAX - 1)
+    }
+
+    pub(super) fn on_write_reply(&mut self, now: Now, flight: Box<Flight>, reply: StoreReply) {
+        match reply {
+            StoreReply::Saved { added } => {
+                self.storage.writing = false;
+                self.on_saved(&flight, &added);
+            }
+            StoreReply::Conflict | StoreReply::Unknown => {
+                let unknown = matches!(reply, StoreReply::Unknown);
+                let mut flight = flight;
+                if !unknown {
+                    // Nothing was written: there is nothing to find.
+                    flight.stamp = u64::MAX;
+                }
+                self.read_back(flight);
+            }
+            reply => {
+                self.storage.writing = false;
+                self.take_back(&flight, true);
+                self.degrade(now, &reply);
+            }
+        }
+    }
+
+    fn read_back(&mut self, flight: Box<Flight>) {
+        let mut reads = vec![Read::All(Table::Meta), Read::All(Table::Outbox)];
+        reads.extend(flight.probe.iter().cloned().map(Read::One));
+        self.request_store(StoreRequest::Read(reads), StoreJob::ReadBack(flight));
+    }
+
+    pub(super) fn on_read_back(&mut self, now: Now, flight: Box<Flight>, reply: StoreReply) {
+        let StoreReply::Records(mut lists) = reply else {
+            // What may be written must not be written a second time: it is looked for until it can be seen.
+            self.storage.unclear = Some(flight);
+            return self.degrade(now, &StoreReply::Unknown);
+        };
+        self.storage.writing = false;
+        self.set_blocked(false);
+        let rows = lists.get(1).map_or(&[][..], Vec::as_slice);
+        if let Some(added) = flight.found_in(rows, lists.get(2)) {
+            self.on_saved(&flight, &added);
+        } else {
+            self.take_back(&flight, false);
+        }
+        lists.truncate(2);
+        self.reconcile(now, &lists);
+        if !self.leads() {
+            self.rescan(now);
+        }
+    }
+
+    fn on_saved(&mut self, flight: &Flight, added: &[u64]) {
+        for (id, stage) in &flight.rows {
+            let at = flight.added.iter().position(|other| other == id);
+            let stored = at.and_then(|at| added.get(at)).copied();
+            self.outbox.on_written(*id, *stage, stored, flight.stamp);
+        }
+        for item in &flight.items {
+            self.timelines.on_written(item, Some(flight.stamp));
+        }
+        self.outputs.push_back(Output::Tab(TabOutput::Poke));
+        if core::mem::take(&mut self.storage.degraded) {
+            let message = "the store takes writes again".to_owned();
+            let persistent = self.storage.persistent;
+            self.emit(Event::StorageDegraded { message, persistent });
+        }
+    }
+
+    /// The transaction did not take place: everything in it is dirty again.
+    fn take_back(&mut self, flight: &Flight, refused: bool) {
+        for (id, stage) in &flight.rows {
+            if refused {
+                self.outbox.on_write_failed(*id, *stage);
+            } else {
+                self.outbox.on_conflict(*id, *stage);
+            }
+        }
+        if !self.leads() {
+            return;
+        }
+        for item in &flight.items {
+            self.timelines.on_written(item, None);
+        }
+        for id in &flight.rooms {
+            self.rooms.mark_dirty(id);
+        }
+        self.capabilities_dirty |= flight.capabilities;
+    }
+
+    pub(super) fn degrade(&mut self, now: Now, reply: &StoreReply) {
+        let message = match reply {
+            StoreReply::Failed { kind: StoreFailure::Quota, .. } => {
+                "the browser's storage is full: new messages live in memory only".to_owned()
+            }
+            StoreReply::Failed { message, .. } => format!("the store refuses: {message}"),
+            _ => "the store does not answer as it should".to_owned(),
+        };
+        self.set_blocked(true);
+        self.timers.set(Timer::StoreRetry, now.mono_ms + STORE_RETRY_MS);
+        if !core::mem::replace(&mut self.storage.degraded, true) {
+            let persistent = self.storage.persistent;
+            self.emit(Event::StorageDegraded { message, persistent });
+        }
+    }
+
+    pub(super) fn set_blocked(&mut self, blocked: bool) {
+        self.storage.blocked = blocked;
+        self.outbox.set_blocked(blocked);
+    }
+
+    pub(super) fn on_store_retry(&mut self) {
+        if !self.storage.loaded {
+            return self.retry_load();
+        }
+        self.timelines.retry_loads();
+        if let Some(flight) = self.storage.unclear.take() {
+            return self.read_back(flight);
+        }
+        self.set_blocked(false);
+        if self.storage.lead == Lead::Claims {
+            self.claim();
+        }
+    }
+
+    pub(super) fn store_blocked(&self) -> bool {
+        self.storage.blocked
+    }
+
+    /// Nothing is on its way into the store.
+    pub(super) fn store_quiet(&self) -> bool {
+        (!self.storage.writing || self.storage.unclear.is_some())
+            && (self.storage.blocked || !self.outbox.has_dirty())
+    }
+}
+
+impl Flight {
+    /// After `Unknown`: the numbers of the added rows if the transaction took place.
+    fn found_in(&self, rows: &[Record], probe: Option<&Vec<Record>>) -> Option<Vec<u64>> {
+        let is_ours = |record: &Record| store::record_version(&record.bytes) == Some(self.stamp);
+        let added = rows.iter().filter(|record| is_ours(record)).filter_map(|record| match record.key {
+            Key::Number(number) if !self.replaced.contains(&number) => Some(number),
+            _ => None,
+        });
+        let added: Vec<u64> = added.collect();
+        let took_place = if self.probe.is_some() {
+            probe.and_then(|records| records.first()).is_some_and(is_ours)
+        } else if !self.added.is_empty() {
+            !added.is_empty()
+        } else {
+            let left = |at: &RecordId| rows.iter().any(|record| record.key == at.key);
+            self.stamp != u64::MAX && !self.deleted.is_empty() && !self.deleted.iter().any(left)
+        };
+        took_place.then_some(added)
+    }
+}
