@@ -36,6 +36,8 @@ export class ChatClient {
   readonly #requests: Requests;
   readonly #views = new Map<number, TimelineView>();
   #lastView = 0;
+  /** What the core told before anybody could listen. */
+  #untold: Event[] | undefined = [];
   #closing: Promise<void> | undefined;
 
   /** Use `createChat`, which loads the core. */
@@ -52,6 +54,20 @@ export class ChatClient {
       onBatch: (json) => this.#onBatch(JSON.parse(json) as Event[]),
       getToken: (reason) => askToken(getToken, reason),
     });
+  }
+
+  /**
+   * For `createChat`: resolves when the store is read. What was told until then is told to the listeners that are put on
+   * in the task after it.
+   */
+  async restored(): Promise<this> {
+    await this.outbox();
+    setTimeout(() => {
+      const untold = this.#untold ?? [];
+      this.#untold = undefined;
+      for (const event of untold) this.#tell(event);
+    }, 0);
+    return this;
   }
 
   // ── connection ────────────────────────────────────────────────────────────
@@ -254,7 +270,11 @@ export class ChatClient {
     }
     this.#snapshots.flush();
     for (const view of changed) view.notify();
-    for (const event of events) this.#tell(event);
+    for (const event of events) {
+      const result = event.type === "done" || event.type === "refused";
+      if (this.#untold && !result) this.#untold.push(event);
+      else this.#tell(event);
+    }
   }
 
   #applyView(update: ViewUpdate, changed: Set<TimelineView>): void {

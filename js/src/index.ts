@@ -11,7 +11,7 @@ export type * from "./types.js";
 export type { Wire, WireSendOptions } from "./wire.js";
 
 /**
- * A client for one user at one backend. It is not connected yet: `connect()` does that.
+ * A client for one user at one backend, with what its store holds. It is not connected yet: `connect()` does that.
  * Rejects with `config`, naming option, value and what is allowed, and where the wasm cannot be loaded.
  */
 export async function createChat(options: ChatOptions): Promise<ChatClient> {
@@ -23,7 +23,7 @@ export async function createChat(options: ChatOptions): Promise<ChatClient> {
   }
   const CoreClass = await loadCore(options.wasm);
   try {
-    return new ChatClient(CoreClass, options);
+    return await new ChatClient(CoreClass, options).restored();
   } catch (error) {
     throw toChatError(error, "config");
   }
