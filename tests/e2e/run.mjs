@@ -2,10 +2,8 @@
 import { readdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { buildDemo, buildPackage, buildServer } from "../../scripts/build.mjs";
-import { buildWasm } from "../../scripts/build-wasm.mjs";
-import { browser } from "../../scripts/lib/chromium.mjs";
 import { run, runMain, Told } from "../../scripts/lib/run.mjs";
+import { parts } from "./parts.mjs";
 
 const folder = dirname(fileURLToPath(import.meta.url));
 
@@ -20,13 +18,3 @@ await runMain(async () => {
   const args = ["--test", "--test-concurrency=1", ...chosen];
   await run(process.execPath, args, { cwd: folder, env });
 });
-
-/** What the suites run on. `npm test` has built it already and says so by naming the two programs. */
-async function parts() {
-  const { CHATWIRE_SERVER, CHROME } = process.env;
-  if (CHATWIRE_SERVER && CHROME) return {};
-  await buildWasm();
-  await buildPackage();
-  await buildDemo();
-  return { CHATWIRE_SERVER: await buildServer({ faults: true }), CHROME: (await browser()).chrome };
-}

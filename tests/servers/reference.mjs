@@ -54,6 +54,8 @@ export async function startReference(args = []) {
     },
     /** Ends it as a power cut would, or by another signal; the database stays. */
     kill: (signal = "SIGKILL") => end(signal),
+    /** Any other signal, without waiting: SIGSTOP makes it stand still until SIGCONT. */
+    signal: (signal) => running.child.kill(signal),
     /** The same port and database again, after `kill` or a crash. */
     async start() {
       running = await launch(binary, ["--port", port, "--db", db, ...args]);

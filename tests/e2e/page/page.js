@@ -1,4 +1,5 @@
 // The page that the tests drive: one client of the built package, its events, and calls whose errors keep their code.
+import "./store.js";
 import "./wire.js";
 import { ChatError, createChat } from "/chatwire/dist/index.js";
 import { facts, tell } from "./tell.js";
@@ -71,9 +72,9 @@ const harness = {
   typing: (id) => chat.typing(id),
 
   /** Sends without end into several conversations, each by itself, until `stopLoad`. */
-  startLoad({ conversations, round, gapMs, from = 1 }) {
+  startLoad({ conversations, round, burst, gapMs }) {
     load = { running: true };
-    load.done = Promise.all(conversations.map((id) => keepSending(load, id, { round, gapMs, from })));
+    load.done = Promise.all(conversations.map((id) => keepSending(load, id, { round, burst, gapMs })));
   },
 
   async stopLoad() {
@@ -82,16 +83,20 @@ const harness = {
   },
 };
 
-async function keepSending(load, conversationId, { round, gapMs, from }) {
-  for (let n = from; load.running; n++) {
-    const text = `${round}/${n}`;
-    try {
-      const { key } = await chat.send(conversationId, text);
-      tell({ kind: "saved", key, conversationId, text, resolved: true });
-    } catch (error) {
-      tell({ kind: "notSaved", conversationId, text, code: error.code, message: error.message });
-    }
+async function keepSending(load, conversationId, { round, burst, gapMs }) {
+  for (let n = 1; load.running; n += burst) {
+    const numbers = Array.from({ length: burst }, (_, i) => n + i);
+    await Promise.all(numbers.map((n) => sendOne(conversationId, `${round}/${n}`)));
     await new Promise((resolve) => setTimeout(resolve, gapMs));
+  }
+}
+
+async function sendOne(conversationId, text) {
+  try {
+    const { key } = await chat.send(conversationId, text);
+    tell({ kind: "saved", key, conversationId, text, resolved: true });
+  } catch (error) {
+    tell({ kind: "notSaved", conversationId, text, code: error.code, message: error.message });
   }
 }
 

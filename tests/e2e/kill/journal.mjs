@@ -1,0 +1,86 @@
+// What the page has told up to a moment, by message key. A report is flushed as it is made, so what stands here did
+// happen; what a killed browser could not tell any more is missing, never wrong.
+
+const settledKinds = ["acknowledged", "delivered", "read"];
+
+export class Journal {
+  facts = [];
+  #waiting = [];
+
+  /** Takes a fact in; whoever waits for it goes on. */
+  add(fact) {
+    this.facts.push(fact);
+    this.#waiting = this.#waiting.filter(({ isTrue, resolve }) => {
+      if (!isTrue(this)) return true;
+      resolve();
+      return false;
+    });
+  }
+
+  /** Resolves as soon as the journal is as wanted. */
+  until(isTrue) {
+    return new Promise((resolve) => {
+      if (isTrue(this)) resolve();
+      else this.#waiting.push({ isTrue, resolve });
+    });
+  }
+
+  count(kind) {
+    return this.facts.filter((fact) => fact.kind === kind).length;
+  }
+
+  /** The keys of these kinds of facts, told up to `at`. */
+  keys(kinds, at = Number.POSITIVE_INFINITY) {
+    return new Set(
+      this.facts.filter((fact) => kinds.includes(fact.kind) && fact.at <= at).map(({ key }) => key),
+    );
+  }
+
+  /** Every `send()` that has resolved: `{key, conversationId, text}`. */
+  resolved() {
+    return this.facts.filter((fact) => fact.resolved);
+  }
+
+  /** Messages that had left the page and had no answer yet. */
+  open() {
+    const answered = this.keys(["answerIn", ...settledKinds]);
+    return [...this.keys(["frameOut"])].filter((key) => !answered.has(key));
+  }
+}
+
+/**
+ * How far each message was when the browser was killed. Its store says which ones it did not know to be answered: the
+ * rows that the outbox gives back after the restart, before any connection.
+ */
+export function classifyByStore(journal, restoredKeys) {
+  const [left, answered] = [journal.keys(["frameOut"]), journal.keys(["answerIn"])];
+  const is = { unsent: 0, inFlight: 0, uncommitted: 0 };
+  for (const key of restoredKeys) {
+    if (answered.has(key)) is.uncommitted += 1;
+    else if (left.has(key)) is.inFlight += 1;
+    else is.unsent += 1;
+  }
+  return is;
+}
+
+/**
+ * How far each message was when the server was killed at `at`; the browser lived on and has told everything. An answer
+ * that came in before the loss was seen (`lostAt`) had left before the kill. It counts as not committed only if no
+ * transaction of the outbox that was begun after it was complete by then. `at` is late rather than early where the server
+ * ended itself: so these counts are too low rather than too high.
+ */
+export function classifyByTime(journal, at, lostAt) {
+  const [left, settled] = [journal.keys(["frameOut"], at), journal.keys(settledKinds, at)];
+  const commits = journal.facts.filter((fact) => fact.kind === "commit" && fact.at <= at);
+  const lastBegun = Math.max(0, ...commits.map(({ begunAt }) => begunAt));
+  const answers = journal.facts.filter((fact) => fact.kind === "answerIn" && fact.at <= lostAt);
+  const answeredAt = new Map(answers.map((fact) => [fact.key, fact.at]));
+  const is = { unsent: 0, inFlight: 0, uncommitted: 0 };
+  for (const key of journal.keys(["saved"], at)) {
+    if (settled.has(key)) continue;
+    if (answeredAt.has(key)) is.uncommitted += answeredAt.get(key) > lastBegun ? 1 : 0;
+    else if (left.has(key)) is.inFlight += 1;
+    else is.unsent += 1;
+  }
+  return is;
+}

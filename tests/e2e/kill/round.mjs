@@ -1,0 +1,129 @@
+// One round: load, the kill at its moment, what was where, the restart, and what has become of it.
+import { setTimeout } from "node:timers/promises";
+import { classifyByStore, classifyByTime } from "./journal.mjs";
+import { violationsOfLog, violationsOfTimeline } from "./verify.mjs";
+
+const conversationCount = 4;
+// More than the client's window takes at once, so that some of a burst always waits.
+const burst = 12;
+const gapMs = 40;
+const now = () => performance.timeOrigin + performance.now();
+
+/** @returns `{victim, aim, sent, unsent, inFlight, uncommitted, violations, tookMs}` */
+export async function playRound(scene, { victim, aim, random }, round) {
+  const began = performance.now();
+  await scene.client.connect();
+  const conversations = await scene.newConversations(conversationCount);
+  await startLoad(scene, conversations, round);
+  const { at, byServer } = await (victim === "server" ? killServer : killBrowser)(
+    scene,
+    { aim, victim },
+    random,
+  );
+  const journal = scene.journal;
+  const found = byServer
+    ? await recoverServer(scene, journal, at)
+    : await recoverBrowser(scene, journal, victim === "both" || aim === "saved");
+  const violations = await verify(scene, conversations, journal);
+  const sent = journal.resolved().length;
+  return { victim, aim, sent, ...found, violations, tookMs: performance.now() - began };
+}
+
+async function startLoad({ client, journal }, conversations, round) {
+  await client.page.evaluate((load) => harness.startLoad(load), {
+    conversations,
+    round,
+    burst,
+    gapMs,
+  });
+  await journal.until((journal) => journal.count("acknowledged") >= 20);
+}
+
+// ── the kill ────────────────────────────────────────────────────────────────
+
+async function killBrowser(scene, { aim, victim }, random) {
+  const { journal, server, browser, client } = scene;
+  if (aim === "answered") {
+    const skip = Math.floor(random() * 60);
+    await client.page.evaluate((skip) => harness.stallAtAnswer(skip), skip);
+    await journal.until((journal) => journal.count("stalled") > 0);
+  } else if (aim === "in flight") {
+    // A server that stands still: what leaves the browser now is answered by nobody.
+    server.signal("SIGSTOP");
+    await journal.until((journal) => journal.open().length >= 3);
+  } else if (aim === "saved") {
+    await server.kill();
+    await journal.until((journal) => journal.count("socketClosed") > 0);
+    const before = journal.resolved().length;
+    await journal.until((journal) => journal.resolved().length >= before + 10);
+  } else {
+    await setTimeout(random() * 600);
+  }
+  const ends = [browser.kill()];
+  if (victim === "both") ends.push(server.kill());
+  const [at] = await Promise.all(ends);
+  if (aim === "in flight") server.signal("SIGCONT");
+  return { at, byServer: false };
+}
+
+const crashes = {
+  "after answer": "crash_after_ack",
+  "after store": "crash_after_store",
+  "before store": "crash_before_store",
+};
+
+async function killServer({ server }, { aim }, random) {
+  const fault = crashes[aim];
+  if (fault) {
+    await server.fault({ fault, skip: Math.floor(random() * 60) });
+    await server.ended();
+    return { at: now(), byServer: true };
+  }
+  await setTimeout(random() * 600);
+  const at = now();
+  await server.kill();
+  return { at, byServer: true };
+}
+
+// ── the restart ─────────────────────────────────────────────────────────────
+
+async function recoverBrowser(scene, journal, isServerDown) {
+  if (isServerDown) await scene.server.start();
+  await scene.launchPage();
+  const restored = await scene.client.call("outbox");
+  const found = classifyByStore(
+    journal,
+    restored.map(({ key }) => key),
+  );
+  await scene.client.connect();
+  return found;
+}
+
+async function recoverServer({ server, client }, journal, at) {
+  await journal.until((journal) => journal.facts.some((fact) => fact.kind === "socketClosed"));
+  const lostAt = journal.facts.find((fact) => fact.kind === "socketClosed").at;
+  await server.start();
+  await client.page.evaluate(() => harness.stopLoad());
+  return classifyByTime(journal, at, lostAt);
+}
+
+// ── what has become of it ───────────────────────────────────────────────────
+
+async function verify({ server, client }, conversations, journal) {
+  await client.untilState("online");
+  await client.until("an empty outbox", async () => (await harness.call("outbox")).value.length === 0);
+  const violations = [];
+  for (const id of conversations) {
+    const log = await server.log(id);
+    const resolved = journal.resolved().filter((fact) => fact.conversationId === id);
+    await client.untilCount(id, log.length);
+    violations.push(
+      ...violationsOfLog(id, log, resolved),
+      ...violationsOfTimeline(id, await client.whole(id), log),
+    );
+  }
+  for (const { text, code } of journal.facts.filter((fact) => fact.kind === "notSaved")) {
+    violations.push(`send(${text}) rejected with ${code}`);
+  }
+  return violations;
+}

@@ -1,0 +1,51 @@
+// A run of kill rounds, with a line for each round and one for all.
+import { planOf } from "./plan.mjs";
+import { playRound } from "./round.mjs";
+import { Scene } from "./scene.mjs";
+
+const kinds = { unsent: "saved, unsent", inFlight: "in flight", uncommitted: "answered, uncommitted" };
+const least = 3;
+const widths = [6, 9, 14, 7, 15, 11, 23, 12, 8];
+
+const line = (...cells) => cells.map((cell, i) => String(cell).padStart(widths[i])).join("");
+
+/**
+ * @param say prints a line.
+ * @returns the violations: of a promise, or of the run itself where it did not see each kind in three rounds.
+ */
+export async function killRun({ rounds, seed, say }) {
+  const scene = await Scene.open();
+  const played = [];
+  say(`${rounds} rounds, seed ${seed}; counts of messages at the kill`);
+  say(line("round", "killed", "aimed at", "saved", ...Object.values(kinds), "violations", "time"));
+  try {
+    for (const [index, entry] of planOf(rounds, seed).entries()) {
+      const result = await playRound(scene, entry, index + 1);
+      played.push(result);
+      const { victim, aim, sent, unsent, inFlight, uncommitted, violations, tookMs } = result;
+      const time = `${(tookMs / 1000).toFixed(1)} s`;
+      say(line(index + 1, victim, aim, sent, unsent, inFlight, uncommitted, violations.length, time));
+      for (const violation of violations) say(`       ${violation}`);
+    }
+  } finally {
+    await scene.close();
+  }
+  return summary(played, say);
+}
+
+function summary(played, say) {
+  const violations = played.flatMap((round) => round.violations);
+  const totals = [];
+  for (const [kind, name] of Object.entries(kinds)) {
+    const sum = played.reduce((sum, round) => sum + round[kind], 0);
+    const hit = played.filter((round) => round[kind] > 0).length;
+    totals.push(`${name} ${sum} (${hit} rounds)`);
+    if (hit < least)
+      violations.push(`${name}: seen in ${hit} rounds, a run needs ${least}: it has not shown much`);
+  }
+  const sent = played.reduce((sum, round) => sum + round.sent, 0);
+  say(`${sent} messages were saved; at the kills ${totals.join(", ")}`);
+  for (const violation of violations) say(`violation: ${violation}`);
+  say(violations.length === 0 ? "every saved message is there once and in order" : "the run has failed");
+  return violations;
+}

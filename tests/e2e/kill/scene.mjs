@@ -1,0 +1,56 @@
+// The parts of a kill run: one server, one browser with one profile, and the test page in it.
+import { startReference } from "@chatwire/test-servers/reference";
+import { KillableBrowser } from "../lib/browser.mjs";
+import { Client, swift } from "../lib/client.mjs";
+import { servePage } from "../lib/static.mjs";
+import { Journal } from "./journal.mjs";
+
+const serverArgs = ["--rate-per-s", "5000", "--rate-burst", "5000"];
+
+export class Scene {
+  static async open() {
+    const scene = new Scene();
+    try {
+      scene.static = await servePage();
+      scene.server = await startReference(serverArgs);
+      scene.browser = await KillableBrowser.create();
+      scene.login = {
+        origin: scene.server.origin,
+        name: "ana",
+        id: (await scene.server.login("ana")).user.id,
+      };
+      await scene.server.login("ben");
+      await scene.launchPage();
+    } catch (error) {
+      await scene.close();
+      throw error;
+    }
+    return scene;
+  }
+
+  /** A fresh page with a client that has not connected yet; the journal begins anew. */
+  async launchPage() {
+    if (!this.browser.isRunning) await this.browser.start();
+    const journal = new Journal();
+    const page = await this.browser.open(this.static.url, (fact) => journal.add(fact));
+    this.journal = journal;
+    this.client = await Client.on(page, swift(this.server.url, this.login));
+  }
+
+  /** New conversations of ana and ben, known to the client. */
+  async newConversations(count) {
+    const { user } = await this.server.login("ben");
+    const ids = [];
+    for (let i = 0; i < count; i++) {
+      const { id } = await this.client.call("createGroup", { title: `room ${i + 1}`, members: [user.id] });
+      ids.push(id);
+    }
+    return ids;
+  }
+
+  async close() {
+    await this.browser?.remove();
+    await this.server?.close();
+    await this.static?.close();
+  }
+}

@@ -1,0 +1,42 @@
+// After a round: every send() that had resolved is on the server exactly once and in order, and the sender sees it once,
+// acknowledged. Gives the violations as sentences.
+
+const settled = ["acknowledged", "delivered", "read"];
+const numberOf = (text) => Number(text.split("/")[1]);
+
+export function violationsOfLog(conversationId, log, resolved) {
+  const found = [];
+  const counts = new Map();
+  for (const { client_message_id: key } of log) counts.set(key, (counts.get(key) ?? 0) + 1);
+  for (const { key, text } of resolved) {
+    const count = counts.get(key) ?? 0;
+    if (count !== 1) found.push(`${text} in ${conversationId}: ${count} times on the server`);
+  }
+  for (const [key, count] of counts) {
+    if (count > 1) found.push(`key ${key} in ${conversationId}: ${count} times on the server`);
+  }
+  for (let i = 1; i < log.length; i++) {
+    const [before, now] = [log[i - 1].text, log[i].text];
+    if (numberOf(now) <= numberOf(before)) found.push(`${conversationId}: ${now} stands behind ${before}`);
+  }
+  return found;
+}
+
+export function violationsOfTimeline(conversationId, { messages }, log) {
+  const found = [];
+  const [seen, held] = [messages.map(({ id }) => id), log.map(({ id }) => id)];
+  if (seen.length !== held.length || seen.some((id, index) => id !== held[index])) {
+    found.push(
+      `${conversationId}: the timeline shows ${describe(messages)}, the server holds ${describe(log)}`,
+    );
+  }
+  for (const { text, status } of messages) {
+    if (!settled.includes(status)) found.push(`${text} in ${conversationId} is ${status} in the timeline`);
+  }
+  return found;
+}
+
+function describe(rows) {
+  const numbers = rows.map(({ text }) => numberOf(text));
+  return `${rows.length} rows (${numbers.slice(0, 3).join(", ")} … ${numbers.slice(-3).join(", ")})`;
+}
