@@ -15,6 +15,7 @@ mod rooms;
 mod sorted;
 mod sync;
 mod timer;
+mod to_json;
 mod wall_time;
 
 pub use api::*;

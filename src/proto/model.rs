@@ -1,18 +1,23 @@
 //! The one vocabulary that applications see (messages, conversations, connection), in the shape of API.md.
 //!
 //! Law: these types are what JSON carries to JavaScript. Times are wall-clock milliseconds here and become
-//! ISO 8601 text when they are serialised; JSON of the application's own (`metadata`) is kept as the text it came as.
+//! ISO 8601 text in JSON; JSON of the application's own (`metadata`) is kept as the text it came as.
+//!
+//! `to_json` writes the JSON. serde's attributes say the same for tests alone: the TypeScript types are made from
+//! them, and what is written is compared with what serde would write.
 
+#[cfg(test)]
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+#[cfg(test)]
 use super::wall_time;
 
 /// Where a message stands. It only moves to the right, but for `Failed`: a resend makes it `Saved` again, and an
 /// unconfirmed message whose copy turns up becomes `Acknowledged`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(test, derive(serde::Serialize, ts_rs::TS))]
+#[cfg_attr(test, serde(rename_all = "lowercase"))]
 pub enum Status {
     /// Not yet durable.
     Saving,
@@ -31,9 +36,9 @@ pub enum Status {
 }
 
 /// Who wrote a message, as an interface would lay it out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(serde::Serialize, ts_rs::TS))]
+#[cfg_attr(test, serde(rename_all = "lowercase"))]
 pub enum Sender {
     Me,
     User,
@@ -42,9 +47,9 @@ pub enum Sender {
 }
 
 /// The closed union of error codes (API.md, `ChatError.code`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(serde::Serialize, ts_rs::TS))]
+#[cfg_attr(test, serde(rename_all = "camelCase"))]
 pub enum ErrorCode {
     Validation,
     Forbidden,
@@ -69,8 +74,8 @@ pub enum ErrorCode {
 }
 
 /// A typed failure. `message` is for developers and never holds a token or a message body.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(serde::Serialize, ts_rs::TS))]
 pub struct Failure {
     pub code: ErrorCode,
     pub message: String,
@@ -116,6 +121,7 @@ impl PartialEq for Json {
     }
 }
 
+#[cfg(test)]
 impl Serialize for Json {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.serialize(serializer)
@@ -123,9 +129,9 @@ impl Serialize for Json {
 }
 
 /// The message that this one answers.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize, ts_rs::TS))]
+#[cfg_attr(test, serde(rename_all = "camelCase"))]
 pub struct ReplyTo {
     pub row_key: String,
     /// At most 120 characters of the answered text.
@@ -133,8 +139,8 @@ pub struct ReplyTo {
 }
 
 /// One emoji on one message.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize, ts_rs::TS))]
 pub struct Reaction {
     pub emoji: String,
     pub count: u32,
@@ -143,9 +149,9 @@ pub struct Reaction {
 }
 
 /// A message as the timeline shows it, own or other, queued or answered.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize, ts_rs::TS))]
+#[cfg_attr(test, serde(rename_all = "camelCase"))]
 pub struct Message {
     /// Stable for ever: the key for messages minted in this store, else `conversation:server id`.
     pub row_key: String,
@@ -157,18 +163,18 @@ pub struct Message {
     pub sender_id: String,
     pub sender: Sender,
     /// `text`, `image`, … or a name of the application's own.
-    #[serde(rename = "type")]
+    #[cfg_attr(test, serde(rename = "type"))]
     pub kind: String,
     pub text: String,
     #[cfg_attr(test, ts(type = "Json"))]
     pub metadata: Option<Json>,
     /// A JSON array of attachments.
     #[cfg_attr(test, ts(type = "Attachment[]"))]
-    #[serde(serialize_with = "array_or_empty")]
+    #[cfg_attr(test, serde(serialize_with = "array_or_empty"))]
     pub attachments: Option<Json>,
     pub reply_to: Option<ReplyTo>,
     /// Wall-clock milliseconds; the server's once known.
-    #[serde(rename = "createdAt", serialize_with = "iso")]
+    #[cfg_attr(test, serde(rename = "createdAt", serialize_with = "iso"))]
     #[cfg_attr(test, ts(type = "string"))]
     pub created_at_ms: i64,
     /// The server's order within the conversation, where the backend has one.
@@ -180,18 +186,20 @@ pub struct Message {
     pub durable: bool,
     pub read_by: Vec<String>,
     pub reactions: Vec<Reaction>,
-    #[serde(rename = "editedAt", serialize_with = "optional_iso")]
+    #[cfg_attr(test, serde(rename = "editedAt", serialize_with = "optional_iso"))]
     #[cfg_attr(test, ts(type = "string | null"))]
     pub edited_at_ms: Option<i64>,
-    #[serde(rename = "deletedAt", serialize_with = "optional_iso")]
+    #[cfg_attr(test, serde(rename = "deletedAt", serialize_with = "optional_iso"))]
     #[cfg_attr(test, ts(type = "string | null"))]
     pub deleted_at_ms: Option<i64>,
 }
 
+#[cfg(test)]
 fn iso<S: Serializer>(ms: &i64, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&wall_time::to_iso(*ms))
 }
 
+#[cfg(test)]
 fn optional_iso<S: Serializer>(ms: &Option<i64>, serializer: S) -> Result<S::Ok, S::Error> {
     match ms {
         Some(ms) => iso(ms, serializer),
@@ -199,6 +207,7 @@ fn optional_iso<S: Serializer>(ms: &Option<i64>, serializer: S) -> Result<S::Ok,
     }
 }
 
+#[cfg(test)]
 fn array_or_empty<S: Serializer>(json: &Option<Json>, serializer: S) -> Result<S::Ok, S::Error> {
     match json {
         Some(json) => json.serialize(serializer),
@@ -207,9 +216,9 @@ fn array_or_empty<S: Serializer>(json: &Option<Json>, serializer: S) -> Result<S
 }
 
 /// What a conversation is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(serde::Serialize, ts_rs::TS))]
+#[cfg_attr(test, serde(rename_all = "lowercase"))]
 pub enum ConversationKind {
     Direct,
     Group,
@@ -217,9 +226,9 @@ pub enum ConversationKind {
 }
 
 /// What a member may do (T7).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(serde::Serialize, ts_rs::TS))]
+#[cfg_attr(test, serde(rename_all = "lowercase"))]
 pub enum Role {
     Admin,
     Moderator,
@@ -227,9 +236,9 @@ pub enum Role {
 }
 
 /// One participant of a conversation.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize, ts_rs::TS))]
+#[cfg_attr(test, serde(rename_all = "camelCase"))]
 pub struct Member {
     pub user_id: String,
     pub name: String,
@@ -237,9 +246,9 @@ pub struct Member {
 }
 
 /// How far a conversation is: from the store alone, catching up, or live (P10).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(serde::Serialize, ts_rs::TS))]
+#[cfg_attr(test, serde(rename_all = "lowercase"))]
 pub enum Phase {
     Restored,
     Syncing,
@@ -247,9 +256,9 @@ pub enum Phase {
 }
 
 /// A conversation as the list shows it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize, ts_rs::TS))]
+#[cfg_attr(test, serde(rename_all = "camelCase"))]
 pub struct Conversation {
     pub id: String,
     pub kind: ConversationKind,
@@ -271,9 +280,9 @@ pub struct Conversation {
 }
 
 /// The connection's states (SPEC.md chapter 1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(test, derive(serde::Serialize, ts_rs::TS))]
+#[cfg_attr(test, serde(rename_all = "lowercase"))]
 pub enum ConnectionState {
     Idle,
     Connecting,
@@ -286,16 +295,16 @@ pub enum ConnectionState {
 }
 
 /// What `chat.connection` shows.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize, ts_rs::TS))]
+#[cfg_attr(test, serde(rename_all = "camelCase"))]
 pub struct ConnectionSnapshot {
     pub state: ConnectionState,
     pub reason: Option<String>,
     #[cfg_attr(test, ts(type = "number | null"))]
     pub retry_in_ms: Option<u64>,
     pub attempt: u32,
-    #[serde(rename = "since", serialize_with = "iso")]
+    #[cfg_attr(test, serde(rename = "since", serialize_with = "iso"))]
     #[cfg_attr(test, ts(type = "string"))]
     pub since_ms: i64,
     pub socket_id: Option<String>,
@@ -303,8 +312,8 @@ pub struct ConnectionSnapshot {
 }
 
 /// What the client may promise against this backend (`chat.guarantees`, WIRES.md's capability table).
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize, ts_rs::TS))]
 pub struct Guarantees {
     pub delivery: Delivery,
     pub order: bool,
@@ -315,9 +324,9 @@ pub struct Guarantees {
 }
 
 /// How often an accepted message reaches the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(serde::Serialize, ts_rs::TS))]
+#[cfg_attr(test, serde(rename_all = "kebab-case"))]
 pub enum Delivery {
     ExactlyOnce,
     OnceOrUnconfirmed,
@@ -325,9 +334,9 @@ pub enum Delivery {
 }
 
 /// What becomes of messages missed while away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(serde::Serialize, ts_rs::TS))]
+#[cfg_attr(test, serde(rename_all = "lowercase"))]
 pub enum Gaps {
     Filled,
     Shown,

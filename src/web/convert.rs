@@ -1,6 +1,6 @@
 //! Every conversion between JavaScript values and the core's types.
 //!
-//! Law: bytes cross as one `Uint8Array`, hot events as one JSON string; `serde_wasm_bindgen` makes what is rare: errors.
+//! Law: bytes cross as one `Uint8Array`, events as one JSON string, and the few fields of an error one by one.
 //! A message taken from an exception is its `name`: the text of others' exceptions may hold URLs, tokens, bodies.
 
 use js_sys::{Array, Error, Function, Object, Promise, Reflect, Uint8Array};
@@ -55,9 +55,8 @@ pub fn options_from_js(options: &JsValue) -> Result<String, Failure> {
 /// A JavaScript `Error` with `code` and `retryable`.
 pub fn failure_to_js(failure: &Failure) -> JsValue {
     let error = Error::new(&failure.message);
-    if let Ok(fields) = serde_wasm_bindgen::to_value(failure) {
-        Object::assign(&error, fields.unchecked_ref());
-    }
+    set(&error, "code", &failure.code.name().into());
+    set(&error, "retryable", &failure.retryable.into());
     error.into()
 }
 

@@ -44,7 +44,7 @@ pub struct Driver {
 /// Events that wait for delivery, as the inside of a JSON array.
 #[derive(Default)]
 struct Batch {
-    json: Vec<u8>,
+    json: String,
     /// A command has ended: somebody waits.
     urgent: bool,
     /// When the last batch left, in monotonic milliseconds.
@@ -237,12 +237,8 @@ impl Driver {
 
 impl Batch {
     fn push(&mut self, event: &Event) {
-        let start = self.json.len();
-        self.json.push(if start == 0 { b'[' } else { b',' });
-        // Nothing in an event can fail to be JSON; if it did, the others would still be delivered.
-        if serde_json::to_writer(&mut self.json, event).is_err() {
-            self.json.truncate(start);
-        }
+        self.json.push(if self.json.is_empty() { '[' } else { ',' });
+        event.write_json(&mut self.json);
         self.urgent |= matches!(event, Event::Done { .. } | Event::Refused { .. });
     }
 
@@ -253,7 +249,7 @@ impl Batch {
         if json.is_empty() {
             return None;
         }
-        json.push(b']');
-        String::from_utf8(json).ok()
+        json.push(']');
+        Some(json)
     }
 }

@@ -201,9 +201,9 @@ pub fn encode_index(version: u64, page: &IndexPage) -> Vec<u8> {
         if fingerprints.is_sorted() {
             write_fingerprints(w, fingerprints);
         } else {
-            let mut sorted = fingerprints.clone();
-            sorted.sort_unstable();
-            write_fingerprints(w, &sorted);
+            // Not the standard sort: see `IndexPage::set`.
+            let sorted: SortedSet<u32> = fingerprints.iter().copied().collect();
+            write_fingerprints(w, &sorted.into_iter().collect::<Vec<_>>());
         }
     });
     seal(RecordKind::Index, version, w.as_slice())

@@ -1,14 +1,13 @@
 //! Reading JSON in place, without derived code.
 //!
-//! serde_json validates a text once into [`RawValue`] slices of it; here stand the few readers that turn such a
-//! slice into a string, a number, an array or an object's fields. One visitor serves all objects of all profiles,
-//! where a derive would cost a copy of the parser for each. Strings are unescaped here and not by serde_json,
-//! because it refuses lone surrogates, which JavaScript peers do send when they cut a text inside an emoji.
+//! serde_json validates a text into a [`RawValue`]; here stand the few readers that turn one into a string, a number,
+//! an array or an object's fields. One walker serves all of them, where a derive would cost a copy of the parser
+//! for each, and any visitor of serde's brings the formatting of floats for its errors (8 KB of the compressed
+//! wasm). Strings are unescaped here and not by serde_json, because it refuses lone surrogates, which JavaScript
+//! peers do send when they cut a text inside an emoji.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::{Limits, WireError};
@@ -54,12 +53,51 @@ pub fn parse(text: &str, at: usize) -> Result<&RawValue, WireError> {
 /// The elements of a JSON array; `None` for anything else.
 #[must_use]
 pub fn array(raw: &RawValue) -> Option<Vec<&RawValue>> {
-    elements(raw.get(), 0).ok()
+    parts(raw, '[').map(|parts| parts.into_iter().filter_map(value).collect())
 }
 
 /// The elements of the JSON array in `text`, which begins at byte `at` of a frame.
 pub(super) fn elements(text: &str, at: usize) -> Result<Vec<&RawValue>, WireError> {
-    serde_json::from_str(text).map_err(|error| json_error(text, at, &error))
+    array(parse(text, at)?).ok_or(WireError::Json { at, truncated: false })
+}
+
+/// Cuts an array or object, which begins with `open`, at the commas and colons of its own level: into elements, or
+/// into names and values in turn. `None` for a value of another kind.
+///
+/// Valid JSON is taken for granted, as every [`RawValue`] is: only what can be nested or quoted is looked at.
+fn parts(raw: &RawValue, open: char) -> Option<Vec<&str>> {
+    let inner = raw.get().strip_prefix(open)?;
+    let inner = inner.get(..inner.len().saturating_sub(1))?;
+    let mut parts = Vec::new();
+    let (mut start, mut depth) = (0, 0_usize);
+    let (mut in_string, mut escaped) = (false, false);
+    for (at, byte) in inner.bytes().enumerate() {
+        if in_string {
+            in_string = byte != b'"' || escaped;
+            escaped = byte == b'\\' && !escaped;
+            continue;
+        }
+        match byte {
+            b'"' => in_string = true,
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            b',' | b':' if depth == 0 => {
+                parts.push(inner.get(start..at)?);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    let last = inner.get(start..)?;
+    if !parts.is_empty() || !last.trim_ascii().is_empty() {
+        parts.push(last);
+    }
+    Some(parts)
+}
+
+/// One part of a valid text.
+fn value(part: &str) -> Option<&RawValue> {
+    serde_json::from_str(part).ok()
 }
 
 /// Refuses what is nested too deep or too long, before anything is allocated for it: serde_json's own depth limit
@@ -111,7 +149,13 @@ impl<'a> Object<'a> {
     /// Reads an object; `None` for a value of another kind.
     #[must_use]
     pub fn read(raw: &'a RawValue) -> Option<Self> {
-        serde_json::from_str(raw.get()).ok()
+        let parts = parts(raw, '{')?;
+        let mut fields = Vec::with_capacity(parts.len() / 2);
+        let mut parts = parts.into_iter();
+        while let (Some(name), Some(part)) = (parts.next(), parts.next()) {
+            fields.push((text(name.trim_ascii()).unwrap_or_default(), value(part)?));
+        }
+        Some(Self { fields })
     }
 
     /// The value of a field, `null` included. Of two fields with one name the last counts, as in JavaScript.
@@ -156,35 +200,15 @@ impl<'a> Object<'a> {
     }
 }
 
-impl<'de> Deserialize<'de> for Object<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Fields)
-    }
-}
-
-struct Fields;
-
-impl<'de> Visitor<'de> for Fields {
-    type Value = Object<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
-        let mut fields = Vec::new();
-        while let Some((key, value)) = map.next_entry::<&'de RawValue, &'de RawValue>()? {
-            fields.push((string(key).unwrap_or_default(), value));
-        }
-        Ok(Object { fields })
-    }
-}
-
 /// A JSON string's text, borrowed where nothing was escaped; `None` for another kind. A lone surrogate becomes
 /// U+FFFD.
 #[must_use]
 pub fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
-    let inner = raw.get().strip_prefix('"')?.strip_suffix('"')?;
+    text(raw.get())
+}
+
+fn text(literal: &str) -> Option<Cow<'_, str>> {
+    let inner = literal.strip_prefix('"')?.strip_suffix('"')?;
     Some(if inner.contains('\\') { Cow::Owned(unescape(inner)) } else { Cow::Borrowed(inner) })
 }
 

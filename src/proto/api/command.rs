@@ -1,0 +1,80 @@
+//! What the application asks for.
+
+use serde_json::value::RawValue;
+
+use super::ViewId;
+
+/// What an application asks for. JSON: `{"send":{…}}`, externally tagged, camelCase.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Done at the first `online`.
+    Connect {},
+    Disconnect {},
+    /// Ends this instance; done when the store has everything.
+    Close {},
+    /// Done with the message when it is durable.
+    Send(SendCommand),
+    /// Done with the server's copy, or fails as the message does.
+    Acknowledged {
+        key: String,
+    },
+    Cancel {
+        key: String,
+    },
+    Resend {
+        key: String,
+    },
+    Discard {
+        key: String,
+    },
+    /// Done with the queued and failed messages.
+    Outbox {},
+    /// Done with nothing; `view` is named by the caller (unique, ascending).
+    OpenTimeline {
+        view: ViewId,
+        conversation_id: String,
+    },
+    CloseTimeline {
+        view: ViewId,
+    },
+    LoadEarlier {
+        view: ViewId,
+        count: u32,
+    },
+    SetTyping {
+        conversation_id: String,
+        typing: bool,
+    },
+    MarkRead {
+        conversation_id: String,
+        row_key: String,
+    },
+    CreateDirect {
+        user_id: String,
+    },
+    CreateGroup {
+        title: String,
+        members: Vec<String>,
+    },
+    /// An event of the backend's own; not queued. `args` is one JSON value.
+    WireSend {
+        event: String,
+        args: Box<RawValue>,
+        ack: bool,
+        timeout_ms: Option<u32>,
+    },
+    Wipe {},
+}
+
+/// `chat.send`.
+#[derive(Clone, Debug)]
+pub struct SendCommand {
+    pub conversation_id: String,
+    pub text: String,
+    pub kind: Option<String>,
+    pub metadata: Option<Box<RawValue>>,
+    /// The row key of the message that this one answers.
+    pub reply_to: Option<String>,
+    pub ttl_ms: Option<u64>,
+    pub key: Option<String>,
+}

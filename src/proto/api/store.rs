@@ -1,0 +1,122 @@
+//! Requests to the store and their answers.
+
+/// The tables of the database. Its version never changes: records carry their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Table {
+    /// Generation, capabilities, settings: text keys.
+    Meta,
+    /// One record a queued message: keys are numbers given by the store, ever growing, so that commit order is
+    /// queue order.
+    Outbox,
+    /// Conversations, segments, indexes: text keys.
+    History,
+}
+
+/// A record's key within its table.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Key {
+    Text(String),
+    Number(u64),
+}
+
+/// One record's place.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RecordId {
+    pub table: Table,
+    pub key: Key,
+}
+
+impl RecordId {
+    pub fn meta(key: &str) -> Self {
+        Self { table: Table::Meta, key: Key::Text(key.to_owned()) }
+    }
+
+    pub fn outbox(key: u64) -> Self {
+        Self { table: Table::Outbox, key: Key::Number(key) }
+    }
+
+    pub fn history(key: impl Into<String>) -> Self {
+        Self { table: Table::History, key: Key::Text(key.into()) }
+    }
+}
+
+/// Executed first in, first out; answered exactly once.
+#[derive(Clone, Debug)]
+pub enum StoreRequest {
+    /// Open (or create) the database of this name. Answered by `Opened` or `Failed`.
+    Open {
+        name: String,
+    },
+    Write(Transaction),
+    /// All reads see one state of the store. Answered by `Records`, one list a read.
+    Read(Vec<Read>),
+    /// Delete the database's content. Answered by `Saved`.
+    Wipe,
+}
+
+/// One atomic write: all of it or nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Transaction {
+    /// The version (see `store::record_version`) that each record must have now; `None`: it must not exist.
+    /// Otherwise nothing is written and the answer is `Conflict`.
+    pub expect: Vec<(RecordId, Option<u64>)>,
+    pub puts: Vec<(RecordId, Vec<u8>)>,
+    /// New outbox rows; their keys come back in `Saved`, in this order, ascending.
+    pub adds: Vec<Vec<u8>>,
+    pub deletes: Vec<RecordId>,
+    /// Wait until the disk has it (`durability: 'strict'`), not only the operating system.
+    pub strict: bool,
+}
+
+/// One read.
+#[derive(Clone, Debug)]
+pub enum Read {
+    One(RecordId),
+    /// Every record of a table, ascending by key.
+    All(Table),
+    /// Records with text keys that begin with `prefix`, ascending.
+    Prefix {
+        table: Table,
+        prefix: String,
+    },
+}
+
+/// A record as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    pub key: Key,
+    pub bytes: Vec<u8>,
+}
+
+/// How a store request ended.
+#[derive(Clone, Debug)]
+pub enum StoreReply {
+    /// `persistent` is false where only memory is left (private mode, no IndexedDB, by configuration).
+    Opened {
+        persistent: bool,
+    },
+    Saved {
+        added: Vec<u64>,
+    },
+    Records(Vec<Vec<Record>>),
+    /// An expectation did not hold; nothing was written.
+    Conflict,
+    /// Nothing was written.
+    Failed {
+        kind: StoreFailure,
+        message: String,
+    },
+    /// It may or may not have been written (a time-out, a lost handle at commit).
+    Unknown,
+}
+
+/// Why a store request failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StoreFailure {
+    /// No room left.
+    Quota,
+    /// No database here: private mode, disabled, blocked.
+    Unavailable,
+    /// Anything else.
+    Other,
+}
