@@ -369,7 +369,8 @@ impl Row {
         }
     }
 
-    fn visible(&self) -> bool {
+    /// Neither cancelled nor discarded nor replaced by its resend.
+    pub fn visible(&self) -> bool {
         self.stage != Stage::Removing && !self.cancelled
     }
 

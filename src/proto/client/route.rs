@@ -85,12 +85,14 @@ impl Client {
             }
             Action::Changed { row } => {
                 let Some(row) = self.outbox.row(row) else { return };
-                let conversation_id = row.record.conversation_id.clone();
+                let (conversation_id, visible) = (row.record.conversation_id.clone(), row.visible());
                 let (row_key, status, failure) =
                     (row.record.key.clone(), row.status(), row.record.failure.clone());
                 self.timelines.on_echo_changed(&conversation_id);
                 self.rooms.touch(&conversation_id);
-                self.emit(Event::Status { conversation_id, row_key, status, failure });
+                if visible {
+                    self.emit(Event::Status { conversation_id, row_key, status, failure });
+                }
             }
             Action::Transmit { row } => self.transmit(now, row),
             Action::Apply { row, copy } => {
