@@ -1,18 +1,27 @@
-// `npm run kill -- --rounds 20 [--seed S]`: browser or server killed with SIGKILL under constant load, and after each
+// `npm run kill -- --rounds 20 [--seed S] [--aim A]`: browser or server killed with SIGKILL under constant load, and after each
 // restart: is every message whose send() had resolved on the server exactly once and in order, and acknowledged?
 import { parseArgs } from "node:util";
 import { runMain, Told } from "../../scripts/lib/run.mjs";
+import { aims } from "./kill/plan.mjs";
 import { killRun } from "./kill/run.mjs";
 import { parts } from "./parts.mjs";
 
 await runMain(async () => {
   const { values } = parseArgs({
-    options: { rounds: { type: "string", default: "20" }, seed: { type: "string", default: "1" } },
+    options: {
+      rounds: { type: "string", default: "20" },
+      seed: { type: "string", default: "1" },
+      aim: { type: "string" },
+    },
   });
   const rounds = whole("rounds", values.rounds, 1);
   const seed = whole("seed", values.seed, 0);
+  const { aim } = values;
+  if (aim !== undefined && !aims.includes(aim)) {
+    throw new Told(`--aim ${aim}: allowed are ${aims.join(", ")}`);
+  }
   Object.assign(process.env, await parts());
-  const violations = await killRun({ rounds, seed, say: console.log });
+  const violations = await killRun({ rounds, seed, aim, say: console.log });
   process.exitCode = violations.length === 0 ? 0 : 1;
 });
 

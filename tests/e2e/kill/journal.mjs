@@ -25,6 +25,13 @@ export class Journal {
     });
   }
 
+  /** The journal as it was when it held so many facts. */
+  upTo(length) {
+    const past = new Journal();
+    past.facts = this.facts.slice(0, length);
+    return past;
+  }
+
   count(kind) {
     return this.facts.filter((fact) => fact.kind === kind).length;
   }

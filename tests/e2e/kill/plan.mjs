@@ -15,10 +15,14 @@ const cycle = [
   { victim: "server", aim: "before store" },
 ];
 
-/** @returns one entry a round: `{victim, aim, random()}`, each with numbers of its own. */
-export function planOf(rounds, seed) {
+/**
+ * @param aim only rounds that are aimed at this.
+ * @returns one entry a round: `{victim, aim, random()}`, each with numbers of its own.
+ */
+export function planOf(rounds, seed, aim) {
+  const entries = cycle.filter((entry) => aim === undefined || entry.aim === aim);
   return Array.from({ length: rounds }, (_, index) => ({
-    ...cycle[index % cycle.length],
+    ...entries[index % entries.length],
     random: randomOf(seed * 7919 + index),
   }));
 }
@@ -33,3 +37,5 @@ function randomOf(seed) {
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   };
 }
+
+export const aims = [...new Set(cycle.map(({ aim }) => aim))];

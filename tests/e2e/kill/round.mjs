@@ -9,9 +9,10 @@ const burst = 12;
 const gapMs = 40;
 const now = () => performance.timeOrigin + performance.now();
 
-/** @returns `{victim, aim, sent, unsent, inFlight, uncommitted, violations, tookMs}` */
+/** @returns `{victim, journal, sent, unsent, inFlight, uncommitted, violations, tookMs}` */
 export async function playRound(scene, { victim, aim, random }, round) {
   const began = performance.now();
+  const journal = scene.beginJournal();
   await scene.client.connect();
   const conversations = await scene.newConversations(conversationCount);
   await startLoad(scene, conversations, round);
@@ -20,13 +21,12 @@ export async function playRound(scene, { victim, aim, random }, round) {
     { aim, victim },
     random,
   );
-  const journal = scene.journal;
   const found = byServer
-    ? await recoverServer(scene, journal, at)
-    : await recoverBrowser(scene, journal, victim === "both" || aim === "saved");
+    ? await recoverServer(scene, at)
+    : await recoverBrowser(scene, victim === "both" || aim === "saved");
   const violations = await verify(scene, conversations, journal);
   const sent = journal.resolved().length;
-  return { victim, aim, sent, ...found, violations, tookMs: performance.now() - began };
+  return { victim, journal, sent, ...found, violations, tookMs: performance.now() - began };
 }
 
 async function startLoad({ client, journal }, conversations, round) {
@@ -87,19 +87,23 @@ async function killServer({ server }, { aim }, random) {
 
 // ── the restart ─────────────────────────────────────────────────────────────
 
-async function recoverBrowser(scene, journal, isServerDown) {
+async function recoverBrowser(scene, isServerDown) {
   if (isServerDown) await scene.server.start();
+  await scene.browser.start();
+  // All that the killed page has told is here by now, and the next page tells more.
+  const { journal } = scene;
+  const known = journal.facts.length;
   await scene.launchPage();
   const restored = await scene.client.call("outbox");
   const found = classifyByStore(
-    journal,
+    journal.upTo(known),
     restored.map(({ key }) => key),
   );
   await scene.client.connect();
   return found;
 }
 
-async function recoverServer({ server, client }, journal, at) {
+async function recoverServer({ server, client, journal }, at) {
   await journal.until((journal) => journal.facts.some((fact) => fact.kind === "socketClosed"));
   const lostAt = journal.facts.find((fact) => fact.kind === "socketClosed").at;
   await server.start();

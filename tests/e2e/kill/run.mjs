@@ -1,10 +1,14 @@
 // A run of kill rounds, with a line for each round and one for all.
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { planOf } from "./plan.mjs";
 import { playRound } from "./round.mjs";
 import { Scene } from "./scene.mjs";
 
 const kinds = { unsent: "saved, unsent", inFlight: "in flight", uncommitted: "answered, uncommitted" };
 const least = 3;
+const artifacts = fileURLToPath(new URL("../artifacts", import.meta.url));
 const widths = [6, 9, 14, 7, 15, 11, 23, 12, 8];
 
 const line = (...cells) => cells.map((cell, i) => String(cell).padStart(widths[i])).join("");
@@ -13,24 +17,33 @@ const line = (...cells) => cells.map((cell, i) => String(cell).padStart(widths[i
  * @param say prints a line.
  * @returns the violations: of a promise, or of the run itself where it did not see each kind in three rounds.
  */
-export async function killRun({ rounds, seed, say }) {
+export async function killRun({ rounds, seed, aim, say }) {
   const scene = await Scene.open();
   const played = [];
   say(`${rounds} rounds, seed ${seed}; counts of messages at the kill`);
   say(line("round", "killed", "aimed at", "saved", ...Object.values(kinds), "violations", "time"));
   try {
-    for (const [index, entry] of planOf(rounds, seed).entries()) {
+    for (const [index, entry] of planOf(rounds, seed, aim).entries()) {
       const result = await playRound(scene, entry, index + 1);
       played.push(result);
-      const { victim, aim, sent, unsent, inFlight, uncommitted, violations, tookMs } = result;
+      const { victim, journal, sent, unsent, inFlight, uncommitted, violations, tookMs } = result;
       const time = `${(tookMs / 1000).toFixed(1)} s`;
-      say(line(index + 1, victim, aim, sent, unsent, inFlight, uncommitted, violations.length, time));
+      say(line(index + 1, victim, entry.aim, sent, unsent, inFlight, uncommitted, violations.length, time));
       for (const violation of violations) say(`       ${violation}`);
+      if (violations.length > 0) say(`       journal: ${await keep(journal, `kill-${seed}-${index + 1}`)}`);
     }
   } finally {
     await scene.close();
   }
   return summary(played, say);
+}
+
+/** What the page had told, for the search for the cause. */
+async function keep(journal, name) {
+  await mkdir(artifacts, { recursive: true });
+  const path = join(artifacts, `${name}.json`);
+  await writeFile(path, journal.facts.map((fact) => JSON.stringify(fact)).join("\n"));
+  return path;
 }
 
 function summary(played, say) {

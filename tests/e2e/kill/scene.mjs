@@ -8,6 +8,9 @@ import { Journal } from "./journal.mjs";
 const serverArgs = ["--rate-per-s", "5000", "--rate-burst", "5000"];
 
 export class Scene {
+  /** What the pages of this round have told. */
+  journal = new Journal();
+
   static async open() {
     const scene = new Scene();
     try {
@@ -28,13 +31,17 @@ export class Scene {
     return scene;
   }
 
-  /** A fresh page with a client that has not connected yet; the journal begins anew. */
+  /** A fresh page with a client that has not connected yet. */
   async launchPage() {
     if (!this.browser.isRunning) await this.browser.start();
-    const journal = new Journal();
-    const page = await this.browser.open(this.static.url, (fact) => journal.add(fact));
-    this.journal = journal;
+    const page = await this.browser.open(this.static.url, (fact) => this.journal.add(fact));
     this.client = await Client.on(page, swift(this.server.url, this.login));
+  }
+
+  /** A new round: what the last one has told is forgotten. */
+  beginJournal() {
+    this.journal = new Journal();
+    return this.journal;
   }
 
   /** New conversations of ana and ben, known to the client. */
