@@ -1,0 +1,186 @@
+// The demo, as two people use it in two browser profiles; and one of them in two tabs.
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+import { startReference } from "@chatwire/test-servers/reference";
+import { launch } from "./lib/browser.mjs";
+import { dist, patience, Visitor } from "./lib/demo.mjs";
+
+let server;
+let browser;
+before(async () => {
+  server = await startReference(["--static", dist]);
+  browser = await launch();
+});
+afterEach(async () => {
+  for (const context of browser.contexts()) await context.close();
+});
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+/** Two people with a chat: `a` has opened it, `b` has it in the list. */
+async function meet(aName, bName, context) {
+  const b = await Visitor.arrive(browser, server.origin, bName, context);
+  const a = await Visitor.arrive(browser, server.origin, aName, context);
+  await a.startChat(bName);
+  await b.get("conversation-item").filter({ hasText: aName }).waitFor(patience);
+  return [a, b];
+}
+
+test("messages with typing, unread counts, delivered and read ticks", async () => {
+  const [ana, ben] = await meet("Ana", "Ben");
+  await ana.send("Good morning");
+  await ana.sees("Good morning", "delivered");
+  assert.equal(await ben.get("unread").getAttribute("title"), "1 unread");
+
+  await ben.open("Ana");
+  await ben.sees("Good morning");
+  await ana.sees("Good morning", "read");
+  await ben.get("unread").waitFor({ state: "detached", ...patience });
+
+  await ben.get("composer-input").pressSequentially("Good m");
+  await ana.page.getByText("Ben is typing…").waitFor(patience);
+  await ben.send("Good morning to you");
+  await ana.sees("Good morning to you");
+  await ana.page.locator("[data-testid=typing-indicator][data-typing=false]").waitFor(patience);
+  await ben.sees("Good morning to you", "read");
+  assert.deepEqual(await ana.texts(), ["Good morning", "Good morning to you"]);
+  assert.deepEqual(await ben.texts(), await ana.texts());
+  ana.assertNoProblems();
+  ben.assertNoProblems();
+});
+
+test("offline by the switch: messages wait, then go out in order", async () => {
+  const [ana, ben] = await meet("Cleo", "Dan");
+  await ben.open("Cleo");
+  await ana.send("before");
+  await ana.sees("before", "read");
+  await ana.switchOffline();
+  await ana.isState("closed");
+  for (const text of ["one", "two", "three"]) await ana.send(text);
+  await ana.sees("three", "saved");
+  assert.deepEqual(await ben.texts(), ["before"]);
+
+  await ana.switchOffline();
+  await ana.isState("online");
+  await ana.sees("three", "read");
+  assert.deepEqual(await ana.texts(), ["before", "one", "two", "three"]);
+  assert.deepEqual(await ben.texts(), await ana.texts());
+});
+
+test("a reload shows the history from the store, before the network and without it", async () => {
+  const [ana] = await meet("Eva", "Finn");
+  await ana.send("kept");
+  await ana.sees("kept", "delivered");
+  // The page itself still loads; everything of the backend is out of reach.
+  await ana.page.route("**/team/**", (route) => route.abort());
+  await ana.page.routeWebSocket("**/team/**", (socket) => socket.close());
+  await ana.page.reload();
+  await ana.sees("kept", "delivered");
+  await ana.send("written without a network");
+  await ana.sees("written without a network", "saved");
+});
+
+test("D14: the second tab is passive, sends through the first, and takes over when that closes", async () => {
+  const [ana, ben] = await meet("Gwen", "Hugo");
+  await ben.open("Gwen");
+  const second = new Visitor(await ana.page.context().newPage());
+  await second.page.goto(server.origin);
+  await second.get("login-name").fill("Gwen");
+  await second.get("login-submit").click();
+  await second.isState("waiting");
+  const state = second.get("connection-state");
+  assert.equal(await state.getAttribute("data-leader"), "false");
+  const snapshot = await second.page.evaluate(() => window.chat.connection);
+  assert.equal(snapshot.reason, "another tab leads");
+
+  await second.open("Hugo");
+  await second.send("from the second tab");
+  await ben.sees("from the second tab");
+  const sockets = await (await fetch(`${server.origin}/test/sockets`)).json();
+  const gwen = Object.values(sockets.sockets).find(({ name }) => name === "Gwen");
+  assert.equal(gwen.max_live, 1, "two tabs, one socket");
+
+  await ana.page.close();
+  await second.isState("online");
+  assert.equal(await state.getAttribute("data-leader"), "true");
+  await second.send("after the take-over");
+  await ben.sees("after the take-over");
+  assert.deepEqual(await ben.texts(), ["from the second tab", "after the take-over"]);
+});
+
+test("what somebody writes is text, whatever it looks like", async () => {
+  const [ana, ben] = await meet("Iris", "Jon");
+  await ben.open("Iris");
+  const hostile = '<img src=x onerror="window.hacked=1"> javascript:alert(1) https://example.com/a.';
+  await ana.send(hostile);
+  await ben.sees("onerror");
+  assert.deepEqual(await ben.texts(), [hostile]);
+  const links = await ben
+    .message("onerror")
+    .locator("a")
+    .evaluateAll((all) => all.map((a) => a.href));
+  assert.deepEqual(links, ["https://example.com/a"]);
+  assert.equal(await ben.page.evaluate(() => window.hacked), undefined);
+});
+
+test("two people side by side in one window", async () => {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  await page.goto(`${server.origin}/?side-by-side=Kim,Lea`);
+  const [kim, lea] = ["Kim", "Lea"].map(
+    (name) => new Visitor(page.frameLocator(`[title="The chat of ${name}"]`)),
+  );
+  for (const person of [kim, lea]) await person.isState("online");
+  await kim.startChat("Lea");
+  await lea.open("Kim");
+  await kim.send("Hello over there");
+  await kim.sees("Hello over there", "read");
+  await lea.send("Hello yourself");
+  await kim.sees("Hello yourself");
+  await new Visitor(page).picture("side-by-side-1280");
+});
+
+test("pictures of every screen, wide, narrow and dark; nothing is wider than the screen", async () => {
+  const [ana, ben] = await meet("Mia", "Noah", { viewport: { width: 1280, height: 800 } });
+  await ben.open("Mia");
+  await ana.send("Shall we meet at the station at eight? https://example.com/trains");
+  await ben.sees("Shall we meet");
+  await ben.send("Eight is fine. I will bring the tickets and something to eat for the way.");
+  await ana.sees("Eight is fine");
+  await ana.send("Perfect");
+  await ana.sees("Perfect", "read");
+  await ana.picture("chat-1280");
+  await ana.page.setViewportSize({ width: 390, height: 844 });
+  await assertFits(ana);
+  await ana.picture("chat-390");
+  await ana.page.setViewportSize({ width: 1280, height: 800 });
+
+  await ana.switchOffline();
+  await ana.send("Written in a tunnel");
+  await ana.sees("Written in a tunnel", "saved");
+  await ana.picture("offline-1280");
+  await ana.page.setViewportSize({ width: 390, height: 844 });
+  await assertFits(ana);
+  await ana.picture("offline-390");
+  await ana.page.setViewportSize({ width: 1280, height: 800 });
+
+  await ben.page.emulateMedia({ colorScheme: "dark" });
+  await ben.get("composer-input").fill("An answer being written");
+  await ben.picture("dark-1280");
+
+  const guest = new Visitor(await browser.newPage({ viewport: { width: 390, height: 844 } }));
+  await guest.page.goto(server.origin);
+  await guest.get("login-name").waitFor(patience);
+  await assertFits(guest);
+  await guest.picture("sign-in-390");
+  await guest.page.setViewportSize({ width: 1280, height: 800 });
+  await guest.picture("sign-in-1280");
+});
+
+async function assertFits({ page }) {
+  const excess = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  );
+  assert.ok(excess <= 0, `${excess} pixels wider than the screen`);
+}

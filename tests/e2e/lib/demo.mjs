@@ -1,0 +1,86 @@
+// The demo as a person uses it: by what is on the screen.
+import assert from "node:assert/strict";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const dist = fileURLToPath(new URL("../../../www/app/dist", import.meta.url));
+const artifacts = fileURLToPath(new URL("../artifacts", import.meta.url));
+const patience = { timeout: 15_000 };
+
+export class Visitor {
+  constructor(page) {
+    this.page = page;
+  }
+
+  /** A person with a browser profile of their own, signed in. */
+  static async arrive(browser, origin, name, context = {}) {
+    const profile = await browser.newContext(context);
+    const visitor = new Visitor(await profile.newPage());
+    visitor.problems = [];
+    visitor.page.on("pageerror", (error) => visitor.problems.push(String(error)));
+    await visitor.page.goto(origin);
+    await visitor.signIn(name);
+    return visitor;
+  }
+
+  get(id) {
+    return this.page.getByTestId(id);
+  }
+
+  async signIn(name) {
+    await this.get("login-name").fill(name);
+    await this.get("login-submit").click();
+    await this.isState("online");
+  }
+
+  isState(state) {
+    return this.page.locator(`[data-testid=connection-state][data-state=${state}]`).waitFor(patience);
+  }
+
+  async startChat(name) {
+    await this.get("new-chat-name").fill(name);
+    await this.get("new-chat-submit").click();
+    await this.get("composer-input").waitFor(patience);
+  }
+
+  open(title) {
+    return this.get("conversation-item").filter({ hasText: title }).click(patience);
+  }
+
+  async send(text) {
+    await this.get("composer-input").fill(text);
+    await this.get("composer-send").click();
+  }
+
+  /** The message with this text, in this status where one is given. */
+  message(text, status) {
+    const rows = this.page.locator(`[data-testid=message]${status ? `[data-status=${status}]` : ""}`);
+    return rows.filter({ hasText: text });
+  }
+
+  async sees(text, status) {
+    await this.message(text, status).waitFor(patience);
+  }
+
+  /** The texts on the screen, in order. */
+  texts() {
+    return this.get("message-text").allTextContents();
+  }
+
+  async switchOffline() {
+    await this.get("offline-switch").click();
+  }
+
+  /** The picture of a whole screen, once nothing on it moves. */
+  async picture(name) {
+    await mkdir(artifacts, { recursive: true });
+    await this.page.screenshot({ path: join(artifacts, `${name}.png`), animations: "disabled" });
+  }
+
+  assertNoProblems() {
+    assert.deepEqual(this.problems, []);
+  }
+}
+
+export { patience };
