@@ -1,1 +1,380 @@
+//! The merge rules one by one, and the whole against a plain model.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::proto::api::{Key, RecordId, ViewUpdate};
+use crate::proto::model::{Sender, Status};
+use crate::proto::store::{self, decode_head};
+
+const ROOM: &str = "r";
+
+/// A server's message; every third is one's own.
+fn copy(n: u64, seqs: bool) -> ServerMessage {
+    let mine = n.is_multiple_of(3);
+    ServerMessage {
+        id: format!("m{n}"),
+        key: mine.then(|| format!("k{n}")),
+        conversation_id: ROOM.into(),
+        sender_id: if mine { "me" } else { "bo" }.into(),
+        kind: "text".into(),
+        text: format!("t{n}"),
+        metadata: None,
+        attachments: None,
+        reply_to_id: None,
+        created_at_ms: n as i64,
+        seq: seqs.then_some(n),
+        status: None,
+        read_by: Vec::new(),
+        reactions: Vec::new(),
+        edited_at_ms: None,
+        deleted_at_ms: None,
+    }
+}
+
+/// The same while it is queued.
+fn echo(n: u64) -> Message {
+    let mut message = merge::to_message(&copy(n, false), "me", None);
+    (message.id, message.row_key, message.status) = (None, format!("k{n}"), Status::Sent);
+    message
+}
+
+/// Timelines over a store that answers at once.
+struct Bench {
+    timelines: Timelines,
+    records: BTreeMap<Key, Vec<u8>>,
+    version: u64,
+    told: Vec<Action>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let timelines = Timelines::new("me", 100_000);
+        Self { timelines, records: BTreeMap::new(), version: 0, told: Vec::new() }
+    }
+
+    fn push(&mut self, op: Op) {
+        self.timelines.push(ROOM, op);
+        self.drain();
+    }
+
+    fn drain(&mut self) {
+        while let Some(action) = self.timelines.poll_action() {
+            match action {
+                Action::Load { conversation_id, want } => {
+                    let key = match want {
+                        Want::Segment(number) => store::segment_key(&conversation_id, number),
+                        Want::Index(page) => store::index_key(&conversation_id, page),
+                    };
+                    let bytes = self.records.get(&Key::Text(key)).cloned();
+                    self.timelines.on_loaded(&conversation_id, want, bytes.as_deref());
+                }
+                Action::ScanIndex => {
+                    let pages = self.records.iter().filter_map(|(key, bytes)| match key {
+                        Key::Text(key) if key.starts_with(store::INDEX_PREFIX) => {
+                            Some((store::conversation_of(key)?, bytes.clone()))
+                        }
+                        _ => None,
+                    });
+                    let pages: Vec<(String, Vec<u8>)> = pages.collect();
+                    self.timelines.on_index_scan(&pages);
+                }
+                Action::Damaged { error, .. } => panic!("damaged: {error}"),
+                action => self.told.push(action),
+            }
+        }
+    }
+
+    fn save(&mut self) {
+        self.version += 1;
+        for item in self.timelines.take_dirty() {
+            if let Some((RecordId { key, .. }, bytes)) = self.timelines.encode(self.version, &item) {
+                self.records.insert(key, bytes);
+            }
+            self.timelines.on_written(&item, Some(self.version));
+        }
+    }
+
+    fn restart(&mut self) {
+        self.save();
+        self.timelines = Timelines::new("me", 100_000);
+        if let Some(bytes) = self.records.get(&Key::Text(store::head_key(ROOM))) {
+            let (version, head) = decode_head(bytes).unwrap();
+            self.timelines.restore(version, head);
+        }
+        self.drain();
+    }
+
+    fn rows(&mut self) -> Vec<Message> {
+        self.timelines.open_view(1, ROOM).unwrap();
+        self.timelines.load_earlier(1, 100_000).unwrap();
+        let mut rows: BTreeMap<u32, Message> = BTreeMap::new();
+        let mut last: Option<ViewUpdate> = None;
+        while self.timelines.views_dirty() {
+            for update in self.timelines.flush(&|_| Vec::new()) {
+                rows.extend(update.rows.iter().cloned());
+                last = Some(update);
+            }
+            self.drain();
+        }
+        self.timelines.close_view(1);
+        last.unwrap().order.iter().map(|slot| rows[slot].clone()).collect()
+    }
+
+    fn live(&mut self, n: u64) {
+        self.push(Op::Live(Box::new(copy(n, true))));
+    }
+
+    fn answer(&mut self, n: u64, copy: Option<ServerMessage>) {
+        self.push(Op::Answer { row: n, message: Box::new(echo(n)), copy: copy.map(Box::new) });
+    }
+
+    fn page(&mut self, numbers: core::ops::RangeInclusive<u64>, seqs: bool) {
+        let range = seqs.then_some((*numbers.start() - 1, *numbers.end()));
+        let messages = numbers.map(|n| copy(n, seqs)).collect();
+        self.push(Op::Page(PageOp { messages, range, ticket: 1, fresh: 0, oldest_known: None }));
+    }
+
+    fn cursor(&self) -> Option<u64> {
+        self.timelines.log(ROOM).and_then(Log::cursor)
+    }
+}
+
+fn keys(rows: &[Message]) -> Vec<&str> {
+    rows.iter().map(|row| row.row_key.as_str()).collect()
+}
+
+#[test]
+fn echo_and_copy_are_one_row_whichever_comes_first() {
+    for copy_first in [true, false] {
+        let mut bench = Bench::new();
+        if copy_first {
+            bench.live(3);
+        }
+        bench.answer(3, Some(copy(3, true)));
+        bench.live(3);
+        let rows = bench.rows();
+        assert_eq!(keys(&rows), ["k3"]);
+        assert_eq!(
+            (rows[0].id.as_deref(), rows[0].seq, rows[0].status),
+            (Some("m3"), Some(3), Status::Acknowledged)
+        );
+    }
+}
+
+#[test]
+fn an_answer_without_a_copy_stands_last_until_the_copy_gives_it_its_place() {
+    let mut bench = Bench::new();
+    bench.page(1..=2, true);
+    bench.answer(3, None);
+    bench.live(4);
+    assert_eq!(keys(&bench.rows()), ["r:m1", "r:m2", "r:m4", "k3"]);
+    bench.live(3);
+    assert_eq!(keys(&bench.rows()), ["r:m1", "r:m2", "k3", "r:m4"]);
+    assert_eq!(bench.cursor(), Some(4));
+}
+
+#[test]
+fn a_tail_that_its_only_row_has_left_is_still_in_order() {
+    let mut bench = Bench::new();
+    bench.answer(102, None);
+    bench.page(1..=101, true);
+    // The answered row is alone in the tail now; its copy moves it away from there and back.
+    bench.page(102..=102, true);
+    bench.live(103);
+    let rows = bench.rows();
+    let seqs: Vec<u64> = rows.iter().map(|row| row.seq.unwrap()).collect();
+    assert_eq!(seqs, (1..=103).collect::<Vec<u64>>());
+}
+
+#[test]
+fn the_cursor_never_passes_a_gap() {
+    let mut bench = Bench::new();
+    bench.page(1..=3, true);
+    bench.live(6);
+    assert_eq!(bench.cursor(), Some(3));
+    assert!(bench.told.iter().any(|action| matches!(action, Action::Behind { .. })));
+    // A page that begins beyond the cursor does not join on.
+    bench.page(8..=9, true);
+    assert_eq!(bench.cursor(), Some(3));
+    bench.page(4..=5, true);
+    assert_eq!(bench.cursor(), Some(6));
+    bench.page(7..=7, true);
+    assert_eq!(bench.cursor(), Some(9));
+}
+
+#[test]
+fn a_filled_gap_splits_its_segment() {
+    let mut bench = Bench::new();
+    bench.page(1..=150, true);
+    bench.page(900..=1100, true);
+    bench.restart();
+    for from in (151..900).step_by(50) {
+        bench.page(from..=(from + 49).min(899), true);
+        bench.save();
+    }
+    let log = bench.timelines.log(ROOM).unwrap();
+    let sizes: Vec<u32> = log.head.segments.iter().map(|info| info.count).collect();
+    assert!(sizes.iter().all(|size| *size <= 2 * SEGMENT_ROWS as u32), "{sizes:?}");
+    bench.restart();
+    let seqs: Vec<u64> = bench.rows().iter().map(|row| row.seq.unwrap()).collect();
+    assert_eq!(seqs, (1..=1100).collect::<Vec<u64>>());
+    for n in [1, 151, 500, 899, 1100] {
+        bench.restart();
+        let change = Change::Status { status: Status::Read, user_id: Some("bo".into()) };
+        bench.timelines.target(None, &format!("m{n}"), change);
+        bench.drain();
+        let row = bench.rows().into_iter().find(|row| row.seq == Some(n)).unwrap();
+        assert_eq!(row.status, Status::Read, "m{n} is found by its index");
+    }
+}
+
+#[test]
+fn an_older_telling_takes_nothing_back() {
+    let mut bench = Bench::new();
+    bench.live(1);
+    let edited = ServerMessage { text: "new".into(), edited_at_ms: Some(10), ..copy(1, true) };
+    bench.timelines.target(Some(ROOM), "m1", Change::Edited(Box::new(edited)));
+    bench.timelines.target(
+        Some(ROOM),
+        "m1",
+        Change::Status { status: Status::Read, user_id: Some("cy".into()) },
+    );
+    bench.timelines.target(Some(ROOM), "m1", Change::Status { status: Status::Delivered, user_id: None });
+    bench.live(1);
+    let rows = bench.rows();
+    assert_eq!((rows[0].text.as_str(), rows[0].status), ("new", Status::Read));
+    bench.timelines.target(Some(ROOM), "m1", Change::Deleted { at_ms: 20 });
+    bench.live(1);
+    let rows = bench.rows();
+    assert_eq!((rows[0].text.as_str(), rows[0].deleted_at_ms), ("", Some(20)));
+}
+
+#[test]
+fn the_apply_queue_is_bounded_and_what_it_drops_is_pulled() {
+    let mut bench = Bench::new();
+    bench.page(1..=150, true);
+    bench.restart();
+    for n in 151..=(151 + MAX_WAITING as u64 + 10) {
+        bench.timelines.push(ROOM, Op::Live(Box::new(copy(n, true))));
+    }
+    let dropped = core::iter::from_fn(|| bench.timelines.poll_action())
+        .filter(|action| matches!(action, Action::Behind { dropped: true, .. }))
+        .count();
+    assert_eq!(dropped, 11);
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Live(u64),
+    Page(u64, u64),
+    Answer(u64),
+    Status(u64, Status),
+    Save,
+    Restart,
+}
+
+const MESSAGES: u64 = 420;
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => (1..=MESSAGES).prop_map(Step::Live),
+        4 => (1..=MESSAGES, 1..160_u64).prop_map(|(from, count)| Step::Page(from, count)),
+        3 => (1..=MESSAGES / 3).prop_map(|n| Step::Answer(n * 3)),
+        4 => (1..=MESSAGES, prop_oneof![Just(Status::Delivered), Just(Status::Read)])
+            .prop_map(|(n, status)| Step::Status(n, status)),
+        2 => Just(Step::Save),
+        1 => Just(Step::Restart),
+    ]
+}
+
+/// What should be known: which messages, how far each has come, which have their key as row key.
+#[derive(Default)]
+struct Model {
+    known: BTreeSet<u64>,
+    answered: BTreeSet<u64>,
+    statuses: BTreeMap<u64, Status>,
+}
+
+impl Model {
+    fn apply(&mut self, step: &Step) {
+        match step {
+            Step::Live(n) => _ = self.known.insert(*n),
+            Step::Page(from, count) => self.known.extend(*from..=(from + count).min(MESSAGES)),
+            Step::Answer(n) => {
+                self.known.insert(*n);
+                self.answered.insert(*n);
+            }
+            Step::Status(n, status) => {
+                let slot = self.statuses.entry(*n).or_insert(*status);
+                *slot = (*slot).max(*status);
+            }
+            Step::Save => {}
+            // What waits for its message is not stored.
+            Step::Restart => self.statuses.retain(|n, _| self.known.contains(n)),
+        }
+    }
+}
+
+fn follow_the_model(steps: &[Step], seqs: bool) {
+    let (mut bench, mut model) = (Bench::new(), Model::default());
+    for step in steps {
+        model.apply(step);
+        match step {
+            Step::Live(n) => bench.push(Op::Live(Box::new(copy(*n, seqs)))),
+            Step::Page(from, count) => bench.page(*from..=(from + count).min(MESSAGES), seqs),
+            Step::Answer(n) => bench.answer(*n, Some(copy(*n, seqs))),
+            Step::Status(n, status) => {
+                let change = Change::Status { status: *status, user_id: None };
+                bench.timelines.target(None, &format!("m{n}"), change);
+                bench.drain();
+            }
+            Step::Save => bench.save(),
+            Step::Restart => bench.restart(),
+        }
+        let cursor = bench.cursor().unwrap_or(0);
+        assert!((1..=cursor).all(|n| model.known.contains(&n)), "the cursor {cursor} stands beyond a gap");
+    }
+    for restarted in [false, true] {
+        if restarted {
+            bench.restart();
+        }
+        let shown: Vec<(String, Status)> =
+            bench.rows().into_iter().map(|row| (row.row_key, row.status)).collect();
+        let expected: Vec<(String, Status)> = model
+            .known
+            .iter()
+            .map(|n| {
+                let key = if model.answered.contains(n) { format!("k{n}") } else { format!("r:m{n}") };
+                (key, model.statuses.get(n).copied().unwrap_or(Status::Acknowledged))
+            })
+            .collect();
+        assert_eq!(shown, expected);
+    }
+    let others = model.known.iter().filter(|n| !n.is_multiple_of(3)).count();
+    let told: Vec<&Message> = bench
+        .told
+        .iter()
+        .filter_map(|action| match action {
+            Action::New { message, .. } => Some(&**message),
+            _ => None,
+        })
+        .collect();
+    assert!(told.iter().all(|message| message.sender == Sender::User));
+    assert_eq!(told.len(), others, "each message of others is told once");
+    assert_eq!(bench.timelines.log(ROOM).map_or(0, Log::unread) as usize, others);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_operations_end_in_the_servers_order_with_each_message_once(
+        steps in proptest::collection::vec(step(), 1..40),
+        seqs in any::<bool>(),
+    ) {
+        follow_the_model(&steps, seqs);
+    }
+}
