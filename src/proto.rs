@@ -5,9 +5,9 @@
 //! [`Client::poll_timeout`]. Commands may be refused, inputs may not: what the world does wrong becomes an event.
 
 mod api;
-mod client;
 #[cfg(test)]
 mod bindings_test;
+mod client;
 mod model;
 mod people;
 mod rng;

@@ -10,7 +10,7 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
-use serde_json::value::RawValue;
+use crate::proto::wire::json::RawValue;
 
 use super::config::{Config, Reconnect};
 use super::model::{ConnectionSnapshot, ConnectionState, Failure};

@@ -8,10 +8,10 @@
 
 #[cfg(test)]
 use serde::{Serialize, Serializer};
-use serde_json::value::RawValue;
 
 #[cfg(test)]
 use super::wall_time;
+use super::wire::json::{self, RawValue};
 
 /// Where a message stands. It only moves to the right, but for `Failed`: a resend makes it `Saved` again, and an
 /// unconfirmed message whose copy turns up becomes `Acknowledged`.
@@ -101,17 +101,23 @@ impl Failure {
 
 /// JSON of the application's own, kept as text: the core never looks inside.
 #[derive(Clone, Debug)]
-pub struct Json(pub Box<RawValue>);
+pub struct Json(String);
 
 impl Json {
     /// Keeps `text` if it is one JSON value.
     pub fn parse(text: &str) -> Option<Self> {
-        serde_json::from_str::<Box<RawValue>>(text).ok().map(Self)
+        json::parse(text, 0).ok().map(Self::from)
     }
 
     /// The text as it came.
     pub fn text(&self) -> &str {
-        self.0.get()
+        &self.0
+    }
+}
+
+impl From<&RawValue> for Json {
+    fn from(raw: &RawValue) -> Self {
+        Self(raw.get().to_owned())
     }
 }
 
@@ -124,7 +130,7 @@ impl PartialEq for Json {
 #[cfg(test)]
 impl Serialize for Json {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
+        serde_json::from_str::<&serde_json::value::RawValue>(&self.0).unwrap().serialize(serializer)
     }
 }
 

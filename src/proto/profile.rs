@@ -3,7 +3,7 @@
 //! Law: a profile translates and decides nothing. It turns what the core wants into pushes and requests, and what
 //! the backend says into [`Incoming`]; whatever it cannot read becomes [`Incoming::Malformed`], never a panic.
 
-use serde_json::value::RawValue;
+use crate::proto::wire::json::RawValue;
 
 use super::model::{ConversationKind, Failure, Json, Member, Role, Status};
 

@@ -2,7 +2,7 @@
 //!
 //! The law of this room: a codec is a total function of its bytes. Whatever a server sends becomes a packet or
 //! a [`WireError`], never a panic, and memory is bounded by [`Limits`] before it is taken. JSON is validated
-//! once and handed on as borrowed [`RawValue`](serde_json::value::RawValue) slices of the frame; who needs a
+//! once and handed on as borrowed [`RawValue`](json::RawValue) slices of the frame; who needs a
 //! field reads it with [`json`]. Errors carry offsets and limits but nothing out of the frame's strings,
 //! because frames hold message bodies and tokens: what may be logged of a frame is its [`excerpt`].
 

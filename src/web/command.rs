@@ -4,10 +4,8 @@
 //! be a message's text. Written by hand over the core's own reader of JSON: `serde`'s derive of the same costs 8 KB
 //! of the compressed wasm, a copy of the parser for each command.
 
-use serde_json::value::RawValue;
-
-use crate::proto::wire::json::{self, Kind, Object};
-use crate::proto::{Command, ErrorCode, Failure, SendCommand};
+use crate::proto::wire::json::{self, Kind, Object, RawValue};
+use crate::proto::{Command, ErrorCode, Failure, Json, SendCommand};
 
 /// What is wrong, with the command's name still to be added.
 type Field<T> = Result<T, String>;
@@ -72,7 +70,7 @@ impl Fields<'_> {
             }
             "wireSend" => Command::WireSend {
                 event: self.text("event")?,
-                args: self.given("args").ok_or_else(|| is_missing("args"))?.to_owned(),
+                args: self.given("args").ok_or_else(|| is_missing("args"))?.into(),
                 ack: self.flag("ack")?,
                 timeout_ms: self.given("timeoutMs").map(|_| self.count("timeoutMs")).transpose()?,
             },
@@ -85,7 +83,7 @@ impl Fields<'_> {
             conversation_id: self.text("conversationId")?,
             text: self.text("text")?,
             kind: self.optional_text("type")?,
-            metadata: self.given("metadata").map(RawValue::to_owned),
+            metadata: self.given("metadata").map(Json::from),
             reply_to: self.optional_text("replyTo")?,
             ttl_ms: self
                 .given("ttlMs")

@@ -271,7 +271,7 @@ fn close_ends_every_command_that_waits() {
 fn ask_the_server() -> Command {
     Command::WireSend {
         event: "ask".to_owned(),
-        args: serde_json::value::RawValue::from_string("{}".to_owned()).unwrap(),
+        args: chatwire::proto::Json::parse("{}").unwrap(),
         ack: true,
         timeout_ms: None,
     }

@@ -1,8 +1,7 @@
 //! What the application asks for.
 
-use serde_json::value::RawValue;
-
 use super::ViewId;
+use crate::proto::model::Json;
 
 /// What an application asks for. JSON: `{"send":{…}}`, externally tagged, camelCase.
 #[derive(Clone, Debug)]
@@ -59,7 +58,7 @@ pub enum Command {
     /// An event of the backend's own; not queued. `args` is one JSON value.
     WireSend {
         event: String,
-        args: Box<RawValue>,
+        args: Json,
         ack: bool,
         timeout_ms: Option<u32>,
     },
@@ -72,7 +71,7 @@ pub struct SendCommand {
     pub conversation_id: String,
     pub text: String,
     pub kind: Option<String>,
-    pub metadata: Option<Box<RawValue>>,
+    pub metadata: Option<Json>,
     /// The row key of the message that this one answers.
     pub reply_to: Option<String>,
     pub ttl_ms: Option<u64>,

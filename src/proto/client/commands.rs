@@ -93,7 +93,7 @@ impl Client {
                 self.request(request, HttpJob::Create { command: id, user_id: None })?;
             }
             Command::WireSend { event, args, ack, timeout_ms } => {
-                self.wire_send(now, id, event, args.get(), ack, timeout_ms)?;
+                self.wire_send(now, id, event, args.text(), ack, timeout_ms)?;
             }
             Command::Wipe {} => self.wipe(now, id),
         }

@@ -1,6 +1,6 @@
 //! What the backend says on the socket.
 
-use serde_json::value::RawValue;
+use crate::proto::wire::json::RawValue;
 
 use super::super::api::{Event, Now, Outcome};
 use super::super::connection::{Delivered, RefusedBy};
@@ -156,7 +156,7 @@ impl Client {
             Some(AckFor::Wire { command, .. }) => {
                 let outcome = match args {
                     [] => Outcome::Nothing,
-                    [one] => Outcome::Wire(Json((*one).to_owned())),
+                    [one] => Outcome::Wire(Json::from(*one)),
                     many => joined(many).map_or(Outcome::Nothing, Outcome::Wire),
                 };
                 self.done(command, outcome);

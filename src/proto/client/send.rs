@@ -1,7 +1,7 @@
 //! A message on its way into the outbox, and who asks what became of it.
 
 use super::super::api::{CommandId, Now, SendCommand};
-use super::super::model::{ErrorCode, Failure, Json, Message, ReplyTo, Status};
+use super::super::model::{ErrorCode, Failure, Message, ReplyTo, Status};
 use super::super::outbox::{Queued, Stage};
 use super::super::store::{OutboxRow, same_content};
 use super::{Client, MAX_WAITERS};
@@ -83,7 +83,7 @@ impl Client {
                 "conversationId: no such conversation; chat.conversations() lists those that there are";
             return Err(Failure::new(ErrorCode::NotFound, text));
         }
-        if send.metadata.as_ref().is_some_and(|json| json.get().len() > MAX_METADATA_BYTES) {
+        if send.metadata.as_ref().is_some_and(|json| json.text().len() > MAX_METADATA_BYTES) {
             let text = format!("metadata: more than {MAX_METADATA_BYTES} bytes of JSON");
             return Err(Failure::new(ErrorCode::TooLarge, text));
         }
@@ -102,7 +102,7 @@ impl Client {
             conversation_id: send.conversation_id,
             kind,
             text: send.text,
-            metadata: send.metadata.filter(|json| json.get() != "null").map(Json),
+            metadata: send.metadata.filter(|json| json.text() != "null"),
             reply_to,
             reply_to_id,
             created_at_ms: wall_ms,

@@ -1,14 +1,13 @@
 //! From the options of `createChat` (API.md) to [`Config`].
 
-use serde_json::value::RawValue;
 use xxhash_rust::xxh64::xxh64;
 
 use super::reader::{MAX_SHOWN_CHARS, Reader};
 use super::url::{Url, UrlError, checked_path};
 use super::{Config, Endpoint, Heartbeat, Limits, OutboxLimits, PageFacts, ProfileName, Reconnect};
 use crate::proto::profile::CapabilityPatch;
+use crate::proto::wire::json::{self, Kind, RawValue, kind};
 use crate::proto::wire::socket_io::check_namespace;
-use crate::proto::wire::json::{Kind, kind};
 use crate::proto::{ErrorCode, Failure, Secret};
 
 /// `getToken`, as a function, does not cross into the core: `hasGetToken` stands for it. `wasm` is read before there
@@ -43,7 +42,7 @@ const URL_ALLOWED: &str = "an absolute URL of the scheme wss, https, ws or http"
 const PLAIN_ALLOWED: &str = "wss or https (ws and http on localhost only, or with allowInsecure: true)";
 
 pub(super) fn parse(options: &str, page: PageFacts) -> Result<Config, Failure> {
-    let options: &RawValue = serde_json::from_str(options)
+    let options = json::parse(options, 0)
         .map_err(|_| Failure::new(ErrorCode::Config, "options: not something that JSON can hold"))?;
     let root = Reader::root(options, OPTIONS)?;
     let profile = profile(&root)?;

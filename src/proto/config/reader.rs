@@ -7,7 +7,7 @@ use core::ops::RangeInclusive;
 
 use std::borrow::Cow;
 
-use serde_json::value::RawValue;
+use crate::proto::wire::json::RawValue;
 
 use crate::proto::wire::json::{self, Kind, Object};
 use crate::proto::{ErrorCode, Failure};

@@ -3,10 +3,10 @@
 //! Law: a frame in, a [`Step`] out; nothing here decides about states, retries or tokens. What is malformed is
 //! `Broken`, and it is `fatal` only where the framing is lost: nobody knows any more what the next frame is.
 
-use std::borrow::Cow;
 use crate::proto::sorted::SortedSet;
+use std::borrow::Cow;
 
-use serde_json::value::RawValue;
+use crate::proto::wire::json::RawValue;
 
 use super::Delivered;
 use super::heartbeat::Heartbeat;

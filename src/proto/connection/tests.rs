@@ -244,6 +244,6 @@ fn described(delivered: &Delivered<'_>) -> (String, Vec<String>) {
     (name, args.iter().map(|arg| arg.get().to_owned()).collect())
 }
 
-fn raw(text: &str) -> Box<RawValue> {
-    RawValue::from_string(text.to_owned()).unwrap()
+fn raw(text: &str) -> &RawValue {
+    crate::proto::wire::json::parse(text, 0).unwrap()
 }

@@ -10,7 +10,7 @@
 
 use std::borrow::Cow;
 
-use serde_json::value::RawValue;
+use crate::proto::wire::json::RawValue;
 
 use crate::proto::model::Json;
 use crate::proto::wall_time;
@@ -108,7 +108,7 @@ impl<'a> Fields<'a> {
 
     /// Any JSON, kept as its text.
     pub(super) fn json(&self, name: &str) -> Option<Json> {
-        self.get(name).map(|raw| Json(raw.to_owned()))
+        self.get(name).map(|raw| Json::from(raw))
     }
 
     fn typed<T>(
@@ -214,7 +214,7 @@ mod tests {
     use super::*;
 
     fn fields(text: &str) -> Fields<'_> {
-        Fields::read(serde_json::from_str(text).unwrap()).unwrap()
+        Fields::read(json::parse(text, 0).unwrap()).unwrap()
     }
 
     #[test]
@@ -255,7 +255,7 @@ mod tests {
             ("[1]", None),
             ("{}", None),
         ] {
-            assert_eq!(id(serde_json::from_str(text).unwrap()).as_deref(), wanted, "{text}");
+            assert_eq!(id(json::parse(text, 0).unwrap()).as_deref(), wanted, "{text}");
         }
     }
 
@@ -311,7 +311,7 @@ mod tests {
         assert_eq!(wrong.at("x"), "x: field `id` must be a string that is not empty, or a whole number");
         let nothing = required("id", fields("{}").id("id")).unwrap_err();
         assert_eq!(nothing.at("x"), "x: field `id` is missing");
-        let list: &RawValue = serde_json::from_str("[]").unwrap();
+        let list: &RawValue = json::parse("[]", 0).unwrap();
         assert_eq!(Fields::read(list).err().unwrap().at("x"), "x: must be an object");
     }
 }

@@ -4,7 +4,7 @@
 //! numbers for ids, absent optional fields and unknown extra ones are all good, as old and new servers of this kind
 //! differ in just these.
 
-use serde_json::value::RawValue;
+use crate::proto::wire::json::RawValue;
 
 use super::fields::{Body, Fields, Wrong, push_segment, required};
 use super::{

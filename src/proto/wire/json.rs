@@ -1,16 +1,30 @@
 //! Reading JSON in place, without derived code.
 //!
-//! serde_json validates a text into a [`RawValue`]; here stand the few readers that turn one into a string, a number,
-//! an array or an object's fields. One walker serves all of them, where a derive would cost a copy of the parser
-//! for each, and any visitor of serde's brings the formatting of floats for its errors (8 KB of the compressed
-//! wasm). Strings are unescaped here and not by serde_json, because it refuses lone surrogates, which JavaScript
+//! serde_json validates a text once into a [`RawValue`]; here stand the few readers that turn one into a string, a
+//! number, an array or an object's fields, which are slices of it. One walker serves all of them, where a derive
+//! would cost a copy of the parser for each. serde_json's own `RawValue` is not used: like any visitor of serde's it
+//! brings the formatting of floats for its errors, which is 8 KB of the compressed wasm. Strings are unescaped here and not by serde_json, because it refuses lone surrogates, which JavaScript
 //! peers do send when they cut a text inside an emoji.
 
 use std::borrow::Cow;
 
-use serde_json::value::RawValue;
+use ref_cast::RefCast;
+use serde::de::{Deserialize, IgnoredAny};
 
 use super::{Limits, WireError};
+
+/// A slice that is one valid JSON value, without blanks around it.
+#[derive(Debug, PartialEq, Eq, RefCast)]
+#[repr(transparent)]
+pub struct RawValue(str);
+
+impl RawValue {
+    /// The text as it came.
+    #[must_use]
+    pub fn get(&self) -> &str {
+        &self.0
+    }
+}
 
 /// What a JSON value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,13 +61,17 @@ pub fn kind(raw: &RawValue) -> Kind {
 /// # Errors
 /// [`WireError::Json`], with `at` counted in.
 pub fn parse(text: &str, at: usize) -> Result<&RawValue, WireError> {
-    serde_json::from_str(text).map_err(|error| json_error(text, at, &error))
+    let mut reader = serde_json::Deserializer::from_str(text);
+    IgnoredAny::deserialize(&mut reader)
+        .and_then(|_| reader.end())
+        .map_err(|error| json_error(text, at, &error))?;
+    Ok(part(text))
 }
 
 /// The elements of a JSON array; `None` for anything else.
 #[must_use]
 pub fn array(raw: &RawValue) -> Option<Vec<&RawValue>> {
-    parts(raw, '[').map(|parts| parts.into_iter().filter_map(value).collect())
+    parts(raw, '[').map(|parts| parts.into_iter().map(part).collect())
 }
 
 /// The elements of the JSON array in `text`, which begins at byte `at` of a frame.
@@ -95,9 +113,9 @@ fn parts(raw: &RawValue, open: char) -> Option<Vec<&str>> {
     Some(parts)
 }
 
-/// One part of a valid text.
-fn value(part: &str) -> Option<&RawValue> {
-    serde_json::from_str(part).ok()
+/// One part of a valid text, or all of it.
+fn part(text: &str) -> &RawValue {
+    RawValue::ref_cast(text.trim_ascii())
 }
 
 /// Refuses what is nested too deep or too long, before anything is allocated for it: serde_json's own depth limit
@@ -152,8 +170,8 @@ impl<'a> Object<'a> {
         let parts = parts(raw, '{')?;
         let mut fields = Vec::with_capacity(parts.len() / 2);
         let mut parts = parts.into_iter();
-        while let (Some(name), Some(part)) = (parts.next(), parts.next()) {
-            fields.push((text(name.trim_ascii()).unwrap_or_default(), value(part)?));
+        while let (Some(name), Some(value)) = (parts.next(), parts.next()) {
+            fields.push((string(part(name)).unwrap_or_default(), part(value)));
         }
         Some(Self { fields })
     }
@@ -204,11 +222,7 @@ impl<'a> Object<'a> {
 /// U+FFFD.
 #[must_use]
 pub fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
-    text(raw.get())
-}
-
-fn text(literal: &str) -> Option<Cow<'_, str>> {
-    let inner = literal.strip_prefix('"')?.strip_suffix('"')?;
+    let inner = raw.get().strip_prefix('"')?.strip_suffix('"')?;
     Some(if inner.contains('\\') { Cow::Owned(unescape(inner)) } else { Cow::Borrowed(inner) })
 }
 

@@ -11,7 +11,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde_json::value::RawValue;
+use crate::proto::wire::json::RawValue;
 
 use super::json::{self, Kind, push_json_string, push_uint};
 use super::{Limits, WireError};

@@ -2,7 +2,7 @@
 
 mod properties;
 
-use serde_json::value::RawValue;
+use crate::proto::wire::json::RawValue;
 
 use super::json;
 use super::socket_io::*;

@@ -181,8 +181,8 @@ fn e7_a_servers_question_is_answered_once() {
     let mut rig = Rig::online(json!({}));
     assert_eq!(rig.text(r#"4217["ask"]"#).unwrap().0, "ask wants 17");
     let answer = raw(r#"{"ok":true}"#);
-    assert!(rig.connection.answer(17, &[&answer]));
-    assert!(!rig.connection.answer(17, &[&answer]));
+    assert!(rig.connection.answer(17, &[answer]));
+    assert!(!rig.connection.answer(17, &[answer]));
     assert!(!rig.connection.answer(18, &[]));
     assert_eq!(rig.names(), [r#"text 4317[{"ok":true}]"#]);
 

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use serde_json::value::RawValue;
+use crate::proto::wire::json::RawValue;
 
 use super::super::fields::Fields;
 use super::super::{Answer, Failure, ServerMessage};

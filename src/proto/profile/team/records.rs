@@ -1,7 +1,7 @@
 //! The records of `team`: messages and conversations, on the socket and over REST alike (T4, D4).
 
+use crate::proto::wire::json::RawValue;
 use base64ct::{Base64, Base64Unpadded, Encoding};
-use serde_json::value::RawValue;
 
 use super::super::fields::{self, Fields, Wrong, required};
 use super::super::{ConversationKind, Json, Member, Role, ServerConversation, ServerMessage, Status};

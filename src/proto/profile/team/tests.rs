@@ -5,7 +5,7 @@ mod garbage;
 mod rest;
 mod send;
 
-use serde_json::value::RawValue;
+use crate::proto::wire::json::RawValue;
 
 use super::super::{Answer, Incoming, Profile, ServerMessage};
 use super::Team;
@@ -17,7 +17,7 @@ const ROW: &str = r#"{"id":"m1","sender_id":"ana","content_encrypted":"Zm9v","co
 const CREATED_AT_MS: i64 = 1_795_225_298_250;
 
 fn raw(text: &str) -> &RawValue {
-    serde_json::from_str(text).unwrap()
+    crate::proto::wire::json::parse(text, 0).unwrap()
 }
 
 fn incoming(event: &str, payload: &str) -> Incoming {

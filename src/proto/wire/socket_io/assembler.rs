@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use serde_json::value::RawValue;
+use crate::proto::wire::json::RawValue;
 
 use super::{Packet, decode, push_uint};
 use crate::proto::wire::json::{self, Object};
