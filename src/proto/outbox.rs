@@ -127,6 +127,8 @@ pub struct Outbox {
     rows: SortedMap<RowId, Row>,
     by_key: SortedMap<String, RowId>,
     by_stored: SortedMap<u64, RowId>,
+    /// Every row of a conversation, in order.
+    by_room: SortedMap<String, Vec<RowId>>,
     /// Rows that are not settled and not failed, by conversation, in order.
     lanes: SortedMap<String, Lane>,
     dirty: SortedSet<RowId>,
@@ -170,6 +172,7 @@ impl Outbox {
             rows: SortedMap::new(),
             by_key: SortedMap::new(),
             by_stored: SortedMap::new(),
+            by_room: SortedMap::new(),
             lanes: SortedMap::new(),
             dirty: SortedSet::new(),
             held: VecDeque::new(),
@@ -217,8 +220,9 @@ impl Outbox {
     }
 
     /// What is seen as the tail of a conversation: in queue order, cancelled ones left out.
-    pub fn echoes<'a>(&'a self, conversation_id: &'a str) -> impl Iterator<Item = &'a Row> {
-        self.rows.values().filter(move |row| row.record.conversation_id == conversation_id && row.visible())
+    pub fn echoes<'a>(&'a self, conversation_id: &str) -> impl DoubleEndedIterator<Item = &'a Row> {
+        let ids = self.by_room.get(conversation_id).map_or(&[][..], Vec::as_slice);
+        ids.iter().filter_map(|id| self.rows.get(id)).filter(|row| row.visible())
     }
 
     /// Every row that is seen, in queue order.
@@ -309,6 +313,12 @@ impl Outbox {
         let Some(row) = self.rows.remove(&id) else { return };
         self.dirty.remove(&id);
         self.leave_lane(id, &row.record.conversation_id);
+        if let Some(ids) = self.by_room.get_mut(&row.record.conversation_id) {
+            ids.retain(|other| *other != id);
+            if ids.is_empty() {
+                self.by_room.remove(&row.record.conversation_id);
+            }
+        }
         if self.by_key.get(&row.record.key) == Some(&id) {
             self.by_key.remove(&row.record.key);
         }

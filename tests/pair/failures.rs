@@ -266,3 +266,12 @@ fn a_half_open_link_is_found_and_nothing_is_lost() {
     world.until_status(ana, &key, Status::Acknowledged);
     assert_eq!(world.backend.texts("r"), ["hello"]);
 }
+
+#[test]
+fn what_the_server_ignored_is_sent_again_after_the_silence() {
+    let (mut world, ana) = full();
+    world.backend.fates.push_back(Fate::Ignore);
+    let key = world.saved(ana, "r", "hello");
+    world.until_status(ana, &key, Status::Acknowledged);
+    assert_eq!(world.backend.texts("r"), ["hello"]);
+}

@@ -147,3 +147,19 @@ fn a_new_leader_knows_what_the_old_one_wrote_last() {
     world.pass(500);
     assert_eq!(world.texts(follower, 1), world.backend.texts("r"));
 }
+
+#[test]
+fn a_followers_window_never_goes_blank() {
+    let (mut world, leader, follower) = two();
+    for n in 0..5 {
+        world.post("r", "bo", &format!("b{n}"));
+        world.pass(200);
+    }
+    let sizes = world.nodes[follower].events.iter().filter_map(|event| match event {
+        Event::View(update) => Some(update.order.len()),
+        _ => None,
+    });
+    let sizes: Vec<usize> = sizes.collect();
+    assert!(sizes.windows(2).all(|pair| pair[0] <= pair[1]), "{sizes:?}");
+    assert_eq!((sizes.last(), world.rows(leader, 1).len()), (Some(&5), 5));
+}

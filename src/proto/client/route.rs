@@ -176,7 +176,7 @@ impl Client {
     }
 
     fn apply_answer(&mut self, id: RowId, copy: Option<Box<ServerMessage>>) {
-        let Some(row) = self.outbox.row(id) else { return };
+        let Some(row) = self.outbox.row(id).filter(|row| row.stage == Stage::Answered) else { return };
         let message = Box::new(self.outbox.message(row));
         let conversation_id = row.record.conversation_id.clone();
         let known = copy.is_some();

@@ -34,7 +34,7 @@ impl FindFor {
 impl Client {
     pub(super) fn send(&mut self, now: Now, id: CommandId, send: SendCommand) -> Result<(), Failure> {
         let own_key = send.key.is_some();
-        let record = self.to_record(now, send)?;
+        let record = self.record_of(now, send)?;
         // What is sent behind a message that is still looked for waits behind it.
         let behind = self.finds.values().any(|find| find.is_send_in(&record.conversation_id));
         if behind || (own_key && self.outbox.find(&record.key).is_none()) {
@@ -62,7 +62,7 @@ impl Client {
         Ok(())
     }
 
-    fn to_record(&mut self, now: Now, send: SendCommand) -> Result<OutboxRow, Failure> {
+    fn record_of(&mut self, now: Now, send: SendCommand) -> Result<OutboxRow, Failure> {
         let refuse = |text: String| Err(Failure::new(ErrorCode::Validation, text));
         let kind = send.kind.unwrap_or_else(|| "text".to_owned());
         let characters = send.text.chars().count();

@@ -40,7 +40,7 @@ impl Client {
     pub fn conversation(&self, id: &str) -> Option<Conversation> {
         let room = self.rooms.get(id)?;
         let log = self.timelines.log(id);
-        let echo = self.outbox.echoes(id).last().map(|row| self.outbox.message(row));
+        let echo = self.outbox.echoes(id).next_back().map(|row| self.outbox.message(row));
         let last_message = echo.or_else(|| log.and_then(|log| log.last_message()).cloned());
         Some(Conversation {
             id: room.id.clone(),

@@ -96,9 +96,15 @@ impl Outbox {
         self.stirred = true;
     }
 
-    /// The socket is gone. What was unanswered on it is a loss, not a failure (D10, D11).
+    /// The socket is gone. What was unanswered on it is a loss, not a failure (D10, D11). A row whose mark is still on
+    /// its way queues again with the others: on the next connection it would overtake those that were before it.
     pub fn on_lost(&mut self) {
         self.open = false;
+        let marking: Vec<RowId> =
+            self.rows.values().filter(|row| row.stage == Stage::Marking).map(|row| row.id).collect();
+        for id in marking {
+            self.set_stage(id, Stage::Queued);
+        }
         let lost: Vec<RowId> = self
             .rows
             .values()

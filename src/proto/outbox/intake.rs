@@ -108,6 +108,7 @@ impl Outbox {
         self.next_row += 1;
         self.next_revision += 1;
         self.by_key.insert(record.key.clone(), id);
+        self.by_room.or_insert_with(record.conversation_id.clone(), Vec::new).push(id);
         if stage != Stage::Failed {
             self.enter_lane(id, &record.conversation_id);
         }
@@ -252,7 +253,7 @@ impl Outbox {
             }
             Stage::Marking if cancelled => self.remove(id),
             Stage::Marking if now_stage == Stage::Marking => {
-                if self.open {
+                if self.open && self.in_turn(id) {
                     self.actions.push_back(Action::Transmit { row: id });
                 } else {
                     self.set_stage(id, Stage::Queued);
@@ -267,5 +268,19 @@ impl Outbox {
             _ if cancelled && !matches!(now_stage, Stage::InFlight { .. }) => self.remove(id),
             _ => {}
         }
+    }
+
+    /// Whether everything before this row in its lane is on the wire, or about to be: what had to queue again while
+    /// this row was being marked goes first.
+    fn in_turn(&self, id: RowId) -> bool {
+        let lane = self.rows.get(&id).and_then(|row| self.lanes.get(&row.record.conversation_id));
+        let mut before = lane.into_iter().flat_map(|lane| &lane.rows).take_while(|other| **other < id);
+        before.all(|other| {
+            self.rows.get(other).is_none_or(|row| match row.stage {
+                Stage::Marking => row.cancelled || !row.writing,
+                Stage::Queued | Stage::Saving => row.cancelled,
+                _ => true,
+            })
+        })
     }
 }

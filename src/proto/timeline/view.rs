@@ -121,6 +121,10 @@ impl Timelines {
                 }
             }
         }
+        if loading && shown.is_empty() && view.last.as_ref().is_some_and(|last| !last.order.is_empty()) {
+            // Another tab has written: what is shown stays until the rows have been read again.
+            return None;
+        }
         shown.extend(echoes.iter().map(|echo| (&echo.message, echo.revision | ECHO)));
         view.difference(id, &shown, has_earlier, loading, phase)
     }
