@@ -81,6 +81,8 @@ pub struct World {
     pub latency_ms: u64,
     /// A kill takes along what the store has not carried out yet.
     pub kills_writes: bool,
+    /// Tabs do not hear each other.
+    pub loses_pokes: bool,
     queue: BTreeMap<(u64, u64), (usize, u32, Happening)>,
     made: u64,
     seeds: u8,
@@ -95,6 +97,7 @@ impl World {
             backend,
             latency_ms: 10,
             kills_writes: false,
+            loses_pokes: false,
             queue: BTreeMap::new(),
             made: 0,
             seeds: 0,
@@ -285,6 +288,7 @@ impl World {
                 self.push(at, 0, Happening::ToClient(Input::Tab(input)));
             }
             TabOutput::Release => self.free_lead(at),
+            TabOutput::Poke if self.loses_pokes => {}
             TabOutput::Poke => {
                 for other in 0..self.nodes.len() {
                     if other != at && self.nodes[other].disk == disk && self.nodes[other].client.is_some() {

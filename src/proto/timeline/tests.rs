@@ -177,16 +177,21 @@ fn an_answer_without_a_copy_stands_last_until_the_copy_gives_it_its_place() {
 }
 
 #[test]
-fn a_tail_that_its_only_row_has_left_is_still_in_order() {
+fn a_row_that_leaves_the_tail_for_an_older_segment_is_found_there() {
     let mut bench = Bench::new();
-    bench.answer(102, None);
-    bench.page(1..=101, true);
-    // The answered row is alone in the tail now; its copy moves it away from there and back.
-    bench.page(102..=102, true);
-    bench.live(103);
-    let rows = bench.rows();
-    let seqs: Vec<u64> = rows.iter().map(|row| row.seq.unwrap()).collect();
-    assert_eq!(seqs, (1..=103).collect::<Vec<u64>>());
+    bench.page(1..=50, true);
+    bench.page(52..=101, true);
+    // A hundred rows are sealed; the answered one without its copy is alone in the tail.
+    bench.answer(51, None);
+    bench.live(51);
+    bench.restart();
+    bench.timelines.find(ROOM, "k51", 9);
+    bench.drain();
+    let found = bench.told.iter().any(|action| matches!(action, Action::Found { ticket: 9, message: Some(_) }));
+    assert!(found, "by its key");
+    bench.live(102);
+    let seqs: Vec<u64> = bench.rows().iter().map(|row| row.seq.unwrap()).collect();
+    assert_eq!(seqs, (1..=102).collect::<Vec<u64>>());
 }
 
 #[test]
