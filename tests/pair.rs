@@ -4,6 +4,8 @@
 // Clippy knows tests by `#[test]`, which most of this is not.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "pair/acts.rs"]
+mod acts;
 #[path = "pair/backend.rs"]
 mod backend;
 #[path = "pair/checks.rs"]
@@ -18,6 +20,8 @@ mod kills;
 mod people;
 #[path = "pair/plain.rs"]
 mod plain;
+#[path = "pair/rest.rs"]
+mod rest;
 #[path = "pair/sending.rs"]
 mod sending;
 #[path = "pair/storage.rs"]

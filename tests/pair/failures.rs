@@ -3,8 +3,9 @@
 use chatwire::proto::{Command, ConnectionState, ErrorCode, Event, Failure, Status};
 use serde_json::json;
 
+use super::acts::message;
 use super::backend::{Backend, Fate};
-use super::world::{World, message};
+use super::world::World;
 
 fn full() -> (World, usize) {
     let mut world = World::new(Backend::full().room("r", &["ana", "bo"]).room("s", &["ana", "bo"]));
@@ -95,7 +96,7 @@ fn cancel_only_before_the_wire() {
     assert_eq!(world.wait(ana, waits).unwrap_err().code, ErrorCode::Cancelled);
     // While it is still being saved, too.
     world.disks[0].delay_ms = 30;
-    let id = world.ask(ana, Command::Send(super::world::message("s", "third")));
+    let id = world.ask(ana, Command::Send(super::acts::message("s", "third")));
     let third = world.nodes[ana].checks.statuses.iter().find(|(_, status)| **status == Status::Saving);
     let third = third.map(|(key, _)| key.clone()).unwrap();
     assert_eq!(end(&mut world, ana, Command::Cancel { key: third }), Ok(()));

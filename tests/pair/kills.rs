@@ -23,7 +23,7 @@ fn run(world: &mut World, cut: Option<usize>) -> (Vec<(String, String)>, bool) {
         if world.nodes[ana].client.is_none() {
             break;
         }
-        let command = Command::Send(super::world::message(&format!("r{}", n % 2), &format!("t{n}")));
+        let command = Command::Send(super::acts::message(&format!("r{}", n % 2), &format!("t{n}")));
         ids.push((format!("t{n}"), world.ask(ana, command)));
         world.pass(7);
     }

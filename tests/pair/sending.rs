@@ -3,8 +3,9 @@
 use chatwire::proto::{Command, ErrorCode, Event, Outcome, Status};
 use serde_json::json;
 
+use super::acts::message;
 use super::backend::{Backend, Fate};
-use super::world::{World, message};
+use super::world::World;
 
 fn full() -> World {
     World::new(Backend::full().room("r", &["ana", "bo"]))

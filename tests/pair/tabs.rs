@@ -117,7 +117,7 @@ fn one_key_from_two_tabs_is_one_message() {
     let (mut world, leader, follower) = two();
     world.backend.fates.push_back(Fate::Withhold);
     for node in [leader, follower] {
-        let mut send = super::world::message("r", "same");
+        let mut send = super::acts::message("r", "same");
         send.key = Some("k".to_owned());
         world.ask(node, Command::Send(send));
     }
@@ -135,6 +135,8 @@ fn one_key_from_two_tabs_is_one_message() {
 fn a_new_leader_knows_what_the_old_one_wrote_last() {
     let (mut world, leader, follower) = two();
     world.loses_pokes = true;
+    let key = world.saved(leader, "r", "mine");
+    world.until_status(leader, &key, Status::Acknowledged);
     for n in 0..130 {
         world.post("r", "bo", &format!("b{n}"));
     }
@@ -146,6 +148,7 @@ fn a_new_leader_knows_what_the_old_one_wrote_last() {
     world.until("live", |world| world.texts(follower, 1).last().is_some_and(|text| text == "after"));
     world.ask(follower, Command::LoadEarlier { view: 1, count: 100 });
     world.pass(500);
+    assert_eq!(world.rows(follower, 1)[0].row_key, key, "a row keeps its key for ever");
     assert_eq!(world.texts(follower, 1), world.backend.texts("r"));
 }
 

@@ -8,9 +8,8 @@ use std::collections::{BTreeMap, VecDeque};
 use chatwire::proto::config::{Config, PageFacts};
 use chatwire::proto::store::MemoryStore;
 use chatwire::proto::{
-    Client, Command, CommandId, Event, Failure, HttpId, HttpRequest, HttpResult, Input, Message, Now,
-    Outcome, Output, Secret, SendCommand, SocketInput, SocketOutput, Status, StoreFailure, StoreId,
-    StoreReply, StoreRequest, TabInput, TabOutput, TokenId, ViewId,
+    Client, Event, HttpId, HttpRequest, HttpResult, Input, Now, Output, Secret, SocketInput, SocketOutput,
+    StoreFailure, StoreId, StoreReply, StoreRequest, TabInput, TabOutput, TokenId,
 };
 use serde_json::{Value, json};
 
@@ -191,30 +190,8 @@ impl World {
         self.drain(at);
     }
 
-    pub fn command(&mut self, at: usize, command: Command) -> Result<CommandId, Failure> {
-        let id = self.nodes[at].client.as_mut().unwrap().command(self.now, command);
-        self.drain(at);
-        id
-    }
-
-    /// A command that is accepted.
-    pub fn ask(&mut self, at: usize, command: Command) -> CommandId {
-        self.command(at, command).unwrap()
-    }
-
-    pub fn send(&mut self, at: usize, room: &str, text: &str) -> CommandId {
-        self.ask(at, Command::Send(message(room, text)))
-    }
-
-    /// Sends and waits until it is durable: its key.
-    pub fn saved(&mut self, at: usize, room: &str, text: &str) -> String {
-        let id = self.send(at, room, text);
-        self.until("the send resolves", |world| world.outcome(at, id).is_some());
-        self.message(at, id).key.unwrap()
-    }
-
     /// Carries out whatever this client wants done.
-    fn drain(&mut self, at: usize) {
+    pub fn drain(&mut self, at: usize) {
         loop {
             while !self.dies(at) {
                 let Some(client) = &mut self.nodes[at].client else { return };
@@ -505,88 +482,5 @@ impl World {
             (0..self.nodes.len()).for_each(|at| self.ping(at));
         }
         self.pass(self.latency_ms);
-    }
-
-    pub fn connect(&mut self, at: usize) {
-        self.ask(at, Command::Connect {});
-    }
-
-    /// Connects and waits for the phase `live`.
-    pub fn go_live(&mut self, at: usize) {
-        self.connect(at);
-        self.until("live", |world| world.nodes[at].checks.phase == Some(chatwire::proto::Phase::Live));
-    }
-
-    pub fn outcome(&self, at: usize, id: CommandId) -> Option<Result<Outcome, Failure>> {
-        self.nodes[at].events.iter().find_map(|event| match event {
-            Event::Done { id: done, outcome } if *done == id => Some(Ok(outcome.clone())),
-            Event::Refused { id: refused, error } if *refused == id => Some(Err(error.clone())),
-            _ => None,
-        })
-    }
-
-    pub fn wait(&mut self, at: usize, id: CommandId) -> Result<Outcome, Failure> {
-        self.until("the command ends", |world| world.outcome(at, id).is_some());
-        self.outcome(at, id).unwrap()
-    }
-
-    pub fn message(&self, at: usize, id: CommandId) -> Message {
-        match self.outcome(at, id) {
-            Some(Ok(Outcome::Message(message))) => *message,
-            other => panic!("no message: {other:?}"),
-        }
-    }
-
-    pub fn open_view(&mut self, at: usize, view: ViewId, room: &str) {
-        self.ask(at, Command::OpenTimeline { view, conversation_id: room.to_owned() });
-    }
-
-    pub fn rows(&self, at: usize, view: ViewId) -> Vec<Message> {
-        self.nodes[at].checks.rows(view)
-    }
-
-    pub fn texts(&self, at: usize, view: ViewId) -> Vec<String> {
-        self.rows(at, view).into_iter().map(|row| row.text).collect()
-    }
-
-    /// The last status told of a key.
-    pub fn status(&self, at: usize, key: &str) -> Option<Status> {
-        self.nodes[at].checks.statuses.get(key).copied()
-    }
-
-    pub fn until_status(&mut self, at: usize, key: &str, status: Status) {
-        let what = format!("{key} is {status:?}");
-        self.until(&what, |world| world.status(at, key) == Some(status));
-    }
-
-    /// Somebody else's message, told to whoever is connected.
-    pub fn post(&mut self, room: &str, sender: &str, text: &str) {
-        let say = self.backend.post(self.now.wall_ms, room, sender, text);
-        self.say(say);
-    }
-
-    /// Queued and failed messages.
-    pub fn outbox(&mut self, at: usize) -> Vec<Message> {
-        let id = self.ask(at, Command::Outbox {});
-        match self.wait(at, id) {
-            Ok(Outcome::Messages(messages)) => messages,
-            other => panic!("no messages: {other:?}"),
-        }
-    }
-
-    pub fn count(&self, at: usize, wanted: impl Fn(&Event) -> bool) -> usize {
-        self.nodes[at].events.iter().filter(|event| wanted(event)).count()
-    }
-}
-
-pub fn message(room: &str, text: &str) -> SendCommand {
-    SendCommand {
-        conversation_id: room.to_owned(),
-        text: text.to_owned(),
-        kind: None,
-        metadata: None,
-        reply_to: None,
-        ttl_ms: None,
-        key: None,
     }
 }
