@@ -16,6 +16,8 @@ mod failures;
 mod history;
 #[path = "pair/kills.rs"]
 mod kills;
+#[path = "pair/node.rs"]
+mod node;
 #[path = "pair/people.rs"]
 mod people;
 #[path = "pair/plain.rs"]

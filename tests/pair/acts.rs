@@ -1,7 +1,7 @@
 //! What scenarios do and see: commands, their outcomes, windows, statuses.
 
 use chatwire::proto::{
-    Command, CommandId, Event, Failure, Message, Outcome, Phase, SendCommand, Status, ViewId,
+    Client, Command, CommandId, Event, Failure, Message, Outcome, Phase, SendCommand, Status, ViewId,
 };
 
 use super::world::World;
@@ -98,6 +98,36 @@ impl World {
 
     pub fn count(&self, at: usize, wanted: impl Fn(&Event) -> bool) -> usize {
         self.nodes[at].events.iter().filter(|event| wanted(event)).count()
+    }
+
+    pub fn tail(&self) -> String {
+        let mut out = String::new();
+        for (at, node) in self.nodes.iter().enumerate() {
+            let diagnostics = node.client.as_ref().map(Client::diagnostics);
+            out += &format!("node {at} of {}: {diagnostics:?}\n", node.user);
+            for event in node.events.iter().rev().take(25).rev() {
+                let text = format!("{event:?}");
+                out += &format!("  {}\n", text.chars().take(260).collect::<String>());
+            }
+        }
+        out
+    }
+
+    /// Pings keep the link alive over long waits.
+    pub fn ping(&mut self, at: usize) {
+        if let Some(conn) = self.nodes[at].live_socket {
+            self.say(vec![Say::Text((at, conn), "2".to_owned())]);
+        }
+    }
+
+    /// Lets `ms` pass with the server's pings.
+    pub fn pass_pinged(&mut self, ms: u64) {
+        let end = self.now.mono_ms + ms;
+        while self.now.mono_ms < end {
+            self.pass(20_000.min(end - self.now.mono_ms));
+            (0..self.nodes.len()).for_each(|at| self.ping(at));
+        }
+        self.pass(self.latency_ms);
     }
 }
 

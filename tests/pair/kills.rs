@@ -38,7 +38,7 @@ fn run(world: &mut World, cut: Option<usize>) -> (Vec<(String, String)>, bool) {
 fn world(backend: Backend) -> World {
     let mut world = World::new(backend.room("r0", &["ana", "bo"]).room("r1", &["ana", "bo"]));
     world.latency_ms = 3;
-    world.disks.push(super::world::Disk::default());
+    world.disks.push(super::node::Disk::default());
     world.disks[0].delay_ms = 2;
     world.join_on("ana", serde_json::json!({}), 0);
     world

@@ -5,7 +5,8 @@ use chatwire::proto::{Command, Event, RecordId, Status, StoreFailure, StoreReque
 
 use super::backend::Backend;
 use super::checks::outbox_rows;
-use super::world::{World, WriteFault};
+use super::node::WriteFault;
+use super::world::World;
 
 fn full() -> (World, usize) {
     let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));

@@ -6,71 +6,18 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use chatwire::proto::config::{Config, PageFacts};
-use chatwire::proto::store::MemoryStore;
 use chatwire::proto::{
-    Client, Event, HttpId, HttpRequest, HttpResult, Input, Now, Output, Secret, SocketInput, SocketOutput,
-    StoreFailure, StoreId, StoreReply, StoreRequest, TabInput, TabOutput, TokenId,
+    Client, HttpResult, Input, Now, Output, Secret, SocketInput, SocketOutput, StoreId, StoreReply,
+    StoreRequest, TabInput, TabOutput, TokenId,
 };
 use serde_json::{Value, json};
 
 use super::backend::{Backend, Say, SocketId};
 use super::checks::Checks;
+use super::node::{Disk, Happening, Node, WriteFault};
 
 /// The first of January 2026.
 pub const WALL_MS: u64 = 1_767_225_600_000;
-
-/// What a store does to the next write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WriteFault {
-    None,
-    Fail(StoreFailure),
-    /// Carried out, and nobody knows.
-    UnknownDone,
-    /// Not carried out, and nobody knows.
-    UnknownLost,
-}
-
-#[derive(Default)]
-pub struct Disk {
-    pub records: MemoryStore,
-    pub faults: VecDeque<WriteFault>,
-    /// Fails whatever is asked while it is set.
-    pub broken: Option<StoreFailure>,
-    /// Reads fail too.
-    pub unreadable: bool,
-    pub delay_ms: u64,
-    pub writes: usize,
-}
-
-pub struct Node {
-    pub client: Option<Client>,
-    pub user: String,
-    pub disk: usize,
-    pub events: Vec<Event>,
-    pub checks: Checks,
-    options: Value,
-    /// Counts the lives of this node: what was meant for an earlier one is lost.
-    life: u32,
-    pub steps: usize,
-    pub die_after: Option<usize>,
-    pub token: String,
-    pub tokens_asked: usize,
-    pub next_tokens: VecDeque<Result<String, String>>,
-    pub hold_tokens: bool,
-    leads: bool,
-    live_socket: Option<u32>,
-    /// Nothing arrives in either direction, and nobody is told.
-    pub half_open: bool,
-}
-
-enum Happening {
-    ToClient(Input),
-    ToBackend(u32, String),
-    Open(u32),
-    Close(u32),
-    Store(StoreId, StoreRequest),
-    Http(HttpId, HttpRequest),
-}
 
 pub struct World {
     pub now: Now,
@@ -452,35 +399,5 @@ impl World {
             assert!(steps < 200_000, "time stands still while waiting: {what}");
             assert!(self.step(until), "never: {what}\n{}", self.tail());
         }
-    }
-
-    fn tail(&self) -> String {
-        let mut out = String::new();
-        for (at, node) in self.nodes.iter().enumerate() {
-            let diagnostics = node.client.as_ref().map(Client::diagnostics);
-            out += &format!("node {at} of {}: {diagnostics:?}\n", node.user);
-            for event in node.events.iter().rev().take(25).rev() {
-                let text = format!("{event:?}");
-                out += &format!("  {}\n", text.chars().take(260).collect::<String>());
-            }
-        }
-        out
-    }
-
-    /// Pings keep the link alive over long waits.
-    pub fn ping(&mut self, at: usize) {
-        if let Some(conn) = self.nodes[at].live_socket {
-            self.say(vec![Say::Text((at, conn), "2".to_owned())]);
-        }
-    }
-
-    /// Lets `ms` pass with the server's pings.
-    pub fn pass_pinged(&mut self, ms: u64) {
-        let end = self.now.mono_ms + ms;
-        while self.now.mono_ms < end {
-            self.pass(20_000.min(end - self.now.mono_ms));
-            (0..self.nodes.len()).for_each(|at| self.ping(at));
-        }
-        self.pass(self.latency_ms);
     }
 }

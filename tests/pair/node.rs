@@ -1,0 +1,62 @@
+//! One client and its disk, as the world keeps them.
+
+use std::collections::VecDeque;
+
+use chatwire::proto::store::MemoryStore;
+use chatwire::proto::{Client, Event, HttpId, HttpRequest, Input, StoreFailure, StoreId, StoreRequest};
+use serde_json::Value;
+
+use super::checks::Checks;
+
+/// What a store does to the next write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteFault {
+    None,
+    Fail(StoreFailure),
+    /// Carried out, and nobody knows.
+    UnknownDone,
+    /// Not carried out, and nobody knows.
+    UnknownLost,
+}
+
+#[derive(Default)]
+pub struct Disk {
+    pub records: MemoryStore,
+    pub faults: VecDeque<WriteFault>,
+    /// Fails whatever is asked while it is set.
+    pub broken: Option<StoreFailure>,
+    /// Reads fail too.
+    pub unreadable: bool,
+    pub delay_ms: u64,
+    pub writes: usize,
+}
+
+pub struct Node {
+    pub client: Option<Client>,
+    pub user: String,
+    pub disk: usize,
+    pub events: Vec<Event>,
+    pub checks: Checks,
+    pub options: Value,
+    /// Counts the lives of this node: what was meant for an earlier one is lost.
+    pub life: u32,
+    pub steps: usize,
+    pub die_after: Option<usize>,
+    pub token: String,
+    pub tokens_asked: usize,
+    pub next_tokens: VecDeque<Result<String, String>>,
+    pub hold_tokens: bool,
+    pub leads: bool,
+    pub live_socket: Option<u32>,
+    /// Nothing arrives in either direction, and nobody is told.
+    pub half_open: bool,
+}
+
+pub enum Happening {
+    ToClient(Input),
+    ToBackend(u32, String),
+    Open(u32),
+    Close(u32),
+    Store(StoreId, StoreRequest),
+    Http(HttpId, HttpRequest),
+}
