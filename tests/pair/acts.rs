@@ -4,6 +4,7 @@ use chatwire::proto::{
     Client, Command, CommandId, Event, Failure, Message, Outcome, Phase, SendCommand, Status, ViewId,
 };
 
+use super::backend::Say;
 use super::world::World;
 
 impl World {
@@ -128,6 +129,12 @@ impl World {
             (0..self.nodes.len()).for_each(|at| self.ping(at));
         }
         self.pass(self.latency_ms);
+    }
+
+    /// Every socket breaks; nobody gets in until `backend.down` is false.
+    pub fn server_down(&mut self) {
+        self.backend.down = true;
+        (0..self.nodes.len()).for_each(|at| self.cut(at));
     }
 }
 

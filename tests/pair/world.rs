@@ -337,12 +337,6 @@ impl World {
         }
     }
 
-    /// Every socket breaks; nobody gets in until `backend.down` is false.
-    pub fn server_down(&mut self) {
-        self.backend.down = true;
-        (0..self.nodes.len()).for_each(|at| self.cut(at));
-    }
-
     fn next_moment(&self) -> Option<u64> {
         let queued = self.queue.keys().next().map(|(at, _)| *at);
         let timers = self.nodes.iter().filter_map(|node| node.client.as_ref()?.poll_timeout());
