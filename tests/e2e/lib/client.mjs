@@ -22,7 +22,8 @@ export class Client {
   /** Opens a client on a page that is there. It is not connected yet. */
   static async on(page, options) {
     const client = new Client(page, options);
-    await page.evaluate((options) => harness.create(options), options);
+    const { error } = await page.evaluate((options) => harness.create(options), options);
+    if (error) throw new PageError(error);
     return client;
   }
 

@@ -9,12 +9,12 @@ export class Stage {
   #contexts = [];
   #pairs = 0;
 
-  /** @param args flags of the reference backend. */
+  /** @param args flags of the reference backend; null: without one. */
   static async open({ args = [] } = {}) {
     const stage = new Stage();
     try {
       stage.page = stage.#keep(await servePage());
-      stage.server = stage.#keep(await startReference(args));
+      if (args) stage.server = stage.#keep(await startReference(args));
       stage.browser = stage.#keep(await launch());
     } catch (error) {
       await stage.close();

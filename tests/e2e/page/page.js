@@ -33,25 +33,22 @@ const harness = {
   events,
   stallAtAnswer,
 
-  /** Opens the client. Functions cannot come from the test: `login` says where tokens come from. */
-  async create({ login, ...options }) {
-    const getToken = login && tokensFrom(login);
-    chat = await createChat({ ...options, ...(getToken && { getToken }) });
-    for (const event of eventNames)
-      chat.on(event, (...args) => events.push({ event, args: args.map(plain) }));
-    chat.on("status", ({ rowKey, status, failure }) =>
-      tell({ kind: status, key: rowKey, failure: failure?.code ?? null }),
-    );
+  /** Opens the client; gives `{error}` where that is refused. Functions cannot come from the test: `login` stands in. */
+  create({ login, ...options }) {
+    return attempt(async () => {
+      const getToken = login && tokensFrom(login);
+      chat = await createChat({ ...options, ...(getToken && { getToken }) });
+      for (const event of eventNames) {
+        chat.on(event, (...args) => events.push({ event, args: args.map(plain) }));
+      }
+      chat.on("status", ({ rowKey, status, failure }) =>
+        tell({ kind: status, key: rowKey, failure: failure?.code ?? null }),
+      );
+    });
   },
 
   /** Calls a method of the client; gives `{value}` or `{error}`. */
-  async call(method, ...args) {
-    try {
-      return { value: plain(await chat[method](...args)) };
-    } catch (error) {
-      return { error: plain(error) };
-    }
-  },
+  call: (method, ...args) => attempt(() => chat[method](...args)),
 
   /** The snapshot of a timeline, which stays open; `loadWhole` widens it to the whole history. */
   timeline(conversationId) {
@@ -61,7 +58,11 @@ const harness = {
   async loadWhole(conversationId) {
     const timeline = timelineOf(conversationId);
     await until(timeline, ({ loading }) => !loading);
-    while (timeline.getSnapshot().hasEarlier) await timeline.loadEarlier(500);
+    while (timeline.getSnapshot().hasEarlier) {
+      const before = timeline.getSnapshot();
+      await timeline.loadEarlier(500);
+      await until(timeline, (now) => now !== before && !now.loading);
+    }
     return plainSnapshot(timeline.getSnapshot());
   },
 
@@ -82,6 +83,14 @@ const harness = {
     await load.done;
   },
 };
+
+async function attempt(act) {
+  try {
+    return { value: plain(await act()) };
+  } catch (error) {
+    return { error: plain(error) };
+  }
+}
 
 async function keepSending(load, conversationId, { round, burst, gapMs }) {
   for (let n = 1; load.running; n += burst) {
