@@ -106,9 +106,6 @@ fn an_unclear_commit_is_not_repeated_while_the_store_cannot_be_read() {
     let id = world.send(ana, "r", "hello");
     world.disks[0].unreadable = true;
     world.disks[0].broken = Some(StoreFailure::Other);
-    world.disks[0].broken = None;
-    world.pass(0);
-    world.disks[0].broken = Some(StoreFailure::Other);
     world.pass(12_000);
     world.disks[0].broken = None;
     world.pass(6000);

@@ -289,13 +289,13 @@ impl World {
             if write { disk.faults.pop_front().unwrap_or(WriteFault::None) } else { WriteFault::None };
         let open = matches!(request, StoreRequest::Open { .. });
         let reply = match (disk.broken, fault) {
-            (Some(kind), _) if (write || disk.unreadable) && !open => failed(kind),
             (_, WriteFault::Fail(kind)) => failed(kind),
             (_, WriteFault::UnknownLost) => StoreReply::Unknown,
             (_, WriteFault::UnknownDone) => {
                 disk.records.execute(request);
                 StoreReply::Unknown
             }
+            (Some(kind), _) if (write || disk.unreadable) && !open => failed(kind),
             _ => match disk.records.execute(request) {
                 StoreReply::Opened { .. } => StoreReply::Opened { persistent: true },
                 reply => reply,

@@ -209,14 +209,7 @@ impl Client {
     fn on_timeline(&mut self, now: Now, action: timeline::Action) {
         use timeline::Action;
         match action {
-            Action::Load { conversation_id, want } => {
-                let key = match want {
-                    Want::Segment(number) => store::segment_key(&conversation_id, number),
-                    Want::Index(page) => store::index_key(&conversation_id, page),
-                };
-                let reads = vec![Read::One(RecordId::history(key))];
-                self.request_store(StoreRequest::Read(reads), StoreJob::Record { conversation_id, want });
-            }
+            Action::Load { conversation_id, want } => self.load_record(conversation_id, want),
             Action::ScanIndex => {
                 let prefix = store::INDEX_PREFIX.to_owned();
                 let reads = vec![Read::Prefix { table: Table::History, prefix }];
@@ -279,6 +272,15 @@ impl Client {
                 self.sync.pull(&conversation_id);
             }
         }
+    }
+
+    fn load_record(&mut self, conversation_id: String, want: Want) {
+        let key = match want {
+            Want::Segment(number) => store::segment_key(&conversation_id, number),
+            Want::Index(page) => store::index_key(&conversation_id, page),
+        };
+        let reads = vec![Read::One(RecordId::history(key))];
+        self.request_store(StoreRequest::Read(reads), StoreJob::Record { conversation_id, want });
     }
 
     fn tell_delivered(&mut self, now: Now, message: &super::Message) {
