@@ -10,6 +10,7 @@ mod bindings_test;
 mod client;
 mod model;
 mod people;
+pub(crate) mod queue;
 mod rng;
 mod rooms;
 mod sorted;

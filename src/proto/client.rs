@@ -3,8 +3,8 @@
 //! Law: one mutation, then drain. Every public call ends with [`Client::settle`], which carries the machines'
 //! actions to each other until all are quiet, and then puts what is dirty into one transaction.
 
+use super::queue::Queue;
 use crate::proto::sorted::{SortedMap, SortedSet};
-use std::collections::VecDeque;
 
 use super::api::{
     Command, CommandId, Event, HttpId, Input, Now, Outcome, Output, PageInput, SocketInput, StoreRequest,
@@ -49,7 +49,7 @@ pub struct Client {
     profile: Box<dyn Profile>,
     rng: Rng,
     timers: Timers,
-    outputs: VecDeque<Output>,
+    outputs: Queue<Output>,
     next_command: CommandId,
     next_http: HttpId,
     next_ticket: u32,
@@ -67,7 +67,7 @@ pub struct Client {
     /// This connection has said hello, or need not.
     greeted: bool,
     ready: bool,
-    deferred: VecDeque<(CommandId, Command)>,
+    deferred: Vec<(CommandId, Command)>,
     connect_waiters: Vec<CommandId>,
     /// `send()` calls by row, `acknowledged()` calls by key.
     send_waiters: SortedMap<RowId, Vec<CommandId>>,
@@ -77,7 +77,7 @@ pub struct Client {
     http: SortedMap<HttpId, HttpJob>,
     acks: SortedMap<u64, AckFor>,
     /// Read receipts that wait for a connection: conversation and message.
-    pending_reads: VecDeque<(String, String)>,
+    pending_reads: Queue<(String, String)>,
     /// What the server has of rows whose commit is under way.
     settling: SortedSet<String>,
     closing: Option<CommandId>,
@@ -110,7 +110,7 @@ impl Client {
             profile,
             rng: Rng::new(seed),
             timers: Timers::default(),
-            outputs: VecDeque::new(),
+            outputs: Queue::new(),
             next_command: 1,
             next_http: 1,
             next_ticket: 1,
@@ -120,7 +120,7 @@ impl Client {
             capabilities_dirty: false,
             greeted: false,
             ready: false,
-            deferred: VecDeque::new(),
+            deferred: Vec::new(),
             connect_waiters: Vec::new(),
             send_waiters: SortedMap::new(),
             ack_waiters: SortedMap::new(),
@@ -128,7 +128,7 @@ impl Client {
             finds: SortedMap::new(),
             http: SortedMap::new(),
             acks: SortedMap::new(),
-            pending_reads: VecDeque::new(),
+            pending_reads: Queue::new(),
             settling: SortedSet::new(),
             closing: None,
             closed: false,
@@ -155,7 +155,7 @@ impl Client {
                 let text = "too many commands before the store was read; wait for createChat() to resolve";
                 return Err(Failure::new(ErrorCode::OutboxFull, text));
             }
-            self.deferred.push_back((id, command));
+            self.deferred.push((id, command));
         } else {
             self.execute(now, id, command)?;
         }

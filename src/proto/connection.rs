@@ -8,8 +8,8 @@
 //! happens into signals, `socket_io` reads frames, `heartbeat` judges silence, `backoff` draws delays.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
 
+use super::queue::Queue;
 use crate::proto::wire::json::RawValue;
 
 use super::config::{Config, Reconnect};
@@ -143,7 +143,7 @@ pub struct Connection {
     max_payload: Option<u64>,
     /// An emit was turned away while the link was in doubt.
     held_back: bool,
-    actions: VecDeque<Action>,
+    actions: Queue<Action>,
 }
 
 /// The time and what depends on it, for one call.
@@ -180,7 +180,7 @@ impl Connection {
             session: socket_io::Session::new(&config.endpoint.namespace, config.limits.max_frame_bytes),
             max_payload: config.capabilities.max_payload,
             held_back: false,
-            actions: VecDeque::new(),
+            actions: Queue::new(),
         }
     }
 

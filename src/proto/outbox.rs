@@ -7,8 +7,8 @@
 //! The machine writes nothing itself: a row that differs from its record is dirty, the client puts all dirty rows
 //! into one transaction and reports back with [`Outbox::on_written`].
 
+use super::queue::Queue;
 use crate::proto::sorted::{SortedMap, SortedSet};
-use std::collections::VecDeque;
 
 use super::api::Now;
 use super::config::OutboxLimits;
@@ -132,7 +132,7 @@ pub struct Outbox {
     /// Rows that are not settled and not failed, by conversation, in order.
     lanes: SortedMap<String, Lane>,
     dirty: SortedSet<RowId>,
-    held: VecDeque<held::Held>,
+    held: Vec<held::Held>,
     next_row: RowId,
     next_revision: u64,
     traits: Traits,
@@ -154,12 +154,12 @@ pub struct Outbox {
     damaged: SortedSet<u64>,
     /// All lanes wait until then (the server asked to slow down).
     paused_until_mono_ms: u64,
-    actions: VecDeque<Action>,
+    actions: Queue<Action>,
 }
 
 #[derive(Default)]
 struct Lane {
-    rows: VecDeque<RowId>,
+    rows: Vec<RowId>,
     retry_at_mono_ms: u64,
 }
 
@@ -175,7 +175,7 @@ impl Outbox {
             by_room: SortedMap::new(),
             lanes: SortedMap::new(),
             dirty: SortedSet::new(),
-            held: VecDeque::new(),
+            held: Vec::new(),
             next_row: 1,
             next_revision: 1,
             traits,
@@ -188,7 +188,7 @@ impl Outbox {
             met: false,
             damaged: SortedSet::new(),
             paused_until_mono_ms: 0,
-            actions: VecDeque::new(),
+            actions: Queue::new(),
         }
     }
 
@@ -362,7 +362,7 @@ impl Outbox {
         timers.update(Timer::Ack, ack);
         timers.update(Timer::Expiry, expiry);
         timers.update(Timer::SendRetry, retry);
-        timers.update(Timer::HeldCopies, self.held.front().map(|held| held.until_mono_ms));
+        timers.update(Timer::HeldCopies, self.held.first().map(|held| held.until_mono_ms));
         let starved = self.open && !self.lanes.is_empty() && self.bucket.is_empty(now.mono_ms);
         timers.update(Timer::Rate, starved.then(|| self.bucket.refill_at(now.mono_ms)));
     }

@@ -3,12 +3,15 @@
 //! Measured: each instance of the standard library's B-tree costs 5 to 8 KB of wasm, and the core has thirty of
 //! them. What is kept here is small (tens to a few thousand entries) or grows at its end, where a flat vector is
 //! as fast. Only the methods that the core uses, under their usual names.
+//!
+//! Values lie in boxes: entries of the same key type then have one layout, and the optimiser keeps one copy of the
+//! searching and moving for all of them.
 
 use core::borrow::Borrow;
 
 /// Entries by key, ascending.
 #[derive(Clone, Debug)]
-pub struct SortedMap<K, V>(Vec<(K, V)>);
+pub struct SortedMap<K, V>(Vec<(K, Box<V>)>);
 
 impl<K, V> Default for SortedMap<K, V> {
     fn default() -> Self {
@@ -21,6 +24,7 @@ impl<K: Ord, V> SortedMap<K, V> {
         Self::default()
     }
 
+    #[inline(never)]
     fn find<Q: Ord + ?Sized>(&self, key: &Q) -> Result<usize, usize>
     where
         K: Borrow<Q>,
@@ -36,14 +40,14 @@ impl<K: Ord, V> SortedMap<K, V> {
     where
         K: Borrow<Q>,
     {
-        self.find(key).ok().and_then(|at| self.0.get(at)).map(|(_, value)| value)
+        self.find(key).ok().and_then(|at| self.0.get(at)).map(|(_, value)| &**value)
     }
 
     pub fn get_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
     where
         K: Borrow<Q>,
     {
-        self.find(key).ok().and_then(|at| self.0.get_mut(at)).map(|(_, value)| value)
+        self.find(key).ok().and_then(|at| self.0.get_mut(at)).map(|(_, value)| &mut **value)
     }
 
     pub fn contains_key<Q: Ord + ?Sized>(&self, key: &Q) -> bool
@@ -55,6 +59,11 @@ impl<K: Ord, V> SortedMap<K, V> {
 
     /// The value that stood there before.
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
+        self.put(key, Box::new(value)).map(|old| *old)
+    }
+
+    #[inline(never)]
+    fn put(&mut self, key: K, value: Box<V>) -> Option<Box<V>> {
         match self.find(&key) {
             Ok(at) => self.0.get_mut(at).map(|entry| core::mem::replace(&mut entry.1, value)),
             Err(at) => {
@@ -69,7 +78,7 @@ impl<K: Ord, V> SortedMap<K, V> {
         let at = match self.find(&key) {
             Ok(at) => at,
             Err(at) => {
-                self.0.insert(at, (key, make()));
+                self.0.insert(at, (key, Box::new(make())));
                 at
             }
         };
@@ -83,11 +92,22 @@ impl<K: Ord, V> SortedMap<K, V> {
     where
         K: Borrow<Q>,
     {
+        self.take(key).map(|value| *value)
+    }
+
+    #[inline(never)]
+    fn take<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<Box<V>>
+    where
+        K: Borrow<Q>,
+    {
         self.find(key).ok().map(|at| self.0.remove(at).1)
     }
 
     pub fn pop_first(&mut self) -> Option<(K, V)> {
-        (!self.0.is_empty()).then(|| self.0.remove(0))
+        (!self.0.is_empty()).then(|| {
+            let (key, value) = self.0.remove(0);
+            (key, *value)
+        })
     }
 
     pub fn len(&self) -> usize {
@@ -107,11 +127,11 @@ impl<K: Ord, V> SortedMap<K, V> {
     }
 
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&K, &V)> {
-        self.0.iter().map(|(key, value)| (key, value))
+        self.0.iter().map(|(key, value)| (key, &**value))
     }
 
     pub fn iter_mut(&mut self) -> impl DoubleEndedIterator<Item = (&K, &mut V)> {
-        self.0.iter_mut().map(|(key, value)| (&*key, value))
+        self.0.iter_mut().map(|(key, value)| (&*key, &mut **value))
     }
 
     pub fn keys(&self) -> impl DoubleEndedIterator<Item = &K> {
@@ -119,11 +139,11 @@ impl<K: Ord, V> SortedMap<K, V> {
     }
 
     pub fn values(&self) -> impl DoubleEndedIterator<Item = &V> {
-        self.0.iter().map(|(_, value)| value)
+        self.0.iter().map(|(_, value)| &**value)
     }
 
     pub fn values_mut(&mut self) -> impl DoubleEndedIterator<Item = &mut V> {
-        self.0.iter_mut().map(|(_, value)| value)
+        self.0.iter_mut().map(|(_, value)| &mut **value)
     }
 
     /// Entries from `key` on, ascending.
@@ -132,16 +152,16 @@ impl<K: Ord, V> SortedMap<K, V> {
         K: Borrow<Q>,
     {
         let at = self.find(key).unwrap_or_else(|at| at);
-        self.0.iter().skip(at).map(|(key, value)| (key, value))
+        self.0.iter().skip(at).map(|(key, value)| (key, &**value))
     }
 }
 
 impl<K, V> IntoIterator for SortedMap<K, V> {
     type Item = (K, V);
-    type IntoIter = std::vec::IntoIter<(K, V)>;
+    type IntoIter = core::iter::Map<std::vec::IntoIter<(K, Box<V>)>, fn((K, Box<V>)) -> (K, V)>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+        self.0.into_iter().map(|(key, value)| (key, *value))
     }
 }
 
@@ -219,19 +239,19 @@ impl<K: Ord> FromIterator<K> for SortedSet<K> {
 
 impl<K> IntoIterator for SortedSet<K> {
     type Item = K;
-    type IntoIter = core::iter::Map<std::vec::IntoIter<(K, ())>, fn((K, ())) -> K>;
+    type IntoIter = core::iter::Map<std::vec::IntoIter<(K, Box<()>)>, fn((K, Box<()>)) -> K>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter().map(|(key, ())| key)
+        self.0.0.into_iter().map(|(key, _)| key)
     }
 }
 
 impl<'a, K: Ord> IntoIterator for &'a SortedSet<K> {
     type Item = &'a K;
-    type IntoIter = core::iter::Map<core::slice::Iter<'a, (K, ())>, fn(&'a (K, ())) -> &'a K>;
+    type IntoIter = core::iter::Map<core::slice::Iter<'a, (K, Box<()>)>, fn(&'a (K, Box<()>)) -> &'a K>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.0.iter().map(|(key, ())| key)
+        self.0.0.iter().map(|(key, _)| key)
     }
 }
 

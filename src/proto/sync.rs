@@ -4,8 +4,8 @@
 //! time; what asks for another meanwhile is remembered. Nothing is given up while the connection lives: a failed
 //! request is tried again with a growing delay, one that can never succeed is told and left.
 
+use super::queue::Queue;
 use crate::proto::sorted::SortedMap;
-use std::collections::VecDeque;
 
 use super::api::{HttpId, Now};
 use super::rng::Rng;
@@ -46,13 +46,13 @@ pub struct Sync {
     cursor: bool,
     listing: bool,
     live: bool,
-    waiting: VecDeque<String>,
+    waiting: Queue<String>,
     active: SortedMap<String, Pull>,
     requests: SortedMap<HttpId, Job>,
-    retry: VecDeque<Job>,
+    retry: Queue<Job>,
     failures: u32,
     next_ticket: u32,
-    actions: VecDeque<Action>,
+    actions: Queue<Action>,
 }
 
 #[derive(Debug, Default)]

@@ -5,8 +5,8 @@
 //! along the contiguous prefix only, in the same transaction as the rows it covers (rule 8). A row keeps its key
 //! for ever; its revision changes with everything that can be seen of it.
 
+use super::queue::Queue;
 use crate::proto::sorted::SortedMap;
-use std::collections::VecDeque;
 
 use super::api::ViewId;
 use super::model::{Message, Phase, Status};
@@ -55,7 +55,7 @@ enum Search {
 /// A page of the catch-up, oldest first.
 #[derive(Clone, Debug)]
 pub struct PageOp {
-    pub messages: VecDeque<ServerMessage>,
+    pub messages: Queue<ServerMessage>,
     /// What lies after the first and up to the second is all in the page: the cursor may be moved over it.
     pub range: Option<(u64, u64)>,
     pub ticket: u32,
@@ -174,7 +174,7 @@ pub struct Timelines {
     use_counter: u64,
     phase: Phase,
     max_window_rows: usize,
-    actions: VecDeque<Action>,
+    actions: Queue<Action>,
 }
 
 impl Timelines {
@@ -189,7 +189,7 @@ impl Timelines {
             use_counter: 0,
             phase: Phase::Restored,
             max_window_rows: max_window_rows as usize,
-            actions: VecDeque::new(),
+            actions: Queue::new(),
         }
     }
 
@@ -319,9 +319,9 @@ impl Timelines {
 
     /// Forgets everything (wipe).
     pub fn clear(&mut self) {
-        for op in core::mem::take(&mut self.logs).into_iter().flat_map(|(_, log)| log.ops) {
+        for op in core::mem::take(&mut self.logs).values().flat_map(|log| log.ops.iter()) {
             if let Op::Find { ticket, .. } | Op::FindIn { ticket, .. } = op {
-                self.actions.push_back(Action::Found { ticket, message: None });
+                self.actions.push_back(Action::Found { ticket: *ticket, message: None });
             }
         }
         self.orphans.clear();

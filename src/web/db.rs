@@ -10,7 +10,6 @@ mod read;
 mod write;
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::rc::Rc;
 
 use futures_util::future::{Either, select};
@@ -18,6 +17,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::Sink;
 use super::timer::Delay;
+use crate::proto::queue::Queue;
 use crate::proto::store::MemoryStore;
 use crate::proto::{Input, Read, StoreFailure, StoreId, StoreReply, StoreRequest, Table, Transaction};
 use connection::Connection;
@@ -37,7 +37,7 @@ struct Inner {
     /// False for `storage: 'memory'`.
     persistent: bool,
     request_timeout_ms: u32,
-    queue: RefCell<VecDeque<(StoreId, StoreRequest)>>,
+    queue: RefCell<Queue<(StoreId, StoreRequest)>>,
     running: Cell<bool>,
     closing: Cell<bool>,
     name: RefCell<Option<String>>,

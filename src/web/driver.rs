@@ -6,7 +6,6 @@
 //! first (a hidden tab has slow timers, but messages arrive: rule 15). There is one timer for all of it.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -19,6 +18,7 @@ use super::page::Page;
 use super::socket::Sockets;
 use super::timer::{self, Alarm};
 use crate::proto::config::Config;
+use crate::proto::queue::Queue;
 use crate::proto::{Client, Command, CommandId, Event, Failure, Input, Output, Secret, TokenId, TokenReason};
 
 /// A frame of a 60 Hz screen.
@@ -28,7 +28,7 @@ pub struct Driver {
     this: Weak<Driver>,
     core: RefCell<Client>,
     hooks: Hooks,
-    inbox: RefCell<VecDeque<Input>>,
+    inbox: RefCell<Queue<Input>>,
     batch: RefCell<Batch>,
     pumping: Cell<bool>,
     scheduled: Cell<bool>,

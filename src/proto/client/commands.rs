@@ -27,7 +27,7 @@ impl Client {
         let waiting = core::mem::take(&mut self.deferred);
         for (id, command) in waiting {
             if self.must_wait(&command) {
-                self.deferred.push_back((id, command));
+                self.deferred.push((id, command));
             } else if let Err(error) = self.execute(now, id, command) {
                 self.refuse(id, error);
             }

@@ -4,6 +4,7 @@ use super::super::api::{CommandId, Event, HttpId, HttpRequest, HttpResult, Now, 
 use super::super::connection::RefusedBy;
 use super::super::model::{ErrorCode, Failure};
 use super::super::profile::{Created, RestRequest, ServerConversation};
+use super::super::queue::Queue;
 use super::super::sync::{Job, OFFSET_ROWS, PAGE_ROWS};
 use super::super::timeline::{Op, PageOp};
 use super::Client;
@@ -159,7 +160,7 @@ impl Client {
             _ => None,
         };
         let ticket = self.sync.on_page(job, rows, last_seq, page.has_more);
-        let mut messages = std::collections::VecDeque::with_capacity(page.messages.len());
+        let mut messages = Queue::new();
         for message in page.messages {
             if message.conversation_id != conversation_id {
                 continue;

@@ -101,7 +101,7 @@ impl Outbox {
         retry_after_ms: Option<u64>,
     ) {
         let heads = self.rows.get(&id).and_then(|row| self.lanes.get(&row.record.conversation_id));
-        if failure.retryable && heads.is_some_and(|lane| lane.rows.front() != Some(&id)) {
+        if failure.retryable && heads.is_some_and(|lane| lane.rows.first() != Some(&id)) {
             // Refused because the one before it was: it goes again behind that one, and this is no failure of its own.
             self.set_stage(id, Stage::Queued);
             return;

@@ -162,7 +162,7 @@ impl Outbox {
     pub(super) fn may_start(&mut self, now: Now, id: RowId) -> bool {
         let Some(row) = self.rows.get(&id) else { return false };
         let Some(lane) = self.lanes.get(&row.record.conversation_id) else { return false };
-        let first = lane.rows.front() == Some(&id) && lane.retry_at_mono_ms <= now.mono_ms;
+        let first = lane.rows.first() == Some(&id) && lane.retry_at_mono_ms <= now.mono_ms;
         let paused = now.mono_ms < self.paused_until_mono_ms;
         self.open
             && self.generation != 0

@@ -27,12 +27,11 @@ impl Outbox {
             self.match_or_release(message);
             return;
         }
-        if self.held.len() >= MAX_HELD
-            && let Some(oldest) = self.held.pop_front()
-        {
+        if self.held.len() >= MAX_HELD && !self.held.is_empty() {
+            let oldest = self.held.remove(0);
             self.match_or_release(oldest.message);
         }
-        self.held.push_back(Held { message, until_mono_ms: now.mono_ms + HOLD_MS });
+        self.held.push(Held { message, until_mono_ms: now.mono_ms + HOLD_MS });
     }
 
     /// The same for a copy out of the history: it is not held, only compared. `true`: it was a queued message's.
@@ -44,10 +43,9 @@ impl Outbox {
     }
 
     pub fn on_held_timer(&mut self, now: Now) {
-        while self.held.front().is_some_and(|held| held.until_mono_ms <= now.mono_ms) {
-            if let Some(held) = self.held.pop_front() {
-                self.match_or_release(held.message);
-            }
+        while self.held.first().is_some_and(|held| held.until_mono_ms <= now.mono_ms) {
+            let held = self.held.remove(0);
+            self.match_or_release(held.message);
         }
     }
 
@@ -59,7 +57,7 @@ impl Outbox {
         let held = core::mem::take(&mut self.held);
         let (ready, rest): (Vec<Held>, Vec<Held>) =
             held.into_iter().partition(|held| held.message.conversation_id == conversation_id);
-        self.held = rest.into();
+        self.held = rest;
         for held in ready {
             self.match_or_release(held.message);
         }
@@ -67,7 +65,7 @@ impl Outbox {
 
     /// After the socket is lost nothing is unanswered any more.
     pub fn settle_all_held(&mut self) {
-        while let Some(held) = self.held.pop_front() {
+        for held in core::mem::take(&mut self.held) {
             self.match_or_release(held.message);
         }
     }
@@ -80,7 +78,7 @@ impl Outbox {
     pub(super) fn take_held_like(&mut self, id: RowId) -> Option<Box<ServerMessage>> {
         let record = &self.rows.get(&id)?.record;
         let at = self.held.iter().position(|held| is_copy(record, &held.message))?;
-        self.held.remove(at).map(|held| held.message)
+        Some(self.held.remove(at).message)
     }
 
     fn unanswered(&self, conversation_id: &str) -> bool {

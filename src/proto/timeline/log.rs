@@ -1,7 +1,7 @@
 //! One conversation's history: its head, the segments and index pages that are in memory, and what waits for more.
 
+use super::super::queue::Queue;
 use crate::proto::sorted::{SortedMap, SortedSet};
-use std::collections::VecDeque;
 
 use super::super::model::Message;
 use super::super::store::{HistoryHead, IndexPage, OrderKey, SEGMENTS_PER_PAGE, SegmentInfo};
@@ -45,7 +45,7 @@ pub struct Log {
     pub(super) index: SortedMap<u32, LoadedIndex>,
     /// Asked of the store and not answered yet.
     pub(super) asked: SortedSet<Want>,
-    pub(super) ops: VecDeque<Op>,
+    pub(super) ops: Queue<Op>,
     pub(super) used: u64,
     /// The version of the head's record, as it was read or written last.
     pub(super) version: Option<u64>,
@@ -83,7 +83,7 @@ impl Log {
             segments: SortedMap::new(),
             index: SortedMap::new(),
             asked: SortedSet::new(),
-            ops: VecDeque::new(),
+            ops: Queue::new(),
             used: 0,
             version: None,
         }
