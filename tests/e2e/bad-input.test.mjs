@@ -143,7 +143,10 @@ describe("a hostile server", () => {
     const hostile = await HostileServer.open(async (socket) => {
       if (rest.length === 0) return finish();
       const [piece] = rest.splice(0, 1);
-      const taken = Promise.race([once(socket, "message"), once(socket, "close")]);
+      const answered = new Promise((resolve) => {
+        socket.on("message", (data) => String(data) === "3" && resolve());
+      });
+      const taken = Promise.race([answered, once(socket, "close")]);
       socket.send(piece);
       socket.send("2");
       await taken;

@@ -1,7 +1,54 @@
-// A short kill run; `npm run kill` is the long one.
+// A short kill run; `npm run kill` is the long one. And what it would say of a backend or a client that broke its promise.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { classifyByStore, classifyByTime, Journal } from "./kill/journal.mjs";
 import { killRun } from "./kill/run.mjs";
+import { violationsOfLog, violationsOfTimeline } from "./kill/verify.mjs";
+
+const row = (n) => ({ id: `m${n}`, client_message_id: `k${n}`, text: `1/${n}` });
+const resolved = [1, 2, 3].map((n) => ({ key: `k${n}`, text: `1/${n}` }));
+const shown = (n, status = "acknowledged") => ({ id: `m${n}`, text: `1/${n}`, status });
+
+test("what is lost, doubled or out of order on the server is a violation", () => {
+  assert.deepEqual(violationsOfLog("c", [1, 2, 3].map(row), resolved), []);
+  assert.equal(violationsOfLog("c", [1, 3].map(row), resolved).length, 1);
+  assert.equal(violationsOfLog("c", [1, 3, 2].map(row), resolved).length, 1);
+  // One message twice, under its key: the message, the key and the order.
+  assert.equal(violationsOfLog("c", [1, 2, 3, 2].map(row), resolved).length, 3);
+  // Nothing that had resolved, and yet twice on the server.
+  assert.ok(violationsOfLog("c", [1, 2, 3, 4, 4].map(row), resolved).length > 0);
+});
+
+test("a timeline that shows something else than the server holds is a violation", () => {
+  const log = [1, 2].map(row);
+  const of = (...messages) => violationsOfTimeline("c", { messages }, log).length;
+  assert.equal(of(shown(1), shown(2)), 0);
+  assert.equal(of(shown(1)), 1);
+  assert.equal(of(shown(2), shown(1)), 1);
+  assert.equal(of(shown(1), shown(2), shown(2)), 1);
+  assert.equal(of(shown(1), shown(2, "sent")), 1);
+});
+
+test("messages are counted by how far they were at the kill", () => {
+  const journal = new Journal();
+  const facts = [
+    ["saved", "a", 1],
+    ["saved", "b", 1],
+    ["saved", "c", 1],
+    ["saved", "d", 1],
+    ["frameOut", "b", 2],
+    ["frameOut", "c", 2],
+    ["frameOut", "d", 2],
+    ["answerIn", "d", 3],
+    ["commit", undefined, 5, 4],
+    ["answerIn", "c", 6],
+    ["commit", undefined, 9, 7],
+  ];
+  for (const [kind, key, at, begunAt] of facts) journal.add({ kind, key, at, begunAt });
+  assert.deepEqual(classifyByTime(journal, 8, 10), { unsent: 1, inFlight: 1, uncommitted: 1 });
+  assert.deepEqual(classifyByTime(journal, 9, 10), { unsent: 1, inFlight: 1, uncommitted: 0 });
+  assert.deepEqual(classifyByStore(journal, ["a", "b", "c"]), { unsent: 1, inFlight: 1, uncommitted: 1 });
+});
 
 test("six kills: every saved message is on the server once, in order, and acknowledged", async () => {
   assert.deepEqual(await killRun({ rounds: 6, seed: 2, say: console.log }), []);
