@@ -8,7 +8,7 @@ use crate::proto::sorted::{SortedMap, SortedSet};
 
 use super::api::{
     Command, CommandId, Event, HttpId, Input, Now, Outcome, Output, PageInput, SocketInput, StoreRequest,
-    TabOutput,
+    TabOutput, ViewId,
 };
 use super::config::{Config, ProfileName};
 use super::connection::Connection;
@@ -80,6 +80,10 @@ pub struct Client {
     pending_reads: Queue<(String, String)>,
     /// What the server has of rows whose commit is under way.
     settling: SortedSet<String>,
+    /// The page is frozen or in the back/forward cache.
+    frozen: bool,
+    /// `loadEarlier()` calls that wait for their rows.
+    load_waiters: Vec<(ViewId, CommandId)>,
     closing: Option<CommandId>,
     closed: bool,
 }
@@ -130,6 +134,8 @@ impl Client {
             acks: SortedMap::new(),
             pending_reads: Queue::new(),
             settling: SortedSet::new(),
+            frozen: false,
+            load_waiters: Vec::new(),
             closing: None,
             closed: false,
             config,
@@ -301,8 +307,13 @@ impl Client {
     }
 
     fn on_page_input(&mut self, now: Now, input: PageInput) {
-        if input == PageInput::Resumed {
-            self.rescan(now);
+        match input {
+            PageInput::Frozen => self.frozen = true,
+            PageInput::Resumed => {
+                self.frozen = false;
+                self.rescan(now);
+            }
+            _ => {}
         }
         self.connection.on_page(input, now, &mut self.timers, &mut self.rng);
     }

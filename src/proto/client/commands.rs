@@ -67,7 +67,7 @@ impl Client {
             }
             Command::LoadEarlier { view, count } => {
                 self.timelines.load_earlier(view, count)?;
-                self.done(id, Outcome::Nothing);
+                self.load_waiters.push((view, id));
             }
             Command::SetTyping { conversation_id, typing } => {
                 for (conversation_id, typing) in
@@ -148,6 +148,7 @@ impl Client {
         for by_key in [&mut self.ack_waiters, &mut self.removal_waiters] {
             waiters.extend(core::mem::take(by_key).into_iter().flat_map(|(_, ids)| ids));
         }
+        waiters.extend(core::mem::take(&mut self.load_waiters).into_iter().map(|(_, id)| id));
         waiters.extend(core::mem::take(&mut self.finds).into_iter().map(|(_, find)| find.command()));
         waiters.extend(core::mem::take(&mut self.acks).into_iter().filter_map(|(_, ack)| match ack {
             AckFor::Wire { command, .. } => Some(command),

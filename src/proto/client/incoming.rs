@@ -4,7 +4,7 @@ use crate::proto::wire::json::RawValue;
 
 use super::super::api::{Event, Now, Outcome};
 use super::super::connection::{Delivered, RefusedBy};
-use super::super::model::{ConversationKind, Json, Phase};
+use super::super::model::{ConnectionState, ConversationKind, Json, Phase};
 use super::super::profile::{Answer, CapabilityPatch, Incoming, ServerConversation, ServerMessage};
 use super::super::timeline::{Change, Op};
 use super::super::timer::Timer;
@@ -196,7 +196,7 @@ impl Client {
             let guarantees = self.guarantees();
             self.emit(Event::Guarantees { guarantees });
         }
-        if self.connection.state() == super::super::model::ConnectionState::Online {
+        if self.connection.state() == ConnectionState::Online {
             self.on_ready(now);
         }
     }
@@ -233,7 +233,8 @@ impl Client {
         self.timers.clear(Timer::Hello);
         self.sync.stop(&mut self.timers);
         self.http.retain(|_, job| !matches!(job, super::rest::HttpJob::Sync));
-        self.outbox.on_lost();
+        let by_us = self.frozen || self.connection.state() == ConnectionState::Closed;
+        self.outbox.on_lost(by_us);
         self.outbox.settle_all_held();
         for (_, waiting) in core::mem::take(&mut self.acks) {
             if let AckFor::Wire { command, .. } = waiting {

@@ -1,6 +1,6 @@
 //! What applications see: conversations and windows, once a batch.
 
-use super::super::api::{Event, Now};
+use super::super::api::{Event, Now, Outcome};
 use super::super::model::Conversation;
 use super::super::timeline::Echo;
 use super::Client;
@@ -34,6 +34,18 @@ impl Client {
         }
         self.timelines.evict();
         self.settle(now);
+        self.answer_loads();
+    }
+
+    /// `loadEarlier()` is done when its rows have been shown, which may take reads of the store.
+    fn answer_loads(&mut self) {
+        for (view, id) in core::mem::take(&mut self.load_waiters) {
+            if self.timelines.is_loading(view) {
+                self.load_waiters.push((view, id));
+            } else {
+                self.done(id, Outcome::Nothing);
+            }
+        }
     }
 
     /// A conversation as the list shows it.

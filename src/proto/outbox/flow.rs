@@ -98,7 +98,9 @@ impl Outbox {
 
     /// The socket is gone. What was unanswered on it is a loss, not a failure (D10, D11). A row whose mark is still on
     /// its way queues again with the others: on the next connection it would overtake those that were before it.
-    pub fn on_lost(&mut self) {
+    ///
+    /// `by_us`: the user disconnected, or the page was frozen; that says nothing about the message.
+    pub fn on_lost(&mut self, by_us: bool) {
         self.open = false;
         let marking: Vec<RowId> =
             self.rows.values().filter(|row| row.stage == Stage::Marking).map(|row| row.id).collect();
@@ -113,7 +115,7 @@ impl Outbox {
             .collect();
         for id in lost {
             let Some(row) = self.rows.get_mut(&id) else { continue };
-            row.record.losses += 1;
+            row.record.losses += u32::from(!by_us);
             if !self.traits.keys {
                 self.fail(id, unconfirmed());
             } else if row.record.losses >= LOSSES_BEFORE_POISON {

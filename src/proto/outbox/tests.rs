@@ -185,7 +185,7 @@ fn a_free_lane_marks_with_the_first_write_and_sends_after_it() {
 fn a_mark_whose_connection_went_is_no_attempt_in_this_instance() {
     let mut bench = Bench::online(PLAIN);
     bench.queue("a", "r");
-    bench.outbox.on_lost();
+    bench.outbox.on_lost(false);
     bench.run(true);
     assert!(bench.wire.is_empty());
     assert!(bench.outbox.cancel("gone").is_err());
@@ -205,7 +205,7 @@ fn a_row_marked_across_a_reconnect_does_not_overtake() {
     bench.save();
     bench.run(false);
     let marks = bench.outbox.take_writes();
-    bench.outbox.on_lost();
+    bench.outbox.on_lost(false);
     bench.outbox.open(bench.now);
     marks.into_iter().for_each(|id| bench.outbox.on_written(id, Stage::Marking, None, 99));
     bench.run(true);
@@ -397,4 +397,17 @@ fn a_thousand_rows_cost_a_look_each_and_no_more() {
     bench.outbox.open(bench.now);
     bench.run(true);
     assert_eq!(bench.wire.len(), 200, "one a conversation");
+}
+
+#[test]
+fn a_loss_of_our_own_making_poisons_nothing() {
+    let mut bench = Bench::online(FULL);
+    bench.queue("a", "r");
+    for _ in 0..5 {
+        bench.run(true);
+        bench.outbox.on_lost(true);
+        bench.outbox.open(bench.now);
+    }
+    bench.run(true);
+    assert_eq!(bench.wire, ["a"; 6]);
 }

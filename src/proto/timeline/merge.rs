@@ -21,28 +21,45 @@ impl Log {
         let by_key = |message: &Message| {
             message.id.is_none() && copy.key.is_some() && message.key.as_deref() == copy.key.as_deref()
         };
-        self.search(|message| by_id(message) || by_key(message))
+        let prints: Vec<u32> =
+            core::iter::once(copy.id.as_str()).chain(copy.key.as_deref()).map(fingerprint).collect();
+        self.search(&prints, |message| by_id(message) || by_key(message))
     }
 
-    pub(super) fn find_row(&self, row_key: &str) -> Found {
-        self.search(|message| message.row_key == row_key)
+    /// An own row by its key.
+    pub(super) fn find_row(&self, key: &str) -> Found {
+        self.search(&[fingerprint(key)], |message| message.row_key == key)
     }
 
     pub(super) fn position_of_id(&self, id: &str) -> Option<(u32, usize)> {
-        match self.search(|message| message.id.as_deref() == Some(id)) {
+        match self.search(&[fingerprint(id)], |message| message.id.as_deref() == Some(id)) {
             Found::At { number, row } => Some((number, row)),
             Found::Nowhere => None,
         }
     }
 
-    fn search(&self, wanted: impl Fn(&Message) -> bool) -> Found {
+    /// Looks through the loaded segments that may hold one of the fingerprints: comparing texts of every row in
+    /// memory for every message that comes would make a long catch-up quadratic.
+    fn search(&self, prints: &[u32], wanted: impl Fn(&Message) -> bool) -> Found {
         for info in self.head.segments.iter().rev() {
             let Some(loaded) = self.segments.get(&info.number) else { continue };
+            if !self.segment_may_hold(info.number, prints) {
+                continue;
+            }
             if let Some(row) = loaded.rows.iter().rposition(|row| wanted(&row.message)) {
                 return Found::At { number: info.number, row };
             }
         }
         Found::Nowhere
+    }
+
+    fn segment_may_hold(&self, number: u32, prints: &[u32]) -> bool {
+        if self.tail_number() == Some(number) {
+            return prints.iter().any(|print| self.head.tail_ids.contains(print));
+        }
+        let page = self.index.get(&index_page_of(number)).map(|loaded| &loaded.page);
+        let listed = page.and_then(|page| page.segments.iter().find(|(listed, _)| *listed == number));
+        listed.is_none_or(|(_, known)| prints.iter().any(|print| known.binary_search(print).is_ok()))
     }
 
     /// Puts a new row in its place; seals the tail when it is full.

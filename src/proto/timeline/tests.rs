@@ -187,7 +187,8 @@ fn a_row_that_leaves_the_tail_for_an_older_segment_is_found_there() {
     bench.restart();
     bench.timelines.find(ROOM, "k51", 9);
     bench.drain();
-    let found = bench.told.iter().any(|action| matches!(action, Action::Found { ticket: 9, message: Some(_) }));
+    let found =
+        bench.told.iter().any(|action| matches!(action, Action::Found { ticket: 9, message: Some(_) }));
     assert!(found, "by its key");
     bench.live(102);
     let seqs: Vec<u64> = bench.rows().iter().map(|row| row.seq.unwrap()).collect();

@@ -67,6 +67,13 @@ impl Timelines {
         self.views.values().next_back().map(|view| view.conversation_id.clone())
     }
 
+    /// Rows of this window are still on their way out of the store.
+    pub fn is_loading(&self, view: ViewId) -> bool {
+        self.views
+            .get(&view)
+            .is_some_and(|view| view.dirty || view.last.as_ref().is_some_and(|last| last.loading))
+    }
+
     pub fn views_dirty(&self) -> bool {
         self.views.values().any(|view| view.dirty)
     }
