@@ -43,6 +43,14 @@ export class Journal {
     );
   }
 
+  /** The keys of messages whose frame left on the connection there was at `at`: one that was lost takes its frames along. */
+  onWire(at = Number.POSITIVE_INFINITY) {
+    const told = this.facts.filter((fact) => fact.at <= at);
+    const lost = told.findLastIndex((fact) => fact.kind === "socketClosed");
+    const frames = told.slice(lost + 1).filter((fact) => fact.kind === "frameOut");
+    return new Set(frames.map(({ key }) => key));
+  }
+
   /** Every `send()` that has resolved: `{key, conversationId, text}`. */
   resolved() {
     return this.facts.filter((fact) => fact.resolved);
@@ -51,7 +59,7 @@ export class Journal {
   /** Messages that had left the page and had no answer yet. */
   open() {
     const answered = this.keys(["answerIn", ...settledKinds]);
-    return [...this.keys(["frameOut"])].filter((key) => !answered.has(key));
+    return [...this.onWire()].filter((key) => !answered.has(key));
   }
 }
 
@@ -60,24 +68,28 @@ export class Journal {
  * rows that the outbox gives back after the restart, before any connection.
  */
 export function classifyByStore(journal, restoredKeys) {
-  const [left, answered] = [journal.keys(["frameOut"]), journal.keys(["answerIn"])];
+  const [left, answered, onWire] = [journal.keys(["frameOut"]), journal.keys(["answerIn"]), journal.onWire()];
   const is = { unsent: 0, inFlight: 0, uncommitted: 0 };
   for (const key of restoredKeys) {
     if (answered.has(key)) is.uncommitted += 1;
-    else if (left.has(key)) is.inFlight += 1;
-    else is.unsent += 1;
+    else if (onWire.has(key)) is.inFlight += 1;
+    // What had been on the wire of a connection that was lost before is neither.
+    else if (!left.has(key)) is.unsent += 1;
   }
   return is;
 }
 
 /**
- * How far each message was when the server was killed at `at`; the browser lived on and has told everything. An answer
- * that came in before the loss was seen (`lostAt`) had left before the kill. It counts as not committed only if no
- * transaction of the outbox that was begun after it was complete by then. `at` is late rather than early where the server
- * ended itself: so these counts are too low rather than too high.
+ * How far each message was when the server was killed at `toldAt`; the browser lived on and has told everything. An
+ * answer that came in before the loss was seen (`lostAt`) had left before the kill. It counts as not committed only if
+ * no transaction of the outbox that was begun after it was complete by then. `toldAt` is late rather than early where
+ * the server ended itself: so these counts are too low rather than too high.
  */
-export function classifyByTime(journal, at, lostAt) {
+export function classifyByTime(journal, toldAt, lostAt) {
+  // The loss was seen after the kill.
+  const at = Math.min(toldAt, lostAt - 0.001);
   const [left, settled] = [journal.keys(["frameOut"], at), journal.keys(settledKinds, at)];
+  const onWire = journal.onWire(at);
   const commits = journal.facts.filter((fact) => fact.kind === "commit" && fact.at <= at);
   const lastBegun = Math.max(0, ...commits.map(({ begunAt }) => begunAt));
   const answers = journal.facts.filter((fact) => fact.kind === "answerIn" && fact.at <= lostAt);
@@ -86,8 +98,8 @@ export function classifyByTime(journal, at, lostAt) {
   for (const key of journal.keys(["saved"], at)) {
     if (settled.has(key)) continue;
     if (answeredAt.has(key)) is.uncommitted += answeredAt.get(key) > lastBegun ? 1 : 0;
-    else if (left.has(key)) is.inFlight += 1;
-    else is.unsent += 1;
+    else if (onWire.has(key)) is.inFlight += 1;
+    else if (!left.has(key)) is.unsent += 1;
   }
   return is;
 }
