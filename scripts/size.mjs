@@ -129,6 +129,14 @@ async function explain() {
   console.log("\nCode by crate (generic code counts for the crate of its type)");
   for (const [name, bytes] of largest(byCrate)) line(name, bytes, code);
 
+  const byRoom = new Map();
+  for (const { name, bytes } of functions) {
+    const room = /\bchatwire::(\w+(?:::\w+)?)/.exec(name)?.[1];
+    if (room) byRoom.set(room, (byRoom.get(room) ?? 0) + bytes);
+  }
+  console.log("\nchatwire by room");
+  for (const [name, bytes] of largest(byRoom)) line(name, bytes, code);
+
   console.log("\nThe largest functions");
   for (const { name, bytes } of functions.sort((a, b) => b.bytes - a.bytes).slice(0, 40))
     line(name, bytes, code);
