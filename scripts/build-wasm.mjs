@@ -1,14 +1,17 @@
 // `npm run build:wasm`: the crate `chatwire` as pkg/chatwire_bg.wasm with its glue pkg/chatwire.js and types.
 // cargo → wasm-bindgen → wasm-opt, each skipped where nothing has changed. `--dev` leaves wasm-opt out.
 //
+// What is shipped is built with a standard library of its own (`compileSmall`); where that cannot be had, and for
+// `npm start`, with the one that comes with Rust.
+//
 // Not wasm-pack: it would be one more minute of a cold start, and it takes whatever wasm-opt the system has.
 // `wasm-pack build --target web` works on this crate all the same.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isMain, root, run, runMain, Told } from "./lib/run.mjs";
-import { ensureWasmTarget, targetDir, wasmBindgen, wasmTarget } from "./lib/rust.mjs";
+import { exec, isMain, root, run, runMain, Told } from "./lib/run.mjs";
+import { ensureWasmTarget, hasStandardSource, targetDir, wasmBindgen, wasmTarget } from "./lib/rust.mjs";
 
 const bindgenArgs = ["--target", "web", "--omit-default-module-path"];
 
@@ -36,13 +39,12 @@ const optArgs = [
   ...features.map((feature) => `--enable-${feature}`),
 ];
 
-/** Builds pkg/. Says nothing where everything is up to date, but for cargo's own line. */
-export async function buildWasm({ dev = false } = {}) {
-  await ensureWasmTarget();
-  await run("cargo", ["build", "--release", "--target", wasmTarget, "--lib", "-p", "chatwire"]);
-  const { bindgen } = await wasmBindgen();
+const crate = ["--target", wasmTarget, "--lib", "-p", "chatwire"];
 
-  const input = join(await targetDir(), wasmTarget, "release", "chatwire.wasm");
+/** Builds pkg/. Says nothing where everything is up to date, but for cargo's own line. */
+export async function buildWasm({ dev = false, small = !dev } = {}) {
+  const input = await compile(small);
+  const { bindgen } = await wasmBindgen();
   const stamp = await stampOf(input, dev);
   const pkg = join(root, "pkg");
   const stampFile = join(pkg, ".stamp");
@@ -62,12 +64,47 @@ export async function buildWasm({ dev = false } = {}) {
 
 /** The wasm as it is shipped, but with the names of its functions: for `npm run size -- --why`. */
 export async function buildNamed(folder) {
+  const input = await compile(true);
   const { bindgen } = await wasmBindgen();
-  const input = join(await targetDir(), wasmTarget, "release", "chatwire.wasm");
   await run(bindgen, [...bindgenArgs, "--out-dir", folder, input]);
   const file = join(folder, "chatwire_bg.wasm");
   await optimise(file, ["--debuginfo"]);
   return file;
+}
+
+/** Compiles the crate; gives the path of the raw wasm. */
+async function compile(small) {
+  await ensureWasmTarget();
+  const made = (profile) => targetDir().then((dir) => join(dir, wasmTarget, profile, "chatwire.wasm"));
+  if (small) {
+    if (await compileSmall()) return made("small");
+    console.warn(
+      "\n! The standard library could not be built from its sources (see above): the wasm is built with the one\n" +
+        "! that comes with Rust. It works the same and is about 12 KB larger (brotli).\n",
+    );
+  }
+  await run("cargo", ["build", "--release", ...crate]);
+  return made("release");
+}
+
+/**
+ * With the standard library built for size, and with a panic as a trap at once. The ordinary one formats a message
+ * first, which nobody sees in a browser, and that is 12 KB of the compressed wasm. cargo and rustc still call these
+ * flags unstable, hence RUSTC_BOOTSTRAP; a Rust that knows them by other names fails here, and the caller goes on
+ * without. A profile of its own: the two builds do not undo each other's work.
+ */
+async function compileSmall() {
+  if (!(await hasStandardSource())) return false;
+  const std = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
+  const flags = "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none";
+  const env = {
+    ...process.env,
+    RUSTC_BOOTSTRAP: "1",
+    CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: flags,
+  };
+  const args = ["build", "--profile", "small", ...crate, ...std];
+  const { code } = await exec("cargo", args, { stdio: "inherit", env });
+  return code === 0;
 }
 
 async function optimise(file, more = []) {

@@ -20,7 +20,7 @@ await runMain(async () => {
   let binary;
   await steps.step("what this machine has", checkPrerequisites);
   await steps.step("npm packages", installPackages);
-  await steps.step("chatwire as wasm (Rust)", () => buildWasm());
+  await steps.step("chatwire as wasm (Rust)", () => buildWasm({ small: false }));
   await steps.step("npm package chatwire", buildPackage);
   await steps.step("backend (Rust)", async () => {
     binary = await buildServer();

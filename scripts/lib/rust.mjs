@@ -38,6 +38,16 @@ export async function ensureWasmTarget() {
   );
 }
 
+/** Whether the sources of the standard library are there; asks rustup for them where they are missing. */
+export async function hasStandardSource() {
+  const sysroot = (await capture("rustc", ["--print", "sysroot"])) ?? "";
+  const lock = join(sysroot, "lib", "rustlib", "src", "rust", "library", "Cargo.lock");
+  if (existsSync(lock)) return true;
+  console.log("rustup component add rust-src");
+  await exec("rustup", ["component", "add", "rust-src"], { stdio: "inherit" });
+  return existsSync(lock);
+}
+
 /** Builds wasm-bindgen and its test runner where they are not up to date; gives their paths. */
 export async function wasmBindgen(options = {}) {
   await run("cargo", ["build", "-p", "chatwire-wasm-bindgen"], options);

@@ -2,7 +2,7 @@
 
 use xxhash_rust::xxh64::xxh64;
 
-use super::reader::{MAX_SHOWN_CHARS, Reader};
+use super::reader::{MAX_SHOWN_CHARS, Reader, Refused};
 use super::url::{Url, UrlError, checked_path};
 use super::{Config, Endpoint, Heartbeat, Limits, OutboxLimits, PageFacts, ProfileName, Reconnect};
 use crate::proto::profile::CapabilityPatch;
@@ -42,9 +42,19 @@ const URL_ALLOWED: &str = "an absolute URL of the scheme wss, https, ws or http"
 const PLAIN_ALLOWED: &str = "wss or https (ws and http on localhost only, or with allowInsecure: true)";
 
 pub(super) fn parse(options: &str, page: PageFacts) -> Result<Config, Failure> {
+    let refused = Refused::default();
+    let read = read(options, page, &refused);
+    // What was put aside came before what ended the reading.
+    match refused.into_inner() {
+        Some(failure) => Err(failure),
+        None => read,
+    }
+}
+
+fn read(options: &str, page: PageFacts, refused: &Refused) -> Result<Config, Failure> {
     let options = json::parse(options, 0)
         .map_err(|_| Failure::new(ErrorCode::Config, "options: not something that JSON can hold"))?;
-    let root = Reader::root(options, OPTIONS)?;
+    let root = Reader::root(options, OPTIONS, refused)?;
     let profile = profile(&root)?;
     let user_id = user_id(&root)?;
     let static_token = token(&root)?;
@@ -90,7 +100,7 @@ fn user_id(root: &Reader<'_>) -> Result<String, Failure> {
 
 /// A token's value never stands in a message.
 fn token(root: &Reader<'_>) -> Result<Option<Secret>, Failure> {
-    let asks = root.bool("hasGetToken")? == Some(true);
+    let asks = root.bool("hasGetToken") == Some(true);
     match root.get("token").map(|value| (value, root.string("token"))) {
         None if asks => Ok(None),
         None => Err(root.wrong_as("getToken", "nothing", "a function that gives a token, or token: a text")),
@@ -103,7 +113,7 @@ fn token(root: &Reader<'_>) -> Result<Option<Secret>, Failure> {
 
 /// The endpoint, and what of it names the database: where the socket goes.
 fn endpoint(root: &Reader<'_>) -> Result<(Endpoint, String), Failure> {
-    let insecure = root.bool("allowInsecure")? == Some(true);
+    let insecure = root.bool("allowInsecure") == Some(true);
     let Some(text) = root.string("url") else {
         let got = root.get("url").map_or("nothing", RawValue::get);
         return Err(root.wrong_as("url", got, URL_ALLOWED));
@@ -176,11 +186,11 @@ fn capabilities(root: &Reader<'_>) -> Result<CapabilityPatch, Failure> {
     let reader =
         root.object("capabilities", &["keys", "cursor", "orderedWindow", "receipts", "maxPayload"])?;
     Ok(CapabilityPatch {
-        keys: reader.bool("keys")?,
-        cursor: reader.bool("cursor")?,
-        ordered_window: reader.bool("orderedWindow")?,
-        receipts: reader.bool("receipts")?,
-        max_payload: reader.number("maxPayload", 1..=1 << 40, "")?,
+        keys: reader.bool("keys"),
+        cursor: reader.bool("cursor"),
+        ordered_window: reader.bool("orderedWindow"),
+        receipts: reader.bool("receipts"),
+        max_payload: reader.number("maxPayload", 1, 1 << 40, ""),
     })
 }
 
@@ -195,45 +205,45 @@ fn limits(root: &Reader<'_>) -> Result<Limits, Failure> {
     ];
     let reader = root.object("limits", &names)?;
     Ok(Limits {
-        max_text_length: reader.uint("maxTextLength", 1..=1_000_000)?.unwrap_or(10_000),
-        max_frame_bytes: reader.uint("maxFrameBytes", 1_024..=256 << 20)?.unwrap_or(16 << 20),
-        max_conversations: reader.uint("maxConversations", 1..=100_000)?.unwrap_or(5_000),
-        max_window_rows: reader.uint("maxWindowRows", 50..=100_000)?.unwrap_or(2_000),
-        sends_per_second: reader.uint("sendsPerSecond", 1..=10_000)?.unwrap_or(1_000),
-        send_burst: reader.uint("sendBurst", 1..=10_000)?.unwrap_or(1_000),
+        max_text_length: reader.uint("maxTextLength", 1, 1_000_000, 10_000),
+        max_frame_bytes: reader.uint("maxFrameBytes", 1_024, 256 << 20, 16 << 20),
+        max_conversations: reader.uint("maxConversations", 1, 100_000, 5_000),
+        max_window_rows: reader.uint("maxWindowRows", 50, 100_000, 2_000),
+        sends_per_second: reader.uint("sendsPerSecond", 1, 10_000, 1_000),
+        send_burst: reader.uint("sendBurst", 1, 10_000, 1_000),
     })
 }
 
 fn reconnect(root: &Reader<'_>) -> Result<Reconnect, Failure> {
     let names = ["baseDelayMs", "maxDelayMs", "maxAttempts", "connectTimeoutMs", "afterServerDisconnect"];
     let reader = root.object("reconnect", &names)?;
-    let base_delay_ms = reader.uint("baseDelayMs", 1..=10 * MINUTE_MS)?.unwrap_or(1_000);
-    let max_attempts = reader.number("maxAttempts", 1..=1_000, " or null")?;
+    let base_delay_ms = reader.uint("baseDelayMs", 1, 10 * MINUTE_MS, 1_000);
+    let max_attempts = reader.number("maxAttempts", 1, 1_000, " or null");
     Ok(Reconnect {
         base_delay_ms,
         // A cap below the base would silently be another base.
-        max_delay_ms: reader.uint("maxDelayMs", base_delay_ms..=DAY_MS)?.unwrap_or(30_000.max(base_delay_ms)),
+        max_delay_ms: reader.uint("maxDelayMs", base_delay_ms, DAY_MS, 30_000.max(base_delay_ms)),
         max_attempts: max_attempts.and_then(|attempts| u32::try_from(attempts).ok()),
-        connect_timeout_ms: reader.uint("connectTimeoutMs", 100..=10 * MINUTE_MS)?.unwrap_or(20_000),
-        after_server_disconnect: reader.bool("afterServerDisconnect")?.unwrap_or(false),
+        connect_timeout_ms: reader.uint("connectTimeoutMs", 100, 10 * MINUTE_MS, 20_000),
+        after_server_disconnect: reader.bool("afterServerDisconnect").unwrap_or(false),
     })
 }
 
 fn heartbeat(root: &Reader<'_>) -> Result<Heartbeat, Failure> {
     let reader = root.object("heartbeat", &["intervalMs", "timeoutMs"])?;
     Ok(Heartbeat {
-        interval_ms: reader.uint("intervalMs", 1_000..=DAY_MS)?.unwrap_or(30_000),
-        timeout_ms: reader.uint("timeoutMs", 1_000..=DAY_MS)?.unwrap_or(10_000),
+        interval_ms: reader.uint("intervalMs", 1_000, DAY_MS, 30_000),
+        timeout_ms: reader.uint("timeoutMs", 1_000, DAY_MS, 10_000),
     })
 }
 
 fn outbox(root: &Reader<'_>) -> Result<OutboxLimits, Failure> {
     let reader = root.object("outbox", &["maxQueued", "maxAttempts", "window", "ackTimeoutMs"])?;
     Ok(OutboxLimits {
-        max_queued: reader.uint("maxQueued", 1..=100_000)?.unwrap_or(1_000),
-        max_attempts: reader.uint("maxAttempts", 1..=100)?.unwrap_or(3),
-        window: reader.uint("window", 1..=256)?.unwrap_or(8),
-        ack_timeout_ms: reader.uint("ackTimeoutMs", 100..=10 * MINUTE_MS)?.unwrap_or(15_000),
+        max_queued: reader.uint("maxQueued", 1, 100_000, 1_000),
+        max_attempts: reader.uint("maxAttempts", 1, 100, 3),
+        window: reader.uint("window", 1, 256, 8),
+        ack_timeout_ms: reader.uint("ackTimeoutMs", 100, 10 * MINUTE_MS, 15_000),
     })
 }
 

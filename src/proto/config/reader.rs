@@ -2,8 +2,11 @@
 //!
 //! Law: an option that is absent or `null` is at its default; any other value is either exactly what is allowed or
 //! refused. One small reader in place of derived code, which could not say what is allowed.
+//!
+//! Numbers and truth values are read without a `Result` each, which would be a branch with its clean-up for each of
+//! thirty options: the first refusal is kept aside, and asked for at the end.
 
-use core::ops::RangeInclusive;
+use core::cell::RefCell;
 
 use std::borrow::Cow;
 
@@ -19,13 +22,17 @@ pub(super) const MAX_SHOWN_CHARS: usize = 60;
 pub(super) struct Reader<'a> {
     path: &'static str,
     object: Option<Object<'a>>,
+    refused: &'a Refused,
 }
+
+/// The first refusal.
+pub(super) type Refused = RefCell<Option<Failure>>;
 
 impl<'a> Reader<'a> {
     /// The options themselves.
-    pub(super) fn root(options: &'a RawValue, known: &[&str]) -> Result<Self, Failure> {
+    pub(super) fn root(options: &'a RawValue, known: &[&str], refused: &'a Refused) -> Result<Self, Failure> {
         match Object::read(options) {
-            Some(object) => Self { path: "", object: Some(object) }.checked(known),
+            Some(object) => Self { path: "", object: Some(object), refused }.checked(known),
             None => Err(refusal("options", &show(options), "an object")),
         }
     }
@@ -33,9 +40,11 @@ impl<'a> Reader<'a> {
     /// An object of its own; an absent one is empty.
     pub(super) fn object(&self, name: &'static str, known: &[&str]) -> Result<Self, Failure> {
         match self.get(name) {
-            None => Ok(Self { path: name, object: None }),
+            None => Ok(Self { path: name, object: None, refused: self.refused }),
             Some(value) => match Object::read(value) {
-                Some(object) => Self { path: name, object: Some(object) }.checked(known),
+                Some(object) => {
+                    Self { path: name, object: Some(object), refused: self.refused }.checked(known)
+                }
                 None => Err(self.wrong(name, value, "an object")),
             },
         }
@@ -62,37 +71,33 @@ impl<'a> Reader<'a> {
         self.get(name).and_then(json::string)
     }
 
-    /// A whole number within a range.
-    pub(super) fn uint(&self, name: &str, range: RangeInclusive<u32>) -> Result<Option<u32>, Failure> {
-        self.number(name, u64::from(*range.start())..=u64::from(*range.end()), "")
-            .map(|number| number.and_then(|number| u32::try_from(number).ok()))
+    fn refuse(&self, failure: Failure) {
+        self.refused.borrow_mut().get_or_insert(failure);
     }
 
-    /// A whole number within a range; `also` says what else is allowed.
-    pub(super) fn number(
-        &self,
-        name: &str,
-        range: RangeInclusive<u64>,
-        also: &str,
-    ) -> Result<Option<u64>, Failure> {
-        let Some(value) = self.get(name) else {
-            return Ok(None);
-        };
-        match json::uint(value).filter(|number| range.contains(number)) {
-            Some(number) => Ok(Some(number)),
-            None => {
-                let allowed = format!("a whole number from {} to {}{also}", range.start(), range.end());
-                Err(self.wrong(name, value, &allowed))
-            }
-        }
+    /// A whole number from `min` to `max`.
+    pub(super) fn uint(&self, name: &str, min: u32, max: u32, default: u32) -> u32 {
+        let number = self.number(name, u64::from(min), u64::from(max), "");
+        number.and_then(|number| u32::try_from(number).ok()).unwrap_or(default)
     }
 
-    pub(super) fn bool(&self, name: &str) -> Result<Option<bool>, Failure> {
-        match self.get(name).map(|value| (json::boolean(value), value)) {
-            None => Ok(None),
-            Some((Some(value), _)) => Ok(Some(value)),
-            Some((None, other)) => Err(self.wrong(name, other, "true or false")),
+    /// A whole number from `min` to `max`; `also` says what else is allowed.
+    pub(super) fn number(&self, name: &str, min: u64, max: u64, also: &str) -> Option<u64> {
+        let value = self.get(name)?;
+        let number = json::uint(value).filter(|number| (min..=max).contains(number));
+        if number.is_none() {
+            self.refuse(self.wrong(name, value, &format!("a whole number from {min} to {max}{also}")));
         }
+        number
+    }
+
+    pub(super) fn bool(&self, name: &str) -> Option<bool> {
+        let value = self.get(name)?;
+        let flag = json::boolean(value);
+        if flag.is_none() {
+            self.refuse(self.wrong(name, value, "true or false"));
+        }
+        flag
     }
 
     /// A text that is not empty.
