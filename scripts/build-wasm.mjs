@@ -62,6 +62,11 @@ export async function buildWasm({ dev = false, small = !dev } = {}) {
   await writeFile(stampFile, stamp);
 }
 
+/** Whether the small build has been made here before: then keeping it up to date costs no more than the other one. */
+export async function hasSmallBuild() {
+  return existsSync(await compiled("small"));
+}
+
 /** The wasm as it is shipped, but with the names of its functions: for `npm run size -- --why`. */
 export async function buildNamed(folder) {
   const input = await compile(true);
@@ -75,16 +80,19 @@ export async function buildNamed(folder) {
 /** Compiles the crate; gives the path of the raw wasm. */
 async function compile(small) {
   await ensureWasmTarget();
-  const made = (profile) => targetDir().then((dir) => join(dir, wasmTarget, profile, "chatwire.wasm"));
   if (small) {
-    if (await compileSmall()) return made("small");
+    if (await compileSmall()) return compiled("small");
     console.warn(
       "\n! The standard library could not be built from its sources (see above): the wasm is built with the one\n" +
         "! that comes with Rust. It works the same and is about 12 KB larger (brotli).\n",
     );
   }
   await run("cargo", ["build", "--release", ...crate]);
-  return made("release");
+  return compiled("release");
+}
+
+async function compiled(profile) {
+  return join(await targetDir(), wasmTarget, profile, "chatwire.wasm");
 }
 
 /**

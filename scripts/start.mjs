@@ -6,7 +6,7 @@ import { mkdir } from "node:fs/promises";
 import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { buildDemo, buildPackage, buildServer } from "./build.mjs";
-import { buildWasm } from "./build-wasm.mjs";
+import { buildWasm, hasSmallBuild } from "./build-wasm.mjs";
 import { checkPrerequisites, installPackages } from "./lib/prerequisites.mjs";
 import { endChildren, inRoot, isEnding, runMain, start, Told } from "./lib/run.mjs";
 import { Steps } from "./lib/steps.mjs";
@@ -20,7 +20,7 @@ await runMain(async () => {
   let binary;
   await steps.step("what this machine has", checkPrerequisites);
   await steps.step("npm packages", installPackages);
-  await steps.step("chatwire as wasm (Rust)", () => buildWasm({ small: false }));
+  await steps.step("chatwire as wasm (Rust)", async () => buildWasm({ small: await hasSmallBuild() }));
   await steps.step("npm package chatwire", buildPackage);
   await steps.step("backend (Rust)", async () => {
     binary = await buildServer();
