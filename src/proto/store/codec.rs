@@ -92,109 +92,129 @@ impl Writer {
     }
 }
 
-/// Reads a payload. Every failure is [`RecordError::Malformed`].
+/// Reads a payload.
+///
+/// What cannot be read is remembered, and reads as nothing (zero, an empty text), as does everything after it;
+/// [`Reader::finish`] tells. A `Result` for each of a hundred fields would be a branch with its clean-up for each,
+/// 6 KB of wasm.
 #[derive(Clone, Debug)]
 pub struct Reader<'a> {
     rest: &'a [u8],
+    failed: Option<&'static str>,
 }
 
-const TOO_SHORT: RecordError = RecordError::Malformed { what: "payload ends too early" };
+const TOO_SHORT: &str = "payload ends too early";
 
 impl<'a> Reader<'a> {
     pub fn new(payload: &'a [u8]) -> Self {
-        Self { rest: payload }
+        Self { rest: payload, failed: None }
     }
 
-    pub fn u8(&mut self) -> Result<u8, RecordError> {
-        let (&first, rest) = self.rest.split_first().ok_or(TOO_SHORT)?;
+    /// Says what is wrong with what was just read. The first failure counts.
+    pub fn fail(&mut self, what: &'static str) {
+        self.failed.get_or_insert(what);
+        self.rest = &[];
+    }
+
+    fn take(&mut self, length: u64) -> &'a [u8] {
+        let split = usize::try_from(length).ok().and_then(|length| self.rest.split_at_checked(length));
+        let Some((taken, rest)) = split else {
+            self.fail(TOO_SHORT);
+            return &[];
+        };
         self.rest = rest;
-        Ok(first)
+        taken
     }
 
-    pub fn bool(&mut self) -> Result<bool, RecordError> {
-        match self.u8()? {
-            0 => Ok(false),
-            1 => Ok(true),
-            _ => Err(RecordError::Malformed { what: "a truth value must be 0 or 1" }),
+    pub fn u8(&mut self) -> u8 {
+        self.take(1).first().copied().unwrap_or(0)
+    }
+
+    pub fn bool(&mut self) -> bool {
+        let byte = self.u8();
+        if byte > 1 {
+            self.fail("a truth value must be 0 or 1");
         }
+        byte == 1
     }
 
-    pub fn varint(&mut self) -> Result<u64, RecordError> {
+    pub fn varint(&mut self) -> u64 {
         let mut value = 0;
         for shift in (0..64).step_by(7) {
-            let byte = self.u8()?;
+            let byte = self.u8();
             let bits = u64::from(byte & 0x7f);
             if (bits << shift) >> shift != bits {
                 break;
             }
             value |= bits << shift;
             if byte < 0x80 {
-                return Ok(value);
+                return value;
             }
         }
-        Err(RecordError::Malformed { what: "a number must fit 64 bits" })
+        self.fail("a number must fit 64 bits");
+        0
     }
 
     /// A varint that must fit 32 bits.
-    pub fn u32(&mut self) -> Result<u32, RecordError> {
-        u32::try_from(self.varint()?)
-            .map_err(|_| RecordError::Malformed { what: "a number must fit 32 bits" })
+    pub fn u32(&mut self) -> u32 {
+        u32::try_from(self.varint()).unwrap_or_else(|_| {
+            self.fail("a number must fit 32 bits");
+            0
+        })
     }
 
-    pub fn i64(&mut self) -> Result<i64, RecordError> {
-        let value = self.varint()?;
-        Ok((value >> 1) as i64 ^ -((value & 1) as i64))
+    pub fn i64(&mut self) -> i64 {
+        let value = self.varint();
+        (value >> 1) as i64 ^ -((value & 1) as i64)
     }
 
-    pub fn fixed_u32(&mut self) -> Result<u32, RecordError> {
-        let (&bytes, rest) = self.rest.split_first_chunk().ok_or(TOO_SHORT)?;
-        self.rest = rest;
-        Ok(u32::from_le_bytes(bytes))
+    pub fn fixed_u32(&mut self) -> u32 {
+        self.take(4).first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes))
     }
 
-    pub fn bytes(&mut self) -> Result<&'a [u8], RecordError> {
-        let length = usize::try_from(self.varint()?).map_err(|_| TOO_SHORT)?;
-        let (bytes, rest) = self.rest.split_at_checked(length).ok_or(TOO_SHORT)?;
-        self.rest = rest;
-        Ok(bytes)
+    pub fn bytes(&mut self) -> &'a [u8] {
+        let length = self.varint();
+        self.take(length)
     }
 
-    pub fn str(&mut self) -> Result<&'a str, RecordError> {
-        core::str::from_utf8(self.bytes()?)
-            .map_err(|_| RecordError::Malformed { what: "a text must be UTF-8" })
+    pub fn str(&mut self) -> &'a str {
+        core::str::from_utf8(self.bytes()).unwrap_or_else(|_| {
+            self.fail("a text must be UTF-8");
+            ""
+        })
     }
 
-    pub fn string(&mut self) -> Result<String, RecordError> {
-        self.str().map(str::to_owned)
+    pub fn string(&mut self) -> String {
+        self.str().to_owned()
     }
 
-    pub fn opt_string(&mut self) -> Result<Option<String>, RecordError> {
-        if self.bool()? { self.string().map(Some) } else { Ok(None) }
+    pub fn opt_string(&mut self) -> Option<String> {
+        self.bool().then(|| self.string())
     }
 
-    pub fn opt_varint(&mut self) -> Result<Option<u64>, RecordError> {
-        if self.bool()? { self.varint().map(Some) } else { Ok(None) }
+    pub fn opt_varint(&mut self) -> Option<u64> {
+        self.bool().then(|| self.varint())
     }
 
-    pub fn opt_i64(&mut self) -> Result<Option<i64>, RecordError> {
-        if self.bool()? { self.i64().map(Some) } else { Ok(None) }
+    pub fn opt_i64(&mut self) -> Option<i64> {
+        self.bool().then(|| self.i64())
     }
 
     /// A list whose items take at least `min_item_bytes` (1 or more) each.
-    pub fn list<T>(
-        &mut self,
-        min_item_bytes: usize,
-        mut read: impl FnMut(&mut Self) -> Result<T, RecordError>,
-    ) -> Result<Vec<T>, RecordError> {
-        let count = self.varint()?;
+    pub fn list<T>(&mut self, min_item_bytes: usize, mut read: impl FnMut(&mut Self) -> T) -> Vec<T> {
+        let count = self.varint();
         if count > (self.rest.len() / min_item_bytes.max(1)) as u64 {
-            return Err(TOO_SHORT);
+            self.fail(TOO_SHORT);
+            return Vec::new();
         }
         let mut items = Vec::with_capacity(count as usize);
         for _ in 0..count {
-            items.push(read(self)?);
+            if self.failed.is_some() {
+                break;
+            }
+            items.push(read(self));
         }
-        Ok(items)
+        items
     }
 
     /// How many bytes are left.
@@ -203,11 +223,22 @@ impl<'a> Reader<'a> {
     }
 
     /// Says that everything must have been read.
+    ///
+    /// # Errors
+    /// [`RecordError::Malformed`] with the first failure; then nothing that was read counts.
     pub fn finish(self) -> Result<(), RecordError> {
-        if self.rest.is_empty() {
-            Ok(())
-        } else {
-            Err(RecordError::Malformed { what: "bytes after the last field" })
+        match self.failed {
+            Some(what) => Err(RecordError::Malformed { what }),
+            None if self.rest.is_empty() => Ok(()),
+            None => Err(RecordError::Malformed { what: "bytes after the last field" }),
         }
+    }
+
+    /// What `read` finds at the beginning of `payload`; what follows does not matter.
+    #[cfg(test)]
+    pub fn first<T>(payload: &'a [u8], read: impl FnOnce(&mut Self) -> T) -> Result<T, RecordError> {
+        let mut r = Self::new(payload);
+        let found = read(&mut r);
+        r.failed.map_or(Ok(found), |what| Err(RecordError::Malformed { what }))
     }
 }

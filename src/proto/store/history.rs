@@ -130,10 +130,10 @@ pub fn decode_segment(
 ) -> Result<(u64, Vec<Message>), RecordError> {
     let opened = open(RecordKind::Segment, bytes)?;
     let mut r = Reader::new(&opened.payload);
-    if r.u32()? != number {
-        return Err(RecordError::Malformed { what: "segment number is not that of its key" });
+    if r.u32() != number {
+        r.fail("segment number is not that of its key");
     }
-    let rows = r.list(message::MIN_BYTES, |r| decode_message(r, conversation_id))?;
+    let rows = r.list(message::MIN_BYTES, |r| decode_message(r, conversation_id));
     r.finish()?;
     Ok((opened.version, rows))
 }
@@ -166,16 +166,16 @@ pub fn encode_head(version: u64, head: &HistoryHead) -> Vec<u8> {
 pub fn decode_head(bytes: &[u8]) -> Result<(u64, HistoryHead), RecordError> {
     let opened = open(RecordKind::History, bytes)?;
     let mut r = Reader::new(&opened.payload);
-    let conversation_id = r.string()?;
-    let segments = r.list(MIN_INFO_BYTES, read_info)?;
-    let next_segment = r.u32()?;
-    let next_arrival = r.varint()?;
-    let cursor = r.opt_varint()?;
-    let opaque_cursor = r.opt_string()?;
-    let unread = r.u32()?;
-    let read_up_to = if r.bool()? { Some(read_order(&mut r)?) } else { None };
-    let last_message = if r.bool()? { Some(decode_message(&mut r, &conversation_id)?) } else { None };
-    let tail_ids = read_fingerprints(&mut r)?;
+    let conversation_id = r.string();
+    let segments = r.list(MIN_INFO_BYTES, read_info);
+    let next_segment = r.u32();
+    let next_arrival = r.varint();
+    let cursor = r.opt_varint();
+    let opaque_cursor = r.opt_string();
+    let unread = r.u32();
+    let read_up_to = if r.bool() { Some(read_order(&mut r)) } else { None };
+    let last_message = if r.bool() { Some(decode_message(&mut r, &conversation_id)) } else { None };
+    let tail_ids = read_fingerprints(&mut r);
     r.finish()?;
     let head = HistoryHead {
         conversation_id,
@@ -216,16 +216,15 @@ pub fn encode_index(version: u64, page: &IndexPage) -> Vec<u8> {
 pub fn decode_index(bytes: &[u8]) -> Result<(u64, IndexPage), RecordError> {
     let opened = open(RecordKind::Index, bytes)?;
     let mut r = Reader::new(&opened.payload);
-    let page = r.u32()?;
+    let page = r.u32();
     let segments = r.list(2, |r| {
-        let segment = r.u32()?;
-        let fingerprints = read_fingerprints(r)?;
-        if fingerprints.is_sorted() {
-            Ok((segment, fingerprints))
-        } else {
-            Err(RecordError::Malformed { what: "fingerprints of an index must ascend" })
+        let segment = r.u32();
+        let fingerprints = read_fingerprints(r);
+        if !fingerprints.is_sorted() {
+            r.fail("fingerprints of an index must ascend");
         }
-    })?;
+        (segment, fingerprints)
+    });
     r.finish()?;
     Ok((opened.version, IndexPage { page, segments }))
 }
@@ -240,8 +239,8 @@ fn write_info(w: &mut Writer, info: &SegmentInfo) {
     write_order(w, &info.last);
 }
 
-fn read_info(r: &mut Reader) -> Result<SegmentInfo, RecordError> {
-    Ok(SegmentInfo { number: r.u32()?, count: r.u32()?, first: read_order(r)?, last: read_order(r)? })
+fn read_info(r: &mut Reader) -> SegmentInfo {
+    SegmentInfo { number: r.u32(), count: r.u32(), first: read_order(r), last: read_order(r) }
 }
 
 /// "No number" is `u64::MAX`; shifted by one it takes a single byte.
@@ -251,14 +250,14 @@ fn write_order(w: &mut Writer, order: &OrderKey) {
     w.varint(order.arrival);
 }
 
-fn read_order(r: &mut Reader) -> Result<OrderKey, RecordError> {
-    Ok(OrderKey { seq: r.varint()?.wrapping_sub(1), at_ms: r.i64()?, arrival: r.varint()? })
+fn read_order(r: &mut Reader) -> OrderKey {
+    OrderKey { seq: r.varint().wrapping_sub(1), at_ms: r.i64(), arrival: r.varint() }
 }
 
 fn write_fingerprints(w: &mut Writer, fingerprints: &[u32]) {
     w.list(fingerprints, |w, fingerprint| w.fixed_u32(*fingerprint));
 }
 
-fn read_fingerprints(r: &mut Reader) -> Result<Vec<u32>, RecordError> {
+fn read_fingerprints(r: &mut Reader) -> Vec<u32> {
     r.list(4, Reader::fixed_u32)
 }

@@ -4,7 +4,6 @@
 //! key that follows from key or id. Two bytes of flags say which optional fields follow.
 
 use super::codec::{Reader, Writer};
-use super::format::RecordError;
 use super::numbers::{read_failure, read_sender, read_status, write_failure, write_sender, write_status};
 use crate::proto::model::{Json, Message, Reaction, ReplyTo};
 
@@ -68,47 +67,47 @@ pub fn encode_message(w: &mut Writer, m: &Message) {
     }
 }
 
-/// Reads what [`encode_message`] wrote.
-///
-/// # Errors
-/// [`RecordError::Malformed`].
-pub fn decode_message(r: &mut Reader, conversation_id: &str) -> Result<Message, RecordError> {
-    let flags = r.varint()?;
+/// Reads what [`encode_message`] wrote; what is wrong is told by the reader's end.
+pub fn decode_message(r: &mut Reader, conversation_id: &str) -> Message {
+    let flags = r.varint();
     if flags & !ALL != 0 {
-        return Err(RecordError::Malformed { what: "unknown flags of a message" });
+        r.fail("unknown flags of a message");
     }
     let has = |flag: u64| flags & flag != 0;
-    let id = if has(ID) { Some(r.string()?) } else { None };
-    let key = if has(KEY) { Some(r.string()?) } else { None };
+    let id = if has(ID) { Some(r.string()) } else { None };
+    let key = if has(KEY) { Some(r.string()) } else { None };
     let row_key = match (has(ROW_KEY_IS_KEY), has(ROW_KEY_IS_ID), &key, &id) {
-        (false, false, _, _) => r.string()?,
+        (false, false, _, _) => r.string(),
         (true, false, Some(key), _) => key.clone(),
         (false, true, _, Some(id)) => [conversation_id, ":", id].concat(),
-        _ => return Err(RecordError::Malformed { what: "row key of a key or id that is not there" }),
+        _ => {
+            r.fail("row key of a key or id that is not there");
+            String::new()
+        }
     };
     // The order of these fields is the order on disk.
-    Ok(Message {
+    Message {
         row_key,
         id,
         key,
         conversation_id: conversation_id.to_owned(),
-        sender_id: r.string()?,
-        sender: read_sender(r)?,
-        kind: r.string()?,
-        text: r.string()?,
-        created_at_ms: r.i64()?,
-        status: read_status(r)?,
-        metadata: if has(METADATA) { Some(read_json(r)?) } else { None },
-        attachments: if has(ATTACHMENTS) { Some(read_json(r)?) } else { None },
-        reply_to: if has(REPLY_TO) { Some(read_reply_to(r)?) } else { None },
-        seq: if has(SEQ) { Some(r.varint()?) } else { None },
-        failure: if has(FAILURE) { Some(read_failure(r)?) } else { None },
+        sender_id: r.string(),
+        sender: read_sender(r),
+        kind: r.string(),
+        text: r.string(),
+        created_at_ms: r.i64(),
+        status: read_status(r),
+        metadata: if has(METADATA) { read_json(r) } else { None },
+        attachments: if has(ATTACHMENTS) { read_json(r) } else { None },
+        reply_to: if has(REPLY_TO) { Some(read_reply_to(r)) } else { None },
+        seq: if has(SEQ) { Some(r.varint()) } else { None },
+        failure: if has(FAILURE) { Some(read_failure(r)) } else { None },
         durable: has(DURABLE),
-        read_by: if has(READ_BY) { r.list(1, Reader::string)? } else { Vec::new() },
-        reactions: if has(REACTIONS) { r.list(4, read_reaction)? } else { Vec::new() },
-        edited_at_ms: if has(EDITED) { Some(r.i64()?) } else { None },
-        deleted_at_ms: if has(DELETED) { Some(r.i64()?) } else { None },
-    })
+        read_by: if has(READ_BY) { r.list(1, Reader::string) } else { Vec::new() },
+        reactions: if has(REACTIONS) { r.list(4, read_reaction) } else { Vec::new() },
+        edited_at_ms: if has(EDITED) { Some(r.i64()) } else { None },
+        deleted_at_ms: if has(DELETED) { Some(r.i64()) } else { None },
+    }
 }
 
 fn flags_of(m: &Message) -> u64 {
@@ -145,12 +144,16 @@ pub(super) fn write_reply_to(w: &mut Writer, reply_to: &ReplyTo) {
     w.str(&reply_to.excerpt);
 }
 
-pub(super) fn read_reply_to(r: &mut Reader) -> Result<ReplyTo, RecordError> {
-    Ok(ReplyTo { row_key: r.string()?, excerpt: r.string()? })
+pub(super) fn read_reply_to(r: &mut Reader) -> ReplyTo {
+    ReplyTo { row_key: r.string(), excerpt: r.string() }
 }
 
-pub(super) fn read_json(r: &mut Reader) -> Result<Json, RecordError> {
-    Json::parse(r.str()?).ok_or(RecordError::Malformed { what: "a JSON field must be one JSON value" })
+pub(super) fn read_json(r: &mut Reader) -> Option<Json> {
+    let json = Json::parse(r.str());
+    if json.is_none() {
+        r.fail("a JSON field must be one JSON value");
+    }
+    json
 }
 
 fn write_reaction(w: &mut Writer, reaction: &Reaction) {
@@ -160,6 +163,6 @@ fn write_reaction(w: &mut Writer, reaction: &Reaction) {
     w.list(&reaction.users, |w, user| w.str(user));
 }
 
-fn read_reaction(r: &mut Reader) -> Result<Reaction, RecordError> {
-    Ok(Reaction { emoji: r.string()?, count: r.u32()?, mine: r.bool()?, users: r.list(1, Reader::string)? })
+fn read_reaction(r: &mut Reader) -> Reaction {
+    Reaction { emoji: r.string(), count: r.u32(), mine: r.bool(), users: r.list(1, Reader::string) }
 }

@@ -1,25 +1,28 @@
 //! The numbers that enumerations have on disk.
 //!
 //! Law: one list an enumeration, checked for completeness by the compiler; a number, once given, is never given
-//! again. An unknown number is refused: there is no guessing what a newer version meant.
+//! again. An unknown number is refused: there is no guessing what a newer version meant. (The name after the message
+//! of the refusal stands for what is then thrown away.)
 
 use super::codec::{Reader, Writer};
-use super::format::RecordError;
 use crate::proto::model::{ConversationKind, ErrorCode, Failure, Role, Sender, Status};
 
 macro_rules! numbered {
-    ($write:ident, $read:ident, $type:ident, $what:literal, $($variant:ident = $number:literal),+) => {
+    ($write:ident, $read:ident, $type:ident, $what:literal, $default:ident, $($variant:ident = $number:literal),+) => {
         pub(super) fn $write(w: &mut Writer, value: $type) {
             w.u8(match value {
                 $($type::$variant => $number,)+
             });
         }
 
-        pub(super) fn $read(r: &mut Reader) -> Result<$type, RecordError> {
-            Ok(match r.u8()? {
+        pub(super) fn $read(r: &mut Reader) -> $type {
+            match r.u8() {
                 $($number => $type::$variant,)+
-                _ => return Err(RecordError::Malformed { what: $what }),
-            })
+                _ => {
+                    r.fail($what);
+                    $type::$default
+                }
+            }
         }
     };
 }
@@ -29,6 +32,7 @@ numbered!(
     read_status,
     Status,
     "unknown status number",
+    Failed,
     Saving = 0,
     Saved = 1,
     Sent = 2,
@@ -37,22 +41,34 @@ numbered!(
     Read = 5,
     Failed = 6
 );
-numbered!(write_sender, read_sender, Sender, "unknown sender number", Me = 0, User = 1, Ai = 2, System = 3);
+numbered!(
+    write_sender,
+    read_sender,
+    Sender,
+    "unknown sender number",
+    System,
+    Me = 0,
+    User = 1,
+    Ai = 2,
+    System = 3
+);
 numbered!(
     write_conversation_kind,
     read_conversation_kind,
     ConversationKind,
     "unknown conversation kind number",
+    Group,
     Direct = 0,
     Group = 1,
     Assistant = 2
 );
-numbered!(write_role, read_role, Role, "unknown role number", Admin = 0, Moderator = 1, Member = 2);
+numbered!(write_role, read_role, Role, "unknown role number", Member, Admin = 0, Moderator = 1, Member = 2);
 numbered!(
     write_error_code,
     read_error_code,
     ErrorCode,
     "unknown error code number",
+    Storage,
     Validation = 0,
     Forbidden = 1,
     NotFound = 2,
@@ -81,6 +97,6 @@ pub(super) fn write_failure(w: &mut Writer, failure: &Failure) {
     w.bool(failure.retryable);
 }
 
-pub(super) fn read_failure(r: &mut Reader) -> Result<Failure, RecordError> {
-    Ok(Failure { code: read_error_code(r)?, message: r.string()?, retryable: r.bool()? })
+pub(super) fn read_failure(r: &mut Reader) -> Failure {
+    Failure { code: read_error_code(r), message: r.string(), retryable: r.bool() }
 }

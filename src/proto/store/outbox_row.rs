@@ -87,19 +87,19 @@ pub fn decode_outbox_row(bytes: &[u8]) -> Result<(u64, OutboxRow), RecordError> 
     let mut r = Reader::new(&opened.payload);
     // The order of these fields is the order on disk.
     let row = OutboxRow {
-        key: r.string()?,
-        conversation_id: r.string()?,
-        kind: r.string()?,
-        text: r.string()?,
-        metadata: if r.bool()? { Some(read_json(&mut r)?) } else { None },
-        reply_to: if r.bool()? { Some(read_reply_to(&mut r)?) } else { None },
-        reply_to_id: r.opt_string()?,
-        created_at_ms: r.i64()?,
-        expires_at_ms: r.opt_i64()?,
-        attempts: r.u32()?,
-        losses: r.u32()?,
-        wire: if r.bool()? { Some(WireMark { generation: r.varint()?, attempt: r.u32()? }) } else { None },
-        failure: if r.bool()? { Some(read_failure(&mut r)?) } else { None },
+        key: r.string(),
+        conversation_id: r.string(),
+        kind: r.string(),
+        text: r.string(),
+        metadata: if r.bool() { read_json(&mut r) } else { None },
+        reply_to: if r.bool() { Some(read_reply_to(&mut r)) } else { None },
+        reply_to_id: r.opt_string(),
+        created_at_ms: r.i64(),
+        expires_at_ms: r.opt_i64(),
+        attempts: r.u32(),
+        losses: r.u32(),
+        wire: if r.bool() { Some(WireMark { generation: r.varint(), attempt: r.u32() }) } else { None },
+        failure: if r.bool() { Some(read_failure(&mut r)) } else { None },
     };
     r.finish()?;
     Ok((opened.version, row))

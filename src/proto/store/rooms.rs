@@ -60,19 +60,19 @@ pub fn decode_conversation(bytes: &[u8]) -> Result<(u64, ConversationRecord), Re
     let mut r = Reader::new(&opened.payload);
     // The order of these fields is the order on disk.
     let record = ConversationRecord {
-        id: r.string()?,
-        kind: read_conversation_kind(&mut r)?,
-        title: r.string()?,
-        avatar_url: r.opt_string()?,
-        members: r.list(3, read_member)?,
-        draft: r.string()?,
-        archived: r.bool()?,
-        pinned: r.bool()?,
-        muted_until: r.opt_string()?,
-        blocked: r.bool()?,
-        my_role: read_role(&mut r)?,
-        last_seq: r.opt_varint()?,
-        updated_at_ms: r.i64()?,
+        id: r.string(),
+        kind: read_conversation_kind(&mut r),
+        title: r.string(),
+        avatar_url: r.opt_string(),
+        members: r.list(3, read_member),
+        draft: r.string(),
+        archived: r.bool(),
+        pinned: r.bool(),
+        muted_until: r.opt_string(),
+        blocked: r.bool(),
+        my_role: read_role(&mut r),
+        last_seq: r.opt_varint(),
+        updated_at_ms: r.i64(),
     };
     r.finish()?;
     Ok((opened.version, record))
@@ -101,11 +101,11 @@ pub fn decode_capabilities(bytes: &[u8]) -> Result<(u64, CapabilityRecord), Reco
     let mut r = Reader::new(&opened.payload);
     // The order of these fields is the order on disk.
     let patch = CapabilityPatch {
-        keys: read_flag(&mut r)?,
-        cursor: read_flag(&mut r)?,
-        ordered_window: read_flag(&mut r)?,
-        receipts: read_flag(&mut r)?,
-        max_payload: r.opt_varint()?,
+        keys: read_flag(&mut r),
+        cursor: read_flag(&mut r),
+        ordered_window: read_flag(&mut r),
+        receipts: read_flag(&mut r),
+        max_payload: r.opt_varint(),
     };
     r.finish()?;
     Ok((opened.version, CapabilityRecord { patch }))
@@ -124,17 +124,20 @@ pub fn encode_generation(version: u64, generation: u64) -> Vec<u8> {
 pub fn decode_generation(bytes: &[u8]) -> Result<(u64, u64), RecordError> {
     let opened = open(RecordKind::Generation, bytes)?;
     let mut r = Reader::new(&opened.payload);
-    let generation = r.varint()?;
+    let generation = r.varint();
     r.finish()?;
     Ok((opened.version, generation))
 }
 
-fn read_flag(r: &mut Reader) -> Result<Option<bool>, RecordError> {
-    match r.u8()? {
-        0 => Ok(None),
-        1 => Ok(Some(false)),
-        2 => Ok(Some(true)),
-        _ => Err(RecordError::Malformed { what: "a capability must be 0, 1 or 2" }),
+fn read_flag(r: &mut Reader) -> Option<bool> {
+    match r.u8() {
+        0 => None,
+        1 => Some(false),
+        2 => Some(true),
+        _ => {
+            r.fail("a capability must be 0, 1 or 2");
+            None
+        }
     }
 }
 
@@ -144,6 +147,6 @@ fn write_member(w: &mut Writer, member: &Member) {
     write_role(w, member.role);
 }
 
-fn read_member(r: &mut Reader) -> Result<Member, RecordError> {
-    Ok(Member { user_id: r.string()?, name: r.string()?, role: read_role(r)? })
+fn read_member(r: &mut Reader) -> Member {
+    Member { user_id: r.string(), name: r.string(), role: read_role(r) }
 }

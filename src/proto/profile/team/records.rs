@@ -1,7 +1,7 @@
 //! The records of `team`: messages and conversations, on the socket and over REST alike (T4, D4).
 
 use crate::proto::wire::json::RawValue;
-use base64ct::{Base64, Base64Unpadded, Encoding};
+use base64ct::{Base64Unpadded, Encoding};
 
 use super::super::fields::{self, Fields, Wrong, required};
 use super::super::{ConversationKind, Json, Member, Role, ServerConversation, ServerMessage, Status};
@@ -9,7 +9,12 @@ use crate::proto::wire::json;
 
 /// A text as `content_encrypted` carries it before encryption is switched on (T5).
 pub(super) fn encode_content(text: &str) -> String {
-    Base64::encode_string(text.as_bytes())
+    // `Base64` would pad by itself, but it is a second copy of the encoder: reading needs the unpadded one.
+    let mut content = Base64Unpadded::encode_string(text.as_bytes());
+    while !content.len().is_multiple_of(4) {
+        content.push('=');
+    }
+    content
 }
 
 /// Reads a message (T4, D4).

@@ -215,11 +215,11 @@ proptest! {
         w.opt_i64(None);
         let bytes = w.into_bytes();
         let mut r = Reader::new(&bytes);
-        prop_assert_eq!(r.varint(), Ok(value));
-        prop_assert_eq!(r.i64(), Ok(signed));
-        prop_assert_eq!(r.fixed_u32(), Ok(fixed));
-        prop_assert_eq!(r.opt_varint(), Ok(Some(value)));
-        prop_assert_eq!(r.opt_i64(), Ok(None));
+        prop_assert_eq!(r.varint(), value);
+        prop_assert_eq!(r.i64(), signed);
+        prop_assert_eq!(r.fixed_u32(), fixed);
+        prop_assert_eq!(r.opt_varint(), Some(value));
+        prop_assert_eq!(r.opt_i64(), None);
         prop_assert_eq!(r.finish(), Ok(()));
     }
 
@@ -236,19 +236,19 @@ fn the_edges_of_numbers() {
     for value in [0, 0x7f, 0x80, 0x3fff, 0x4000, u64::from(u32::MAX), u64::MAX - 1, u64::MAX] {
         let mut w = Writer::new();
         w.varint(value);
-        assert_eq!(Reader::new(w.as_slice()).varint(), Ok(value));
+        assert_eq!(Reader::first(w.as_slice(), Reader::varint), Ok(value));
         let fits =
             u32::try_from(value).map_err(|_| RecordError::Malformed { what: "a number must fit 32 bits" });
-        assert_eq!(Reader::new(w.as_slice()).u32(), fits);
+        assert_eq!(Reader::first(w.as_slice(), Reader::u32), fits);
     }
     for value in [0, -1, 1, i64::MIN, i64::MAX] {
         let mut w = Writer::new();
         w.i64(value);
-        assert_eq!(Reader::new(w.as_slice()).i64(), Ok(value));
+        assert_eq!(Reader::first(w.as_slice(), Reader::i64), Ok(value));
     }
     let too_large = Err(RecordError::Malformed { what: "a number must fit 64 bits" });
-    assert_eq!(Reader::new(&[0xff; 10]).varint(), too_large);
-    assert_eq!(Reader::new(&[0x80; 11]).varint(), too_large);
+    assert_eq!(Reader::first(&[0xff; 10], Reader::varint), too_large);
+    assert_eq!(Reader::first(&[0x80; 11], Reader::varint), too_large);
     let just_over = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02];
-    assert_eq!(Reader::new(&just_over).varint(), too_large);
+    assert_eq!(Reader::first(&just_over, Reader::varint), too_large);
 }
