@@ -10,6 +10,8 @@ mod acts;
 mod backend;
 #[path = "pair/checks.rs"]
 mod checks;
+#[path = "pair/commands.rs"]
+mod commands;
 #[path = "pair/failures.rs"]
 mod failures;
 #[path = "pair/history.rs"]

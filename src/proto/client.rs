@@ -30,6 +30,7 @@ mod route;
 mod send;
 mod storage;
 mod views;
+mod wipe;
 mod wire_send;
 mod write;
 

@@ -6,7 +6,7 @@
 //! for ever; its revision changes with everything that can be seen of it.
 
 use super::queue::Queue;
-use crate::proto::sorted::SortedMap;
+use crate::proto::sorted::{SortedMap, SortedSet};
 
 use super::api::ViewId;
 use super::model::{Message, Phase, Status};
@@ -213,6 +213,20 @@ impl Timelines {
         self.logs.insert(id.clone(), log);
         self.dirty_views(&id);
         self.drive(&id);
+    }
+
+    /// Drops what is in memory of histories that the store no longer has: another tab has wiped it.
+    pub fn retain(&mut self, stored: &SortedSet<String>) {
+        let filled = |log: &Log| log.version.is_some() || !log.head.segments.is_empty();
+        let gone = self.logs.iter().filter(|(id, log)| !stored.contains(*id) && filled(log));
+        for id in gone.map(|(id, _)| id.clone()).collect::<Vec<_>>() {
+            let Some(old) = self.logs.get_mut(&id) else { continue };
+            let ops = core::mem::take(&mut old.ops);
+            *old = Log::new(log::empty_head(&id));
+            old.ops = ops;
+            self.dirty_views(&id);
+            self.drive(&id);
+        }
     }
 
     /// Another tab leads now: nothing of what differs from the store will be written, nor what waits be applied.

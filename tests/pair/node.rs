@@ -27,6 +27,7 @@ pub struct Disk {
     pub broken: Option<StoreFailure>,
     /// Reads fail too.
     pub unreadable: bool,
+    pub refuses_wipe: bool,
     pub delay_ms: u64,
     pub writes: usize,
 }

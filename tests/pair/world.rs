@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use chatwire::proto::config::{Config, PageFacts};
 use chatwire::proto::{
-    Client, HttpResult, Input, Now, Output, Secret, SocketInput, SocketOutput, StoreId, StoreReply,
-    StoreRequest, TabInput, TabOutput, TokenId,
+    Client, HttpResult, Input, Now, Output, Secret, SocketInput, SocketOutput, StoreFailure, StoreId,
+    StoreReply, StoreRequest, TabInput, TabOutput, TokenId,
 };
 use serde_json::{Value, json};
 
@@ -296,6 +296,7 @@ impl World {
                 StoreReply::Unknown
             }
             (Some(kind), _) if (write || disk.unreadable) && !open => failed(kind),
+            _ if disk.refuses_wipe && matches!(request, StoreRequest::Wipe) => failed(StoreFailure::Other),
             _ => match disk.records.execute(request) {
                 StoreReply::Opened { .. } => StoreReply::Opened { persistent: true },
                 reply => reply,

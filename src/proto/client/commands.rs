@@ -1,13 +1,13 @@
 //! What the application asks for.
 
-use super::super::api::{Command, CommandId, Now, Outcome, Output, StoreRequest, TabOutput};
+use super::super::api::{Command, CommandId, Now, Outcome, Output, TabOutput};
 use super::super::connection::Emitted;
 use super::super::model::{ConnectionState, ErrorCode, Failure};
 use super::super::profile::Push;
 use super::AckFor;
 use super::Client;
 use super::rest::HttpJob;
-use super::storage::{Lead, StoreJob};
+use super::storage::Lead;
 
 /// Read receipts that wait for a connection.
 const MAX_PENDING_READS: usize = 1000;
@@ -17,7 +17,9 @@ impl Client {
     pub(super) fn must_wait(&self, command: &Command) -> bool {
         match command {
             Command::Connect {} => {
-                !self.storage.loaded || matches!(self.storage.lead, Lead::Unknown | Lead::Claims)
+                !self.storage.loaded
+                    || self.storage.wiping
+                    || matches!(self.storage.lead, Lead::Unknown | Lead::Claims)
             }
             _ => !self.storage.loaded,
         }
@@ -35,6 +37,7 @@ impl Client {
     }
 
     pub(super) fn execute(&mut self, now: Now, id: CommandId, command: Command) -> Result<(), Failure> {
+        self.check_wiping(&command)?;
         match command {
             Command::Connect {} => self.connect(now, id),
             Command::Disconnect {} => self.disconnect(now, id),
@@ -154,10 +157,7 @@ impl Client {
             AckFor::Wire { command, .. } => Some(command),
             AckFor::Row(_) => None,
         }));
-        waiters.extend(core::mem::take(&mut self.http).into_iter().filter_map(|(_, job)| match job {
-            HttpJob::Create { command, .. } => Some(command),
-            HttpJob::Sync => None,
-        }));
+        waiters.extend(core::mem::take(&mut self.http).into_iter().filter_map(|(_, job)| job.command()));
         waiters
     }
 
@@ -192,12 +192,6 @@ impl Client {
                 return;
             }
         }
-    }
-
-    fn wipe(&mut self, now: Now, id: CommandId) {
-        self.connection.disconnect(now, &mut self.timers);
-        self.storage.wiping = true;
-        self.request_store(StoreRequest::Wipe, StoreJob::Wipe { command: id });
     }
 
     pub(super) fn ticket(&mut self) -> u32 {

@@ -20,6 +20,16 @@ pub(super) enum HttpJob {
     Create { command: CommandId, user_id: Option<String> },
 }
 
+impl HttpJob {
+    /// Who waits for it.
+    pub fn command(&self) -> Option<CommandId> {
+        match self {
+            Self::Create { command, .. } => Some(*command),
+            Self::Sync => None,
+        }
+    }
+}
+
 impl Client {
     pub(super) fn request(&mut self, request: RestRequest, job: HttpJob) -> Result<HttpId, Failure> {
         if self.http.len() >= MAX_REQUESTS && !matches!(job, HttpJob::Sync) {

@@ -4,11 +4,10 @@
 //! After `Unknown` the store is read back before anything is decided (rule 1). A refused write is told, and tried
 //! again later; new messages live in memory until then (rule 14).
 
-use crate::proto::sorted::SortedMap;
+use crate::proto::sorted::{SortedMap, SortedSet};
 
 use super::super::api::{
-    CommandId, Event, Key, Now, Outcome, Output, Read, Record, RecordId, StoreId, StoreReply, StoreRequest,
-    Table,
+    CommandId, Event, Key, Now, Output, Read, Record, RecordId, StoreId, StoreReply, StoreRequest, Table,
 };
 use super::super::model::{ErrorCode, Failure, Phase};
 use super::super::outbox::{RowId, Stage};
@@ -29,6 +28,7 @@ pub(super) enum Lead {
     Follows,
     /// Holds the lock; the generation is not written yet.
     Claims,
+    /// `version`: that of the generation's record, where there is one.
     Leads {
         generation: u64,
         version: u64,
@@ -152,12 +152,7 @@ impl Client {
                     lists.into_iter().flatten().filter_map(conversation_of).collect();
                 self.timelines.on_index_scan(&pages);
             }
-            (StoreJob::Wipe { command }, StoreReply::Saved { .. }) => self.on_wiped(command),
-            (StoreJob::Wipe { command }, _) => {
-                self.storage.wiping = false;
-                let text = "wipe: the database could not be emptied; close the other tabs and try again";
-                self.refuse(command, Failure::new(ErrorCode::Storage, text));
-            }
+            (StoreJob::Wipe { command }, reply) => self.on_wipe_reply(now, command, &reply),
         }
     }
 
@@ -235,28 +230,11 @@ impl Client {
         }
     }
 
+        let stored: SortedSet<String> = lists.get(3).into_iter().flatten().filter_map(head_of).collect();
+        self.timelines.retain(&stored);
     fn report_damage(&mut self, what: &str, error: &store::RecordError) {
         let text = format!("{what} in the store cannot be read: {error}");
         self.emit(Event::Error { error: Failure::new(ErrorCode::Storage, text) });
-    }
-
-    /// The database is empty: so is the memory.
-    fn on_wiped(&mut self, command: CommandId) {
-        self.storage.wiping = false;
-        self.outbox.clear();
-        self.timelines.clear();
-        self.rooms.clear();
-        self.settling.clear();
-        self.pending_reads.clear();
-        self.hello = super::CapabilityPatch::default();
-        self.capabilities_dirty = false;
-        if matches!(self.storage.lead, Lead::Leads { .. }) {
-            // The generation is gone with the rest.
-            self.storage.lead = Lead::Claims;
-            self.outbox.set_generation(0);
-            self.claim();
-        }
-        self.done(command, Outcome::Nothing);
     }
 }
 
@@ -273,6 +251,14 @@ pub(super) fn everything() -> Vec<Read> {
 fn conversation_of(record: Record) -> Option<(String, Vec<u8>)> {
     match &record.key {
         Key::Text(key) => Some((store::conversation_of(key)?, record.bytes)),
+        Key::Number(_) => None,
+    }
+}
+
+/// The conversation of a head's record, also where the record is damaged.
+fn head_of(record: &Record) -> Option<String> {
+    match &record.key {
+        Key::Text(key) => store::conversation_of(key),
         Key::Number(_) => None,
     }
 }

@@ -1,0 +1,85 @@
+//! `wipe()`: the store is emptied, and with it what this tab and the others keep in memory.
+//!
+//! Law: whatever was accepted before the wipe and is not yet in the store ends with it; what would write while it
+//! goes on is refused, and `connect()` waits, so that nothing of before can come back behind it.
+
+use super::super::api::{Command, CommandId, Now, Outcome, Output, StoreReply, StoreRequest, TabOutput};
+use super::super::model::{ErrorCode, Failure};
+use super::Client;
+use super::storage::{Lead, StoreJob};
+
+impl Client {
+    pub(super) fn wipe(&mut self, now: Now, id: CommandId) {
+        self.connection.disconnect(now, &mut self.timers);
+        self.storage.wiping = true;
+        self.request_store(StoreRequest::Wipe, StoreJob::Wipe { command: id });
+    }
+
+    /// Whether a command would write into the store that is being emptied.
+    pub(super) fn check_wiping(&self, command: &Command) -> Result<(), Failure> {
+        let writes = matches!(
+            command,
+            Command::Send(_)
+                | Command::Resend { .. }
+                | Command::Cancel { .. }
+                | Command::Discard { .. }
+                | Command::MarkRead { .. }
+                | Command::CreateDirect { .. }
+                | Command::CreateGroup { .. }
+                | Command::Wipe {}
+        );
+        if self.storage.wiping && writes {
+            return Err(wiped("wipe() is under way; call this again when it has resolved"));
+        }
+        Ok(())
+    }
+
+    pub(super) fn on_wipe_reply(&mut self, now: Now, command: CommandId, reply: &StoreReply) {
+        self.storage.wiping = false;
+        if matches!(reply, StoreReply::Saved { .. }) {
+            self.on_wiped(command);
+        } else {
+            let text = "wipe: the database could not be emptied; close the other tabs and try again";
+            self.refuse(command, Failure::new(ErrorCode::Storage, text));
+        }
+        self.run_deferred(now);
+    }
+
+    /// The database is empty: so is the memory.
+    fn on_wiped(&mut self, command: CommandId) {
+        self.end_what_was_before();
+        self.outbox.clear();
+        self.timelines.clear();
+        self.rooms.clear();
+        self.settling.clear();
+        self.pending_reads.clear();
+        if self.storage.unclear.take().is_some() {
+            self.storage.writing = false;
+        }
+        self.hello = super::CapabilityPatch::default();
+        self.capabilities_dirty = false;
+        if matches!(self.storage.lead, Lead::Leads { .. }) {
+            // The generation is gone with the rest.
+            self.storage.lead = Lead::Claims;
+            self.outbox.set_generation(0);
+            self.claim();
+        }
+        self.outputs.push_back(Output::Tab(TabOutput::Poke));
+        self.done(command, Outcome::Nothing);
+    }
+
+    /// Sends that are not in the store yet, searches in what is gone, requests whose answer would be written.
+    fn end_what_was_before(&mut self) {
+        let mut ended: Vec<CommandId> = Vec::new();
+        ended.extend(core::mem::take(&mut self.send_waiters).into_iter().flat_map(|(_, ids)| ids));
+        ended.extend(core::mem::take(&mut self.finds).into_iter().map(|(_, find)| find.command()));
+        ended.extend(core::mem::take(&mut self.http).into_iter().filter_map(|(_, job)| job.command()));
+        for id in ended {
+            self.refuse(id, wiped("the store was wiped"));
+        }
+    }
+}
+
+fn wiped(text: &str) -> Failure {
+    Failure::new(ErrorCode::Cancelled, text)
+}

@@ -1,0 +1,115 @@
+//! Commands that meet a wipe, another tab, an expired token: each ends, and ends truly.
+
+use chatwire::proto::{Command, CommandId, ErrorCode};
+use serde_json::json;
+
+use super::backend::Backend;
+use super::world::World;
+
+fn one() -> (World, usize) {
+    let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
+    let ana = world.join("ana");
+    world.open_view(ana, 1, "r");
+    world.go_live(ana);
+    world.pass(100);
+    (world, ana)
+}
+
+fn two() -> (World, usize, usize) {
+    let (mut world, leader) = one();
+    let follower = world.join_on("ana", json!({}), 0);
+    world.pass(100);
+    world.open_view(follower, 1, "r");
+    world.connect(follower);
+    world.pass(100);
+    (world, leader, follower)
+}
+
+fn ends(world: &World, at: usize, ids: &[CommandId]) -> Vec<Result<(), ErrorCode>> {
+    let ends = ids.iter().map(|id| world.outcome(at, *id).expect("every command ends"));
+    ends.map(|end| end.map(drop).map_err(|error| error.code)).collect()
+}
+
+#[test]
+fn a_wipe_ends_what_was_accepted_before_it() {
+    let (mut world, ana) = one();
+    world.disks[0].delay_ms = 20;
+    let first = world.send(ana, "r", "one");
+    let second = world.send(ana, "r", "two");
+    world.pass(5);
+    let wipe = world.ask(ana, Command::Wipe {});
+    let during = world.command(ana, Command::Send(super::acts::message("r", "three")));
+    assert_eq!(during.unwrap_err().code, ErrorCode::Cancelled);
+    let connect = world.ask(ana, Command::Connect {});
+    world.pass(60_000);
+    assert_eq!(
+        ends(&world, ana, &[first, second, wipe, connect]),
+        [Ok(()), Err(ErrorCode::Cancelled), Ok(()), Ok(())]
+    );
+    assert!(world.outbox(ana).is_empty());
+    let key = world.saved(ana, "r", "after");
+    world.until_status(ana, &key, chatwire::proto::Status::Acknowledged);
+}
+
+#[test]
+fn a_failed_wipe_takes_nothing_away() {
+    let (mut world, ana) = one();
+    world.disks[0].delay_ms = 20;
+    world.send(ana, "r", "one");
+    let second = world.send(ana, "r", "two");
+    world.disks[0].refuses_wipe = true;
+    let wipe = world.ask(ana, Command::Wipe {});
+    world.pass(60_000);
+    assert_eq!(ends(&world, ana, &[wipe, second]), [Err(ErrorCode::Storage), Ok(())]);
+    world.go_live(ana);
+    world.until("both are sent", |world| world.backend.texts("r") == ["one", "two"]);
+}
+
+#[test]
+fn a_wipe_reaches_the_other_tabs() {
+    let (mut world, leader, follower) = two();
+    world.post("r", "bo", "secret");
+    world.pass(500);
+    assert_eq!(world.texts(follower, 1), ["secret"]);
+    let wipe = world.ask(leader, Command::Wipe {});
+    world.wait(leader, wipe).unwrap();
+    world.pass(1000);
+    assert!(world.texts(follower, 1).is_empty());
+    // Neither on the screen nor, when the other tab writes again, in the store.
+    world.backend.rooms.get_mut("r").unwrap().messages[0].text = "other".to_owned();
+    world.kill(leader);
+    world.pass(3000);
+    world.post("r", "bo", "new");
+    world.pass(3000);
+    world.restart(follower);
+    world.open_view(follower, 1, "r");
+    world.pass(1000);
+    assert!(!world.texts(follower, 1).contains(&"secret".to_owned()));
+}
+
+#[test]
+fn a_wipe_that_nobody_heard_of_is_found_at_the_take_over() {
+    let (mut world, leader, follower) = two();
+    world.post("r", "bo", "secret");
+    world.pass(500);
+    world.loses_pokes = true;
+    let wipe = world.ask(leader, Command::Wipe {});
+    world.wait(leader, wipe).unwrap();
+    world.backend.rooms.get_mut("r").unwrap().messages[0].text = "other".to_owned();
+    world.kill(leader);
+    world.pass(3000);
+    assert_eq!(world.texts(follower, 1), ["other"]);
+}
+
+#[test]
+fn a_wipe_in_the_second_tab_empties_the_leader_too() {
+    let (mut world, leader, follower) = two();
+    world.post("r", "bo", "secret");
+    world.pass(500);
+    world.backend.down = true;
+    let wipe = world.ask(follower, Command::Wipe {});
+    world.wait(follower, wipe).unwrap();
+    world.cut(leader);
+    world.pass(1000);
+    assert!(world.texts(leader, 1).is_empty());
+}
