@@ -52,6 +52,9 @@ impl Outbox {
             }
             (row.dirty, row.version) = (false, 0);
             let failed = row.stage == Stage::Failed;
+            // It may go out in the other tab, or have gone out here: what its record says is read before it goes again.
+            row.doubtful = row.record.wire.is_some() && !failed;
+            self.met |= row.doubtful;
             let conversation_id = row.record.conversation_id.clone();
             let left = matches!(row.stage, Stage::Answered | Stage::Settling);
             self.dirty.remove(&id);
@@ -103,9 +106,11 @@ impl Outbox {
                 return;
             }
             if row.dirty {
-                // Our own change is written next; it only has to know what it replaces.
+                // Our own change is written next; it only has to know what it replaces. But what another tab has
+                // marked meanwhile cannot be taken back.
                 row.version = version;
-                if row.stage == Stage::Removing && record.wire.is_some() && record.failure.is_none() {
+                let unwanted = row.stage == Stage::Removing || row.cancelled;
+                if unwanted && may_have_gone(&record) && record.wire != row.record.wire {
                     self.give_back(id, record);
                 }
                 return;
@@ -115,6 +120,8 @@ impl Outbox {
             let idle = matches!(row.stage, Stage::Queued | Stage::Failed);
             if idle {
                 row.sent |= record.wire.is_some();
+                row.doubtful = may_have_gone(&record);
+                self.met |= row.doubtful;
                 let failed = record.failure.is_some();
                 row.record = record;
                 let (conversation_id, was) = (row.record.conversation_id.clone(), row.stage);
@@ -135,7 +142,7 @@ impl Outbox {
             return;
         }
         let failed = record.failure.is_some();
-        let on_wire = record.wire.is_some() && !failed;
+        let on_wire = may_have_gone(&record);
         let id = self.insert(record, if failed { Stage::Failed } else { Stage::Queued });
         if let Some(row) = self.rows.get_mut(&id) {
             (row.stored, row.version) = (Some(stored), version);
@@ -152,7 +159,8 @@ impl Outbox {
         let Some(row) = self.rows.get_mut(&id) else { return };
         let (key, conversation_id) = (record.key.clone(), record.conversation_id.clone());
         row.record = record;
-        (row.dirty, row.cancelled, row.sent) = (false, false, true);
+        (row.dirty, row.cancelled, row.sent, row.doubtful) = (false, false, true, true);
+        self.met = true;
         self.dirty.remove(&id);
         self.set_stage(id, Stage::Queued);
         self.enter_lane(id, &conversation_id);
@@ -188,4 +196,9 @@ impl Outbox {
         self.forget(id);
         self.actions.push_back(super::Action::Vanished { key, conversation_id });
     }
+}
+
+/// Marked for the wire by whichever tab, and nobody has decided yet what became of it.
+fn may_have_gone(record: &OutboxRow) -> bool {
+    record.wire.is_some() && record.failure.is_none()
 }
