@@ -23,6 +23,7 @@ use super::timeline::Timelines;
 use super::timer::{Timer, Timers};
 
 mod commands;
+mod create;
 mod incoming;
 mod lead;
 mod rest;
@@ -76,6 +77,7 @@ pub struct Client {
     removal_waiters: SortedMap<String, Vec<CommandId>>,
     finds: SortedMap<u32, send::FindFor>,
     http: SortedMap<HttpId, HttpJob>,
+    creations: create::Creations,
     acks: SortedMap<u64, AckFor>,
     /// Read receipts that wait for a connection: conversation and message.
     pending_reads: Queue<(String, String)>,
@@ -132,6 +134,7 @@ impl Client {
             removal_waiters: SortedMap::new(),
             finds: SortedMap::new(),
             http: SortedMap::new(),
+            creations: create::Creations::default(),
             acks: SortedMap::new(),
             pending_reads: Queue::new(),
             settling: SortedSet::new(),
@@ -181,7 +184,9 @@ impl Client {
             Input::Store { id, reply } => self.on_store(now, id, reply),
             Input::Page(input) => self.on_page_input(now, input),
             Input::Token { id, result } => {
-                self.connection.on_token(id, result, now, &mut self.timers, &mut self.rng);
+                if !self.on_creations_token(id, &result) {
+                    self.connection.on_token(id, result, now, &mut self.timers, &mut self.rng);
+                }
             }
             Input::Tab(input) => self.on_tab(now, input),
         }
@@ -221,6 +226,9 @@ impl Client {
         }
         if self.timers.take_due(Timer::StoreRetry, now.mono_ms) {
             self.on_store_retry();
+        }
+        if self.timers.take_due(Timer::Token, now.mono_ms) {
+            self.on_token_timer();
         }
         if self.timers.take_due(Timer::Rescan, now.mono_ms) {
             self.rescan(now);
@@ -327,6 +335,7 @@ impl Client {
                 break;
             }
         }
+        self.ask_for_creations(now);
         self.outbox.update_timers(now, &mut self.timers);
         self.finish_close();
     }

@@ -36,6 +36,8 @@ pub enum Timer {
     WireAck,
     /// The store is tried again.
     StoreRetry,
+    /// A token for a request without a connection must be there by then.
+    Token,
     /// The outbox is read again, since a poke may be lost.
     Rescan,
 }

@@ -113,3 +113,49 @@ fn a_wipe_in_the_second_tab_empties_the_leader_too() {
     world.pass(1000);
     assert!(world.texts(leader, 1).is_empty());
 }
+
+#[test]
+fn an_expired_token_is_asked_anew_once_for_a_new_conversation() {
+    let (mut world, ana) = one();
+    world.backend.refused_tokens.insert("ana:1".to_owned());
+    world.nodes[ana].token = "ana:2".to_owned();
+    let asked = world.nodes[ana].tokens_asked;
+    let direct = world.ask(ana, Command::CreateDirect { user_id: "bo".into() });
+    let group = world.ask(ana, Command::CreateGroup { title: "g".into(), members: vec!["bo".into()] });
+    world.pass(5000);
+    assert_eq!(ends(&world, ana, &[direct, group]), [Ok(()), Ok(())]);
+    assert_eq!(world.nodes[ana].tokens_asked, asked + 1);
+}
+
+#[test]
+fn a_token_that_is_refused_twice_ends_the_creation() {
+    let (mut world, ana) = one();
+    for token in ["ana:1", "ana:2"] {
+        world.backend.refused_tokens.insert(token.to_owned());
+    }
+    world.nodes[ana].token = "ana:2".to_owned();
+    let direct = world.ask(ana, Command::CreateDirect { user_id: "bo".into() });
+    world.pass(5000);
+    assert_eq!(ends(&world, ana, &[direct]), [Err(ErrorCode::Auth)]);
+}
+
+#[test]
+fn a_second_tab_creates_conversations_with_a_token_of_its_own() {
+    let (mut world, _, follower) = two();
+    let direct = world.ask(follower, Command::CreateDirect { user_id: "bo".into() });
+    world.pass(1000);
+    assert_eq!(ends(&world, follower, &[direct]), [Ok(())]);
+    assert_eq!(world.nodes[follower].tokens_asked, 1);
+}
+
+#[test]
+fn a_creation_ends_when_no_token_is_given() {
+    let (mut world, _, follower) = two();
+    world.nodes[follower].next_tokens.push_back(Err("no session".to_owned()));
+    let refused = world.ask(follower, Command::CreateDirect { user_id: "bo".into() });
+    world.pass(1000);
+    world.nodes[follower].hold_tokens = true;
+    let silent = world.ask(follower, Command::CreateDirect { user_id: "bo".into() });
+    world.pass(60_000);
+    assert_eq!(ends(&world, follower, &[refused, silent]), [Err(ErrorCode::Auth), Err(ErrorCode::Auth)]);
+}

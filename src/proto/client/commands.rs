@@ -6,7 +6,7 @@ use super::super::model::{ConnectionState, ErrorCode, Failure};
 use super::super::profile::Push;
 use super::AckFor;
 use super::Client;
-use super::rest::HttpJob;
+use super::create::{Creation, Wanted};
 use super::storage::Lead;
 
 /// Read receipts that wait for a connection.
@@ -85,15 +85,12 @@ impl Client {
                 self.done(id, Outcome::Nothing);
             }
             Command::CreateDirect { user_id } => {
-                let request = self.profile.create_direct(&user_id);
-                self.request(request, HttpJob::Create { command: id, user_id: Some(user_id) })?;
+                let wanted = Wanted::Direct { user_id };
+                self.create(Creation { command: id, wanted, refused: false })?;
             }
             Command::CreateGroup { title, members } => {
-                if title.trim().is_empty() {
-                    return Err(Failure::new(ErrorCode::Validation, "title: is empty; a group has a title"));
-                }
-                let request = self.profile.create_group(&title, &members);
-                self.request(request, HttpJob::Create { command: id, user_id: None })?;
+                let wanted = Wanted::Group { title, members };
+                self.create(Creation { command: id, wanted, refused: false })?;
             }
             Command::WireSend { event, args, ack, timeout_ms } => {
                 self.wire_send(now, id, event, args.text(), ack, timeout_ms)?;
@@ -159,6 +156,7 @@ impl Client {
         }));
         waiters.extend(core::mem::take(&mut self.http).into_iter().filter_map(|(_, job)| job.command()));
         waiters
+        waiters.extend(self.creations.take_commands());
     }
 
     fn mark_read(&mut self, now: Now, conversation_id: &str, row_key: &str) -> Result<(), Failure> {

@@ -1,37 +1,43 @@
-//! REST: the catch-up and the creation of conversations.
+//! REST: the requests under way, and the catch-up.
 
-use super::super::api::{CommandId, Event, HttpId, HttpRequest, HttpResult, Now, Outcome, Output};
+use super::super::api::{CommandId, Event, HttpId, HttpRequest, HttpResult, Now, Output, Secret};
 use super::super::connection::RefusedBy;
 use super::super::model::{ErrorCode, Failure};
-use super::super::profile::{Created, RestRequest, ServerConversation};
+use super::super::profile::{RestRequest, ServerConversation};
 use super::super::queue::Queue;
 use super::super::sync::{Job, OFFSET_ROWS, PAGE_ROWS};
 use super::super::timeline::{Op, PageOp};
 use super::Client;
+use super::create::Creation;
 
 /// A REST answer is waited for this long.
 const HTTP_TIMEOUT_MS: u32 = 20_000;
 /// REST requests under way at once that the application has asked for.
-const MAX_REQUESTS: usize = 100;
+pub(super) const MAX_REQUESTS: usize = 100;
 
 /// Why a request was made.
 pub(super) enum HttpJob {
     Sync,
-    Create { command: CommandId, user_id: Option<String> },
+    Create(Creation),
 }
 
 impl HttpJob {
     /// Who waits for it.
     pub fn command(&self) -> Option<CommandId> {
         match self {
-            Self::Create { command, .. } => Some(*command),
+            Self::Create(creation) => Some(creation.command),
             Self::Sync => None,
         }
     }
 }
 
 impl Client {
-    pub(super) fn request(&mut self, request: RestRequest, job: HttpJob) -> Result<HttpId, Failure> {
+    pub(super) fn request(
+        &mut self,
+        request: RestRequest,
+        token: Option<Secret>,
+        job: HttpJob,
+    ) -> Result<HttpId, Failure> {
         if self.http.len() >= MAX_REQUESTS && !matches!(job, HttpJob::Sync) {
             return Err(Failure::new(ErrorCode::RateLimited, "too many REST requests are under way"));
         }
@@ -40,7 +46,7 @@ impl Client {
         let request = HttpRequest {
             method: request.method,
             url: [self.config.endpoint.api_url.as_str(), request.path.as_str()].concat(),
-            token: self.connection.token().cloned(),
+            token,
             body: request.body,
             timeout_ms: HTTP_TIMEOUT_MS,
         };
@@ -64,7 +70,8 @@ impl Client {
                 self.profile.messages_page(conversation_id, *offset, OFFSET_ROWS)
             }
         };
-        if let Ok(id) = self.request(request, HttpJob::Sync) {
+        let token = self.connection.token().cloned();
+        if let Ok(id) = self.request(request, token, HttpJob::Sync) {
             self.sync.on_requested(id, job);
         } else {
             self.sync.on_hopeless(&job);
@@ -78,7 +85,7 @@ impl Client {
                     self.on_sync_answer(now, job, result);
                 }
             }
-            Some(HttpJob::Create { command, user_id }) => self.on_created(command, user_id, result),
+            Some(HttpJob::Create(creation)) => self.on_created(now, creation, result),
             None => {}
         }
     }
@@ -182,50 +189,5 @@ impl Client {
         let page = PageOp { messages, range, ticket, fresh: 0, oldest_known: None };
         self.timelines.push(conversation_id, Op::Page(page));
         Ok(())
-    }
-
-    fn on_created(&mut self, command: CommandId, user_id: Option<String>, result: HttpResult) {
-        let (status, body) = match result {
-            HttpResult::Answered { status, body } => (status, body),
-            HttpResult::Failed { reason } => {
-                let text = format!("the conversation could not be created: {reason}");
-                return self.refuse(command, Failure::new(ErrorCode::Server, text));
-            }
-        };
-        match self.profile.parse_created(status, &body, &self.config.user_id) {
-            Ok(Created::Conversation(told)) => {
-                self.take_conversation(&told);
-                self.answer_created(command, &told.id);
-            }
-            Ok(Created::Found(id)) => self.answer_created(command, &id),
-            Ok(Created::FoundSomewhere) => {
-                let found = user_id.and_then(|user| self.direct_with(&user));
-                match found {
-                    Some(id) => self.answer_created(command, &id),
-                    None => {
-                        let text =
-                            "the conversation exists already; it will be in the list after the next sync";
-                        self.refuse(command, Failure::new(ErrorCode::Conflict, text));
-                    }
-                }
-            }
-            Err(failure) => self.refuse(command, failure),
-        }
-    }
-
-    fn direct_with(&self, user_id: &str) -> Option<String> {
-        let mut rooms = self.rooms.iter();
-        let found = rooms.find(|room| {
-            room.kind == super::super::model::ConversationKind::Direct
-                && room.members.iter().any(|member| member.user_id == user_id)
-        });
-        found.map(|room| room.id.clone())
-    }
-
-    fn answer_created(&mut self, command: CommandId, id: &str) {
-        self.rooms.meet(id);
-        if let Some(conversation) = self.conversation(id) {
-            self.done(command, Outcome::Conversation(Box::new(conversation)));
-        }
     }
 }

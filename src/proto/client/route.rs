@@ -55,8 +55,14 @@ impl Client {
                 self.flush_reads(now);
             }
             Action::Lost => self.on_lost(),
-            Action::TokenRenewed => self.sync.retry_now(),
-            Action::AuthError(error) => self.emit(Event::AuthError { error }),
+            Action::TokenRenewed => {
+                self.sync.retry_now();
+                self.repeat_creations(None);
+            }
+            Action::AuthError(error) => {
+                self.refuse_creations(&error);
+                self.emit(Event::AuthError { error });
+            }
             Action::ProtocolError { message, excerpt } => {
                 self.emit(Event::ProtocolError { message, excerpt })
             }

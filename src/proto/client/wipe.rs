@@ -74,6 +74,7 @@ impl Client {
         ended.extend(core::mem::take(&mut self.send_waiters).into_iter().flat_map(|(_, ids)| ids));
         ended.extend(core::mem::take(&mut self.finds).into_iter().map(|(_, find)| find.command()));
         ended.extend(core::mem::take(&mut self.http).into_iter().filter_map(|(_, job)| job.command()));
+        ended.extend(self.creations.take_commands());
         for id in ended {
             self.refuse(id, wiped("the store was wiped"));
         }
