@@ -14,6 +14,7 @@ use super::profile::ServerMessage;
 use super::store::{HistoryHead, RecordError, fingerprint};
 
 mod apply;
+mod find;
 mod log;
 mod merge;
 mod needs;

@@ -65,3 +65,39 @@ fn without_keys_a_leader_deposed_and_back_sends_nothing_twice() {
     assert_eq!(world.status(leader, &key), Some(Status::Acknowledged), "its copy has turned up");
     assert!(outbox_rows(&mut world.disks[0].records).is_empty());
 }
+
+/// T3: `data` is optional in the answer. The copy comes later, by the next connect's page or live, without a key.
+#[test]
+fn without_keys_an_answer_without_a_copy_and_the_copy_are_one_row() {
+    for (seqs, live) in [(false, false), (true, false), (false, true), (true, true)] {
+        let mut backend = Backend::plain();
+        backend.seqs = seqs;
+        let mut world = World::new(backend.room("r", &["ana", "bo"]));
+        let ana = world.join("ana");
+        world.open_view(ana, 1, "r");
+        world.go_live(ana);
+        world.backend.fates.extend([Fate::AnswerBare, Fate::AnswerBare, Fate::Answer]);
+        let keys = ["same", "same", "same"].map(|text| {
+            let key = world.saved(ana, "r", text);
+            world.until_status(ana, &key, Status::Acknowledged);
+            world.pass(1000);
+            key
+        });
+        if live {
+            let copies = world.backend.rooms["r"].messages.clone();
+            for stored in &copies {
+                let record = world.backend.record("r", stored, "ana");
+                let say = world.backend.tell("ana", "chat:message_received", &record);
+                world.say(say);
+            }
+        } else {
+            world.cut(ana);
+        }
+        world.pass(10_000);
+        let rows = world.rows(ana, 1);
+        let ids: Vec<_> = rows.iter().map(|row| row.id.clone().unwrap_or_default()).collect();
+        assert_eq!(ids, ["m1", "m2", "m3"], "seqs {seqs}, live {live}");
+        let row_keys: Vec<_> = rows.into_iter().map(|row| row.row_key).collect();
+        assert_eq!(row_keys, keys, "seqs {seqs}, live {live}");
+    }
+}

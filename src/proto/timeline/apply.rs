@@ -3,8 +3,9 @@
 use super::super::model::{Message, Sender};
 use super::super::profile::ServerMessage;
 use super::super::store::{IndexPage, RecordError, decode_index, decode_segment, index_page_of};
+use super::find::Found;
 use super::log::{Loaded, LoadedIndex, Row, Want};
-use super::merge::{self, Found};
+use super::merge;
 use super::{Action, Change, Op, PageOp, Search, Timelines};
 
 impl Timelines {
@@ -70,7 +71,11 @@ impl Timelines {
         let revision = self.next_revision();
         let me = self.me.clone();
         let log = self.log_mut(conversation_id);
-        let fresh = match log.find_copy(&copy) {
+        let mut found = log.find_copy(&copy);
+        if matches!(found, Found::Nowhere) && copy.key.is_none() && copy.sender_id == me {
+            found = log.find_unnamed(&copy);
+        }
+        let fresh = match found {
             Found::At { number, row } => {
                 let changed = log.merge_at(number, row, &copy, &me, revision);
                 if let Some(message) = changed {
@@ -215,6 +220,9 @@ impl Timelines {
                     let rows = messages.into_iter().map(|message| Row { message, revision }).collect();
                     let loaded = Loaded { rows, ..Loaded::default() };
                     log.segments.or_insert_with(number, || loaded);
+                    if log.tail_number() == Some(number) {
+                        log.refresh_tail_ids();
+                    }
                 })
             }
             (Want::Index(page), Some(bytes)) => decode_index(bytes).map(|(_, page_read)| {
@@ -280,6 +288,8 @@ impl super::Log {
                     let before = info.first.seq.saturating_sub(1);
                     self.head.cursor = self.head.cursor.map(|cursor| cursor.min(before));
                     self.head_dirty = true;
+                    // It may have been the tail: then another one is, whose fingerprints stood in the index only.
+                    self.refresh_tail_ids();
                 }
                 if let Some(page) = self.index.get_mut(&index_page_of(number)) {
                     page.page.set(number, Vec::new());

@@ -9,59 +9,7 @@ use super::{Change, SEGMENT_ROWS};
 /// Characters of an answered message that are shown with the answer.
 const EXCERPT_CHARS: usize = 120;
 
-pub(super) enum Found {
-    At { number: u32, row: usize },
-    Nowhere,
-}
-
 impl Log {
-    /// The row that this server message is, by id, else by key, in what is loaded.
-    pub(super) fn find_copy(&self, copy: &ServerMessage) -> Found {
-        let by_id = |message: &Message| message.id.as_deref() == Some(copy.id.as_str());
-        let by_key = |message: &Message| {
-            message.id.is_none() && copy.key.is_some() && message.key.as_deref() == copy.key.as_deref()
-        };
-        let prints: Vec<u32> =
-            core::iter::once(copy.id.as_str()).chain(copy.key.as_deref()).map(fingerprint).collect();
-        self.search(&prints, |message| by_id(message) || by_key(message))
-    }
-
-    /// An own row by its key.
-    pub(super) fn find_row(&self, key: &str) -> Found {
-        self.search(&[fingerprint(key)], |message| message.row_key == key)
-    }
-
-    pub(super) fn position_of_id(&self, id: &str) -> Option<(u32, usize)> {
-        match self.search(&[fingerprint(id)], |message| message.id.as_deref() == Some(id)) {
-            Found::At { number, row } => Some((number, row)),
-            Found::Nowhere => None,
-        }
-    }
-
-    /// Looks through the loaded segments that may hold one of the fingerprints: comparing texts of every row in
-    /// memory for every message that comes would make a long catch-up quadratic.
-    fn search(&self, prints: &[u32], wanted: impl Fn(&Message) -> bool) -> Found {
-        for info in self.head.segments.iter().rev() {
-            let Some(loaded) = self.segments.get(&info.number) else { continue };
-            if !self.segment_may_hold(info.number, prints) {
-                continue;
-            }
-            if let Some(row) = loaded.rows.iter().rposition(|row| wanted(&row.message)) {
-                return Found::At { number: info.number, row };
-            }
-        }
-        Found::Nowhere
-    }
-
-    fn segment_may_hold(&self, number: u32, prints: &[u32]) -> bool {
-        if self.tail_number() == Some(number) {
-            return prints.iter().any(|print| self.head.tail_ids.contains(print));
-        }
-        let page = self.index.get(&index_page_of(number)).map(|loaded| &loaded.page);
-        let listed = page.and_then(|page| page.segments.iter().find(|(listed, _)| *listed == number));
-        listed.is_none_or(|(_, known)| prints.iter().any(|print| known.binary_search(print).is_ok()))
-    }
-
     /// Puts a new row in its place; seals the tail when it is full.
     pub(super) fn insert(&mut self, row: Row) {
         let order = order_of(&row.message);
@@ -102,6 +50,13 @@ impl Log {
             self.refresh_info(number);
             self.index_segment(number);
         }
+    }
+
+    /// The fingerprints of the tail, from its rows.
+    pub(super) fn refresh_tail_ids(&mut self) {
+        let tail = self.tail_number().and_then(|number| self.segments.get(&number));
+        let prints = tail.map(|tail| tail.rows.iter().flat_map(|row| prints_of(&row.message)).collect());
+        self.head.tail_ids = prints.unwrap_or_default();
     }
 
     fn new_segment(&mut self) -> u32 {

@@ -1,0 +1,81 @@
+//! Which row a server message is.
+
+use super::super::model::Message;
+use super::super::profile::ServerMessage;
+use super::super::store::{fingerprint, index_page_of};
+use super::log::{Log, Row};
+
+/// How much a server's clock may be behind ours for its copy to be taken as that of a row without an id.
+const CLOCK_TOLERANCE_MS: i64 = 600_000;
+
+pub(super) enum Found {
+    At { number: u32, row: usize },
+    Nowhere,
+}
+
+impl Log {
+    /// The row that this server message is, by id, else by key, in what is loaded.
+    pub(super) fn find_copy(&self, copy: &ServerMessage) -> Found {
+        let by_id = |message: &Message| message.id.as_deref() == Some(copy.id.as_str());
+        let by_key = |message: &Message| {
+            message.id.is_none() && copy.key.is_some() && message.key.as_deref() == copy.key.as_deref()
+        };
+        let prints: Vec<u32> =
+            core::iter::once(copy.id.as_str()).chain(copy.key.as_deref()).map(fingerprint).collect();
+        self.search(&prints, |message| by_id(message) || by_key(message))
+    }
+
+    /// The row of an own message whose answer named no id, for a copy that carries no key: the oldest with the same
+    /// content, as the outbox matches them (rule 11).
+    pub(super) fn find_unnamed(&self, copy: &ServerMessage) -> Found {
+        for info in self.head.segments.iter().filter(|info| info.last.seq == u64::MAX) {
+            let Some(loaded) = self.segments.get(&info.number) else { continue };
+            let row = loaded.rows.iter().position(|Row { message, .. }| {
+                message.id.is_none()
+                    && message.text == copy.text
+                    && message.kind == copy.kind
+                    && copy.created_at_ms.saturating_add(CLOCK_TOLERANCE_MS) >= message.created_at_ms
+            });
+            if let Some(row) = row {
+                return Found::At { number: info.number, row };
+            }
+        }
+        Found::Nowhere
+    }
+
+    /// An own row by its key.
+    pub(super) fn find_row(&self, key: &str) -> Found {
+        self.search(&[fingerprint(key)], |message| message.row_key == key)
+    }
+
+    pub(super) fn position_of_id(&self, id: &str) -> Option<(u32, usize)> {
+        match self.search(&[fingerprint(id)], |message| message.id.as_deref() == Some(id)) {
+            Found::At { number, row } => Some((number, row)),
+            Found::Nowhere => None,
+        }
+    }
+
+    /// Looks through the loaded segments that may hold one of the fingerprints: comparing texts of every row in
+    /// memory for every message that comes would make a long catch-up quadratic.
+    fn search(&self, prints: &[u32], wanted: impl Fn(&Message) -> bool) -> Found {
+        for info in self.head.segments.iter().rev() {
+            let Some(loaded) = self.segments.get(&info.number) else { continue };
+            if !self.segment_may_hold(info.number, prints) {
+                continue;
+            }
+            if let Some(row) = loaded.rows.iter().rposition(|row| wanted(&row.message)) {
+                return Found::At { number: info.number, row };
+            }
+        }
+        Found::Nowhere
+    }
+
+    fn segment_may_hold(&self, number: u32, prints: &[u32]) -> bool {
+        if self.tail_number() == Some(number) {
+            return prints.iter().any(|print| self.head.tail_ids.contains(print));
+        }
+        let page = self.index.get(&index_page_of(number)).map(|loaded| &loaded.page);
+        let listed = page.and_then(|page| page.segments.iter().find(|(listed, _)| *listed == number));
+        listed.is_none_or(|(_, known)| prints.iter().any(|print| known.binary_search(print).is_ok()))
+    }
+}
