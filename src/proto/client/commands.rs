@@ -155,8 +155,8 @@ impl Client {
             AckFor::Row(_) => None,
         }));
         waiters.extend(core::mem::take(&mut self.http).into_iter().filter_map(|(_, job)| job.command()));
-        waiters
         waiters.extend(self.creations.take_commands());
+        waiters
     }
 
     fn mark_read(&mut self, now: Now, conversation_id: &str, row_key: &str) -> Result<(), Failure> {
