@@ -222,6 +222,8 @@ impl Client {
                 Err(error) => self.report_damage("the head of a history", &error),
             }
         }
+        let stored: SortedSet<String> = lists.get(3).into_iter().flatten().filter_map(head_of).collect();
+        self.timelines.retain(&stored);
     }
 
     pub(super) fn take_outbox(&mut self, rows: &[Record]) {
@@ -230,8 +232,6 @@ impl Client {
         }
     }
 
-        let stored: SortedSet<String> = lists.get(3).into_iter().flatten().filter_map(head_of).collect();
-        self.timelines.retain(&stored);
     fn report_damage(&mut self, what: &str, error: &store::RecordError) {
         let text = format!("{what} in the store cannot be read: {error}");
         self.emit(Event::Error { error: Failure::new(ErrorCode::Storage, text) });
