@@ -28,6 +28,8 @@ mod people;
 mod plain;
 #[path = "pair/rest.rs"]
 mod rest;
+#[path = "pair/returning.rs"]
+mod returning;
 #[path = "pair/sending.rs"]
 mod sending;
 #[path = "pair/storage.rs"]

@@ -5,7 +5,7 @@
 //! request is tried again with a growing delay, one that can never succeed is told and left.
 
 use super::queue::Queue;
-use crate::proto::sorted::SortedMap;
+use crate::proto::sorted::{SortedMap, SortedSet};
 
 use super::api::{HttpId, Now};
 use super::rng::Rng;
@@ -27,6 +27,8 @@ pub enum Job {
     List { offset: u32 },
     After { conversation_id: String, seq: u64 },
     Offset { conversation_id: String, offset: u32 },
+    /// The newest page once more, for what has become of messages that are known: a cursor does not tell.
+    Newest { conversation_id: String },
 }
 
 /// What the machine wants of the client.
@@ -50,6 +52,8 @@ pub struct Sync {
     active: SortedMap<String, Pull>,
     requests: SortedMap<HttpId, Job>,
     retry: Queue<Job>,
+    /// Whose newest page this connection has looked at again.
+    refreshed: SortedSet<String>,
     failures: u32,
     next_ticket: u32,
     actions: Queue<Action>,
@@ -91,6 +95,7 @@ impl Sync {
         self.active.clear();
         self.requests.clear();
         self.retry.clear();
+        self.refreshed.clear();
         self.failures = 0;
     }
 
@@ -153,6 +158,13 @@ impl Sync {
         }
     }
 
+    /// Looks at the newest page again, once a connection: receipts and edits of the time away are in it.
+    pub fn refresh(&mut self, conversation_id: &str) {
+        if self.online && self.cursor && self.refreshed.insert(conversation_id.to_owned()) {
+            self.actions.push_back(Action::Request(Job::Newest { conversation_id: conversation_id.to_owned() }));
+        }
+    }
+
     fn first_job(&self, conversation_id: &str, cursor_of: &dyn Fn(&str) -> Option<u64>) -> Job {
         let conversation_id = conversation_id.to_owned();
         if self.cursor {
@@ -184,7 +196,7 @@ impl Sync {
                 });
                 (conversation_id, next)
             }
-            Job::List { .. } => return ticket,
+            Job::List { .. } | Job::Newest { .. } => return ticket,
         };
         if let Some(pull) = self.active.get_mut(id) {
             (pull.ticket, pull.next) = (ticket, next);
@@ -240,6 +252,7 @@ impl Sync {
     pub fn on_hopeless(&mut self, job: &Job) {
         match job {
             Job::List { .. } => self.listing = false,
+            Job::Newest { .. } => {}
             Job::After { conversation_id, .. } | Job::Offset { conversation_id, .. } => {
                 self.active.remove(conversation_id);
             }

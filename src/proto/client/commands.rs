@@ -62,6 +62,7 @@ impl Client {
             }
             Command::OpenTimeline { view, conversation_id } => {
                 self.timelines.open_view(view, &conversation_id)?;
+                self.sync.refresh(&conversation_id);
                 self.done(id, Outcome::Nothing);
             }
             Command::CloseTimeline { view } => {

@@ -54,17 +54,27 @@ impl Client {
             )],
             ..Transaction::default()
         };
-        self.request_store(StoreRequest::Write(transaction), StoreJob::Claimed { generation, version });
+        let before = known.map(|(version, _)| version);
+        self.request_store(
+            StoreRequest::Write(transaction),
+            StoreJob::Claimed { generation, version, before },
+        );
     }
 
-    pub(super) fn on_claimed(&mut self, generation: u64, version: u64) {
+    pub(super) fn on_claimed(&mut self, generation: u64, version: Option<u64>) {
         if self.storage.lead == Lead::Claims {
             let reads = StoreRequest::Read(everything());
             self.request_store(reads, StoreJob::TakeOver { generation, version });
         }
     }
 
-    pub(super) fn on_take_over(&mut self, now: Now, generation: u64, version: u64, lists: &[Vec<Record>]) {
+    pub(super) fn on_take_over(
+        &mut self,
+        now: Now,
+        generation: u64,
+        version: Option<u64>,
+        lists: &[Vec<Record>],
+    ) {
         if self.storage.lead != Lead::Claims {
             return;
         }
@@ -74,7 +84,9 @@ impl Client {
             self.take_outbox(rows);
         }
         self.storage.lead = Lead::Leads { generation, version };
-        self.storage.next_stamp = version;
+        // Without a generation of our own in the store another leader may draw the same numbers.
+        let claimed = version.filter(|version| *version == generation << 24);
+        self.storage.next_stamp = claimed.unwrap_or_else(|| self.rng.between(1 << 61, 1 << 62));
         self.connection.on_lead(true, now, &mut self.timers, &mut self.rng);
         self.emit(Event::Leader { leader: true });
         self.timers.set(Timer::Rescan, now.mono_ms + RESCAN_MS);
@@ -123,7 +135,7 @@ impl Client {
         if let Lead::Leads { version, .. } = self.storage.lead {
             let generation = Key::Text(store::GENERATION_KEY.into());
             let found = lists.first().into_iter().flatten().find(|record| record.key == generation);
-            if found.and_then(|record| store::record_version(&record.bytes)) != Some(version) {
+            if found.and_then(|record| store::record_version(&record.bytes)) != version {
                 return self.abdicate(now);
             }
         } else if lists.len() > 2 {

@@ -69,6 +69,7 @@ impl Client {
             Job::Offset { conversation_id, offset } => {
                 self.profile.messages_page(conversation_id, *offset, OFFSET_ROWS)
             }
+            Job::Newest { conversation_id } => self.profile.messages_page(conversation_id, 0, OFFSET_ROWS),
         };
         let token = self.connection.token().cloned();
         if let Ok(id) = self.request(request, token, HttpJob::Sync) {
@@ -103,7 +104,9 @@ impl Client {
         self.connection.mark_token_good();
         let outcome = match &job {
             Job::List { offset } => self.take_list(*offset, &body),
-            Job::After { conversation_id, .. } | Job::Offset { conversation_id, .. } => {
+            Job::After { conversation_id, .. }
+            | Job::Offset { conversation_id, .. }
+            | Job::Newest { conversation_id } => {
                 let conversation_id = conversation_id.clone();
                 self.take_page(&job, &conversation_id, &body)
             }
@@ -138,6 +141,9 @@ impl Client {
             let behind = !self.capabilities.cursor || told.last_seq.is_none() || told.last_seq > cursor;
             if behind && told.last_seq != Some(0) {
                 self.sync.pull(&told.id);
+            }
+            if self.capabilities.receipts && self.timelines.wants_receipts(&told.id) {
+                self.sync.refresh(&told.id);
             }
         }
         if !has_more {

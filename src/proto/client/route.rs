@@ -122,8 +122,7 @@ impl Client {
             }
             Action::NotRemoved { key } => {
                 for id in self.removal_waiters.remove(&key).unwrap_or_default() {
-                    let text = "the message is, or has been, on the wire and cannot be taken back";
-                    self.refuse(id, Failure::new(ErrorCode::InFlight, text));
+                    self.refuse(id, outbox::in_flight());
                 }
             }
             Action::Vanished { key, conversation_id } => self.on_vanished(&key, &conversation_id),
@@ -136,12 +135,12 @@ impl Client {
 
     /// Another tab has removed the row: whoever waits learns from the history what became of it.
     fn on_vanished(&mut self, key: &str, conversation_id: &str) {
-        for id in self.removal_waiters.remove(key).unwrap_or_default() {
-            self.done(id, super::Outcome::Nothing);
-        }
-        for command in self.ack_waiters.remove(key).unwrap_or_default() {
+        let removals = self.removal_waiters.remove(key).unwrap_or_default().into_iter();
+        let waiters = self.ack_waiters.remove(key).unwrap_or_default().into_iter();
+        let removals = removals.map(|command| FindFor::Removal { command });
+        for find in removals.chain(waiters.map(|command| FindFor::Vanished { command })) {
             let ticket = self.ticket();
-            self.finds.insert(ticket, FindFor::Acknowledged { command });
+            self.finds.insert(ticket, find);
             self.timelines.find(conversation_id, key, ticket);
         }
         self.timelines.on_echo_changed(conversation_id);

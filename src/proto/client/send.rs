@@ -2,7 +2,7 @@
 
 use super::super::api::{CommandId, Now, SendCommand};
 use super::super::model::{ErrorCode, Failure, Message, ReplyTo, Status};
-use super::super::outbox::{Queued, Stage};
+use super::super::outbox::{self, Queued, Stage};
 use super::super::store::{OutboxRow, same_content};
 use super::{Client, MAX_WAITERS};
 
@@ -17,12 +17,19 @@ pub(super) enum FindFor {
     Send { command: CommandId, record: Box<OutboxRow> },
     /// `acknowledged()` of a message that has left the outbox.
     Acknowledged { command: CommandId },
+    /// The same, after another tab has removed it from the outbox.
+    Vanished { command: CommandId },
+    /// `cancel()` or `discard()` of a message that another tab has removed: sent, or taken back there.
+    Removal { command: CommandId },
 }
 
 impl FindFor {
     pub fn command(&self) -> CommandId {
         match self {
-            Self::Send { command, .. } | Self::Acknowledged { command } => *command,
+            Self::Send { command, .. }
+            | Self::Acknowledged { command }
+            | Self::Vanished { command }
+            | Self::Removal { command } => *command,
         }
     }
 
@@ -173,7 +180,15 @@ impl Client {
                     self.refuse(command, error);
                 }
             }
-            (Some(FindFor::Acknowledged { command }), Some(message)) => self.done_with(command, *message),
+            (Some(FindFor::Acknowledged { command } | FindFor::Vanished { command }), Some(message)) => {
+                self.done_with(command, *message)
+            }
+            (Some(FindFor::Vanished { command }), None) => {
+                let text = "the message was cancelled or discarded";
+                self.refuse(command, Failure::new(ErrorCode::Cancelled, text));
+            }
+            (Some(FindFor::Removal { command }), Some(_)) => self.refuse(command, outbox::in_flight()),
+            (Some(FindFor::Removal { command }), None) => self.done(command, super::Outcome::Nothing),
             (Some(FindFor::Acknowledged { command }), None) => {
                 let text = "no message with this key is queued or in the history of this device";
                 self.refuse(command, Failure::new(ErrorCode::NotFound, text));

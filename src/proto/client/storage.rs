@@ -31,7 +31,7 @@ pub(super) enum Lead {
     /// `version`: that of the generation's record, where there is one.
     Leads {
         generation: u64,
-        version: u64,
+        version: Option<u64>,
     },
 }
 
@@ -44,11 +44,13 @@ pub(super) enum StoreJob {
     Claimed {
         generation: u64,
         version: u64,
+        /// The version that the record had before.
+        before: Option<u64>,
     },
     /// Everything is read once more: until the claim stood, another leader may have written.
     TakeOver {
         generation: u64,
-        version: u64,
+        version: Option<u64>,
     },
     Write(Box<Flight>),
     /// After `Unknown`, and after `Conflict`.
@@ -115,8 +117,14 @@ impl Client {
             // What cannot be read is not taken for empty: it would be written over.
             (StoreJob::Open | StoreJob::Load, reply) => self.degrade(now, &reply),
             (StoreJob::Claim, StoreReply::Records(lists)) => self.on_claim_read(&lists),
-            (StoreJob::Claimed { generation, version }, StoreReply::Saved { .. }) => {
-                self.on_claimed(generation, version);
+            (StoreJob::Claimed { generation, version, .. }, StoreReply::Saved { .. }) => {
+                self.on_claimed(generation, Some(version));
+            }
+            (StoreJob::Claimed { generation, before, .. }, StoreReply::Failed { kind, message }) => {
+                // The disk is full, say. The lock is held all the same: lead under the record as it is, for the next
+                // leader's claim changes it and so stops our transactions.
+                self.degrade(now, &StoreReply::Failed { kind, message });
+                self.on_claimed(generation, before);
             }
             (StoreJob::TakeOver { generation, version }, StoreReply::Records(lists)) => {
                 self.on_take_over(now, generation, version, &lists);

@@ -8,7 +8,7 @@ use super::super::outbox::{RowId, Stage, Write};
 use super::super::store::{self, CapabilityRecord};
 use super::super::timer::Timer;
 use super::Client;
-use super::storage::{Flight, Lead, STORE_RETRY_MS, StoreJob};
+use super::storage::{Flight, Lead, STORE_RETRY_MS, StoreJob, everything};
 
 impl Client {
     /// Puts everything dirty into one transaction. `true`: something was settled without the store.
@@ -95,7 +95,7 @@ impl Client {
         }
         flight.probe = transaction.puts.first().map(|(at, _)| at.clone());
         if let Lead::Leads { version, .. } = self.storage.lead {
-            transaction.expect.push((RecordId::meta(store::GENERATION_KEY), Some(version)));
+            transaction.expect.push((RecordId::meta(store::GENERATION_KEY), version));
         }
         (transaction, flight, settled)
     }
@@ -156,7 +156,8 @@ impl Client {
     }
 
     fn read_back(&mut self, flight: Box<Flight>) {
-        let mut reads = vec![Read::All(Table::Meta), Read::All(Table::Outbox)];
+        // The history too: of a row that is gone it tells what became of it.
+        let mut reads = everything();
         reads.extend(flight.probe.iter().cloned().map(Read::One));
         self.request_store(StoreRequest::Read(reads), StoreJob::ReadBack(flight));
     }
@@ -170,16 +171,13 @@ impl Client {
         self.storage.writing = false;
         self.set_blocked(false);
         let rows = lists.get(1).map_or(&[][..], Vec::as_slice);
-        if let Some(added) = flight.found_in(rows, lists.get(2)) {
+        if let Some(added) = flight.found_in(rows, lists.get(4)) {
             self.on_saved(&flight, &added);
         } else {
             self.take_back(&flight, false);
         }
-        lists.truncate(2);
+        lists.truncate(4);
         self.reconcile(now, &lists);
-        if !self.leads() {
-            self.rescan(now);
-        }
     }
 
     fn on_saved(&mut self, flight: &Flight, added: &[u64]) {

@@ -3,7 +3,7 @@
 use crate::proto::sorted::{SortedMap, SortedSet};
 
 use super::super::api::{ViewId, ViewUpdate};
-use super::super::model::{ErrorCode, Failure, Message, Phase};
+use super::super::model::{ErrorCode, Failure, Message, Phase, Sender, Status};
 use super::log::Want;
 use super::{Action, Timelines};
 
@@ -65,6 +65,13 @@ impl Timelines {
     /// The conversation whose window was opened last.
     pub fn open_conversation(&self) -> Option<String> {
         self.views.values().next_back().map(|view| view.conversation_id.clone())
+    }
+
+    /// Receipts of the time away would be seen: the newest message is an own one, or a window is open.
+    pub fn wants_receipts(&self, conversation_id: &str) -> bool {
+        let newest = self.logs.get(conversation_id).and_then(|log| log.last_message());
+        newest.is_some_and(|message| message.sender == Sender::Me && message.status < Status::Read)
+            || self.views.values().any(|view| view.conversation_id == conversation_id)
     }
 
     /// Rows of this window are still on their way out of the store.

@@ -1,0 +1,44 @@
+//! Coming back: what has become of own messages meanwhile, and a disk that has filled up.
+
+use chatwire::proto::{Command, Event, Status, StoreFailure};
+
+use super::backend::Backend;
+use super::world::World;
+
+#[test]
+fn ticks_of_the_time_away_are_seen_after_a_reconnect() {
+    let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
+    let ana = world.join("ana");
+    world.go_live(ana);
+    let key = world.saved(ana, "r", "one");
+    world.until_status(ana, &key, Status::Acknowledged);
+    world.pass(3000);
+    world.cut(ana);
+    world.pass(5);
+    world.backend.rooms.get_mut("r").expect("the room").messages[0].status = "read";
+    world.pass(60_000);
+    world.open_view(ana, 1, "r");
+    world.pass(100);
+    assert_eq!(world.status(ana, &key), Some(Status::Read));
+}
+
+#[test]
+fn a_full_disk_at_the_start_is_told_and_does_not_keep_a_tab_from_leading() {
+    let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
+    let ana = world.join("ana");
+    world.nodes[ana].checks.memory_only = true;
+    world.disks[0].broken = Some(StoreFailure::Quota);
+    world.go_live(ana);
+    assert!(world.count(ana, |event| matches!(event, Event::StorageDegraded { .. })) >= 1);
+    let key = world.saved(ana, "r", "one");
+    world.until_status(ana, &key, Status::Sent);
+    world.disks[0].broken = None;
+    world.pass(10_000);
+    world.until_status(ana, &key, Status::Acknowledged);
+    assert_eq!(world.backend.texts("r"), ["one"]);
+    world.restart(ana);
+    world.open_view(ana, 1, "r");
+    world.ask(ana, Command::LoadEarlier { view: 1, count: 50 });
+    world.pass(100);
+    assert_eq!(world.texts(ana, 1), ["one"], "it is in the store once the disk takes writes");
+}
