@@ -26,7 +26,7 @@ mod restore;
 mod tests;
 
 pub use flow::Bucket;
-pub use intake::{Queued, Write};
+pub use intake::{Queued, Write, in_flight};
 
 /// A row's name in this instance, ascending in queue order.
 pub type RowId = u64;

@@ -2,7 +2,7 @@
 
 use super::super::api::{
     Event, Key, Now, Output, Read, Record, RecordId, StoreFailure, StoreReply, StoreRequest, TabOutput,
-    Table, Transaction,
+    Transaction,
 };
 use super::super::outbox::{RowId, Stage, Write};
 use super::super::store::{self, CapabilityRecord};

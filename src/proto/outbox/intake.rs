@@ -54,8 +54,7 @@ impl Outbox {
         let Some(id) = self.by_key.get(key).copied() else { return Err(missing(key)) };
         let Some(row) = self.rows.get_mut(&id) else { return Err(missing(key)) };
         if row.on_wire() || (row.stage == Stage::Failed && row.record.wire.is_some()) {
-            let text = "the message is, or has been, on the wire and cannot be taken back";
-            return Err(Failure::new(ErrorCode::InFlight, text));
+            return Err(in_flight());
         }
         if matches!(row.stage, Stage::Saving | Stage::Marking) || row.writing {
             row.cancelled = true;
@@ -283,4 +282,9 @@ impl Outbox {
             })
         })
     }
+}
+
+/// The refusal of a cancel that comes too late.
+pub fn in_flight() -> Failure {
+    Failure::new(ErrorCode::InFlight, "the message is, or has been, on the wire and cannot be taken back")
 }

@@ -183,13 +183,15 @@ impl Outbox {
         self.mark_dirty(id);
     }
 
-    /// Another tab has removed it (answered, cancelled or discarded there).
+    /// Another tab has removed it (answered, cancelled or discarded there): the history tells which, also where it
+    /// was to be cancelled here.
     fn vanish(&mut self, id: RowId) {
         let Some(row) = self.rows.get(&id) else { return };
         match row.stage {
             Stage::InFlight { .. } | Stage::Answered => return,
             Stage::Settling => return self.on_written(id, Stage::Settling, None, 0),
-            Stage::Removing => return self.on_written(id, Stage::Removing, None, 0),
+            // It was to go, and another row stands for its key.
+            Stage::Removing if self.by_key.get(&row.record.key) != Some(&id) => return self.forget(id),
             _ => {}
         }
         let (key, conversation_id) = (row.record.key.clone(), row.record.conversation_id.clone());
