@@ -26,6 +26,8 @@ mod node;
 mod people;
 #[path = "pair/plain.rs"]
 mod plain;
+#[path = "pair/reading.rs"]
+mod reading;
 #[path = "pair/rest.rs"]
 mod rest;
 #[path = "pair/returning.rs"]

@@ -44,6 +44,8 @@ pub enum Change {
     Edited(Box<ServerMessage>),
     Deleted { at_ms: i64 },
     Reaction { emoji: String, user_id: String, added: bool },
+    /// This user has read it on another device.
+    ReadElsewhere,
 }
 
 /// What is looked for in all conversations.
@@ -75,6 +77,10 @@ pub enum Op {
     /// Another device of this user has read up to this sequence number.
     ReadTo {
         seq: u64,
+    },
+    /// The server knows of this user's reading up to `above` only.
+    TellRead {
+        above: u64,
     },
     /// An own message that the server has answered for; `message` is how it looked in the outbox.
     Answer {
@@ -152,6 +158,11 @@ pub enum Action {
     /// The unread count is another.
     Read {
         conversation_id: String,
+    },
+    /// The server does not know that this user has read this message.
+    TellRead {
+        conversation_id: String,
+        id: String,
     },
     Found {
         ticket: u32,

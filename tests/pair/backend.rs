@@ -254,7 +254,7 @@ impl Backend {
             "chat:message_send" => self.on_send(now_ms, socket, &user, payload, ack_id.unwrap()),
             "chat:message_read" | "chat:message_delivered" => {
                 let status = if name.ends_with("read") { "read" } else { "delivered" };
-                self.on_receipt(&user, payload["messageId"].as_str().unwrap(), status)
+                self.on_receipt(socket, &user, payload["messageId"].as_str().unwrap(), status)
             }
             "chat:typing" => {
                 let room = payload["conversationId"].as_str().unwrap();
@@ -267,7 +267,8 @@ impl Backend {
         }
     }
 
-    fn on_receipt(&mut self, user: &str, id: &str, status: &'static str) -> Vec<Say> {
+    /// The sender is told, and the other devices of whoever has read.
+    fn on_receipt(&mut self, from: SocketId, user: &str, id: &str, status: &'static str) -> Vec<Say> {
         for room in self.rooms.values_mut() {
             let Some(message) = room.messages.iter_mut().find(|message| message.id == id) else { continue };
             if message.status != "read" {
@@ -279,7 +280,13 @@ impl Backend {
             }
             let sender = message.sender.clone();
             let told = json!({"messageId": id, "status": status, "userId": user});
-            return self.tell(&sender, "chat:message_status_updated", &told);
+            let name = "chat:message_status_updated";
+            let others = self.sessions.iter().filter(|(socket, session)| {
+                session.joined && session.user == user && **socket != from && user != sender
+            });
+            let mut say: Vec<Say> = others.map(|(socket, _)| self.event(*socket, name, &told)).collect();
+            say.extend(self.tell(&sender, name, &told));
+            return say;
         }
         Vec::new()
     }

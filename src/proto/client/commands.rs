@@ -173,13 +173,17 @@ impl Client {
         };
         self.rooms.touch(conversation_id);
         for id in ids {
-            if self.pending_reads.len() >= MAX_PENDING_READS {
-                self.pending_reads.pop_front();
-            }
-            self.pending_reads.push_back((conversation_id.to_owned(), id));
+            self.push_read(conversation_id.to_owned(), id);
         }
         self.flush_reads(now);
         Ok(())
+    }
+
+    pub(super) fn push_read(&mut self, conversation_id: String, id: String) {
+        if self.pending_reads.len() >= MAX_PENDING_READS {
+            self.pending_reads.pop_front();
+        }
+        self.pending_reads.push_back((conversation_id, id));
     }
 
     pub(super) fn flush_reads(&mut self, now: Now) {

@@ -4,7 +4,7 @@ use crate::proto::wire::json::RawValue;
 
 use super::super::api::{Event, Now, Outcome};
 use super::super::connection::{Delivered, RefusedBy};
-use super::super::model::{ConnectionState, ConversationKind, Json, Phase};
+use super::super::model::{ConnectionState, ConversationKind, Json, Phase, Status};
 use super::super::profile::{Answer, CapabilityPatch, Incoming, ServerConversation, ServerMessage};
 use super::super::timeline::{Change, Op};
 use super::super::timer::Timer;
@@ -36,11 +36,14 @@ impl Client {
             Incoming::Hello(patch) => self.on_hello(now, patch),
             Incoming::Message(message) => self.on_message(now, message),
             Incoming::Status { message_id, conversation_id, user_id, status } => {
-                // One's own receipt from another device says nothing of one's own ladder.
-                if user_id.as_deref() != Some(self.config.user_id.as_str()) {
-                    let change = Change::Status { status, user_id };
-                    self.timelines.target(conversation_id.as_deref(), &message_id, change);
-                }
+                // One's own receipt from another device says nothing of one's own ladder, but of what is unread.
+                let mine = user_id.as_deref() == Some(self.config.user_id.as_str());
+                let change = match status {
+                    Status::Read if mine => Change::ReadElsewhere,
+                    _ if mine => return,
+                    status => Change::Status { status, user_id },
+                };
+                self.timelines.target(conversation_id.as_deref(), &message_id, change);
             }
             Incoming::Updated(message) => {
                 let (id, conversation_id) = (message.id.clone(), message.conversation_id.clone());

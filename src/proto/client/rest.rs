@@ -161,8 +161,8 @@ impl Client {
             self.emit(Event::Error { error: Failure::new(ErrorCode::TooLarge, text) });
             return;
         }
-        if let Some(seq) = told.last_read_seq.filter(|seq| *seq > 0) {
-            self.timelines.read_elsewhere(&told.id, seq);
+        if let Some(seq) = told.last_read_seq {
+            self.timelines.on_read_seq(&told.id, seq);
         }
         for user in &told.online {
             if self.people.on_presence(user, true) {

@@ -269,6 +269,10 @@ impl Client {
                 self.sync.on_applied(&conversation_id, ticket, reached);
             }
             Action::Read { conversation_id } => self.rooms.touch(&conversation_id),
+            Action::TellRead { conversation_id, id } => {
+                self.push_read(conversation_id, id);
+                self.flush_reads(now);
+            }
             Action::Found { ticket, message } => self.on_found(now, ticket, message),
             Action::Damaged { conversation_id, error } => {
                 let text =

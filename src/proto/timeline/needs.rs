@@ -22,6 +22,12 @@ impl Log {
                     self.want_segment(info.number, &mut wants);
                 }
             }
+            Op::TellRead { .. } => {
+                let at = self.head.read_up_to.and_then(|read| self.place_for(&read));
+                if let Some(info) = at.and_then(|at| self.head.segments.get(at)) {
+                    self.want_segment(info.number, &mut wants);
+                }
+            }
             Op::Answer { copy: Some(copy), .. } => self.for_insert(copy, &mut wants),
             Op::Answer { copy: None, message, .. } => self.for_append(&message.row_key, &mut wants),
             Op::Target { segments: Some(segments), .. } | Op::FindIn { segments, .. } => {

@@ -3,7 +3,7 @@
 use super::super::model::{Message, Sender};
 use super::super::store::OrderKey;
 use super::log::order_of;
-use super::{Op, Timelines};
+use super::{Log, Op, Timelines};
 
 /// Read receipts sent for one `markRead` at most: the newest.
 const MAX_RECEIPTS: usize = 100;
@@ -12,7 +12,7 @@ impl Timelines {
     /// Marks everything up to a row as read. The server ids of the messages that were unread, oldest first.
     pub fn mark_read(&mut self, conversation_id: &str, row_key: &str) -> Option<Vec<String>> {
         let log = self.logs.get_mut(conversation_id)?;
-        let order = order_of(&log.loaded_row(row_key)?.message);
+        let order = log.seen_order(order_of(&log.loaded_row(row_key)?.message));
         let before = log.head.read_up_to;
         if before.is_some_and(|read| read >= order) {
             return Some(Vec::new());
@@ -58,11 +58,39 @@ impl Timelines {
         tail.rows.last().map(|row| row.message.row_key.clone())
     }
 
-    /// Another device of this user has read up to there.
-    pub fn read_elsewhere(&mut self, conversation_id: &str, seq: u64) {
-        let log = self.log_mut(conversation_id);
-        if log.head.read_up_to.is_none_or(|read| read.seq < seq) {
+    /// The server says how far this user has read. Another device may be ahead of this one; where this one is ahead,
+    /// its receipt was lost on the way and is told again.
+    pub fn on_read_seq(&mut self, conversation_id: &str, seq: u64) {
+        let read = self.log_mut(conversation_id).head.read_up_to.map_or(0, |read| read.seq);
+        if read < seq {
             self.push(conversation_id, Op::ReadTo { seq });
+        } else if read > seq && read < u64::MAX {
+            self.push(conversation_id, Op::TellRead { above: seq });
+        }
+    }
+
+    /// Another device of this user has read this message.
+    pub(super) fn apply_read_elsewhere(&mut self, conversation_id: &str, message: &Message) {
+        if let Some(seq) = message.seq {
+            return self.push(conversation_id, Op::ReadTo { seq });
+        }
+        self.mark_read(conversation_id, &message.row_key);
+        self.actions.push_back(super::Action::Read { conversation_id: conversation_id.to_owned() });
+    }
+
+    /// Names the newest message of others that this user has read, if it is newer than what the server knows of.
+    pub(super) fn apply_tell_read(&mut self, conversation_id: &str, above: u64) {
+        let Some(log) = self.logs.get(conversation_id) else { return };
+        let Some(read) = log.head.read_up_to else { return };
+        let segment = log.place_for(&read).and_then(|at| log.head.segments.get(at));
+        let rows = segment.and_then(|info| log.segments.get(&info.number)).map(|loaded| &loaded.rows);
+        let mut newest_first = rows.into_iter().flatten().rev().map(|row| &row.message);
+        let told = newest_first.find(|message| {
+            message.sender != Sender::Me && order_of(message) <= read && message.seq > Some(above)
+        });
+        if let Some(id) = told.and_then(|message| message.id.clone()) {
+            let conversation_id = conversation_id.to_owned();
+            self.actions.push_back(super::Action::TellRead { conversation_id, id });
         }
     }
 
@@ -80,5 +108,18 @@ impl Timelines {
         log.head.unread = u32::try_from(unread).unwrap_or(u32::MAX);
         log.head_dirty = true;
         self.actions.push_back(super::Action::Read { conversation_id: conversation_id.to_owned() });
+    }
+}
+
+impl Log {
+    /// An own message that has no place yet stands behind everything, also what comes later: what has been read ends
+    /// with the newest message before it that has one.
+    fn seen_order(&self, order: OrderKey) -> OrderKey {
+        if order.seq != u64::MAX {
+            return order;
+        }
+        let loaded = self.head.segments.iter().rev().filter_map(|info| self.segments.get(&info.number));
+        let mut orders = loaded.flat_map(|loaded| loaded.rows.iter().rev()).map(|row| order_of(&row.message));
+        orders.find(|before| before.seq != u64::MAX).unwrap_or(order)
     }
 }
