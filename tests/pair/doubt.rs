@@ -1,6 +1,6 @@
 //! What only one tab knows of a message when the lead changes hands, or the answer says little.
 
-use chatwire::proto::{ErrorCode, Input, Status, TabInput};
+use chatwire::proto::{Command, ErrorCode, Input, Status, TabInput};
 use serde_json::json;
 
 use super::backend::{Backend, Fate};
@@ -99,5 +99,39 @@ fn without_keys_an_answer_without_a_copy_and_the_copy_are_one_row() {
         assert_eq!(ids, ["m1", "m2", "m3"], "seqs {seqs}, live {live}");
         let row_keys: Vec<_> = rows.into_iter().map(|row| row.row_key).collect();
         assert_eq!(row_keys, keys, "seqs {seqs}, live {live}");
+    }
+}
+
+/// A late poke: what this tab cancels has been sent, answered and removed by the leader.
+#[test]
+fn a_cancel_that_comes_after_the_leaders_answer_is_refused() {
+    for discards in [false, true] {
+        let (mut world, leader, follower) = two(Backend::full());
+        world.loses_pokes = true;
+        world.server_down();
+        world.pass(100);
+        let key = world.saved(follower, "r", "one");
+        let acknowledged = world.ask(follower, Command::Acknowledged { key: key.clone() });
+        if !discards {
+            world.backend.down = false;
+        }
+        world.input(leader, Input::Tab(TabInput::Poked));
+        world.pass(100);
+        if discards {
+            // Taken back there: then it may be taken back here.
+            let id = world.ask(leader, Command::Cancel { key: key.clone() });
+            world.wait(leader, id).unwrap();
+        }
+        world.pass(500);
+        assert!(outbox_rows(&mut world.disks[0].records).is_empty());
+        let cancel = world.ask(follower, Command::Cancel { key: key.clone() });
+        let end = world.wait(follower, cancel).map(|_| ()).map_err(|error| error.code);
+        let told = world.wait(follower, acknowledged).map(|_| ()).map_err(|error| error.code);
+        let expected =
+            if discards { (Ok(()), Err(ErrorCode::Cancelled)) } else { (Err(ErrorCode::InFlight), Ok(())) };
+        assert_eq!((end, told), expected);
+        assert_eq!(world.backend.texts("r").is_empty(), discards);
+        world.pass(1000);
+        assert_eq!(world.texts(follower, 1), world.backend.texts("r"));
     }
 }
