@@ -3,9 +3,8 @@
 //! Law: a profile translates and decides nothing. It turns what the core wants into pushes and requests, and what
 //! the backend says into [`Incoming`]; whatever it cannot read becomes [`Incoming::Malformed`], never a panic.
 
-use crate::proto::wire::json::RawValue;
-
 use super::model::{ConversationKind, Failure, Json, Member, Role, Status};
+use crate::proto::wire::json::RawValue;
 
 mod fields;
 mod team;

@@ -48,7 +48,7 @@ fn a_send_keeps_its_text_and_metadata_as_they_are() {
         "metadata":{"n": [1, 2.50]},"replyTo":"r","ttlMs":60000,"key":"k"}}"#;
     let Command::Send(send) = parse(text).unwrap() else { panic!("not a send") };
     assert_eq!(send.text, "a\n\"b\" 😀 😀");
-    assert_eq!(send.metadata.as_ref().map(|raw| raw.get()), Some(r#"{"n": [1, 2.50]}"#));
+    assert_eq!(send.metadata.as_ref().map(|json| json.text()), Some(r#"{"n": [1, 2.50]}"#));
     assert_eq!((send.kind.as_deref(), send.reply_to.as_deref()), (Some("image"), Some("r")));
     assert_eq!((send.ttl_ms, send.key.as_deref()), (Some(60_000), Some("k")));
 
@@ -66,7 +66,7 @@ fn a_wire_send_keeps_its_arguments() {
         panic!("not wireSend")
     };
     assert_eq!(
-        (event.as_str(), args.get(), ack, timeout_ms),
+        (event.as_str(), args.text(), ack, timeout_ms),
         ("request_photo", r#"[{"a":1},null]"#, true, Some(100))
     );
 }

@@ -1,7 +1,5 @@
 //! What the backend says on the socket.
 
-use crate::proto::wire::json::RawValue;
-
 use super::super::api::{Event, Now, Outcome};
 use super::super::connection::{Delivered, RefusedBy};
 use super::super::model::{ConnectionState, ConversationKind, Json, Phase, Status};
@@ -10,6 +8,7 @@ use super::super::timeline::{Change, Op};
 use super::super::timer::Timer;
 use super::super::wire;
 use super::{AckFor, Client, HELLO_WAIT_MS, traits_of};
+use crate::proto::wire::json::RawValue;
 
 impl Client {
     pub(super) fn on_delivered(&mut self, now: Now, delivered: &Delivered<'_>) {

@@ -11,7 +11,6 @@ use core::cell::RefCell;
 use std::borrow::Cow;
 
 use crate::proto::wire::json::RawValue;
-
 use crate::proto::wire::json::{self, Kind, Object};
 use crate::proto::{ErrorCode, Failure};
 

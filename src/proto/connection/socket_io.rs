@@ -4,9 +4,8 @@
 //! `Broken`, and it is `fatal` only where the framing is lost: nobody knows any more what the next frame is.
 
 use crate::proto::sorted::SortedSet;
-use std::borrow::Cow;
-
 use crate::proto::wire::json::RawValue;
+use std::borrow::Cow;
 
 use super::Delivered;
 use super::heartbeat::Heartbeat;

@@ -10,10 +10,9 @@
 
 use std::borrow::Cow;
 
-use crate::proto::wire::json::RawValue;
-
 use crate::proto::model::Json;
 use crate::proto::wall_time;
+use crate::proto::wire::json::RawValue;
 use crate::proto::wire::json::{self, Kind, Object};
 
 /// The times that JavaScript's `Date` can hold, in milliseconds on both sides of 1970.
@@ -108,7 +107,7 @@ impl<'a> Fields<'a> {
 
     /// Any JSON, kept as its text.
     pub(super) fn json(&self, name: &str) -> Option<Json> {
-        self.get(name).map(|raw| Json::from(raw))
+        self.get(name).map(Json::from)
     }
 
     fn typed<T>(

@@ -4,8 +4,6 @@
 //! numbers for ids, absent optional fields and unknown extra ones are all good, as old and new servers of this kind
 //! differ in just these.
 
-use crate::proto::wire::json::RawValue;
-
 use super::fields::{Body, Fields, Wrong, push_segment, required};
 use super::{
     Answer, Capabilities, CapabilityPatch, Created, Failure, Incoming, Outgoing, Page, Profile, Push,
@@ -13,6 +11,7 @@ use super::{
 };
 use crate::proto::model::ErrorCode;
 use crate::proto::wire::json;
+use crate::proto::wire::json::RawValue;
 
 mod errors;
 mod records;

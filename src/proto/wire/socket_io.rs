@@ -11,10 +11,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::proto::wire::json::RawValue;
-
 use super::json::{self, Kind, push_json_string, push_uint};
 use super::{Limits, WireError};
+use crate::proto::wire::json::RawValue;
 
 mod assembler;
 mod encode;

@@ -2,11 +2,10 @@
 
 mod properties;
 
-use crate::proto::wire::json::RawValue;
-
 use super::json;
 use super::socket_io::*;
 use super::*;
+use crate::proto::wire::json::RawValue;
 
 const LIMITS: Limits = Limits { max_packet_bytes: 4096, max_attachments: 4, max_elements: 8, max_depth: 6 };
 

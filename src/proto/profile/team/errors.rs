@@ -6,13 +6,12 @@
 
 use std::borrow::Cow;
 
-use crate::proto::wire::json::RawValue;
-
 use super::super::fields::Fields;
 use super::super::{Answer, Failure, ServerMessage};
 use super::records;
 use crate::proto::model::ErrorCode;
 use crate::proto::wire::json;
+use crate::proto::wire::json::RawValue;
 
 /// Characters of a server's own words in a failure at most.
 const WORDS_MAX_CHARS: usize = 200;

@@ -1,11 +1,11 @@
 //! The records of `team`: messages and conversations, on the socket and over REST alike (T4, D4).
 
-use crate::proto::wire::json::RawValue;
 use base64ct::{Base64Unpadded, Encoding};
 
 use super::super::fields::{self, Fields, Wrong, required};
 use super::super::{ConversationKind, Json, Member, Role, ServerConversation, ServerMessage, Status};
 use crate::proto::wire::json;
+use crate::proto::wire::json::RawValue;
 
 /// A text as `content_encrypted` carries it before encryption is switched on (T5).
 pub(super) fn encode_content(text: &str) -> String {

@@ -5,10 +5,9 @@ mod garbage;
 mod rest;
 mod send;
 
-use crate::proto::wire::json::RawValue;
-
 use super::super::{Answer, Incoming, Profile, ServerMessage};
 use super::Team;
+use crate::proto::wire::json::RawValue;
 
 /// `Zm9v` is `foo`.
 const ROW: &str = r#"{"id":"m1","sender_id":"ana","content_encrypted":"Zm9v","conversation_id":"c1",

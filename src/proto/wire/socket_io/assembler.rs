@@ -5,9 +5,8 @@
 
 use std::fmt;
 
-use crate::proto::wire::json::RawValue;
-
 use super::{Packet, decode, push_uint};
+use crate::proto::wire::json::RawValue;
 use crate::proto::wire::json::{self, Object};
 use crate::proto::wire::{Limits, WireError};
 
