@@ -21,6 +21,7 @@ mod answer;
 mod flow;
 mod held;
 mod intake;
+mod order;
 mod restore;
 #[cfg(test)]
 mod tests;
@@ -28,7 +29,8 @@ mod tests;
 pub use flow::Bucket;
 pub use intake::{Queued, Write, in_flight};
 
-/// A row's name in this instance, ascending in queue order.
+/// A row's name in this instance, ascending as this instance has met them. Queue order is that of the store's numbers,
+/// which rows of other tabs bring along; what has none yet comes last.
 pub type RowId = u64;
 
 /// Answers that only ask to wait are not counted as failures, but not for ever.
@@ -227,7 +229,7 @@ impl Outbox {
 
     /// Every row that is seen, in queue order.
     pub fn visible_rows(&self) -> impl Iterator<Item = &Row> {
-        self.rows.values().filter(|row| row.visible())
+        self.in_order().filter(|row| row.visible())
     }
 
     /// The message as the application sees it.
@@ -289,23 +291,6 @@ impl Outbox {
         }
         if !queued {
             self.leave_lane(id, &conversation_id);
-        }
-    }
-
-    fn enter_lane(&mut self, id: RowId, conversation_id: &str) {
-        let lane = self.lanes.or_insert_with(conversation_id.to_owned(), Default::default);
-        let at = lane.rows.partition_point(|other| *other < id);
-        if lane.rows.get(at) != Some(&id) {
-            lane.rows.insert(at, id);
-        }
-    }
-
-    fn leave_lane(&mut self, id: RowId, conversation_id: &str) {
-        let Some(lane) = self.lanes.get_mut(conversation_id) else { return };
-        lane.rows.retain(|other| *other != id);
-        self.stirred = true;
-        if lane.rows.is_empty() {
-            self.lanes.remove(conversation_id);
         }
     }
 

@@ -135,3 +135,33 @@ fn a_cancel_that_comes_after_the_leaders_answer_is_refused() {
         assert_eq!(world.texts(follower, 1), world.backend.texts("r"));
     }
 }
+
+#[test]
+fn the_wire_order_is_that_of_the_commits_of_all_tabs() {
+    let (mut world, leader, follower) = two(Backend::full());
+    let refusal = json!({"code": "ForbiddenError", "message": "no"});
+    world.backend.fates.push_back(Fate::Refuse(refusal));
+    let key = world.saved(leader, "r", "resent");
+    world.until_status(leader, &key, Status::Failed);
+    world.pass(500);
+    world.server_down();
+    world.pass(100);
+    world.saved(leader, "r", "first");
+    // The leader meets the second only after its own third.
+    world.loses_pokes = true;
+    world.saved(follower, "r", "second");
+    world.saved(leader, "r", "third");
+    world.loses_pokes = false;
+    let id = world.ask(follower, Command::Resend { key });
+    world.wait(follower, id).unwrap();
+    world.input(follower, Input::Tab(TabInput::Poked));
+    world.pass(500);
+    let order = ["first", "second", "third", "resent"];
+    for node in [leader, follower] {
+        assert_eq!(world.texts(node, 1), order, "a resent message goes to the tail");
+    }
+    world.backend.down = false;
+    world.pass(60_000);
+    assert_eq!(world.backend.texts("r"), order);
+    assert_eq!(world.texts(leader, 1), order);
+}

@@ -131,7 +131,7 @@ impl Outbox {
     /// of this lane starts before the retry. (Rows already answered stay answered: they have their place.)
     fn go_back(&mut self, conversation_id: &str, first: RowId) {
         let Some(lane) = self.lanes.get(conversation_id) else { return };
-        let marking: Vec<RowId> = lane.rows.iter().copied().filter(|id| *id > first).collect();
+        let marking: Vec<RowId> = lane.rows.iter().copied().skip_while(|id| *id != first).collect();
         for id in marking {
             if self.rows.get(&id).is_some_and(|row| row.stage == Stage::Marking) {
                 self.set_stage(id, Stage::Queued);

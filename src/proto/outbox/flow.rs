@@ -207,24 +207,13 @@ impl Outbox {
             return None;
         }
         let window = if self.traits.ordered_window { self.limits.window.max(1) } else { 1 };
-        let mut occupied = 0;
-        for id in &lane.rows {
-            let row = self.rows.get(id)?;
-            if row.cancelled {
-                continue;
-            }
-            match row.stage {
-                Stage::Queued if row.writing || !self.may_mark(row) => return None,
-                Stage::Queued => return (occupied < window).then_some(*id),
-                // A row that is not in the store yet holds back what was queued behind it.
-                Stage::Saving => return None,
-                _ => occupied += 1,
-            }
-            if occupied >= window {
-                return None;
-            }
-        }
-        None
+        let rows = lane.rows.iter().filter_map(|id| self.rows.get(id)).filter(|row| !row.cancelled);
+        // Also those behind: a row of another tab may have come in before what is in flight.
+        let occupied = rows.clone().filter(|row| row.stage.occupies_wire()).count();
+        let first = rows.into_iter().find(|row| !row.stage.occupies_wire())?;
+        // A row that is not in the store yet holds back what was queued behind it.
+        let ready = first.stage == Stage::Queued && !first.writing && self.may_mark(first);
+        (ready && occupied < window as usize).then_some(first.id)
     }
 
     fn start(&mut self, id: RowId) {

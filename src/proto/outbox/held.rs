@@ -108,7 +108,7 @@ impl Outbox {
                 || (row.stage == Stage::Failed
                     && failure.is_some_and(|failure| failure.code == ErrorCode::Unconfirmed))
         };
-        let row = self.rows.values().find(|row| in_doubt(row) && is_copy(&row.record, message));
+        let row = self.in_order().find(|row| in_doubt(row) && is_copy(&row.record, message));
         row.map(|row| row.record.key.clone())
     }
 }

@@ -107,10 +107,8 @@ impl Outbox {
         self.next_row += 1;
         self.next_revision += 1;
         self.by_key.insert(record.key.clone(), id);
-        self.by_room.or_insert_with(record.conversation_id.clone(), Vec::new).push(id);
-        if stage != Stage::Failed {
-            self.enter_lane(id, &record.conversation_id);
-        }
+        let conversation_id = record.conversation_id.clone();
+        self.by_room.or_insert_with(conversation_id.clone(), Vec::new).push(id);
         let row = Row {
             id,
             record,
@@ -127,6 +125,9 @@ impl Outbox {
             revision: self.next_revision,
         };
         self.rows.insert(id, row);
+        if stage != Stage::Failed {
+            self.enter_lane(id, &conversation_id);
+        }
         id
     }
 
@@ -198,11 +199,10 @@ impl Outbox {
         row.writing = false;
         row.volatile = false;
         self.stirred = true;
-        if let Some(stored) = stored {
-            row.stored = Some(stored);
-            self.by_stored.insert(stored, id);
-        }
         row.version = version;
+        if let Some(stored) = stored {
+            self.number(id, stored);
+        }
         self.advance_written(id, stage);
     }
 
@@ -245,7 +245,7 @@ impl Outbox {
                 self.actions.push_back(Action::Saved { row: id });
                 if cancelled {
                     self.remove(id);
-                } else if marked && now_stage == Stage::Saving && self.open {
+                } else if marked && now_stage == Stage::Saving && self.open && self.in_turn(id) {
                     self.set_stage(id, Stage::Marking);
                     self.actions.push_back(Action::Transmit { row: id });
                 }
@@ -273,7 +273,7 @@ impl Outbox {
     /// this row was being marked goes first.
     fn in_turn(&self, id: RowId) -> bool {
         let lane = self.rows.get(&id).and_then(|row| self.lanes.get(&row.record.conversation_id));
-        let mut before = lane.into_iter().flat_map(|lane| &lane.rows).take_while(|other| **other < id);
+        let mut before = lane.into_iter().flat_map(|lane| &lane.rows).take_while(|other| **other != id);
         before.all(|other| {
             self.rows.get(other).is_none_or(|row| match row.stage {
                 Stage::Marking => row.cancelled || !row.writing,

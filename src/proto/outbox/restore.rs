@@ -74,11 +74,8 @@ impl Outbox {
         let Some((stored, _)) = again.filter(|(stored, _)| !self.by_stored.contains_key(stored)) else {
             return self.vanish(id);
         };
-        if let Some(old) = row.stored.replace(*stored) {
-            self.by_stored.remove(&old);
-        }
         row.version = 0;
-        self.by_stored.insert(*stored, id);
+        self.number(id, *stored);
     }
 
     /// Forgets everything (wipe); whoever waits is told.
@@ -145,10 +142,10 @@ impl Outbox {
         let on_wire = may_have_gone(&record);
         let id = self.insert(record, if failed { Stage::Failed } else { Stage::Queued });
         if let Some(row) = self.rows.get_mut(&id) {
-            (row.stored, row.version) = (Some(stored), version);
+            row.version = version;
             (row.sent, row.doubtful) = (on_wire, on_wire);
         }
-        self.by_stored.insert(stored, id);
+        self.number(id, stored);
         self.met |= on_wire;
         self.stirred = true;
         self.touch(id);
@@ -174,12 +171,12 @@ impl Outbox {
         let id = self.insert(record, Stage::Removing);
         self.leave_lane(id, &conversation_id);
         if let Some(row) = self.rows.get_mut(&id) {
-            (row.stored, row.version) = (Some(stored), version);
+            row.version = version;
         }
         if let Some(first) = first {
             self.by_key.insert(key, first);
         }
-        self.by_stored.insert(stored, id);
+        self.number(id, stored);
         self.mark_dirty(id);
     }
 

@@ -9,6 +9,8 @@ use crate::proto::profile::Answer;
 use crate::proto::rng::Rng;
 use crate::proto::store::{OutboxRow, WireMark, encode_outbox_row};
 
+mod order;
+
 const FULL: Traits = Traits { keys: true, answers: true, ordered_window: false };
 const PLAIN: Traits = Traits { keys: false, ..FULL };
 

@@ -1,0 +1,63 @@
+//! Rows of other tabs take the place that the store's number gives them.
+
+use super::*;
+
+#[test]
+fn a_row_of_another_tab_stands_where_its_number_puts_it() {
+    for ordered_window in [false, true] {
+        let mut bench = Bench::new(Traits { ordered_window, ..FULL });
+        bench.outbox.set_generation(1);
+        bench.last_number = 1;
+        bench.queue("b", "r");
+        bench.run(true);
+        bench.records.insert(1, encode_outbox_row(90, &row("a", "r")));
+        bench.reconcile();
+        bench.queue("c", "r");
+        let keys = |bench: &Bench| {
+            bench.outbox.visible_rows().map(|row| row.record.key.clone()).collect::<Vec<String>>()
+        };
+        assert_eq!(keys(&bench), ["a", "b", "c"]);
+        bench.run(true);
+        assert_eq!(keys(&bench), ["a", "b", "c"]);
+        bench.outbox.open(bench.now);
+        bench.run(true);
+        for expected in [["a"].as_slice(), &["a", "b"], &["a", "b", "c"]] {
+            let known = if ordered_window { &["a", "b", "c"] } else { expected };
+            assert_eq!(bench.wire, known);
+            let last = expected.last().copied().unwrap();
+            let id = bench.outbox.find(last).unwrap().id;
+            bench.answer(id, Answer::Stored(None));
+        }
+        assert_eq!(bench.outbox.len(), 0);
+    }
+}
+
+#[test]
+fn one_at_a_time_holds_for_an_earlier_row_that_is_met_late() {
+    let mut bench = Bench::online(FULL);
+    bench.last_number = 1;
+    let second = bench.queue("b", "r");
+    bench.run(true);
+    bench.records.insert(1, encode_outbox_row(90, &row("a", "r")));
+    bench.reconcile();
+    bench.run(true);
+    assert_eq!(bench.wire, ["b"], "unanswered");
+    bench.answer(second, Answer::Stored(None));
+    assert_eq!(bench.wire, ["b", "a"]);
+}
+
+#[test]
+fn a_row_that_is_being_marked_lets_an_earlier_one_go_first() {
+    let mut bench = Bench::new(FULL);
+    bench.outbox.set_generation(1);
+    bench.last_number = 1;
+    bench.queue("b", "r");
+    bench.run(true);
+    bench.outbox.open(bench.now);
+    let marks = bench.outbox.take_writes();
+    bench.records.insert(1, encode_outbox_row(90, &row("a", "r")));
+    bench.reconcile();
+    marks.into_iter().for_each(|id| bench.outbox.on_written(id, Stage::Marking, None, 99));
+    bench.run(true);
+    assert_eq!(bench.wire, ["a"]);
+}
