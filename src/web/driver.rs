@@ -47,7 +47,7 @@ struct Batch {
     json: String,
     /// A command has ended: somebody waits.
     urgent: bool,
-    /// When the last batch left, in monotonic milliseconds.
+    /// When the last batch had been taken in, in monotonic milliseconds.
     left_ms: u64,
 }
 
@@ -216,10 +216,12 @@ impl Driver {
         }
         self.core.borrow_mut().flush_views(now);
         self.drain();
-        let batch = self.batch.borrow_mut().take(now.mono_ms);
+        let batch = self.batch.borrow_mut().take();
         if let Some(batch) = batch {
             self.hooks.deliver(&batch);
         }
+        // Counted from when the listeners are done: what they take does not eat up the pause.
+        self.batch.borrow_mut().left_ms = timer::now().mono_ms;
         true
     }
 
@@ -242,9 +244,8 @@ impl Batch {
         self.urgent |= matches!(event, Event::Done { .. } | Event::Refused { .. });
     }
 
-    fn take(&mut self, now_ms: u64) -> Option<String> {
+    fn take(&mut self) -> Option<String> {
         self.urgent = false;
-        self.left_ms = now_ms;
         let mut json = core::mem::take(&mut self.json);
         if json.is_empty() {
             return None;
