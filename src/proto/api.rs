@@ -186,7 +186,7 @@ pub enum TokenReason {
 }
 
 /// What other tabs of the same user mean for this one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TabInput {
     /// This tab holds the lock.
     Leads,
@@ -196,10 +196,15 @@ pub enum TabInput {
     Deposed,
     /// Another tab has written to the store.
     Poked,
+    /// A message was read in a tab that does not lead.
+    Read {
+        conversation_id: String,
+        message_id: String,
+    },
 }
 
 /// What the core tells other tabs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TabOutput {
     /// Ask for the lock of this database.
     RequestLead,
@@ -207,4 +212,9 @@ pub enum TabOutput {
     Release,
     /// Tell the other tabs that the store has changed.
     Poke,
+    /// Tell the leading tab that a message was read here.
+    Read {
+        conversation_id: String,
+        message_id: String,
+    },
 }

@@ -335,6 +335,7 @@ impl Client {
                 break;
             }
         }
+        self.answer_connects(now);
         self.ask_for_creations(now);
         self.outbox.update_timers(now, &mut self.timers);
         self.finish_close();

@@ -9,11 +9,15 @@ use std::rc::Rc;
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{AbortController, BroadcastChannel, EventTarget, MessageEvent};
+use web_sys::{AbortController, EventTarget};
 
 use super::{Sink, convert};
 use crate::proto::config::PageFacts;
 use crate::proto::{Input, PageInput, TabInput, TabOutput};
+
+mod peers;
+
+use peers::Peers;
 
 #[wasm_bindgen]
 extern "C" {
@@ -48,13 +52,8 @@ pub struct Page {
 
 struct Tabs {
     name: String,
-    channel: Option<Channel>,
+    peers: Rc<Peers>,
     claim: RefCell<Option<Rc<Claim>>>,
-}
-
-struct Channel {
-    raw: BroadcastChannel,
-    _on_message: Closure<dyn FnMut(MessageEvent)>,
 }
 
 /// One wish for the lock: it waits, or holds until `let_go` is called.
@@ -86,7 +85,7 @@ impl Page {
         listen(convert::global(&["document"]), &DOCUMENT_EVENTS);
         let tabs = database.map(|database| {
             let name = format!("chatwire:{database}");
-            Tabs { channel: Channel::new(&name, sink.clone()), name, claim: RefCell::default() }
+            Tabs { peers: Peers::new(&name, sink.clone()), name, claim: RefCell::default() }
         });
         Self { sink, listener, targets, tabs }
     }
@@ -96,8 +95,12 @@ impl Page {
             (TabOutput::RequestLead, Some(tabs)) => tabs.request_lead(&self.sink),
             (TabOutput::RequestLead, None) => (self.sink)(Input::Tab(TabInput::Leads)),
             (TabOutput::Release, Some(tabs)) => tabs.release(),
-            (TabOutput::Poke, Some(Tabs { channel: Some(channel), .. })) => channel.poke(),
-            (TabOutput::Release | TabOutput::Poke, _) => {}
+            (TabOutput::Poke, Some(tabs)) => tabs.peers.say("poke"),
+            (TabOutput::Read { conversation_id, message_id }, Some(tabs)) => {
+                let (conversation_id, message_id) = (conversation_id.into(), message_id.into());
+                tabs.peers.post(&[("conversationId", &conversation_id), ("readId", &message_id)]);
+            }
+            (_, None) => {}
         }
     }
 }
@@ -140,14 +143,14 @@ impl Tabs {
     fn request_lead(&self, sink: &Sink) {
         self.release();
         let locks = convert::global(&["navigator", "locks"]);
-        // Without Web Locks (old browsers, plain origins) every tab leads.
+        let peers = self.peers.clone();
+        // Old browsers and plain origins have no Web Locks.
         let (false, Some(claim)) = (locks.is_undefined(), Claim::new()) else {
-            sink(Input::Tab(TabInput::Leads));
-            return;
+            return spawn_local(peers.seek_lead(sink.clone()));
         };
         let claim = Rc::new(claim);
         self.claim.replace(Some(claim.clone()));
-        spawn_local(claim.run(locks.unchecked_into(), self.name.clone(), sink.clone()));
+        spawn_local(claim.run(locks.unchecked_into(), self.name.clone(), peers, sink.clone()));
     }
 
     fn release(&self) {
@@ -155,6 +158,7 @@ impl Tabs {
             claim.waiting.abort();
             let _ = claim.let_go.call0(&JsValue::UNDEFINED);
         }
+        self.peers.release();
     }
 }
 
@@ -170,7 +174,7 @@ impl Claim {
     }
 
     /// Asks without waiting first, so that a tab learns at once that another leads; then waits in the queue.
-    async fn run(self: Rc<Self>, locks: LockManager, name: String, sink: Sink) {
+    async fn run(self: Rc<Self>, locks: LockManager, name: String, peers: Rc<Peers>, sink: Sink) {
         let say = |input| {
             if !self.released() {
                 sink(Input::Tab(input));
@@ -194,8 +198,12 @@ impl Claim {
         match settled {
             // Released by this tab.
             Ok(_) => {}
-            // An origin that may not use locks (a sandboxed frame): alone, as without them.
-            Err(error) if convert::error_name(&error) == "SecurityError" => say(TabInput::Leads),
+            // An origin that may not use locks (a sandboxed frame).
+            Err(error) if convert::error_name(&error) == "SecurityError" => {
+                if !self.released() {
+                    peers.seek_lead(sink.clone()).await;
+                }
+            }
             // Stolen by another tab.
             Err(_) => say(TabInput::Deposed),
         }
@@ -209,28 +217,4 @@ async fn ask(
     callback: &Closure<dyn FnMut(JsValue) -> JsValue>,
 ) -> Result<JsValue, JsValue> {
     JsFuture::from(locks.request(name, options, callback)?).await
-}
-
-impl Channel {
-    fn new(name: &str, sink: Sink) -> Option<Self> {
-        let raw = BroadcastChannel::new(name).ok()?;
-        let on_message = Closure::new(move |event: MessageEvent| {
-            if convert::get(&event.data(), "poke") == 1 {
-                sink(Input::Tab(TabInput::Poked));
-            }
-        });
-        raw.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-        Some(Self { raw, _on_message: on_message })
-    }
-
-    fn poke(&self) {
-        let _ = self.raw.post_message(&convert::object(&[("poke", &1.into())]));
-    }
-}
-
-impl Drop for Channel {
-    fn drop(&mut self) {
-        self.raw.set_onmessage(None);
-        self.raw.close();
-    }
 }

@@ -30,6 +30,11 @@ impl World {
         self.message(at, id).key.unwrap()
     }
 
+    pub fn restart(&mut self, at: usize) {
+        self.kill(at);
+        self.start(at);
+    }
+
     pub fn connect(&mut self, at: usize) {
         self.ask(at, Command::Connect {});
     }

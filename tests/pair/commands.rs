@@ -1,6 +1,6 @@
 //! Commands that meet a wipe, another tab, an expired token: each ends, and ends truly.
 
-use chatwire::proto::{Command, CommandId, ErrorCode};
+use chatwire::proto::{Command, CommandId, ErrorCode, Input, TabInput};
 use serde_json::json;
 
 use super::backend::Backend;
@@ -158,4 +158,18 @@ fn a_creation_ends_when_no_token_is_given() {
     let silent = world.ask(follower, Command::CreateDirect { user_id: "bo".into() });
     world.pass(60_000);
     assert_eq!(ends(&world, follower, &[refused, silent]), [Err(ErrorCode::Auth), Err(ErrorCode::Auth)]);
+}
+
+#[test]
+fn connect_of_a_tab_that_loses_the_lead_ends() {
+    let (mut world, leader, follower) = two();
+    world.server_down();
+    world.pass(100);
+    let connect = world.ask(leader, Command::Connect {});
+    world.nodes[leader].leads = false;
+    world.nodes[follower].leads = true;
+    world.input(follower, Input::Tab(TabInput::Leads));
+    world.input(leader, Input::Tab(TabInput::Deposed));
+    world.pass(1000);
+    assert_eq!(ends(&world, leader, &[connect]), [Ok(())]);
 }

@@ -94,3 +94,22 @@ fn what_was_read_offline_before_a_reload_is_told_at_the_next_connection() {
     world.pass(20_000);
     assert_eq!(receipts(&world), told, "once is enough");
 }
+
+#[test]
+fn what_is_read_in_a_second_tab_is_told_by_the_first() {
+    for backend in [Backend::full(), Backend::plain()] {
+        let mut world = online(backend, 1);
+        let follower = world.join_on("ana", serde_json::json!({}), 0);
+        world.pass(100);
+        world.open_view(follower, 1, "r");
+        world.post("r", "bo", "one");
+        world.pass(500);
+        assert_eq!(unread(&world, 0), Some(1));
+        read_last(&mut world, follower);
+        world.pass(1000);
+        assert_eq!((unread(&world, 0), unread(&world, follower), read_up_to(&world)), (Some(0), Some(0), 1));
+        world.restart(follower);
+        world.pass(1000);
+        assert_eq!(unread(&world, follower), Some(0));
+    }
+}

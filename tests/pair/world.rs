@@ -119,11 +119,6 @@ impl World {
         self.free_lead(at);
     }
 
-    pub fn restart(&mut self, at: usize) {
-        self.kill(at);
-        self.start(at);
-    }
-
     fn push(&mut self, at: usize, delay_ms: u64, happening: Happening) {
         self.made += 1;
         let life = self.nodes[at].life;
@@ -212,13 +207,19 @@ impl World {
                 self.push(at, 0, Happening::ToClient(Input::Tab(input)));
             }
             TabOutput::Release => self.free_lead(at),
-            TabOutput::Poke if self.loses_pokes => {}
-            TabOutput::Poke => {
-                for other in 0..self.nodes.len() {
-                    if other != at && self.nodes[other].disk == disk && self.nodes[other].client.is_some() {
-                        self.push(other, 0, Happening::ToClient(Input::Tab(TabInput::Poked)));
-                    }
-                }
+            TabOutput::Poke | TabOutput::Read { .. } if self.loses_pokes => {}
+            TabOutput::Read { conversation_id, message_id } => {
+                self.tell_tabs(at, &TabInput::Read { conversation_id, message_id });
+            }
+            TabOutput::Poke => self.tell_tabs(at, &TabInput::Poked),
+        }
+    }
+
+    fn tell_tabs(&mut self, at: usize, input: &TabInput) {
+        for other in 0..self.nodes.len() {
+            let beside = other != at && self.nodes[other].disk == self.nodes[at].disk;
+            if beside && self.nodes[other].client.is_some() {
+                self.push(other, 0, Happening::ToClient(Input::Tab(input.clone())));
             }
         }
     }

@@ -63,7 +63,30 @@ async fn one_that_gives_up_while_it_waits_hears_nothing_more() {
 }
 
 #[wasm_bindgen_test]
-async fn without_locks_or_alone_a_tab_leads_at_once() {
+async fn without_locks_one_tab_leads_the_next_follows_and_takes_over() {
+    js("Object.defineProperty(navigator, 'locks', { configurable: true, value: undefined }); 0");
+    let ((first, mut first_said), (second, mut second_said)) = (tab("plain"), tab("plain"));
+    first.execute(TabOutput::RequestLead);
+    assert_eq!(heard(&mut first_said).await, TabInput::Leads);
+    second.execute(TabOutput::RequestLead);
+    assert_eq!(heard(&mut second_said).await, TabInput::Follows);
+    first.execute(TabOutput::Release);
+    assert_eq!(heard(&mut second_said).await, TabInput::Leads);
+    first.execute(TabOutput::RequestLead);
+    assert_eq!(heard(&mut first_said).await, TabInput::Follows);
+    let read = || ("r".to_owned(), "m1".to_owned());
+    let (conversation_id, message_id) = read();
+    first.execute(TabOutput::Read { conversation_id, message_id });
+    let (conversation_id, message_id) = read();
+    assert_eq!(heard(&mut second_said).await, TabInput::Read { conversation_id, message_id });
+    drop(second);
+    assert_eq!(heard(&mut first_said).await, TabInput::Leads);
+    drop(first);
+    js("delete navigator.locks; 0");
+}
+
+#[wasm_bindgen_test]
+async fn without_locks_or_alone_a_tab_leads_by_itself() {
     js("Object.defineProperty(navigator, 'locks', { configurable: true, value: undefined }); 0");
     let (page, mut said) = tab("old");
     page.execute(TabOutput::RequestLead);

@@ -4,6 +4,7 @@ use super::super::api::{Command, CommandId, Now, Outcome, Output, TabOutput};
 use super::super::connection::Emitted;
 use super::super::model::{ConnectionState, ErrorCode, Failure};
 use super::super::profile::Push;
+use super::super::timeline::Change;
 use super::AckFor;
 use super::Client;
 use super::create::{Creation, Wanted};
@@ -113,6 +114,18 @@ impl Client {
         }
     }
 
+    /// D14: a tab that no longer leads is as connected as it can be; nobody waits for its socket.
+    pub(super) fn answer_connects(&mut self, now: Now) {
+        if self.storage.lead == Lead::Follows {
+            for id in core::mem::take(&mut self.connect_waiters) {
+                self.done(id, Outcome::Nothing);
+            }
+            if !self.deferred.is_empty() {
+                self.run_deferred(now);
+            }
+        }
+    }
+
     fn disconnect(&mut self, now: Now, id: CommandId) {
         self.push_maybe(now, self.profile.presence(false));
         self.connection.disconnect(now, &mut self.timers);
@@ -186,7 +199,21 @@ impl Client {
         self.pending_reads.push_back((conversation_id, id));
     }
 
+    /// Read in a tab that does not lead: it counts here, and the server is told from here.
+    pub(super) fn on_read_beside(&mut self, now: Now, conversation_id: String, message_id: String) {
+        if self.leads() {
+            self.timelines.target(Some(&conversation_id), &message_id, Change::ReadElsewhere);
+            self.push_read(conversation_id, message_id);
+            self.flush_reads(now);
+        }
+    }
+
     pub(super) fn flush_reads(&mut self, now: Now) {
+        if self.storage.lead == Lead::Follows {
+            while let Some((conversation_id, message_id)) = self.pending_reads.pop_front() {
+                self.outputs.push_back(Output::Tab(TabOutput::Read { conversation_id, message_id }));
+            }
+        }
         while let Some((conversation_id, id)) = self.pending_reads.pop_front() {
             if let Some(push) = self.profile.read(&conversation_id, &id)
                 && !self.push(now, &push)

@@ -29,6 +29,9 @@ impl Client {
             }
             TabInput::Deposed => self.abdicate(now),
             TabInput::Poked => self.rescan(now),
+            TabInput::Read { conversation_id, message_id } => {
+                self.on_read_beside(now, conversation_id, message_id);
+            }
         }
     }
 

@@ -1,0 +1,144 @@
+//! The tabs of one database, as they hear each other on a `BroadcastChannel`: pokes, reads, and where there are no
+//! Web Locks (plain origins, old browsers) who leads.
+//!
+//! Law: whoever wants to lead asks, and leads only if nobody answers; a leader answers every question and says when it
+//! leads and when it goes. A tab that was answered follows, and asks again when the leader goes or after a while,
+//! since it may have gone without a word. Should two lead all the same, the store stops the older one.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::rc::Rc;
+
+use futures_channel::oneshot;
+use futures_util::future::select;
+use wasm_bindgen::prelude::*;
+use web_sys::{BroadcastChannel, MessageEvent};
+
+use crate::proto::{Input, TabInput};
+use crate::web::timer::Delay;
+use crate::web::{Sink, convert};
+
+/// A leader answers within this, a busy one too.
+const ANSWER_MS: u32 = 250;
+/// A leader that has gone without a word is missed after this long.
+const ASK_AGAIN_MS: u32 = 5_000;
+
+type OnMessage = Closure<dyn FnMut(MessageEvent)>;
+
+pub(super) struct Peers {
+    channel: Option<BroadcastChannel>,
+    on_message: OnceCell<OnMessage>,
+    /// Leads by the word of the others, without a lock.
+    leads: Cell<bool>,
+    answered: Cell<bool>,
+    /// Counts the wishes to lead: an earlier one is not pursued any longer.
+    wish: Cell<u32>,
+    freed: RefCell<Option<oneshot::Sender<()>>>,
+}
+
+impl Peers {
+    pub fn new(name: &str, sink: Sink) -> Rc<Self> {
+        let peers = Rc::new(Self {
+            channel: BroadcastChannel::new(name).ok(),
+            on_message: OnceCell::new(),
+            leads: Cell::new(false),
+            answered: Cell::new(false),
+            wish: Cell::new(0),
+            freed: RefCell::default(),
+        });
+        if let Some(channel) = &peers.channel {
+            let this = Rc::downgrade(&peers);
+            let on_message = Closure::new(move |event: MessageEvent| {
+                if let Some(peers) = this.upgrade() {
+                    peers.on_message(&event.data(), &sink);
+                }
+            });
+            channel.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+            // The first and only one.
+            let _ = peers.on_message.set(on_message);
+        }
+        peers
+    }
+
+    fn on_message(&self, data: &JsValue, sink: &Sink) {
+        let word = |name: &str| convert::get(data, name);
+        if word("poke") == 1 {
+            sink(Input::Tab(TabInput::Poked));
+        } else if let (Some(conversation_id), Some(message_id)) =
+            (word("conversationId").as_string(), word("readId").as_string())
+        {
+            sink(Input::Tab(TabInput::Read { conversation_id, message_id }));
+        } else if word("ask") == 1 && self.leads.get() {
+            self.say("leads");
+        } else if word("leads") == 1 {
+            self.answered.set(true);
+        } else if word("goes") == 1
+            && let Some(freed) = self.freed.take()
+        {
+            // Nobody waits any longer where the wish was given up.
+            let _ = freed.send(());
+        }
+    }
+
+    pub fn say(&self, word: &str) {
+        self.post(&[(word, &1.into())]);
+    }
+
+    pub fn post(&self, fields: &[(&str, &JsValue)]) {
+        if let Some(channel) = &self.channel {
+            let _ = channel.post_message(&convert::object(fields));
+        }
+    }
+
+    /// Asks until this tab leads, or gives up.
+    pub async fn seek_lead(self: Rc<Self>, sink: Sink) {
+        let wish = self.wish.get();
+        let mut follows = false;
+        while self.channel.is_some() {
+            self.answered.set(false);
+            let (sender, freed) = oneshot::channel();
+            self.freed.replace(Some(sender));
+            self.say("ask");
+            Delay::new(spread(ANSWER_MS)).await;
+            if self.wish.get() != wish {
+                return;
+            }
+            if !self.answered.get() {
+                break;
+            }
+            if !core::mem::replace(&mut follows, true) {
+                sink(Input::Tab(TabInput::Follows));
+            }
+            select(freed, Delay::new(spread(ASK_AGAIN_MS))).await;
+            if self.wish.get() != wish {
+                return;
+            }
+        }
+        self.leads.set(true);
+        self.say("leads");
+        sink(Input::Tab(TabInput::Leads));
+    }
+
+    /// Gives the lead back, or the wish for it.
+    pub fn release(&self) {
+        self.wish.set(self.wish.get().wrapping_add(1));
+        self.freed.take();
+        if self.leads.take() {
+            self.say("goes");
+        }
+    }
+}
+
+impl Drop for Peers {
+    fn drop(&mut self) {
+        if let Some(channel) = &self.channel {
+            channel.set_onmessage(None);
+            channel.close();
+        }
+    }
+}
+
+/// Up to a quarter of a second more, so that two tabs that ask at once are not answered by silence at once.
+fn spread(at_least_ms: u32) -> u32 {
+    let random = convert::seed().ok().and_then(|seed| seed.first().copied());
+    at_least_ms + u32::from(random.unwrap_or(0))
+}
