@@ -6,6 +6,7 @@ use core::fmt;
 
 mod command;
 mod event;
+mod redacted;
 mod store;
 
 pub use command::*;
@@ -53,7 +54,7 @@ pub enum Input {
 }
 
 /// What the core wants done. Taken one at a time, in order.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Output {
     Socket(SocketOutput),
     Http {
@@ -87,7 +88,7 @@ pub type CommandId = u32;
 pub type ViewId = u32;
 
 /// What happens on a socket.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum SocketInput {
     Opened {
         conn: ConnId,
@@ -114,7 +115,7 @@ pub enum SocketInput {
 }
 
 /// What the core wants of a socket. At most one is open at a time.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum SocketOutput {
     /// The URL is a secret, since one profile option places a token there.
     Open {
@@ -142,7 +143,7 @@ pub enum SocketOutput {
 }
 
 /// A REST request. `token` goes into `Authorization: Bearer`.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct HttpRequest {
     pub method: &'static str,
     pub url: String,
@@ -153,7 +154,7 @@ pub struct HttpRequest {
 }
 
 /// How a REST request ended.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum HttpResult {
     Answered {
         status: u16,

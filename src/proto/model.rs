@@ -100,7 +100,7 @@ impl Failure {
 }
 
 /// JSON of the application's own, kept as text: the core never looks inside.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Json(String);
 
 impl Json {

@@ -66,7 +66,7 @@ pub enum Command {
 }
 
 /// `chat.send`.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SendCommand {
     pub conversation_id: String,
     pub text: String,

@@ -55,7 +55,7 @@ pub enum StoreRequest {
 }
 
 /// One atomic write: all of it or nothing.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Transaction {
     /// The version (see `store::record_version`) that each record must have now; `None`: it must not exist.
     /// Otherwise nothing is written and the answer is `Conflict`.
@@ -82,7 +82,7 @@ pub enum Read {
 }
 
 /// A record as it was read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Record {
     pub key: Key,
     pub bytes: Vec<u8>,
