@@ -14,7 +14,10 @@ use crate::proto::wire::json;
 use crate::proto::wire::json::RawValue;
 
 /// Characters of a server's own words in a failure at most.
-const WORDS_MAX_CHARS: usize = 200;
+const WORDS_MAX_CHARS: usize = 80;
+
+/// A longer word is a token, base64 or an id rather than a word.
+const WORD_MAX_CHARS: usize = 24;
 
 /// Characters of a server's name for a code or field at most.
 const NAME_MAX_CHARS: usize = 64;
@@ -109,7 +112,7 @@ impl<'a> ServerError<'a> {
         }
         if !self.words.is_empty() {
             message.push_str(": ");
-            message.push_str(first_chars(&self.words, WORDS_MAX_CHARS));
+            push_excerpt(&mut message, &self.words);
         }
         if let Some(field) = &self.field {
             message.push_str(" (field `");
@@ -117,6 +120,27 @@ impl<'a> ServerError<'a> {
             message.push_str("`)");
         }
         Failure::new(code, message)
+    }
+}
+
+/// A server may repeat in its error what it was sent: its words are shown up to the first quotation, value after a
+/// colon (one that follows a code aside) or overlong word.
+fn push_excerpt(message: &mut String, words: &str) {
+    let start = message.len();
+    let mut after_colon = false;
+    for word in words.split_whitespace() {
+        let quoted = word.starts_with(['"', '\'', '`', '(', '[', '{', '<', '\u{201c}', '\u{ab}']);
+        let long = word.chars().count() > WORD_MAX_CHARS;
+        let shown = message.get(start..).unwrap_or_default().chars().count();
+        if after_colon || quoted || long || shown + 1 + word.chars().count() > WORDS_MAX_CHARS {
+            message.push('\u{2026}');
+            return;
+        }
+        if message.len() > start {
+            message.push(' ');
+        }
+        message.push_str(word);
+        after_colon = word.strip_suffix(':').is_some_and(|name| known(name).is_none());
     }
 }
 

@@ -166,10 +166,26 @@ fn d3_the_same_key_with_other_content_is_refused() {
 
 #[test]
 fn d3_the_servers_words_are_cut() {
-    let words = "é".repeat(500);
-    let error = format!(r#"{{"code":"{words}","message":"x{words}","field":"{words}"}}"#);
+    let name = "é".repeat(500);
+    let words = "é ".repeat(500);
+    let error = format!(r#"{{"code":"{name}","message":"{words}","field":"{name}"}}"#);
     let (_, _, _, message) = refused(&format!(r#"{{"success":false,"error":{error}}}"#));
-    assert_eq!(message.matches('é').count(), 64 + 199 + 64);
+    assert_eq!(message.matches('é').count(), 64 + 40 + 64);
+}
+
+#[test]
+fn d3_what_the_server_repeats_is_not_shown() {
+    for (words, shown) in [
+        ("invalid content: my secret", "invalid content:…"),
+        ("ValidationError: invalid content: my secret", "ValidationError: invalid content:…"),
+        ("the word 'secret' is not allowed", "the word…"),
+        ("cannot store {secret}", "cannot store…"),
+        ("you can't write here", "you can't write here"),
+        ("bad token eyJhbGciOiJIUzI1NiJ9.c2VjcmV0", "bad token…"),
+    ] {
+        let (_, _, _, message) = refused(&format!(r#"{{"success":false,"error":"{words}"}}"#));
+        assert_eq!(message, format!("the server refused the message: {shown}"));
+    }
 }
 
 #[test]
