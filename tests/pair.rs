@@ -12,6 +12,8 @@ mod backend;
 mod checks;
 #[path = "pair/commands.rs"]
 mod commands;
+#[path = "pair/damage.rs"]
+mod damage;
 #[path = "pair/doubt.rs"]
 mod doubt;
 #[path = "pair/failures.rs"]

@@ -40,10 +40,19 @@ const MAX_LOADED_SEGMENTS: usize = 256;
 /// One change of a message that is in the history.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
-    Status { status: Status, user_id: Option<String> },
+    Status {
+        status: Status,
+        user_id: Option<String>,
+    },
     Edited(Box<ServerMessage>),
-    Deleted { at_ms: i64 },
-    Reaction { emoji: String, user_id: String, added: bool },
+    Deleted {
+        at_ms: i64,
+    },
+    Reaction {
+        emoji: String,
+        user_id: String,
+        added: bool,
+    },
     /// This user has read it on another device.
     ReadElsewhere,
 }
@@ -168,10 +177,14 @@ pub enum Action {
         ticket: u32,
         message: Option<Box<Message>>,
     },
-    /// A record could not be read; it is left out and will be fetched again.
+    /// A record could not be read; it is left out. Asking for what is after the cursor brings it again; pages from the
+    /// newest do so only if it was not `older` than what is known.
     Damaged {
         conversation_id: String,
         error: RecordError,
+        older: bool,
+        /// It was told before.
+        again: bool,
     },
 }
 
@@ -221,6 +234,9 @@ impl Timelines {
             }
             log.ops = core::mem::take(&mut old.ops);
             log.used = old.used;
+            log.lost_through = old.lost_through;
+            log.lost = core::mem::take(&mut old.lost);
+            log.damaged = core::mem::take(&mut old.damaged);
         }
         self.logs.insert(id.clone(), log);
         self.dirty_views(&id);

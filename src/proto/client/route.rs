@@ -274,12 +274,23 @@ impl Client {
                 self.flush_reads(now);
             }
             Action::Found { ticket, message } => self.on_found(now, ticket, message),
-            Action::Damaged { conversation_id, error } => {
-                let text =
-                    format!("a stored part of a conversation cannot be read ({error}) and is fetched again");
-                self.emit(Event::Error { error: Failure::new(ErrorCode::Storage, text) });
-                self.sync.pull(&conversation_id);
+            Action::Damaged { conversation_id, error, older, again } => {
+                self.on_damaged(conversation_id, &error, older, again);
             }
+        }
+    }
+
+    fn on_damaged(&mut self, conversation_id: String, error: &store::RecordError, older: bool, again: bool) {
+        self.sync.pull(&conversation_id);
+        if again {
+            return;
+        }
+        let lost = older && !self.capabilities.cursor;
+        let end = if lost { "this backend does not give it again" } else { "it is fetched again" };
+        let text = format!("a stored part of a conversation cannot be read ({error}); {end}");
+        self.emit(Event::Error { error: Failure::new(ErrorCode::Storage, text) });
+        if lost {
+            self.emit(Event::Gap { conversation_id });
         }
     }
 

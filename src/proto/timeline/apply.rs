@@ -40,10 +40,8 @@ impl Timelines {
             Op::Answer { row, message, copy } => self.apply_answer(conversation_id, row, *message, copy),
             Op::Target { id, change, segments } => self.apply_target(conversation_id, id, change, segments),
             Op::Find { name, ticket } | Op::FindIn { name, ticket, .. } => {
-                let message = self.logs.get(conversation_id).and_then(|log| {
-                    let row = log.loaded_row(&name).or_else(|| log.loaded_by_id(&name))?;
-                    Some(Box::new(row.message.clone()))
-                });
+                let row = self.logs.get(conversation_id).and_then(|log| log.loaded_by_name(&name));
+                let message = row.map(|row| Box::new(row.message.clone()));
                 self.actions.push_back(Action::Found { ticket, message });
             }
         }
@@ -51,9 +49,9 @@ impl Timelines {
 
     fn apply_page(&mut self, conversation_id: &str, mut page: PageOp) {
         if let Some(message) = page.messages.pop_front() {
-            let fresh = self.apply_message(conversation_id, message, false);
-            page.fresh += u32::from(fresh);
-            page.oldest_known.get_or_insert(!fresh);
+            let was = self.apply_message(conversation_id, message, false);
+            page.fresh += u32::from(was == Was::New);
+            page.oldest_known.get_or_insert(was == Was::Here);
             // The rest goes to the front of the queue: each row may need other segments.
             self.log_mut(conversation_id).ops.push_front(Op::Page(page));
             return;
@@ -66,8 +64,8 @@ impl Timelines {
         self.actions.push_back(Action::PageApplied { ticket, conversation_id, fresh, reached });
     }
 
-    /// Puts a server's message where it belongs, or merges it with the row that it is. `true`: it was new.
-    fn apply_message(&mut self, conversation_id: &str, copy: ServerMessage, live: bool) -> bool {
+    /// Puts a server's message where it belongs, or merges it with the row that it is.
+    fn apply_message(&mut self, conversation_id: &str, copy: ServerMessage, live: bool) -> Was {
         let seq = copy.seq;
         let revision = self.next_revision();
         let me = self.me.clone();
@@ -76,27 +74,32 @@ impl Timelines {
         if matches!(found, Found::Nowhere) && copy.key.is_none() && copy.sender_id == me {
             found = log.find_unnamed(&copy);
         }
-        let fresh = match found {
+        let was = match found {
             Found::At { number, row } => {
                 let changed = log.merge_at(number, row, &copy, &me, revision);
                 if let Some(message) = changed {
                     self.tell_update(message);
                     self.dirty_views(conversation_id);
                 }
-                false
+                Was::Here
             }
             Found::Nowhere => {
                 let mut message = merge::to_message(&copy, &me, None);
                 merge::resolve_reply(log, &mut message);
+                let was = if log.was_lost(&message) { Was::Lost } else { Was::New };
+                if was == Was::Lost {
+                    // An own message is called by its key again.
+                    message.row_key = message.key.clone().unwrap_or(message.row_key);
+                }
                 if let Some((status, user_id)) = self.orphans.remove(&copy.id) {
                     merge::raise(&mut message, status, user_id.as_deref());
                 }
-                self.insert(conversation_id, message, revision, live);
-                true
+                self.insert(conversation_id, message, revision, (was == Was::New).then_some(live));
+                was
             }
         };
         self.follow(conversation_id, seq, live);
-        fresh
+        was
     }
 
     fn apply_answer(
@@ -130,7 +133,7 @@ impl Timelines {
                 }
                 self.dirty_views(conversation_id);
             }
-            Found::Nowhere => self.insert(conversation_id, message.clone(), revision, true),
+            Found::Nowhere => self.insert(conversation_id, message.clone(), revision, Some(true)),
         }
         self.actions.push_back(Action::Applied { row, message: Box::new(message) });
         self.follow(conversation_id, seq, true);
@@ -178,15 +181,16 @@ impl Timelines {
         });
     }
 
-    fn insert(&mut self, conversation_id: &str, message: Message, revision: u64, live: bool) {
-        let others = message.sender != Sender::Me;
+    /// `tell`: it is new, and came live or by catching up.
+    fn insert(&mut self, conversation_id: &str, message: Message, revision: u64, tell: Option<bool>) {
+        let tell = tell.filter(|_| message.sender != Sender::Me);
         let log = self.log_mut(conversation_id);
         log.insert(Row { message: message.clone(), revision });
-        if others && log.is_unread(&message) {
+        if tell.is_some() && log.is_unread(&message) {
             log.head.unread = log.head.unread.saturating_add(1);
         }
         self.dirty_views(conversation_id);
-        if others {
+        if let Some(live) = tell {
             self.actions.push_back(Action::New { message: Box::new(message), live });
         }
     }
@@ -240,9 +244,11 @@ impl Timelines {
             (_, None) => Err(RecordError::NotARecord),
         };
         if let Err(error) = outcome {
+            let older = matches!(want, Want::Segment(number) if log.tail_number() != Some(number));
             log.give_up(want);
+            let again = !log.damaged.insert(want);
             let conversation_id = conversation_id.to_owned();
-            self.actions.push_back(Action::Damaged { conversation_id, error });
+            self.actions.push_back(Action::Damaged { conversation_id, error, older, again });
         }
         self.dirty_views(conversation_id);
         self.drive(conversation_id);
@@ -286,6 +292,15 @@ impl Timelines {
     }
 }
 
+/// What a message was before it came.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Was {
+    Here,
+    /// In a segment that could not be read.
+    Lost,
+    New,
+}
+
 impl super::Log {
     /// A record that cannot be had: its rows are fetched again from the server, its index is begun anew.
     fn give_up(&mut self, want: Want) {
@@ -293,6 +308,7 @@ impl super::Log {
             Want::Segment(number) => {
                 let lost = self.head.segments.iter().position(|info| info.number == number);
                 if let Some(info) = lost.map(|at| self.head.segments.remove(at)) {
+                    self.lose(&info);
                     let before = info.first.seq.saturating_sub(1);
                     self.head.cursor = self.head.cursor.map(|cursor| cursor.min(before));
                     self.head_dirty = true;

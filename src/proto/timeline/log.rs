@@ -43,6 +43,12 @@ pub struct Log {
     pub(super) head_writing: bool,
     pub(super) segments: SortedMap<u32, Loaded>,
     pub(super) index: SortedMap<u32, LoadedIndex>,
+    /// What damaged segments held was told once, and is not new when it is fetched again: all up to this sequence
+    /// number; where there are none, what lies between two orders, and how many rows.
+    pub(super) lost_through: u64,
+    pub(super) lost: Vec<(OrderKey, OrderKey, u32)>,
+    /// Damaged segments and index pages: each is told once, though another tab's head may bring it back.
+    pub(super) damaged: SortedSet<Want>,
     /// Asked of the store and not answered yet.
     pub(super) asked: SortedSet<Want>,
     pub(super) ops: Queue<Op>,
@@ -82,6 +88,9 @@ impl Log {
             head_writing: false,
             segments: SortedMap::new(),
             index: SortedMap::new(),
+            lost_through: 0,
+            lost: Vec::new(),
+            damaged: SortedSet::new(),
             asked: SortedSet::new(),
             ops: Queue::new(),
             used: 0,
@@ -168,6 +177,42 @@ impl Log {
     pub(super) fn loaded_by_id(&self, id: &str) -> Option<&Row> {
         let segments = self.head.segments.iter().rev().filter_map(|info| self.segments.get(&info.number));
         segments.flat_map(|loaded| loaded.rows.iter().rev()).find(|row| row.message.id.as_deref() == Some(id))
+    }
+
+    /// The loaded row with this key or id.
+    pub(super) fn loaded_by_name(&self, name: &str) -> Option<&Row> {
+        let segments = self.head.segments.iter().rev().filter_map(|info| self.segments.get(&info.number));
+        segments.flat_map(|loaded| loaded.rows.iter().rev()).find(|Row { message, .. }| {
+            message.row_key == name
+                || message.id.as_deref() == Some(name)
+                || message.key.as_deref() == Some(name)
+        })
+    }
+
+    /// A segment cannot be read; to be called before the cursor is put back.
+    pub(super) fn lose(&mut self, info: &SegmentInfo) {
+        self.lost_through = self.lost_through.max(self.head.cursor.unwrap_or(0));
+        let known = self.damaged.contains(&Want::Segment(info.number));
+        if info.first.seq == u64::MAX && !known {
+            self.lost.push((info.first, info.last, info.count));
+        }
+    }
+
+    /// Whether a row that comes in was in a segment that has been lost.
+    pub(super) fn was_lost(&mut self, message: &Message) -> bool {
+        if let Some(seq) = message.seq {
+            return seq <= self.lost_through;
+        }
+        let order = order_of(message);
+        let lost = self.lost.iter().position(|(first, last, _)| *first <= order && order <= *last);
+        let Some((at, (_, _, rows))) = lost.and_then(|at| Some((at, self.lost.get_mut(at)?))) else {
+            return false;
+        };
+        *rows = rows.saturating_sub(1);
+        if *rows == 0 {
+            self.lost.remove(at);
+        }
+        true
     }
 
     /// Brings the directory entry of a segment in line with its rows.

@@ -1,0 +1,96 @@
+//! A segment that cannot be read: what it held is known all the same.
+
+use chatwire::proto::store::segment_key;
+use chatwire::proto::{Command, Event, RecordId, Status, StoreRequest, Transaction};
+
+use super::backend::Backend;
+use super::world::World;
+
+fn damage(world: &mut World, at: usize, segments: &[u32]) {
+    world.kill(at);
+    let keys = segments.iter().map(|number| RecordId::history(segment_key("r", *number)));
+    let puts = keys.map(|key| (key, vec![1, 2, 3])).collect();
+    world.disks[0].records.execute(&StoreRequest::Write(Transaction { puts, ..Transaction::default() }));
+    world.start(at);
+    world.open_view(at, 1, "r");
+    world.ask(at, Command::LoadEarlier { view: 1, count: 400 });
+    world.pass(500);
+}
+
+/// A conversation of three segments; every tenth message is one's own.
+fn filled(backend: Backend) -> (World, usize, Vec<String>) {
+    let mut world = World::new(backend.room("r", &["ana", "bo"]));
+    let ana = world.join("ana");
+    world.open_view(ana, 1, "r");
+    world.go_live(ana);
+    for n in 0..250 {
+        if n % 10 == 0 {
+            let key = world.saved(ana, "r", &format!("mine {n}"));
+            world.until_status(ana, &key, Status::Acknowledged);
+        } else {
+            world.post("r", "bo", &format!("b{n}"));
+            world.pass(20);
+        }
+    }
+    world.ask(ana, Command::LoadEarlier { view: 1, count: 400 });
+    world.pass(1000);
+    let keys = row_keys(&world, ana);
+    assert_eq!(keys.len(), 250);
+    (world, ana, keys)
+}
+
+fn row_keys(world: &World, at: usize) -> Vec<String> {
+    world.rows(at, 1).into_iter().map(|row| row.row_key).collect()
+}
+
+fn unread(world: &mut World, at: usize) -> u32 {
+    world.nodes[at]
+        .events
+        .iter()
+        .rev()
+        .find_map(|event| match event {
+            Event::Conversation { conversation } => Some(conversation.unread),
+            _ => None,
+        })
+        .unwrap()
+}
+
+#[test]
+fn what_is_fetched_again_is_not_told_again_and_keeps_its_keys() {
+    for segments in [vec![0], vec![1], vec![2], vec![0, 2], vec![0, 1, 2]] {
+        let (mut world, ana, keys) = filled(Backend::full());
+        let count = unread(&mut world, ana);
+        damage(&mut world, ana, &segments);
+        world.go_live(ana);
+        world.pass(5000);
+        assert_eq!(row_keys(&world, ana), keys, "{segments:?}");
+        assert_eq!(world.count(ana, |event| matches!(event, Event::Message { .. })), 0, "{segments:?}");
+        assert_eq!(unread(&mut world, ana), count, "{segments:?}");
+        for key in [&keys[0], &keys[110], &keys[240]] {
+            let id = world.ask(ana, Command::Acknowledged { key: key.clone() });
+            assert!(world.wait(ana, id).is_ok(), "{segments:?}");
+        }
+        world.post("r", "bo", "new");
+        world.pass(1000);
+        assert_eq!(world.count(ana, |event| matches!(event, Event::Message { .. })), 1, "{segments:?}");
+        assert_eq!(world.count(ana, |event| matches!(event, Event::Gap { .. })), 0, "{segments:?}");
+    }
+}
+
+/// Pages come from the newest, and end where something is known.
+#[test]
+fn without_a_cursor_the_newest_comes_again_and_an_older_loss_is_a_gap() {
+    for (segment, gaps) in [(0, 1), (1, 1), (2, 0)] {
+        let (mut world, ana, keys) = filled(Backend::plain());
+        damage(&mut world, ana, &[segment]);
+        world.go_live(ana);
+        world.pass(5000);
+        let left = row_keys(&world, ana).len();
+        assert_eq!(left, if gaps == 1 { keys.len() - 100 } else { keys.len() }, "{segment}");
+        assert_eq!(world.count(ana, |event| matches!(event, Event::Gap { .. })), gaps, "{segment}");
+        assert_eq!(world.count(ana, |event| matches!(event, Event::Message { .. })), 0, "{segment}");
+        world.post("r", "bo", "new");
+        world.pass(1000);
+        assert_eq!(world.count(ana, |event| matches!(event, Event::Message { .. })), 1, "{segment}");
+    }
+}
