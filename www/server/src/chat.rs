@@ -96,6 +96,12 @@ fn charge(app: &App, user_id: &str) -> Result<(), ApiError> {
     crate::lock(&app.limiter).take(user_id, clock::now_ms()).map_err(ApiError::rate_limited)
 }
 
+/// Takes one of what is no message: it has a bucket of its own for each `what`, so that receipts for a page of history
+/// do not use up the sends.
+fn charge_for(what: &str, app: &App, user_id: &str) -> Result<(), ApiError> {
+    charge(app, &format!("{what} {user_id}"))
+}
+
 /// Runs a write and waits for its commit; `tell` runs after the commit, before this returns.
 async fn write<T, F, D>(app: &Arc<App>, work: F, tell: D) -> Result<T, ApiError>
 where
@@ -117,6 +123,7 @@ where
 
 /// Logs in by name (D5).
 pub(crate) async fn login(app: &Arc<App>, name: String) -> Result<User, ApiError> {
+    charge_for("login", app, &name)?;
     write(app, move |db| store::login(db, &name), |app, user| app.directory.add_user(user)).await
 }
 
@@ -128,6 +135,9 @@ pub(crate) fn mark(
     status: Status,
     reply: impl FnOnce(Result<(), ApiError>) + Send + 'static,
 ) {
+    if let Err(error) = charge_for("mark", app, &caller.user_id) {
+        return reply(Err(error));
+    }
     let user_id = caller.user_id.clone();
     let done_app = app.clone();
     app.store.write(
@@ -164,6 +174,7 @@ pub(crate) fn typing(
     conversation_id: &str,
     is_typing: bool,
 ) -> Result<(), ApiError> {
+    charge_for("typing", app, user_id)?;
     let members = app
         .directory
         .members(conversation_id)

@@ -251,6 +251,24 @@ fn d2_nothing_overtakes_a_send_that_failed_for_now() {
 }
 
 #[test]
+fn receipts_and_typing_are_limited_and_leave_the_sends_alone() {
+    let server = Server::with(|config| (config.rate_per_s, config.rate_burst) = (1, 6));
+    let (ann, bob, id) = pair(&server);
+    let (mut anns, mut bobs) = (ann.connect(), bob.connect());
+    let sent = anns.call("chat:message_send", draft(&id, "x", "k"));
+    let receipt = json!({ "messageId": sent["data"]["id"] });
+    let typing = json!({ "conversationId": id, "isTyping": true });
+    for (event, payload) in [("chat:message_read", receipt), ("chat:typing", typing)] {
+        let answers: Vec<Value> = (0..20).map(|_| bobs.call(event, payload.clone())).collect();
+        let taken = answers.iter().take_while(|answer| answer["success"] == true).count();
+        assert!((6..20).contains(&taken), "{event}: {taken}");
+        assert_eq!(answers[taken]["error"]["code"], "RateLimited");
+        assert!(answers[taken]["error"]["retry_after_ms"].as_u64() > Some(0));
+    }
+    assert_eq!(bobs.call("chat:message_send", draft(&id, "y", "k"))["success"], true);
+}
+
+#[test]
 fn a_token_that_expires_ends_the_connection_as_a_lost_network_would() {
     let server = Server::with(|config| config.token_ttl_ms = 2500);
     let ann = server.login("ann");

@@ -18,6 +18,9 @@ use crate::error::ApiError;
 const MAX_BATCH: usize = 512;
 /// Jobs waiting before the server calls itself overloaded.
 const MAX_WAITING: usize = 20_000;
+/// Jobs waiting before every further one is refused, whatever it is.
+const MAX_QUEUED: usize = 2 * MAX_WAITING;
+const RETRY_AFTER_MS: u64 = 1000;
 
 pub(super) struct Writer {
     jobs: mpsc::Sender<Command>,
@@ -93,6 +96,9 @@ impl Writer {
         F: FnOnce(&Connection) -> Result<T, ApiError> + Send + 'static,
         D: FnOnce(Result<T, ApiError>) + Send + 'static,
     {
+        if self.waiting.load(Ordering::Relaxed) >= MAX_QUEUED {
+            return done(Err(ApiError::rate_limited(RETRY_AFTER_MS)));
+        }
         self.waiting.fetch_add(1, Ordering::Relaxed);
         let job = Command::Job(Box::new(Call { work: Some(work), result: None, done }));
         if let Err(mpsc::SendError(Command::Job(job))) = self.jobs.send(job) {
@@ -175,6 +181,27 @@ fn done(sql: &str, db: &Connection) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_waits_is_bounded() {
+        let writer = Writer::start(Connection::open_in_memory().unwrap()).unwrap();
+        let (open_gate, gate) = mpsc::channel::<()>();
+        let (tell, told) = mpsc::channel();
+        writer.push(move |_| Ok(gate.recv().is_ok()), |_| {});
+        for _ in 0..MAX_QUEUED + 5 {
+            let tell = tell.clone();
+            writer.push(|_| Ok(()), move |result| tell.send(result.is_ok()).unwrap());
+        }
+        assert_eq!(
+            told.try_iter().count(),
+            6,
+            "refused at once: those beyond the bound, the gate being one of it"
+        );
+        open_gate.send(()).unwrap();
+        drop(tell);
+        assert_eq!(told.iter().filter(|stored| *stored).count(), MAX_QUEUED - 1);
+        writer.stop();
+    }
 
     /// Starts the writer behind a gate, so that jobs really pile up.
     #[test]
