@@ -273,14 +273,55 @@ impl Flight {
             _ => None,
         });
         let added: Vec<u64> = added.collect();
-        let took_place = if self.probe.is_some() {
+        // Each by itself tells: another leader may have written over the probe meanwhile, or removed an added row.
+        let took_place = if !added.is_empty() {
+            true
+        } else if self.probe.is_some() {
             probe.and_then(|records| records.first()).is_some_and(is_ours)
         } else if !self.added.is_empty() {
-            !added.is_empty()
+            false
         } else {
             let left = |at: &RecordId| rows.iter().any(|record| record.key == at.key);
             self.stamp != u64::MAX && !self.deleted.is_empty() && !self.deleted.iter().any(left)
         };
         took_place.then_some(added)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_added_row_tells_that_the_transaction_took_place_though_its_probe_was_written_over() {
+        let record = |number: u64, stamp: u64| {
+            let row = store::OutboxRow {
+                key: "k".to_owned(),
+                conversation_id: "r".to_owned(),
+                kind: "text".to_owned(),
+                text: "one".to_owned(),
+                metadata: None,
+                reply_to: None,
+                reply_to_id: None,
+                created_at_ms: 0,
+                expires_at_ms: None,
+                attempts: 0,
+                losses: 0,
+                wire: None,
+                failure: None,
+            };
+            Record { key: Key::Number(number), bytes: store::encode_outbox_row(stamp, &row) }
+        };
+        let flight = Flight {
+            stamp: 7,
+            added: vec![1],
+            replaced: vec![3],
+            probe: Some(RecordId::outbox(3)),
+            ..Flight::default()
+        };
+        let others = vec![record(3, 8)];
+        assert_eq!(flight.found_in(&[record(3, 8), record(4, 7)], Some(&others)), Some(vec![4]));
+        assert_eq!(flight.found_in(&[record(3, 8), record(4, 8)], Some(&others)), None);
+        assert_eq!(flight.found_in(&[record(3, 7)], Some(&vec![record(3, 7)])), Some(Vec::new()));
     }
 }

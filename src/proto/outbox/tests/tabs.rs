@@ -1,0 +1,113 @@
+//! Other tabs change the same records.
+
+use super::*;
+
+#[test]
+fn a_cancel_that_lost_against_another_tabs_mark_gives_the_row_back() {
+    let mut bench = Bench::new(FULL);
+    bench.queue("a", "r");
+    bench.run(true);
+    // The leading tab marks it while this one cancels.
+    let marked = OutboxRow { wire: Some(WireMark { generation: 3, attempt: 1 }), ..row("a", "r") };
+    bench.records.insert(1, encode_outbox_row(77, &marked));
+    bench.outbox.cancel("a").unwrap();
+    for id in bench.outbox.take_writes() {
+        bench.outbox.on_conflict(id, Stage::Removing);
+    }
+    bench.reconcile();
+    bench.run(false);
+    assert!(bench.told.contains(&Action::NotRemoved { key: "a".into() }));
+    assert_eq!(bench.outbox.find("a").map(Row::status), Some(Status::Sent));
+    assert!(!bench.outbox.has_dirty());
+}
+
+#[test]
+fn one_key_under_two_numbers_is_one_row_and_the_leader_removes_the_other() {
+    let mut bench = Bench::new(FULL);
+    bench.outbox.set_generation(1);
+    for number in [1, 2] {
+        bench.records.insert(number, encode_outbox_row(number, &row("a", "r")));
+    }
+    bench.reconcile();
+    assert_eq!(bench.outbox.visible_rows().count(), 1);
+    bench.run(true);
+    assert_eq!(bench.records.keys().copied().collect::<Vec<u64>>(), [1]);
+    bench.outbox.open(bench.now);
+    bench.run(true);
+    assert_eq!(bench.wire, ["a"]);
+}
+
+#[test]
+fn a_row_resent_by_another_tab_is_found_under_its_new_number() {
+    let mut bench = Bench::new(FULL);
+    bench.queue("a", "r");
+    bench.run(true);
+    bench.records = BTreeMap::from([(7, encode_outbox_row(9, &row("a", "r")))]);
+    bench.reconcile();
+    bench.run(false);
+    assert_eq!(bench.outbox.find("a").and_then(|row| row.stored), Some(7));
+    assert!(!bench.told.iter().any(|action| matches!(action, Action::Vanished { .. })));
+    bench.records.clear();
+    bench.reconcile();
+    bench.run(false);
+    assert!(bench.told.iter().any(|action| matches!(action, Action::Vanished { .. })));
+}
+
+#[test]
+fn an_abdicated_outbox_writes_nothing_of_what_it_was_about_to() {
+    let mut bench = Bench::online(FULL);
+    let id = bench.queue("a", "r");
+    bench.run(true);
+    bench.outbox.on_answer(bench.now, &mut bench.rng, id, Answer::Stored(None));
+    bench.outbox.abdicate();
+    bench.run(false);
+    assert!(!bench.outbox.has_dirty());
+    bench.reconcile();
+    assert_eq!(bench.outbox.find("a").map(|row| row.stage), Some(Stage::Queued));
+    let mut timers = Timers::default();
+    bench.outbox.update_timers(bench.now, &mut timers);
+    assert_eq!(timers.next(), None, "nothing waits for a deadline");
+}
+
+#[test]
+fn another_leaders_mark_is_a_doubt_until_its_record_says_more() {
+    for (mark, failure, sent, end) in [
+        (Some(3), None, 0, Some(ErrorCode::Unconfirmed)),
+        (Some(3), Some(ErrorCode::Expired), 0, Some(ErrorCode::Expired)),
+        (None, None, 1, None),
+    ] {
+        for met_before in [false, true] {
+            let mut bench = Bench::new(PLAIN);
+            bench.queue("a", "r");
+            bench.run(true);
+            if !met_before {
+                bench = Bench { records: bench.records, ..Bench::new(PLAIN) };
+            }
+            let record = OutboxRow {
+                wire: mark.map(|generation| WireMark { generation, attempt: 1 }),
+                failure: failure.map(|code| Failure::new(code, "said")),
+                ..row("a", "r")
+            };
+            bench.records.insert(1, encode_outbox_row(77, &record));
+            bench.outbox.set_generation(4);
+            bench.reconcile();
+            bench.outbox.open(bench.now);
+            bench.run(true);
+            assert_eq!((bench.wire.len(), bench.failure("a")), (sent, end), "met before: {met_before}");
+        }
+    }
+}
+
+#[test]
+fn what_was_on_the_wire_at_an_abdication_is_not_sent_again_without_keys() {
+    let mut bench = Bench::online(PLAIN);
+    bench.queue("a", "r");
+    bench.run(true);
+    assert_eq!(bench.wire, ["a"]);
+    bench.outbox.abdicate();
+    bench.outbox.set_generation(2);
+    bench.reconcile();
+    bench.outbox.open(bench.now);
+    bench.run(true);
+    assert_eq!((bench.wire.len(), bench.failure("a")), (1, Some(ErrorCode::Unconfirmed)));
+}
