@@ -213,6 +213,7 @@ export type ChatOptions = {
     | undefined;
   /** How the token travels; `team` knows one way. */
   tokenIn?: "auth" | undefined;
+  /** For servers that tell times without a zone. `team` tells UTC: checked, and without effect. */
   timezone?: string | undefined;
   reconnect?:
     | {
@@ -225,12 +226,20 @@ export type ChatOptions = {
         afterServerDisconnect?: boolean;
       }
     | undefined;
+  /**
+   * For profiles whose client asks for signs of life. With `team` the server sets both (Engine.IO's `pingInterval` and
+   * `pingTimeout`): checked, and without effect.
+   */
   heartbeat?: { intervalMs?: number; timeoutMs?: number } | undefined;
   outbox?: { maxQueued?: number; maxAttempts?: number; window?: number; ackTimeoutMs?: number } | undefined;
   /** `memory` keeps nothing over a reload. */
   storage?: "indexeddb" | "memory" | undefined;
   /** Where a bundler needs a hand to find the wasm. */
   wasm?: WasmSource | undefined;
+  /**
+   * chatwire writes no log yet: checked, and without effect. Troubles are told by the events `error`, `protocolError`,
+   * `authError` and `storageDegraded`.
+   */
   logLevel?: "silent" | "error" | "warn" | "info" | "debug" | "trace" | undefined;
 };
 

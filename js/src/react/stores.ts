@@ -176,6 +176,9 @@ export class ChatStore extends SessionStore<Chat> {
       stops.push(this.#openTimeline(client, this.conversationId, changed));
     return () => {
       for (const stop of stops) stop();
+      // Whoever comes back to the conversation does not meet an error of the time before.
+      this.#error = null;
+      this.#dismissed = null;
     };
   }
 

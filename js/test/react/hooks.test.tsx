@@ -68,6 +68,22 @@ test("nothing changed, nothing new: the same object after another render", async
   expect(before[0]).toBe(before[1]);
 });
 
+test("an error is of its time: whoever comes back to a conversation does not meet it again", async () => {
+  const { ana, id } = await pair(await serve());
+  const { result, rerender } = renderHook(({ at }: { at: string | undefined }) => useChat(at), {
+    wrapper: within(ana),
+    initialProps: { at: id as string | undefined },
+  });
+  await waitFor(() => expect(result.current.loading).toBe(false));
+  await act(async () => void (await result.current.sendMessage("x".repeat(100_000))));
+  expect(result.current.errorDetail).toMatchObject({ code: "tooLarge" });
+  rerender({ at: undefined });
+  await act(async () => {});
+  rerender({ at: id });
+  await waitFor(() => expect(result.current.loading).toBe(false));
+  expect(result.current.error).toBeNull();
+});
+
 test("what is refused is an error to be shown, not a rejection; clearError takes it away", async () => {
   const { ana, id } = await pair(await serve());
   const { result } = renderHook(() => useChat(id), { wrapper: within(ana) });
