@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::backend::{Backend, Fate};
 use super::checks::outbox_rows;
+use super::node::WriteFault;
 use super::world::World;
 
 fn two(backend: Backend) -> (World, usize, usize) {
@@ -164,4 +165,26 @@ fn the_wire_order_is_that_of_the_commits_of_all_tabs() {
     world.pass(60_000);
     assert_eq!(world.backend.texts("r"), order);
     assert_eq!(world.texts(leader, 1), order);
+}
+
+/// The cancel's own transaction is lost without an answer while the leader settles the message.
+#[test]
+fn an_unclear_cancel_never_resolves_for_a_message_that_the_server_has() {
+    let mut refused = 0;
+    for pause in (0..120).step_by(5) {
+        let (mut world, leader, follower) = two(Backend::full());
+        world.loses_pokes = true;
+        let key = world.saved(follower, "r", "one");
+        world.disks[0].delay_ms = 20;
+        world.input(leader, Input::Tab(TabInput::Poked));
+        world.pass(pause);
+        world.disks[0].faults.push_back(WriteFault::UnknownLost);
+        let Ok(cancel) = world.command(follower, Command::Cancel { key }) else { continue };
+        let cancelled = world.wait(follower, cancel).is_ok();
+        world.pass(60_000);
+        assert_eq!(world.backend.texts("r").is_empty(), cancelled, "{pause}");
+        assert!(outbox_rows(&mut world.disks[0].records).is_empty(), "{pause}");
+        refused += usize::from(!cancelled);
+    }
+    assert!(refused > 0);
 }

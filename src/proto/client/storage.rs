@@ -78,7 +78,6 @@ pub(super) struct Flight {
     pub capabilities: bool,
     /// A record that tells by its version whether the transaction took place.
     pub probe: Option<RecordId>,
-    pub deleted: Vec<RecordId>,
     pub replaced: Vec<u64>,
 }
 

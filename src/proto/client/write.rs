@@ -84,8 +84,7 @@ impl Client {
                 Some(Write::Delete { stored, expect }) => {
                     let at = RecordId::outbox(stored);
                     transaction.expect.push((at.clone(), Some(expect)));
-                    transaction.deletes.push(at.clone());
-                    flight.deleted.push(at);
+                    transaction.deletes.push(at);
                 }
             }
             flight.rows.push((id, stage));
@@ -273,17 +272,9 @@ impl Flight {
             _ => None,
         });
         let added: Vec<u64> = added.collect();
-        // Each by itself tells: another leader may have written over the probe meanwhile, or removed an added row.
-        let took_place = if !added.is_empty() {
-            true
-        } else if self.probe.is_some() {
-            probe.and_then(|records| records.first()).is_some_and(is_ours)
-        } else if !self.added.is_empty() {
-            false
-        } else {
-            let left = |at: &RecordId| rows.iter().any(|record| record.key == at.key);
-            self.stamp != u64::MAX && !self.deleted.is_empty() && !self.deleted.iter().any(left)
-        };
+        // Each by itself tells: another leader may have written over the probe meanwhile, or removed an added row. That
+        // a row is gone tells nothing: whoever removed it, the outbox finds out what became of it.
+        let took_place = !added.is_empty() || probe.and_then(|records| records.first()).is_some_and(is_ours);
         took_place.then_some(added)
     }
 }
