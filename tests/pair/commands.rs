@@ -173,3 +173,18 @@ fn connect_of_a_tab_that_loses_the_lead_ends() {
     world.pass(1000);
     assert_eq!(ends(&world, leader, &[connect]), [Ok(())]);
 }
+
+#[test]
+fn callers_of_acknowledged_are_bounded() {
+    let (mut world, ana) = one();
+    world.server_down();
+    let key = world.saved(ana, "r", "one");
+    let ask = |world: &mut World, key: &str| {
+        world.command(ana, Command::Acknowledged { key: key.to_owned() }).map_err(|error| error.code)
+    };
+    let refused = (0..1001).map(|_| ask(&mut world, &key)).find_map(Result::err);
+    assert_eq!(refused, Some(ErrorCode::OutboxFull));
+    world.disks[0].delay_ms = 1000;
+    let refused = (0..501).map(|n| ask(&mut world, &format!("unknown{n}"))).find_map(Result::err);
+    assert_eq!(refused, Some(ErrorCode::OutboxFull));
+}

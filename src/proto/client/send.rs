@@ -11,6 +11,12 @@ const MAX_METADATA_BYTES: usize = 65_536;
 /// Characters of an answered message that are kept with the answer.
 const EXCERPT_CHARS: usize = 120;
 
+/// Callers of `acknowledged()` that wait for one message.
+const MAX_WAITERS_OF_ONE: usize = 1000;
+
+/// Keys looked for in the history at once.
+const MAX_FINDS: usize = 500;
+
 /// Why the history is searched.
 pub(super) enum FindFor {
     /// `send()` with a key of the application's own, which may have been sent long ago.
@@ -145,11 +151,17 @@ impl Client {
                 return Err(failure);
             }
             if self.ack_waiters.len() >= MAX_WAITERS {
-                let text = "too many calls of acknowledged() are waiting";
-                return Err(Failure::new(ErrorCode::OutboxFull, text));
+                return Err(too_many_waiters());
             }
-            self.ack_waiters.or_insert_with(key, Default::default).push(id);
+            let waiters = self.ack_waiters.or_insert_with(key, Default::default);
+            if waiters.len() >= MAX_WAITERS_OF_ONE {
+                return Err(too_many_waiters());
+            }
+            waiters.push(id);
             return Ok(());
+        }
+        if self.finds.len() >= MAX_FINDS {
+            return Err(too_many_waiters());
         }
         let ticket = self.ticket();
         self.timelines.find_anywhere(&key, ticket);
@@ -196,4 +208,8 @@ impl Client {
             (None, _) => {}
         }
     }
+}
+
+fn too_many_waiters() -> Failure {
+    Failure::new(ErrorCode::OutboxFull, "too many calls of acknowledged() are waiting")
 }

@@ -15,6 +15,9 @@ use crate::proto::wall_time;
 use crate::proto::wire::json::RawValue;
 use crate::proto::wire::json::{self, Kind, Object};
 
+/// The largest integer that JavaScript holds exactly.
+const MAX_COUNT: u64 = (1 << 53) - 1;
+
 /// The times that JavaScript's `Date` can hold, in milliseconds on both sides of 1970.
 const MAX_TIME_MS: i64 = 8_640_000_000_000_000;
 
@@ -75,12 +78,12 @@ impl<'a> Fields<'a> {
         self.typed(name, "must be true or false", json::boolean)
     }
 
-    /// A whole number from 0; as text too, because that is how PostgreSQL's drivers give out a `bigint`.
+    /// A whole number from 0 to 2^53 - 1, beyond which JavaScript's are not exact; as text too, because that is how PostgreSQL's drivers give out a `bigint`.
     pub(super) fn count(&self, name: &'static str) -> Result<Option<u64>, Wrong> {
-        self.typed(name, "must be a whole number from 0", |raw| {
+        self.typed(name, "must be a whole number from 0 to 2^53 - 1", |raw| {
             let text = json::string(raw).unwrap_or(Cow::Borrowed(raw.get()));
             // Rust takes a plus sign, which nobody writes.
-            text.parse().ok().filter(|_| !text.starts_with('+'))
+            text.parse().ok().filter(|count| *count <= MAX_COUNT && !text.starts_with('+'))
         })
     }
 
@@ -262,7 +265,9 @@ mod tests {
     fn counts_are_numbers_or_their_text() {
         for (text, wanted) in [
             (r#"{"seq":0}"#, Some(0)),
-            (r#"{"seq":18446744073709551615}"#, Some(u64::MAX)),
+            (r#"{"seq":9007199254740991}"#, Some(MAX_COUNT)),
+            (r#"{"seq":9007199254740992}"#, None),
+            (r#"{"seq":18446744073709551615}"#, None),
             (r#"{"seq":"42"}"#, Some(42)),
             (r#"{"seq":"+42"}"#, None),
             (r#"{"seq":-1}"#, None),
