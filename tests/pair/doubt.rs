@@ -1,6 +1,6 @@
 //! What only one tab knows of a message when the lead changes hands, or the answer says little.
 
-use chatwire::proto::{Command, ErrorCode, Input, Status, TabInput};
+use chatwire::proto::{Command, ErrorCode, Event, Input, Status, TabInput};
 use serde_json::json;
 
 use super::backend::{Backend, Fate};
@@ -187,4 +187,26 @@ fn an_unclear_cancel_never_resolves_for_a_message_that_the_server_has() {
         refused += usize::from(!cancelled);
     }
     assert!(refused > 0);
+}
+
+/// Nothing of others is there yet: what comes later, with a sequence number, has not been read.
+#[test]
+fn reading_up_to_an_answer_without_a_copy_reads_nothing_that_comes_later() {
+    let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
+    let ana = world.join("ana");
+    world.open_view(ana, 1, "r");
+    world.go_live(ana);
+    world.backend.fates.push_back(Fate::AnswerBare);
+    let key = world.saved(ana, "r", "one");
+    world.until_status(ana, &key, Status::Acknowledged);
+    let read = Command::MarkRead { conversation_id: "r".to_owned(), row_key: key };
+    world.ask(ana, read);
+    world.pass(1000);
+    world.post("r", "bo", "two");
+    world.pass(1000);
+    let unread = world.nodes[ana].events.iter().rev().find_map(|event| match event {
+        Event::Conversation { conversation } => Some(conversation.unread),
+        _ => None,
+    });
+    assert_eq!(unread, Some(1));
 }

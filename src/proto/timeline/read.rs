@@ -2,7 +2,7 @@
 
 use super::super::model::{Message, Sender};
 use super::super::store::OrderKey;
-use super::log::order_of;
+use super::log::{NOTHING, order_of};
 use super::{Log, Op, Timelines};
 
 /// Read receipts sent for one `markRead` at most: the newest.
@@ -119,7 +119,12 @@ impl Log {
             return order;
         }
         let loaded = self.head.segments.iter().rev().filter_map(|info| self.segments.get(&info.number));
-        let mut orders = loaded.flat_map(|loaded| loaded.rows.iter().rev()).map(|row| order_of(&row.message));
-        orders.find(|before| before.seq != u64::MAX).unwrap_or(order)
+        let mut told = loaded.flat_map(|loaded| loaded.rows.iter().rev()).map(|row| &row.message);
+        // The newest that the server has told of: without a number there are none here, and all stand by time.
+        match told.find(|message| message.id.is_some()) {
+            Some(message) if message.seq.is_none() => order,
+            Some(message) => order_of(message),
+            None => NOTHING,
+        }
     }
 }
