@@ -185,6 +185,15 @@ pub struct Page {
     pub malformed: Vec<String>,
 }
 
+/// A page of the list of conversations.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ConversationPage {
+    pub conversations: Vec<ServerConversation>,
+    /// What was wrong with the rows that could not be read.
+    pub malformed: Vec<String>,
+    pub has_more: bool,
+}
+
 /// What a backend's vocabulary must be able to say and read.
 pub trait Profile {
     fn name(&self) -> &'static str;
@@ -201,7 +210,8 @@ pub trait Profile {
     fn read(&self, conversation_id: &str, message_id: &str) -> Option<Push>;
 
     fn list_conversations(&self, offset: u32) -> RestRequest;
-    fn parse_conversations(&self, body: &str, me: &str) -> Result<(Vec<ServerConversation>, bool), String>;
+    /// A page of the list; an error where nothing of it can be read.
+    fn parse_conversations(&self, body: &str, me: &str) -> Result<ConversationPage, String>;
     /// History after `seq`, oldest first.
     fn messages_after(&self, conversation_id: &str, seq: u64, limit: u32) -> RestRequest;
     /// History by offset from the newest.

@@ -19,8 +19,12 @@ pub struct Rooms {
     max: usize,
     /// The server has listed them all at least once since this store was made.
     listed: bool,
-    /// Seen in the listing under way.
+    /// Seen in the listing under way, its pages, and whether all of their rows could be read.
     seen: SortedSet<String>,
+    pages: u32,
+    readable: bool,
+    /// Not in the last listing, which was not to be relied on.
+    missed: SortedSet<String>,
 }
 
 impl Rooms {
@@ -33,6 +37,9 @@ impl Rooms {
             max: max_conversations as usize,
             listed: false,
             seen: SortedSet::new(),
+            pages: 0,
+            readable: true,
+            missed: SortedSet::new(),
         }
     }
 
@@ -128,19 +135,41 @@ impl Rooms {
 
     pub fn begin_list(&mut self) {
         self.seen.clear();
+        (self.pages, self.readable) = (0, true);
     }
 
-    /// The list is complete: what was not in it is no longer this user's.
+    /// A page has come; `readable`: all of its rows are.
+    pub fn on_list_page(&mut self, readable: bool) {
+        self.pages += 1;
+        self.readable &= readable;
+    }
+
+    /// The list is complete: what was not in it is no longer this user's. A row that cannot be read may be any of
+    /// them, so that none is taken for gone; between two pages one may have slipped through (T6 lists by offset, and
+    /// whatever is spoken in moves to the front), so that it must be missing twice.
     pub fn end_list(&mut self) -> Vec<String> {
         self.listed = true;
-        let gone: Vec<String> = self.rooms.keys().filter(|id| !self.seen.contains(*id)).cloned().collect();
+        if !self.readable {
+            return Vec::new();
+        }
+        let unseen: SortedSet<String> =
+            self.rooms.keys().filter(|id| !self.seen.contains(*id)).cloned().collect();
+        let missed = core::mem::replace(&mut self.missed, unseen.clone());
+        let sure = |id: &&String| self.pages <= 1 || missed.contains(*id);
+        let gone: Vec<String> = unseen.iter().filter(sure).cloned().collect();
         for id in &gone {
+            self.missed.remove(id);
             self.rooms.remove(id);
             self.dirty.insert(id.clone());
             self.changed.remove(id);
             self.removed.insert(id.clone());
         }
         gone
+    }
+
+    /// Some conversation was missing from a list that was not to be relied on.
+    pub fn is_unsure(&self) -> bool {
+        !self.missed.is_empty()
     }
 
     pub fn touch(&mut self, id: &str) {

@@ -81,6 +81,9 @@ pub struct Backend {
     /// Conversations in one page of the list, messages in a page at most.
     pub list_limit: usize,
     pub page_limit: usize,
+    /// Conversations that the list leaves out, or tells in a way that nobody can read.
+    pub unlisted: BTreeSet<String>,
+    pub unreadable: BTreeSet<String>,
     /// Every event that clients have pushed: user, name, payload.
     pub heard: Vec<(String, String, Value)>,
     pub requests: Vec<String>,
@@ -106,6 +109,8 @@ impl Backend {
             http_faults: VecDeque::new(),
             list_limit: 100,
             page_limit: 200,
+            unlisted: BTreeSet::new(),
+            unreadable: BTreeSet::new(),
             heard: Vec::new(),
             requests: Vec::new(),
             down: false,

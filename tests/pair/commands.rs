@@ -1,6 +1,6 @@
 //! Commands that meet a wipe, another tab, an expired token: each ends, and ends truly.
 
-use chatwire::proto::{Command, CommandId, ErrorCode, Input, TabInput};
+use chatwire::proto::{Command, CommandId, ErrorCode, Event, Input, TabInput};
 use serde_json::json;
 
 use super::backend::Backend;
@@ -187,4 +187,36 @@ fn callers_of_acknowledged_are_bounded() {
     world.disks[0].delay_ms = 1000;
     let refused = (0..501).map(|n| ask(&mut world, &format!("unknown{n}"))).find_map(Result::err);
     assert_eq!(refused, Some(ErrorCode::OutboxFull));
+}
+
+#[test]
+fn a_conversation_goes_only_when_the_list_is_sure_of_it() {
+    let mut world = World::new(Backend::full().room("r", &["ana"]).room("s", &["ana"]).room("t", &["ana"]));
+    let ana = world.join("ana");
+    world.go_live(ana);
+    let removed = |world: &mut World| {
+        world.cut(ana);
+        world.pass(10_000);
+        world.count(ana, |event| matches!(event, Event::ConversationRemoved { .. }))
+    };
+    world.backend.unreadable.insert("s".to_owned());
+    assert_eq!(removed(&mut world), 0, "a row that cannot be read is no row that is gone");
+    world.backend.unreadable.clear();
+    world.backend.unlisted.insert("s".to_owned());
+    world.backend.list_limit = 1;
+    let lists = |world: &World| {
+        world.backend.requests.iter().filter(|request| request.contains("/conversations")).count()
+    };
+    let before = lists(&world);
+    world.cut(ana);
+    world.until("both pages", |world| lists(world) == before + 2);
+    world.backend.unlisted.clear();
+    world.pass(10_000);
+    let gone = world.count(ana, |event| matches!(event, Event::ConversationRemoved { .. }));
+    assert_eq!((gone, lists(&world)), (0, before + 5), "between two pages one may slip through: asked again");
+    world.backend.unlisted.insert("s".to_owned());
+    assert_eq!(removed(&mut world), 1);
+    world.backend.list_limit = 100;
+    world.backend.unlisted.insert("t".to_owned());
+    assert_eq!(removed(&mut world), 2, "one page tells all");
 }

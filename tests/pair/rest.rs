@@ -91,9 +91,14 @@ impl Backend {
             .iter()
             .filter(|(_, room)| room.members.iter().any(|name| name == user))
             .map(|(id, _)| id)
+            .filter(|id| !self.unlisted.contains(*id))
             .collect();
+        let told = |id: &&String| match self.unreadable.contains(*id) {
+            true => json!({"id": id}),
+            false => self.conversation(id, user),
+        };
         let page: Vec<Value> =
-            mine.iter().skip(offset).take(self.list_limit).map(|id| self.conversation(id, user)).collect();
+            mine.iter().copied().skip(offset).take(self.list_limit).map(|id| told(&id)).collect();
         let has_more = offset + page.len() < mine.len();
         json!({"conversations": page, "has_more": has_more}).to_string()
     }

@@ -133,9 +133,14 @@ impl Client {
     }
 
     fn take_list(&mut self, offset: u32, body: &str) -> Result<(), String> {
-        let (list, has_more) = self.profile.parse_conversations(body, &self.config.user_id)?;
-        let rows = u32::try_from(list.len()).unwrap_or(u32::MAX);
-        for told in list {
+        let page = self.profile.parse_conversations(body, &self.config.user_id)?;
+        let has_more = page.has_more;
+        let rows = u32::try_from(page.conversations.len() + page.malformed.len()).unwrap_or(u32::MAX);
+        self.rooms.on_list_page(page.malformed.is_empty());
+        for message in page.malformed {
+            self.emit(Event::ProtocolError { message, excerpt: String::new() });
+        }
+        for told in page.conversations {
             self.take_conversation(&told);
             let cursor = self.timelines.log(&told.id).and_then(|log| log.cursor());
             let behind = !self.capabilities.cursor || told.last_seq.is_none() || told.last_seq > cursor;
@@ -152,6 +157,9 @@ impl Client {
             }
         }
         self.sync.on_list(offset, rows, has_more);
+        if !has_more && self.rooms.is_unsure() {
+            self.sync.relist();
+        }
         Ok(())
     }
 

@@ -6,8 +6,8 @@
 
 use super::fields::{Body, Fields, Wrong, push_segment, required};
 use super::{
-    Answer, Capabilities, CapabilityPatch, Created, Failure, Incoming, Outgoing, Page, Profile, Push,
-    RestRequest, ServerConversation,
+    Answer, Capabilities, CapabilityPatch, ConversationPage, Created, Failure, Incoming, Outgoing, Page,
+    Profile, Push, RestRequest,
 };
 use crate::proto::model::ErrorCode;
 use crate::proto::wire::json;
@@ -114,22 +114,20 @@ impl Profile for Team {
     }
 
     /// A row that cannot be read is left out; an error only where there are rows and none can be read.
-    fn parse_conversations(&self, body: &str, me: &str) -> Result<(Vec<ServerConversation>, bool), String> {
+    fn parse_conversations(&self, body: &str, me: &str) -> Result<ConversationPage, String> {
         let (rows, has_more) = records::list(body, "conversations")?;
         let mut conversations = Vec::with_capacity(rows.len());
-        let mut first_wrong = None;
+        let mut malformed = Vec::new();
         for (index, raw) in rows.into_iter().enumerate() {
             match Fields::read(raw).and_then(|record| records::conversation(&record, Some(me))) {
                 Ok(conversation) => conversations.push(conversation),
-                Err(wrong) => _ = first_wrong.get_or_insert((index, wrong)),
+                Err(wrong) => malformed.push(wrong.at(&records::row_name("conversations", index))),
             }
         }
-        match first_wrong {
-            Some((index, wrong)) if conversations.is_empty() => {
-                Err(wrong.at(&records::row_name("conversations", index)))
-            }
-            _ => Ok((conversations, has_more)),
+        if conversations.is_empty() && !malformed.is_empty() {
+            return Err(malformed.swap_remove(0));
         }
+        Ok(ConversationPage { conversations, malformed, has_more })
     }
 
     /// T10 with `after` (D4).

@@ -1,4 +1,4 @@
-use super::super::super::{ConversationKind, Created, RestRequest, Role};
+use super::super::super::{ConversationKind, ConversationPage, Created, RestRequest, Role};
 use super::*;
 use crate::proto::model::ErrorCode;
 
@@ -79,7 +79,8 @@ fn d4_bodies_that_are_no_list() {
 fn t8_the_list_of_conversations() {
     let group = r#"{"id":2,"type":"group","title":"Team","participants":["me",7]}"#;
     let body = format!(r#"{{"conversations":[{DIRECT},{group}],"has_more":true}}"#);
-    let (read, has_more) = Team.parse_conversations(&body, "me").unwrap();
+    let ConversationPage { conversations: read, has_more, .. } =
+        Team.parse_conversations(&body, "me").unwrap();
     assert!(has_more);
     assert_eq!(
         (read[0].kind, read[0].title.as_str(), read[0].my_role),
@@ -91,14 +92,16 @@ fn t8_the_list_of_conversations() {
     );
     let members: Vec<_> = read[1].members.iter().map(|m| (m.user_id.as_str(), m.name.as_str())).collect();
     assert_eq!(members, [("me", "me"), ("7", "7")]);
-    let (bare, has_more) = Team.parse_conversations(&format!("[{DIRECT}]"), "ben").unwrap();
+    let page = Team.parse_conversations(&format!("[{DIRECT}]"), "ben").unwrap();
+    let ConversationPage { conversations: bare, has_more, .. } = page;
     assert_eq!((bare[0].title.as_str(), bare[0].my_role, has_more), ("Me", Role::Member, false));
 }
 
 #[test]
 fn t8_a_bad_row_costs_itself_and_all_bad_rows_are_an_error() {
     let body = format!(r#"{{"conversations":[{{"id":"c0"}},{DIRECT}]}}"#);
-    assert_eq!(Team.parse_conversations(&body, "me").unwrap().0.len(), 1);
+    let page = Team.parse_conversations(&body, "me").unwrap();
+    assert_eq!((page.conversations.len(), page.malformed.len()), (1, 1));
     assert_eq!(
         Team.parse_conversations(r#"{"conversations":[{"id":"c0"},4]}"#, "me").unwrap_err(),
         "conversations[0]: field `type` is missing"
@@ -108,7 +111,7 @@ fn t8_a_bad_row_costs_itself_and_all_bad_rows_are_an_error() {
             .unwrap_err(),
         "conversations[0]: field `participants` must hold ids, or objects with `user_id`"
     );
-    assert_eq!(Team.parse_conversations(r#"{"conversations":[]}"#, "me"), Ok((Vec::new(), false)));
+    assert_eq!(Team.parse_conversations(r#"{"conversations":[]}"#, "me"), Ok(ConversationPage::default()));
 }
 
 #[test]
@@ -122,7 +125,7 @@ fn t7_roles() {
     ] {
         let body =
             format!(r#"[{{"id":1,"type":"group","participants":[{{"user_id":"me","role":{role}}}]}}]"#);
-        assert_eq!(Team.parse_conversations(&body, "me").unwrap().0[0].my_role, wanted, "{role}");
+        assert_eq!(Team.parse_conversations(&body, "me").unwrap().conversations[0].my_role, wanted, "{role}");
     }
 }
 
