@@ -145,22 +145,22 @@ export class ChatClient {
   }
 
   /** Resolves with the server's copy of an own message, or rejects as the message fails. */
-  async acknowledged(key: string): Promise<Message> {
+  async acknowledged(key: string | null): Promise<Message> {
     return this.#requests.get("message", { acknowledged: { key: check.id("key", key) } });
   }
 
   /** Takes a message back that was never on the wire; else rejects with `inFlight`. */
-  async cancel(key: string): Promise<void> {
+  async cancel(key: string | null): Promise<void> {
     await this.#requests.run({ cancel: { key: check.id("key", key) } });
   }
 
   /** Queues a failed message again, under the same key, behind the others. */
-  async resend(key: string): Promise<void> {
+  async resend(key: string | null): Promise<void> {
     await this.#requests.run({ resend: { key: check.id("key", key) } });
   }
 
   /** Forgets a failed message. */
-  async discard(key: string): Promise<void> {
+  async discard(key: string | null): Promise<void> {
     await this.#requests.run({ discard: { key: check.id("key", key) } });
   }
 

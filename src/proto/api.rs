@@ -198,10 +198,7 @@ pub enum TabInput {
     /// Another tab has written to the store.
     Poked,
     /// A message was read in a tab that does not lead.
-    Read {
-        conversation_id: String,
-        message_id: String,
-    },
+    Read { conversation_id: String, message_id: String },
 }
 
 /// What the core tells other tabs.
@@ -214,8 +211,5 @@ pub enum TabOutput {
     /// Tell the other tabs that the store has changed.
     Poke,
     /// Tell the leading tab that a message was read here.
-    Read {
-        conversation_id: String,
-        message_id: String,
-    },
+    Read { conversation_id: String, message_id: String },
 }

@@ -24,11 +24,21 @@ const RETRY_MAX_MS: u64 = 30_000;
 /// A request that the client is to make; answered by `on_list`, `on_page` or `on_failed` with the same job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Job {
-    List { offset: u32 },
-    After { conversation_id: String, seq: u64 },
-    Offset { conversation_id: String, offset: u32 },
+    List {
+        offset: u32,
+    },
+    After {
+        conversation_id: String,
+        seq: u64,
+    },
+    Offset {
+        conversation_id: String,
+        offset: u32,
+    },
     /// The newest page once more, for what has become of messages that are known: a cursor does not tell.
-    Newest { conversation_id: String },
+    Newest {
+        conversation_id: String,
+    },
 }
 
 /// What the machine wants of the client.
@@ -161,7 +171,8 @@ impl Sync {
     /// Looks at the newest page again, once a connection: receipts and edits of the time away are in it.
     pub fn refresh(&mut self, conversation_id: &str) {
         if self.online && self.cursor && self.refreshed.insert(conversation_id.to_owned()) {
-            self.actions.push_back(Action::Request(Job::Newest { conversation_id: conversation_id.to_owned() }));
+            self.actions
+                .push_back(Action::Request(Job::Newest { conversation_id: conversation_id.to_owned() }));
         }
     }
 

@@ -222,7 +222,9 @@ fn prints_of(message: &Message) -> impl Iterator<Item = u32> + use<> {
 /// The server's telling as a row. `own`: the row that it is a copy of, whose key and looks it keeps.
 pub(super) fn to_message(copy: &ServerMessage, me: &str, own: Option<&Message>) -> Message {
     let mine = copy.sender_id == me;
-    let status = copy.status.unwrap_or(Status::Acknowledged).max(Status::Acknowledged);
+    // Receipts are about own messages: what others have of somebody else's changes nothing that is shown.
+    let told = copy.status.filter(|_| mine).unwrap_or(Status::Acknowledged);
+    let status = told.max(Status::Acknowledged);
     let mut message = Message {
         row_key: own.map_or_else(
             || [copy.conversation_id.as_str(), ":", copy.id.as_str()].concat(),
