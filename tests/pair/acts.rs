@@ -3,11 +3,37 @@
 use chatwire::proto::{
     Client, Command, CommandId, Event, Failure, Message, Outcome, Phase, SendCommand, Status, ViewId,
 };
+use serde_json::json;
 
-use super::backend::Say;
+use super::backend::{Backend, Say};
 use super::world::World;
 
 impl World {
+    /// Ana online on a backend that gives everything, with a window open.
+    pub fn one() -> (Self, usize) {
+        let mut world = Self::new(Backend::full().room("r", &["ana", "bo"]));
+        let ana = world.join("ana");
+        world.open_view(ana, 1, "r");
+        world.go_live(ana);
+        world.pass(100);
+        (world, ana)
+    }
+
+    /// Ana in two tabs of one store, the first of which leads, both with a window open.
+    pub fn two(backend: Backend) -> (Self, usize, usize) {
+        let mut world = Self::new(backend.room("r", &["ana", "bo"]));
+        let leader = world.join("ana");
+        world.go_live(leader);
+        let follower = world.join_on("ana", json!({}), 0);
+        world.pass(100);
+        for node in [leader, follower] {
+            world.open_view(node, 1, "r");
+        }
+        world.connect(follower);
+        world.pass(100);
+        (world, leader, follower)
+    }
+
     pub fn command(&mut self, at: usize, command: Command) -> Result<CommandId, Failure> {
         let id = self.nodes[at].client.as_mut().unwrap().command(self.now, command);
         self.drain(at);

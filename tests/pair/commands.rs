@@ -6,17 +6,8 @@ use serde_json::json;
 use super::backend::Backend;
 use super::world::World;
 
-fn one() -> (World, usize) {
-    let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
-    let ana = world.join("ana");
-    world.open_view(ana, 1, "r");
-    world.go_live(ana);
-    world.pass(100);
-    (world, ana)
-}
-
 fn two() -> (World, usize, usize) {
-    let (mut world, leader) = one();
+    let (mut world, leader) = World::one();
     let follower = world.join_on("ana", json!({}), 0);
     world.pass(100);
     world.open_view(follower, 1, "r");
@@ -32,7 +23,7 @@ fn ends(world: &World, at: usize, ids: &[CommandId]) -> Vec<Result<(), ErrorCode
 
 #[test]
 fn a_wipe_ends_what_was_accepted_before_it() {
-    let (mut world, ana) = one();
+    let (mut world, ana) = World::one();
     world.disks[0].delay_ms = 20;
     let first = world.send(ana, "r", "one");
     let second = world.send(ana, "r", "two");
@@ -53,7 +44,7 @@ fn a_wipe_ends_what_was_accepted_before_it() {
 
 #[test]
 fn a_failed_wipe_takes_nothing_away() {
-    let (mut world, ana) = one();
+    let (mut world, ana) = World::one();
     world.disks[0].delay_ms = 20;
     world.send(ana, "r", "one");
     let second = world.send(ana, "r", "two");
@@ -116,7 +107,7 @@ fn a_wipe_in_the_second_tab_empties_the_leader_too() {
 
 #[test]
 fn an_expired_token_is_asked_anew_once_for_a_new_conversation() {
-    let (mut world, ana) = one();
+    let (mut world, ana) = World::one();
     world.backend.refused_tokens.insert("ana:1".to_owned());
     world.nodes[ana].token = "ana:2".to_owned();
     let asked = world.nodes[ana].tokens_asked;
@@ -129,7 +120,7 @@ fn an_expired_token_is_asked_anew_once_for_a_new_conversation() {
 
 #[test]
 fn a_token_that_is_refused_twice_ends_the_creation() {
-    let (mut world, ana) = one();
+    let (mut world, ana) = World::one();
     for token in ["ana:1", "ana:2"] {
         world.backend.refused_tokens.insert(token.to_owned());
     }
@@ -176,7 +167,7 @@ fn connect_of_a_tab_that_loses_the_lead_ends() {
 
 #[test]
 fn callers_of_acknowledged_are_bounded() {
-    let (mut world, ana) = one();
+    let (mut world, ana) = World::one();
     world.server_down();
     let key = world.saved(ana, "r", "one");
     let ask = |world: &mut World, key: &str| {

@@ -8,25 +8,11 @@ use super::checks::outbox_rows;
 use super::node::WriteFault;
 use super::world::World;
 
-fn two(backend: Backend) -> (World, usize, usize) {
-    let mut world = World::new(backend.room("r", &["ana", "bo"]));
-    let leader = world.join("ana");
-    world.go_live(leader);
-    let follower = world.join_on("ana", json!({}), 0);
-    world.pass(100);
-    for node in [leader, follower] {
-        world.open_view(node, 1, "r");
-    }
-    world.connect(follower);
-    world.pass(100);
-    (world, leader, follower)
-}
-
 /// The follower has met the row before the leader put it on the wire.
 #[test]
 fn without_keys_a_takeover_sends_nothing_twice() {
     for (fate, there) in [(Fate::Withhold, true), (Fate::Ignore, false)] {
-        let (mut world, leader, follower) = two(Backend::plain());
+        let (mut world, leader, follower) = World::two(Backend::plain());
         world.server_down();
         world.pass(100);
         let key = world.saved(leader, "r", "one");
@@ -51,7 +37,7 @@ fn without_keys_a_takeover_sends_nothing_twice() {
 
 #[test]
 fn without_keys_a_leader_deposed_and_back_sends_nothing_twice() {
-    let (mut world, leader, follower) = two(Backend::plain());
+    let (mut world, leader, follower) = World::two(Backend::plain());
     world.loses_pokes = true;
     world.backend.fates.push_back(Fate::Withhold);
     let key = world.saved(leader, "r", "one");
@@ -107,7 +93,7 @@ fn without_keys_an_answer_without_a_copy_and_the_copy_are_one_row() {
 #[test]
 fn a_cancel_that_comes_after_the_leaders_answer_is_refused() {
     for discards in [false, true] {
-        let (mut world, leader, follower) = two(Backend::full());
+        let (mut world, leader, follower) = World::two(Backend::full());
         world.loses_pokes = true;
         world.server_down();
         world.pass(100);
@@ -139,7 +125,7 @@ fn a_cancel_that_comes_after_the_leaders_answer_is_refused() {
 
 #[test]
 fn the_wire_order_is_that_of_the_commits_of_all_tabs() {
-    let (mut world, leader, follower) = two(Backend::full());
+    let (mut world, leader, follower) = World::two(Backend::full());
     let refusal = json!({"code": "ForbiddenError", "message": "no"});
     world.backend.fates.push_back(Fate::Refuse(refusal));
     let key = world.saved(leader, "r", "resent");
@@ -172,7 +158,7 @@ fn the_wire_order_is_that_of_the_commits_of_all_tabs() {
 fn an_unclear_cancel_never_resolves_for_a_message_that_the_server_has() {
     let mut refused = 0;
     for pause in (0..120).step_by(5) {
-        let (mut world, leader, follower) = two(Backend::full());
+        let (mut world, leader, follower) = World::two(Backend::full());
         world.loses_pokes = true;
         let key = world.saved(follower, "r", "one");
         world.disks[0].delay_ms = 20;

@@ -3,19 +3,9 @@
 use chatwire::proto::store::{head_key, segment_key};
 use chatwire::proto::{Command, Event, RecordId, Status, StoreFailure, StoreRequest, Transaction};
 
-use super::backend::Backend;
 use super::checks::outbox_rows;
 use super::node::WriteFault;
 use super::world::World;
-
-fn full() -> (World, usize) {
-    let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
-    let ana = world.join("ana");
-    world.open_view(ana, 1, "r");
-    world.go_live(ana);
-    world.pass(100);
-    (world, ana)
-}
 
 fn degraded(world: &World, at: usize) -> Vec<bool> {
     let events = world.nodes[at].events.iter();
@@ -29,7 +19,7 @@ fn degraded(world: &World, at: usize) -> Vec<bool> {
 
 #[test]
 fn a_full_disk_is_told_sends_live_in_memory_and_are_stored_when_there_is_room() {
-    let (mut world, ana) = full();
+    let (mut world, ana) = World::one();
     world.ask(ana, Command::Disconnect {});
     let durable = world.saved(ana, "r", "durable");
     world.disks[0].broken = Some(StoreFailure::Quota);
@@ -57,7 +47,7 @@ fn a_full_disk_is_told_sends_live_in_memory_and_are_stored_when_there_is_room() 
 
 #[test]
 fn with_a_full_disk_messages_still_reach_a_server_that_keeps_keys() {
-    let (mut world, ana) = full();
+    let (mut world, ana) = World::one();
     world.nodes[ana].checks.memory_only = true;
     world.ask(ana, Command::Disconnect {});
     world.saved(ana, "r", "stored");
@@ -78,7 +68,7 @@ fn with_a_full_disk_messages_still_reach_a_server_that_keeps_keys() {
 fn unknown_commits_are_looked_for_before_anything_is_decided() {
     for fault in [WriteFault::UnknownDone, WriteFault::UnknownLost] {
         for at in 0..4 {
-            let (mut world, ana) = full();
+            let (mut world, ana) = World::one();
             world.disks[0].faults.extend(vec![WriteFault::None; at]);
             world.disks[0].faults.push_back(fault);
             let first = world.saved(ana, "r", "first");
@@ -100,7 +90,7 @@ fn unknown_commits_are_looked_for_before_anything_is_decided() {
 
 #[test]
 fn an_unclear_commit_is_not_repeated_while_the_store_cannot_be_read() {
-    let (mut world, ana) = full();
+    let (mut world, ana) = World::one();
     world.ask(ana, Command::Disconnect {});
     world.disks[0].faults.push_back(WriteFault::UnknownDone);
     let id = world.send(ana, "r", "hello");
@@ -115,7 +105,7 @@ fn an_unclear_commit_is_not_repeated_while_the_store_cannot_be_read() {
 
 #[test]
 fn a_store_that_cannot_be_read_at_the_start_is_not_taken_for_empty() {
-    let (mut world, ana) = full();
+    let (mut world, ana) = World::one();
     world.saved(ana, "r", "one");
     world.post("r", "bo", "two");
     world.pass(1000);
@@ -137,7 +127,7 @@ fn a_store_that_cannot_be_read_at_the_start_is_not_taken_for_empty() {
 fn every_write_that_fails_once_costs_nothing() {
     for at in 0..8 {
         for kind in [StoreFailure::Other, StoreFailure::Quota] {
-            let (mut world, ana) = full();
+            let (mut world, ana) = World::one();
             world.nodes[ana].checks.memory_only = true;
             world.disks[0].faults.extend(vec![WriteFault::None; at]);
             world.disks[0].faults.push_back(WriteFault::Fail(kind));
@@ -159,7 +149,7 @@ fn every_write_that_fails_once_costs_nothing() {
 #[test]
 fn a_damaged_segment_costs_itself_is_told_and_is_fetched_again() {
     for damaged in [segment_key("r", 0), segment_key("r", 1), segment_key("r", 2), head_key("r")] {
-        let (mut world, ana) = full();
+        let (mut world, ana) = World::one();
         for n in 0..250 {
             world.backend.post_silently(world.now.wall_ms, "r", "bo", &format!("b{n}"));
         }
@@ -189,7 +179,7 @@ fn a_damaged_segment_costs_itself_is_told_and_is_fetched_again() {
 
 #[test]
 fn a_wipe_leaves_nothing_and_the_client_goes_on() {
-    let (mut world, ana) = full();
+    let (mut world, ana) = World::one();
     world.saved(ana, "r", "one");
     world.pass(1000);
     let id = world.ask(ana, Command::Wipe {});

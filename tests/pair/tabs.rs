@@ -1,29 +1,14 @@
 //! Two clients on one store: one leads, one follows (D14), and the lead changes hands.
 
 use chatwire::proto::{Command, ConnectionState, ErrorCode, Event, Input, Status, TabInput};
-use serde_json::json;
 
 use super::backend::{Backend, Fate};
 use super::checks::outbox_rows;
 use super::world::World;
 
-fn two() -> (World, usize, usize) {
-    let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
-    let leader = world.join("ana");
-    world.go_live(leader);
-    let follower = world.join_on("ana", json!({}), 0);
-    world.pass(100);
-    for node in [leader, follower] {
-        world.open_view(node, 1, "r");
-    }
-    world.connect(follower);
-    world.pass(100);
-    (world, leader, follower)
-}
-
 #[test]
 fn d14_a_followers_send_is_stored_and_sent_by_the_leader() {
-    let (mut world, leader, follower) = two();
+    let (mut world, leader, follower) = World::two(Backend::full());
     let waiting = world.count(follower, |event| {
         matches!(event, Event::Connection { connection }
             if connection.state == ConnectionState::Waiting && connection.reason.as_deref() == Some("another tab leads"))
@@ -46,7 +31,7 @@ fn d14_a_followers_send_is_stored_and_sent_by_the_leader() {
 #[test]
 fn the_follower_takes_over_when_the_leader_goes() {
     for kill in [true, false] {
-        let (mut world, leader, follower) = two();
+        let (mut world, leader, follower) = World::two(Backend::full());
         world.backend.fates.push_back(Fate::Withhold);
         world.saved(leader, "r", "one");
         world.saved(follower, "r", "two");
@@ -67,7 +52,7 @@ fn the_follower_takes_over_when_the_leader_goes() {
 #[test]
 fn a_leader_whose_lead_was_stolen_abdicates_and_doubles_nothing() {
     for pause in [0, 5, 12, 25, 100] {
-        let (mut world, old, new) = two();
+        let (mut world, old, new) = World::two(Backend::full());
         for n in 0..4 {
             world.send(old, "r", &format!("t{n}"));
         }
@@ -91,7 +76,7 @@ fn a_leader_whose_lead_was_stolen_abdicates_and_doubles_nothing() {
 
 #[test]
 fn a_follower_cannot_cancel_what_the_leader_has_sent() {
-    let (mut world, leader, follower) = two();
+    let (mut world, leader, follower) = World::two(Backend::full());
     world.backend.fates.push_back(Fate::Withhold);
     let key = world.saved(leader, "r", "one");
     world.pass(100);
@@ -114,7 +99,7 @@ fn a_follower_cannot_cancel_what_the_leader_has_sent() {
 
 #[test]
 fn one_key_from_two_tabs_is_one_message() {
-    let (mut world, leader, follower) = two();
+    let (mut world, leader, follower) = World::two(Backend::full());
     world.backend.fates.push_back(Fate::Withhold);
     for node in [leader, follower] {
         let mut send = super::acts::message("r", "same");
@@ -133,7 +118,7 @@ fn one_key_from_two_tabs_is_one_message() {
 
 #[test]
 fn a_new_leader_knows_what_the_old_one_wrote_last() {
-    let (mut world, leader, follower) = two();
+    let (mut world, leader, follower) = World::two(Backend::full());
     world.loses_pokes = true;
     let key = world.saved(leader, "r", "mine");
     world.until_status(leader, &key, Status::Acknowledged);
@@ -154,7 +139,7 @@ fn a_new_leader_knows_what_the_old_one_wrote_last() {
 
 #[test]
 fn a_followers_window_never_goes_blank() {
-    let (mut world, leader, follower) = two();
+    let (mut world, leader, follower) = World::two(Backend::full());
     for n in 0..5 {
         world.post("r", "bo", &format!("b{n}"));
         world.pass(200);

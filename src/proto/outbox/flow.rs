@@ -68,8 +68,7 @@ impl Outbox {
 
     /// What was on the wire at a kill: the key makes a repetition harmless, without keys nobody knows.
     fn settle_doubt(&mut self) {
-        let doubtful: Vec<RowId> = self.rows.values().filter(|row| row.doubtful).map(|row| row.id).collect();
-        for id in doubtful {
+        for id in self.ids_of(&|row| row.doubtful) {
             if let Some(row) = self.rows.get_mut(&id) {
                 row.doubtful = false;
             }
@@ -102,18 +101,10 @@ impl Outbox {
     /// `by_us`: the user disconnected, or the page was frozen; that says nothing about the message.
     pub fn on_lost(&mut self, by_us: bool) {
         self.open = false;
-        let marking: Vec<RowId> =
-            self.rows.values().filter(|row| row.stage == Stage::Marking).map(|row| row.id).collect();
-        for id in marking {
+        for id in self.ids_of(&|row| row.stage == Stage::Marking) {
             self.set_stage(id, Stage::Queued);
         }
-        let lost: Vec<RowId> = self
-            .rows
-            .values()
-            .filter(|row| matches!(row.stage, Stage::InFlight { .. }))
-            .map(|row| row.id)
-            .collect();
-        for id in lost {
+        for id in self.ids_of(&|row| matches!(row.stage, Stage::InFlight { .. })) {
             let Some(row) = self.rows.get_mut(&id) else { continue };
             row.record.losses += u32::from(!by_us);
             if !self.traits.keys {
@@ -254,13 +245,7 @@ impl Outbox {
         if self.traits.answers {
             return;
         }
-        let done: Vec<RowId> = self
-            .rows
-            .values()
-            .filter(|row| matches!(row.stage, Stage::InFlight { .. }))
-            .map(|row| row.id)
-            .collect();
-        for id in done {
+        for id in self.ids_of(&|row| matches!(row.stage, Stage::InFlight { .. })) {
             self.set_stage(id, Stage::Answered);
             self.actions.push_back(Action::Apply { row: id, copy: None });
         }

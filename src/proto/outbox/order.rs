@@ -13,6 +13,11 @@ impl Outbox {
         stored.chain(self.rows.values().filter(|row| row.stored.is_none()))
     }
 
+    /// The rows of a kind, by name: a list of its own, so that they can be changed while it is gone through.
+    pub(super) fn ids_of(&self, wanted: &dyn Fn(&Row) -> bool) -> Vec<RowId> {
+        self.rows.values().filter(|row| wanted(row)).map(|row| row.id).collect()
+    }
+
     pub(super) fn enter_lane(&mut self, id: RowId, conversation_id: &str) {
         let lane = self.lanes.or_insert_with(conversation_id.to_owned(), Default::default);
         put_in_order(&self.rows, &mut lane.rows, id);

@@ -5,7 +5,7 @@ use crate::proto::sorted::{SortedMap, SortedSet};
 use super::super::api::{Key, Record};
 use super::super::model::{ErrorCode, Failure};
 use super::super::store::{OutboxRow, RecordError, decode_outbox_row};
-use super::{Outbox, RowId, Stage};
+use super::{Outbox, Row, RowId, Stage};
 
 impl Outbox {
     /// Brings the rows in line with what the store holds. Rows that another tab has added come in, rows that it has
@@ -24,13 +24,8 @@ impl Outbox {
                 Err(_) => {}
             }
         }
-        let gone: Vec<RowId> = self
-            .rows
-            .values()
-            .filter(|row| !row.writing && row.stored.is_some_and(|stored| !kept.contains(&stored)))
-            .map(|row| row.id)
-            .collect();
-        for id in gone {
+        let is_gone = |row: &Row| !row.writing && row.stored.is_some_and(|stored| !kept.contains(&stored));
+        for id in self.ids_of(&is_gone) {
             self.find_again(id, &present);
         }
         for (stored, (version, row)) in present {
