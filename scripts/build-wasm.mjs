@@ -57,6 +57,7 @@ export async function buildWasm({ dev = false, small = !dev } = {}) {
   await run(bindgen, [...bindgenArgs, "--out-dir", next, input]);
   if (!dev) await optimise(join(next, "chatwire_bg.wasm"));
   await rm(stampFile, { force: true });
+  await rm(join(pkg, "snippets"), { recursive: true, force: true });
   for (const name of await readdir(next)) await rename(join(next, name), join(pkg, name));
   await rm(next, { recursive: true });
   await writeFile(stampFile, stamp);
