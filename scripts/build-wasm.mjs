@@ -1,5 +1,5 @@
 // `npm run build:wasm`: the crate `chatwire` as pkg/chatwire_bg.wasm with its glue pkg/chatwire.js and types.
-// cargo → wasm-bindgen → wasm-opt, each skipped where nothing has changed. `--dev` leaves wasm-opt out.
+// cargo → wasm-bindgen → wasm-opt → short names, each skipped where nothing has changed. `--dev` leaves the last two out.
 //
 // What is shipped is built with a standard library of its own (`compileSmall`); where that cannot be had, and for
 // `npm start`, with the one that comes with Rust.
@@ -12,6 +12,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promise
 import { join } from "node:path";
 import { exec, isMain, root, run, runMain, Told } from "./lib/run.mjs";
 import { ensureWasmTarget, hasStandardSource, targetDir, wasmBindgen, wasmTarget } from "./lib/rust.mjs";
+import { shortened } from "./lib/short-names.mjs";
 
 const bindgenArgs = ["--target", "web", "--omit-default-module-path"];
 
@@ -55,7 +56,10 @@ export async function buildWasm({ dev = false, small = !dev } = {}) {
   await rm(next, { recursive: true, force: true });
   await mkdir(next, { recursive: true });
   await run(bindgen, [...bindgenArgs, "--out-dir", next, input]);
-  if (!dev) await optimise(join(next, "chatwire_bg.wasm"));
+  if (!dev) {
+    await optimise(join(next, "chatwire_bg.wasm"));
+    await shortenNames(next);
+  }
   await rm(stampFile, { force: true });
   await rm(join(pkg, "snippets"), { recursive: true, force: true });
   for (const name of await readdir(next)) await rename(join(next, name), join(pkg, name));
@@ -123,12 +127,27 @@ async function optimise(file, more = []) {
   await run(process.execPath, [wasmOpt, ...optArgs, ...more, file, "-o", file]);
 }
 
+async function shortenNames(folder) {
+  const [wasm, glue, types] = ["chatwire_bg.wasm", "chatwire.js", "chatwire.d.ts"].map((name) =>
+    join(folder, name),
+  );
+  const short = shortened(await readFile(wasm), await readFile(glue, "utf8"), await readFile(types, "utf8"));
+  await writeFile(wasm, short.wasm);
+  await writeFile(glue, short.glue);
+  await writeFile(types, short.types);
+  // It speaks of the long names, and the package has types of its own for what it uses.
+  await rm(join(folder, "chatwire_bg.wasm.d.ts"), { force: true });
+}
+
 /** Changes whenever pkg/ would: the compiled crate, the versions of the tools, their arguments. */
 async function stampOf(input, dev) {
   const hash = createHash("sha256");
   hash.update(await readFile(input));
   hash.update(await readFile(join(root, "tools", "wasm-bindgen", "Cargo.toml")));
-  if (!dev) hash.update(await readFile(join(root, "node_modules", "binaryen", "package.json")));
+  if (!dev) {
+    hash.update(await readFile(join(root, "node_modules", "binaryen", "package.json")));
+    hash.update(await readFile(join(root, "scripts", "lib", "short-names.mjs")));
+  }
   hash.update(JSON.stringify({ bindgenArgs, optArgs: dev ? null : optArgs }));
   return hash.digest("hex");
 }

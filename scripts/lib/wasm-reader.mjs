@@ -1,0 +1,49 @@
+// Reads the bytes of a wasm file.
+
+export class Reader {
+  constructor(bytes, at = 0, end = bytes.length) {
+    this.bytes = bytes;
+    this.at = at;
+    this.end = end;
+  }
+
+  byte() {
+    return this.bytes[this.at++];
+  }
+
+  /** An unsigned LEB128 number. */
+  number() {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = this.byte();
+      value += (byte & 127) * 2 ** shift;
+      if (byte < 128) return value;
+    }
+  }
+
+  text() {
+    const length = this.number();
+    this.at += length;
+    return this.bytes.subarray(this.at - length, this.at).toString("utf8");
+  }
+
+  part(length) {
+    this.at += length;
+    return new Reader(this.bytes, this.at - length, this.at);
+  }
+
+  /** Passes over what an import is, behind its names; gives its kind, 0 for a function. */
+  skipImport() {
+    const kind = this.byte();
+    // A function has a type; a table an element type and limits; a memory limits; a global a type and mutability.
+    if (kind === 0) this.number();
+    if (kind === 1) this.byte();
+    if (kind === 1 || kind === 2) {
+      const hasMaximum = this.byte() & 1;
+      this.number();
+      if (hasMaximum) this.number();
+    }
+    if (kind === 3) this.part(2);
+    return kind;
+  }
+}
