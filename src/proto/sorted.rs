@@ -8,6 +8,7 @@
 //! searching and moving for all of them.
 
 use core::borrow::Borrow;
+use core::cmp::Ordering;
 
 /// Entries by key, ascending.
 #[derive(Clone, Debug)]
@@ -24,64 +25,79 @@ impl<K: Ord, V> SortedMap<K, V> {
         Self::default()
     }
 
+    /// Where the key stands; where it is missing, the place for it, with all bits turned, which is beyond any length.
+    /// A plain number: a `Result` would be written to memory and read again by each caller.
     #[inline(never)]
-    fn find<Q: Ord + ?Sized>(&self, key: &Q) -> Result<usize, usize>
+    fn find<Q: Ord + ?Sized>(&self, key: &Q) -> usize
     where
         K: Borrow<Q>,
     {
-        // Keys mostly come in ascending order.
-        match self.0.last() {
-            Some((last, _)) if last.borrow() < key => Err(self.0.len()),
-            _ => self.0.binary_search_by(|(known, _)| known.borrow().cmp(key)),
+        let (mut low, mut high) = (0, self.0.len());
+        // Keys mostly come in ascending order: the last one is looked at first.
+        let mut middle = high.saturating_sub(1);
+        while low < high {
+            match self.key_at(middle).borrow().cmp(key) {
+                Ordering::Less => low = middle + 1,
+                Ordering::Equal => return middle,
+                Ordering::Greater => high = middle,
+            }
+            middle = low + (high - low) / 2;
         }
+        !low
+    }
+
+    // In range wherever it is called: a check that can fail would need an answer for it.
+    #[allow(clippy::indexing_slicing)]
+    fn key_at(&self, at: usize) -> &K {
+        &self.0[at].0
     }
 
     pub fn get<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&V>
     where
         K: Borrow<Q>,
     {
-        self.find(key).ok().and_then(|at| self.0.get(at)).map(|(_, value)| &**value)
+        self.0.get(self.find(key)).map(|(_, value)| &**value)
     }
 
     pub fn get_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
     where
         K: Borrow<Q>,
     {
-        self.find(key).ok().and_then(|at| self.0.get_mut(at)).map(|(_, value)| &mut **value)
+        let at = self.find(key);
+        self.0.get_mut(at).map(|(_, value)| &mut **value)
     }
 
     pub fn contains_key<Q: Ord + ?Sized>(&self, key: &Q) -> bool
     where
         K: Borrow<Q>,
     {
-        self.find(key).is_ok()
+        self.find(key) < self.0.len()
     }
 
     /// The value that stood there before.
-    pub fn insert(&mut self, key: K, value: V) -> Option<V> {
-        self.put(key, Box::new(value)).map(|old| *old)
+    pub fn insert(&mut self, key: K, value: V) -> Option<Box<V>> {
+        self.put(key, Box::new(value))
     }
 
     #[inline(never)]
     fn put(&mut self, key: K, value: Box<V>) -> Option<Box<V>> {
-        match self.find(&key) {
-            Ok(at) => self.0.get_mut(at).map(|entry| core::mem::replace(&mut entry.1, value)),
-            Err(at) => {
-                self.0.insert(at, (key, value));
-                None
-            }
+        let at = self.find(&key);
+        if at < self.0.len() {
+            // In range. A way out for when it is not would drop the value, which needs code of its own for each type.
+            #[allow(clippy::indexing_slicing)]
+            return Some(core::mem::replace(&mut self.0[at].1, value));
         }
+        self.0.insert(!at, (key, value));
+        None
     }
 
     /// The value under `key`, made by `make` where there is none.
     pub fn or_insert_with(&mut self, key: K, make: impl FnOnce() -> V) -> &mut V {
-        let at = match self.find(&key) {
-            Ok(at) => at,
-            Err(at) => {
-                self.0.insert(at, (key, Box::new(make())));
-                at
-            }
-        };
+        let mut at = self.find(&key);
+        if at >= self.0.len() {
+            at = !at;
+            self.0.insert(at, (key, Box::new(make())));
+        }
         // In range: it was found or inserted just now.
         #[allow(clippy::indexing_slicing)]
         let entry = &mut self.0[at];
@@ -92,22 +108,17 @@ impl<K: Ord, V> SortedMap<K, V> {
     where
         K: Borrow<Q>,
     {
-        self.take(key).map(|value| *value)
+        let at = self.find(key);
+        if at < self.0.len() { Some(*self.take(at)) } else { None }
     }
 
     #[inline(never)]
-    fn take<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<Box<V>>
-    where
-        K: Borrow<Q>,
-    {
-        self.find(key).ok().map(|at| self.0.remove(at).1)
+    fn take(&mut self, at: usize) -> Box<V> {
+        self.0.remove(at).1
     }
 
-    pub fn pop_first(&mut self) -> Option<(K, V)> {
-        (!self.0.is_empty()).then(|| {
-            let (key, value) = self.0.remove(0);
-            (key, *value)
-        })
+    pub fn pop_first(&mut self) -> Option<(K, Box<V>)> {
+        if self.0.is_empty() { None } else { Some(self.0.remove(0)) }
     }
 
     pub fn len(&self) -> usize {
@@ -126,12 +137,13 @@ impl<K: Ord, V> SortedMap<K, V> {
         self.0.retain_mut(|(key, value)| keep(key, value));
     }
 
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&K, &V)> {
-        self.0.iter().map(|(key, value)| (key, &**value))
+    /// Keys with their values. A slice's own iterator: adapters around it are code of their own for each type.
+    pub fn iter(&self) -> core::slice::Iter<'_, (K, Box<V>)> {
+        self.0.iter()
     }
 
-    pub fn iter_mut(&mut self) -> impl DoubleEndedIterator<Item = (&K, &mut V)> {
-        self.0.iter_mut().map(|(key, value)| (&*key, &mut **value))
+    pub fn iter_mut(&mut self) -> core::slice::IterMut<'_, (K, Box<V>)> {
+        self.0.iter_mut()
     }
 
     pub fn keys(&self) -> impl DoubleEndedIterator<Item = &K> {
@@ -147,21 +159,21 @@ impl<K: Ord, V> SortedMap<K, V> {
     }
 
     /// Entries from `key` on, ascending.
-    pub fn from<Q: Ord + ?Sized>(&self, key: &Q) -> impl Iterator<Item = (&K, &V)>
+    pub fn from<Q: Ord + ?Sized>(&self, key: &Q) -> core::slice::Iter<'_, (K, Box<V>)>
     where
         K: Borrow<Q>,
     {
-        let at = self.find(key).unwrap_or_else(|at| at);
-        self.0.iter().skip(at).map(|(key, value)| (key, &**value))
+        let at = self.find(key);
+        self.0.get(at.min(!at)..).unwrap_or_default().iter()
     }
 }
 
 impl<K, V> IntoIterator for SortedMap<K, V> {
-    type Item = (K, V);
-    type IntoIter = core::iter::Map<std::vec::IntoIter<(K, Box<V>)>, fn((K, Box<V>)) -> (K, V)>;
+    type Item = (K, Box<V>);
+    type IntoIter = std::vec::IntoIter<(K, Box<V>)>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter().map(|(key, value)| (key, *value))
+        self.0.into_iter()
     }
 }
 
@@ -201,7 +213,7 @@ impl<K: Ord> SortedSet<K> {
     }
 
     pub fn pop_first(&mut self) -> Option<K> {
-        self.0.pop_first().map(|(key, ())| key)
+        self.0.pop_first().map(|(key, _)| key)
     }
 
     pub fn len(&self) -> usize {
@@ -268,14 +280,18 @@ mod tests {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let (key, op) = (state >> 24, state >> 8 & 3);
             match op {
-                0 | 1 => assert_eq!(ours.insert(key, state), theirs.insert(key, state)),
+                0 | 1 => assert_eq!(ours.insert(key, state).map(|old| *old), theirs.insert(key, state)),
                 2 => assert_eq!(ours.remove(&key), theirs.remove(&key)),
                 _ => assert_eq!(ours.get(&key), theirs.get(&key)),
             }
             assert_eq!(ours.len(), theirs.len());
         }
-        assert!(ours.iter().eq(theirs.iter()));
-        assert!(ours.from(&100).eq(theirs.range(100..)));
-        assert_eq!(ours.pop_first(), theirs.pop_first());
+        let plain = |(key, value): &(u32, Box<u32>)| (*key, **value);
+        let theirs_from = |start: u32| theirs.range(start..).map(|(key, value)| (*key, *value));
+        assert!(ours.iter().map(plain).eq(theirs_from(0)));
+        for start in 0..=256 {
+            assert!(ours.from(&start).map(plain).eq(theirs_from(start)));
+        }
+        assert_eq!(ours.pop_first().map(|entry| plain(&entry)), theirs.pop_first());
     }
 }

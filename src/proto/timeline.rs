@@ -246,8 +246,13 @@ impl Timelines {
     /// Drops what is in memory of histories that the store no longer has: another tab has wiped it.
     pub fn retain(&mut self, stored: &SortedSet<String>) {
         let filled = |log: &Log| log.version.is_some() || !log.head.segments.is_empty();
-        let gone = self.logs.iter().filter(|(id, log)| !stored.contains(*id) && filled(log));
-        for id in gone.map(|(id, _)| id.clone()).collect::<Vec<_>>() {
+        let mut gone = Vec::new();
+        for (id, log) in self.logs.iter() {
+            if !stored.contains(id) && filled(log) {
+                gone.push(id.clone());
+            }
+        }
+        for id in gone {
             let Some(old) = self.logs.get_mut(&id) else { continue };
             let ops = core::mem::take(&mut old.ops);
             *old = Log::new(log::empty_head(&id));
@@ -314,12 +319,12 @@ impl Timelines {
             return;
         }
         let print = fingerprint(id);
-        let near: Vec<String> = self
-            .logs
-            .iter()
-            .filter(|(_, log)| log.may_hold(print))
-            .map(|(conversation_id, _)| conversation_id.clone())
-            .collect();
+        let mut near = Vec::new();
+        for (conversation_id, log) in self.logs.iter() {
+            if log.may_hold(print) {
+                near.push(conversation_id.clone());
+            }
+        }
         if near.is_empty() {
             self.search(id, Search::Change(change));
             return;

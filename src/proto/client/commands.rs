@@ -157,20 +157,40 @@ impl Client {
     /// Every command that has not ended yet.
     fn take_waiters(&mut self) -> Vec<CommandId> {
         let mut waiters = core::mem::take(&mut self.connect_waiters);
-        waiters.extend(core::mem::take(&mut self.deferred).into_iter().map(|(id, _)| id));
-        waiters.extend(core::mem::take(&mut self.send_waiters).into_iter().flat_map(|(_, ids)| ids));
-        for by_key in [&mut self.ack_waiters, &mut self.removal_waiters] {
-            waiters.extend(core::mem::take(by_key).into_iter().flat_map(|(_, ids)| ids));
+        for (id, _) in core::mem::take(&mut self.deferred) {
+            waiters.push(id);
         }
-        waiters.extend(core::mem::take(&mut self.load_waiters).into_iter().map(|(_, id)| id));
-        waiters.extend(core::mem::take(&mut self.finds).into_iter().map(|(_, find)| find.command()));
-        waiters.extend(core::mem::take(&mut self.acks).into_iter().filter_map(|(_, ack)| match ack {
-            AckFor::Wire { command, .. } => Some(command),
-            AckFor::Row(_) => None,
-        }));
-        waiters.extend(core::mem::take(&mut self.http).into_iter().filter_map(|(_, job)| job.command()));
-        waiters.extend(self.creations.take_commands());
+        for by_key in [&mut self.ack_waiters, &mut self.removal_waiters] {
+            for (_, ids) in core::mem::take(by_key) {
+                waiters.extend_from_slice(&ids);
+            }
+        }
+        for (_, id) in core::mem::take(&mut self.load_waiters) {
+            waiters.push(id);
+        }
+        for (_, ack) in core::mem::take(&mut self.acks) {
+            if let AckFor::Wire { command, .. } = *ack {
+                waiters.push(command);
+            }
+        }
+        self.take_waiters_for_answers(&mut waiters);
         waiters
+    }
+
+    /// Those whose answer the store or a REST request was to bring.
+    pub(super) fn take_waiters_for_answers(&mut self, waiters: &mut Vec<CommandId>) {
+        for (_, ids) in core::mem::take(&mut self.send_waiters) {
+            waiters.extend_from_slice(&ids);
+        }
+        for (_, find) in core::mem::take(&mut self.finds) {
+            waiters.push(find.command());
+        }
+        for (_, job) in core::mem::take(&mut self.http) {
+            if let Some(id) = job.command() {
+                waiters.push(id);
+            }
+        }
+        waiters.extend_from_slice(&self.creations.take_commands());
     }
 
     fn mark_read(&mut self, now: Now, conversation_id: &str, row_key: &str) -> Result<(), Failure> {

@@ -239,7 +239,7 @@ impl Client {
         self.outbox.on_lost(by_us);
         self.outbox.settle_all_held();
         for (_, waiting) in core::mem::take(&mut self.acks) {
-            if let AckFor::Wire { command, .. } = waiting {
+            if let AckFor::Wire { command, .. } = *waiting {
                 let text = "wire.send: the connection was lost before the server answered";
                 self.refuse(command, super::Failure::new(super::ErrorCode::Unconfirmed, text));
             }

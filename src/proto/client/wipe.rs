@@ -71,10 +71,7 @@ impl Client {
     /// Sends that are not in the store yet, searches in what is gone, requests whose answer would be written.
     fn end_what_was_before(&mut self) {
         let mut ended: Vec<CommandId> = Vec::new();
-        ended.extend(core::mem::take(&mut self.send_waiters).into_iter().flat_map(|(_, ids)| ids));
-        ended.extend(core::mem::take(&mut self.finds).into_iter().map(|(_, find)| find.command()));
-        ended.extend(core::mem::take(&mut self.http).into_iter().filter_map(|(_, job)| job.command()));
-        ended.extend(self.creations.take_commands());
+        self.take_waiters_for_answers(&mut ended);
         for id in ended {
             self.refuse(id, wiped("the store was wiped"));
         }

@@ -55,16 +55,14 @@ impl Client {
     }
 
     pub(super) fn on_wire_ack_timer(&mut self, now: Now) {
-        let due: Vec<(u64, CommandId)> = self
-            .acks
-            .iter()
-            .filter_map(|(id, waiting)| match waiting {
-                AckFor::Wire { command, deadline_mono_ms } if *deadline_mono_ms <= now.mono_ms => {
-                    Some((*id, *command))
-                }
-                _ => None,
-            })
-            .collect();
+        let mut due: Vec<(u64, CommandId)> = Vec::new();
+        for (id, waiting) in self.acks.iter() {
+            if let AckFor::Wire { command, deadline_mono_ms } = **waiting
+                && deadline_mono_ms <= now.mono_ms
+            {
+                due.push((*id, command));
+            }
+        }
         for (ack_id, command) in due {
             self.acks.remove(&ack_id);
             let text = "wire.send: the server did not answer in time (timeoutMs)";

@@ -28,7 +28,8 @@ impl Outbox {
         for id in self.ids_of(&is_gone) {
             self.find_again(id, &present);
         }
-        for (stored, (version, row)) in present {
+        for (stored, read) in present {
+            let (version, row) = *read;
             self.meet(stored, version, row);
         }
         damaged
@@ -65,7 +66,7 @@ impl Outbox {
     /// The row's record is gone: it stands under another number (resent by another tab), or not at all.
     fn find_again(&mut self, id: RowId, present: &SortedMap<u64, (u64, OutboxRow)>) {
         let Some(row) = self.rows.get_mut(&id) else { return };
-        let again = present.iter().find(|(_, (_, record))| record.key == row.record.key);
+        let again = present.iter().find(|(_, read)| read.1.key == row.record.key);
         let Some((stored, _)) = again.filter(|(stored, _)| !self.by_stored.contains_key(stored)) else {
             return self.vanish(id);
         };

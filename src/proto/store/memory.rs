@@ -172,11 +172,14 @@ impl MemoryStore {
     fn read_from(&self, table: Table, first: &str, belongs: impl Fn(&Key) -> bool) -> Vec<Record> {
         // Texts come before numbers, so the empty text is the first key of any table.
         let start = RecordId { table, key: Key::Text(first.to_owned()) };
-        self.records
-            .from(&start)
-            .take_while(|(id, _)| id.table == table && belongs(&id.key))
-            .map(|(id, bytes)| Record { key: id.key.clone(), bytes: bytes.clone() })
-            .collect()
+        let mut records = Vec::new();
+        for (id, bytes) in self.records.from(&start) {
+            if id.table != table || !belongs(&id.key) {
+                break;
+            }
+            records.push(Record { key: id.key.clone(), bytes: bytes.to_vec() });
+        }
+        records
     }
 }
 

@@ -1,7 +1,6 @@
 //! What of the history differs from the store, as records.
 
 use super::super::api::RecordId;
-use super::super::sorted::SortedSet;
 use super::super::store::{self, encode_head, encode_index, encode_segment_rows};
 use super::log::Want;
 use super::{MAX_LOADED_SEGMENTS, Timelines};
@@ -96,16 +95,16 @@ impl Timelines {
         if loaded <= MAX_LOADED_SEGMENTS {
             return;
         }
-        let idle: SortedSet<(u64, String)> = self
-            .logs
-            .iter()
-            .filter(|(_, log)| !log.busy() && !log.segments.is_empty())
-            .map(|(id, log)| (log.used, id.clone()))
-            .collect();
-        for (_, id) in idle {
-            if loaded <= MAX_LOADED_SEGMENTS {
-                return;
+        let mut idle = Vec::new();
+        for (id, log) in self.logs.iter() {
+            if !log.busy() && !log.segments.is_empty() {
+                idle.push((log.used, id.clone()));
             }
+        }
+        while loaded > MAX_LOADED_SEGMENTS {
+            // Sorting would be a kilobyte of wasm for a few hundred conversations once in a while.
+            let oldest = idle.iter().enumerate().min_by_key(|(_, (used, _))| *used).map(|(at, _)| at);
+            let Some((_, id)) = oldest.map(|at| idle.swap_remove(at)) else { return };
             let viewed = self.views.values().any(|view| view.conversation_id == id);
             let Some(log) = self.logs.get_mut(&id) else { continue };
             let before = log.segments.len();

@@ -92,9 +92,19 @@ impl Timelines {
 
     /// What has changed in each dirty window.
     pub fn flush(&mut self, echoes_of: &dyn Fn(&str) -> Vec<Echo>) -> Vec<ViewUpdate> {
-        let dirty: Vec<ViewId> =
-            self.views.iter().filter(|(_, view)| view.dirty).map(|(id, _)| *id).collect();
-        dirty.into_iter().filter_map(|id| self.update_view(id, echoes_of)).collect()
+        let mut dirty = Vec::new();
+        for (id, view) in self.views.iter() {
+            if view.dirty {
+                dirty.push(*id);
+            }
+        }
+        let mut updates = Vec::new();
+        for id in dirty {
+            if let Some(update) = self.update_view(id, echoes_of) {
+                updates.push(update);
+            }
+        }
+        updates
     }
 
     fn update_view(&mut self, id: ViewId, echoes_of: &dyn Fn(&str) -> Vec<Echo>) -> Option<ViewUpdate> {
