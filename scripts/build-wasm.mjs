@@ -1,5 +1,5 @@
 // `npm run build:wasm`: the crate `chatwire` as pkg/chatwire_bg.wasm with its glue pkg/chatwire.js and types.
-// cargo → wasm-bindgen → wasm-opt → short names, each skipped where nothing has changed. `--dev` leaves the last two out.
+// cargo → wasm-bindgen → wasm-opt → order → short names, skipped where nothing has changed. `--dev` ends after wasm-bindgen.
 //
 // What is shipped is built with a standard library of its own (`compileSmall`); where that cannot be had, and for
 // `npm start`, with the one that comes with Rust.
@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { exec, isMain, root, run, runMain, Told } from "./lib/run.mjs";
 import { ensureWasmTarget, hasStandardSource, targetDir, wasmBindgen, wasmTarget } from "./lib/rust.mjs";
 import { shortened } from "./lib/short-names.mjs";
+import { namedByPlace } from "./lib/similar-order.mjs";
 
 const bindgenArgs = ["--target", "web", "--omit-default-module-path"];
 
@@ -26,6 +27,8 @@ const features = [
   "reference-types",
   "sign-ext",
 ];
+const featureArgs = features.map((feature) => `--enable-${feature}`);
+
 // Small under brotli, not small as it stands: -Oz alone makes the file a tenth smaller raw and larger on its way. Functions
 // with one caller stay functions, repeated code stays repeated, and neighbours by name are alike: 7 % less than -Oz
 // (tried pass by pass; Cargo.toml tells wasm-pack the same).
@@ -37,7 +40,7 @@ const optArgs = [
   "--reorder-functions-by-name",
   "--strip-producers",
   "--strip-target-features",
-  ...features.map((feature) => `--enable-${feature}`),
+  ...featureArgs,
 ];
 
 const crate = ["--target", wasmTarget, "--lib", "-p", "chatwire"];
@@ -58,6 +61,7 @@ export async function buildWasm({ dev = false, small = !dev } = {}) {
   await run(bindgen, [...bindgenArgs, "--out-dir", next, input]);
   if (!dev) {
     await optimise(join(next, "chatwire_bg.wasm"));
+    await sortFunctions(join(next, "chatwire_bg.wasm"));
     await shortenNames(next);
   }
   await rm(stampFile, { force: true });
@@ -121,10 +125,20 @@ async function compileSmall() {
 }
 
 async function optimise(file, more = []) {
-  const wasmOpt = join(root, "node_modules", "binaryen", "bin", "wasm-opt");
-  if (!existsSync(wasmOpt))
+  await wasmOpt([...optArgs, ...more, file, "-o", file]);
+}
+
+/** Where each function stands: see `lib/similar-order.mjs`. */
+async function sortFunctions(file) {
+  await writeFile(file, namedByPlace(await readFile(file)));
+  await wasmOpt([...featureArgs, "--reorder-functions-by-name", "--strip-debug", file, "-o", file]);
+}
+
+async function wasmOpt(args) {
+  const command = join(root, "node_modules", "binaryen", "bin", "wasm-opt");
+  if (!existsSync(command))
     throw new Told("wasm-opt (npm package binaryen) is missing: run `npm install` first");
-  await run(process.execPath, [wasmOpt, ...optArgs, ...more, file, "-o", file]);
+  await run(process.execPath, [command, ...args]);
 }
 
 async function shortenNames(folder) {
@@ -146,7 +160,8 @@ async function stampOf(input, dev) {
   hash.update(await readFile(join(root, "tools", "wasm-bindgen", "Cargo.toml")));
   if (!dev) {
     hash.update(await readFile(join(root, "node_modules", "binaryen", "package.json")));
-    hash.update(await readFile(join(root, "scripts", "lib", "short-names.mjs")));
+    for (const name of ["short-names.mjs", "similar-order.mjs"])
+      hash.update(await readFile(join(root, "scripts", "lib", name)));
   }
   hash.update(JSON.stringify({ bindgenArgs, optArgs: dev ? null : optArgs }));
   return hash.digest("hex");

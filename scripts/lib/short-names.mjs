@@ -4,7 +4,7 @@
 // after compression, which say nothing in a browser. The pass of wasm-opt that does the same leaves wasm-bindgen's
 // imports alone, and cannot know the glue.
 import { Told } from "./run.mjs";
-import { Reader } from "./wasm-reader.mjs";
+import { number, Reader, text } from "./wasm-reader.mjs";
 
 const glueModule = "./chatwire_bg.js";
 
@@ -88,17 +88,4 @@ function short(index) {
 function section(id, parts) {
   const body = Buffer.concat(parts);
   return Buffer.concat([Buffer.of(id), number(body.length), body]);
-}
-
-function text(value) {
-  const bytes = Buffer.from(value, "utf8");
-  return Buffer.concat([number(bytes.length), bytes]);
-}
-
-function number(value) {
-  const bytes = [];
-  for (let rest = value; ; rest >>>= 7) {
-    if (rest < 128) return Buffer.from([...bytes, rest]);
-    bytes.push((rest & 127) | 128);
-  }
 }

@@ -28,7 +28,7 @@ export function functionSizes(bytes) {
   let names = new Map();
   const bodies = [];
   for (const { id, name, part } of sections(bytes)) {
-    if (id === 2) imported = importedFunctions(part);
+    if (id === 2) imported = part.countImports();
     if (id === 10) for (let n = part.number(); n > 0; n--) bodies.push(skip(part));
     if (name === 'custom "name"') names = functionNames(part);
   }
@@ -45,16 +45,6 @@ function skip(part) {
   const size = part.number();
   part.part(size);
   return size;
-}
-
-function importedFunctions(part) {
-  let functions = 0;
-  for (let n = part.number(); n > 0; n--) {
-    part.text();
-    part.text();
-    if (part.skipImport() === 0) functions++;
-  }
-  return functions;
 }
 
 function functionNames(part) {

@@ -1,4 +1,4 @@
-// Reads the bytes of a wasm file.
+// Reads the bytes of a wasm file, and writes its numbers and texts.
 
 export class Reader {
   constructor(bytes, at = 0, end = bytes.length) {
@@ -46,4 +46,30 @@ export class Reader {
     if (kind === 3) this.part(2);
     return kind;
   }
+
+  /** How many functions an import section has; passes over it. */
+  countImports() {
+    let functions = 0;
+    for (let n = this.number(); n > 0; n--) {
+      this.text();
+      this.text();
+      if (this.skipImport() === 0) functions++;
+    }
+    return functions;
+  }
+}
+
+/** A number as the format writes it (LEB128). */
+export function number(value) {
+  const bytes = [];
+  for (let rest = value; ; rest >>>= 7) {
+    if (rest < 128) return Buffer.from([...bytes, rest]);
+    bytes.push((rest & 127) | 128);
+  }
+}
+
+/** A text as the format writes it: its length, its bytes. */
+export function text(value) {
+  const bytes = Buffer.from(value, "utf8");
+  return Buffer.concat([number(bytes.length), bytes]);
 }
