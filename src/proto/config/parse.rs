@@ -89,7 +89,7 @@ fn profile(root: &Reader<'_>) -> Result<ProfileName, Failure> {
 fn user_id(root: &Reader<'_>) -> Result<String, Failure> {
     match root.get("userId") {
         // Some backends number their users (C6): the store and the timeline know them as text.
-        Some(number) if number.get().parse::<i64>().is_ok() => Ok(number.get().to_owned()),
+        Some(number) if json::int(number).is_some() => Ok(number.get().to_owned()),
         Some(text) if kind(text) == Kind::String => {
             Ok(root.text("userId", MAX_USER_ID_CHARS)?.unwrap_or_default().into_owned())
         }

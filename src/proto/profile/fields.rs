@@ -82,8 +82,7 @@ impl<'a> Fields<'a> {
     pub(super) fn count(&self, name: &'static str) -> Result<Option<u64>, Wrong> {
         self.typed(name, "must be a whole number from 0 to 2^53 - 1", |raw| {
             let text = json::string(raw).unwrap_or(Cow::Borrowed(raw.get()));
-            // Rust takes a plus sign, which nobody writes.
-            text.parse().ok().filter(|count| *count <= MAX_COUNT && !text.starts_with('+'))
+            json::digits(&text).filter(|count| *count <= MAX_COUNT)
         })
     }
 
@@ -92,7 +91,7 @@ impl<'a> Fields<'a> {
         self.typed(name, "must be a time: ISO 8601 text or a whole number of milliseconds", |raw| {
             let time_ms = match json::string(raw) {
                 Some(text) => wall_time::from_iso(&text),
-                None => raw.get().parse().ok(),
+                None => json::int(raw),
             };
             time_ms.filter(|ms| (-MAX_TIME_MS..=MAX_TIME_MS).contains(ms))
         })

@@ -220,13 +220,41 @@ pub fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
 /// A whole number from 0 to 2^64 − 1, written without point and exponent; `None` for anything else.
 #[must_use]
 pub fn uint(raw: &RawValue) -> Option<u64> {
-    raw.get().parse().ok()
+    digits(raw.get())
+}
+
+/// A whole number from −2^63 to 2^63 − 1, written without point and exponent; `None` for anything else.
+#[must_use]
+pub fn int(raw: &RawValue) -> Option<i64> {
+    let text = raw.get();
+    match text.strip_prefix('-') {
+        Some(rest) => digits(rest).and_then(|number| 0_i64.checked_sub_unsigned(number)),
+        None => digits(text).and_then(|number| i64::try_from(number).ok()),
+    }
+}
+
+/// One or more decimal digits and nothing else, below 2^64.
+#[must_use]
+pub fn digits(text: &str) -> Option<u64> {
+    let mut number = 0_u64;
+    for byte in text.bytes() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        number = number.checked_mul(10)?.checked_add(u64::from(digit))?;
+    }
+    if text.is_empty() { None } else { Some(number) }
 }
 
 /// `true` or `false`; `None` for another kind.
 #[must_use]
 pub fn boolean(raw: &RawValue) -> Option<bool> {
-    raw.get().parse().ok()
+    match raw.get() {
+        "true" => Some(true),
+        "false" => Some(false),
+        _ => None,
+    }
 }
 
 fn unescape(inner: &str) -> String {

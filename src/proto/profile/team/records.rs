@@ -1,20 +1,14 @@
 //! The records of `team`: messages and conversations, on the socket and over REST alike (T4, D4).
 
-use base64ct::{Base64Unpadded, Encoding};
-
 use super::super::fields::{self, Fields, Wrong, required};
 use super::super::{ConversationKind, Json, Member, Role, ServerConversation, ServerMessage, Status};
+use crate::proto::wire::base64;
 use crate::proto::wire::json;
 use crate::proto::wire::json::RawValue;
 
 /// A text as `content_encrypted` carries it before encryption is switched on (T5).
 pub(super) fn encode_content(text: &str) -> String {
-    // `Base64` would pad by itself, but it is a second copy of the encoder: reading needs the unpadded one.
-    let mut content = Base64Unpadded::encode_string(text.as_bytes());
-    while !content.len().is_multiple_of(4) {
-        content.push('=');
-    }
-    content
+    base64::encode(text.as_bytes())
 }
 
 /// Reads a message (T4, D4).
@@ -128,8 +122,7 @@ pub(super) fn row_name(list: &str, index: usize) -> String {
 
 /// Standard base64 (T5), with padding or without it.
 fn decode_content(content: &str) -> Result<String, Wrong> {
-    let bytes = Base64Unpadded::decode_vec(content.trim_end_matches('=')).ok();
-    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+    let text = base64::decode(content).and_then(|bytes| String::from_utf8(bytes).ok());
     text.ok_or(Wrong { field: "content_encrypted", expected: "must be base64 of UTF-8 text" })
 }
 
