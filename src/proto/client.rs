@@ -8,7 +8,7 @@ use crate::proto::sorted::{SortedMap, SortedSet};
 
 use super::api::{
     Command, CommandId, Event, HttpId, Input, Now, Outcome, Output, PageInput, SocketInput, StoreRequest,
-    TabOutput, ViewId,
+    ViewId,
 };
 use super::config::{Config, ProfileName};
 use super::connection::Connection;
@@ -98,7 +98,7 @@ enum AckFor {
 }
 
 impl Client {
-    /// Opens the store and asks for the lead; everything else waits for commands.
+    /// Opens the store; everything else waits for commands.
     pub fn new(config: Config, seed: [u8; 32], _now: Now) -> Self {
         let profile: Box<dyn Profile> = match config.profile {
             ProfileName::Team => Box::new(Team),
@@ -146,7 +146,6 @@ impl Client {
         };
         let name = client.config.database.clone();
         client.request_store(StoreRequest::Open { name }, storage::StoreJob::Open);
-        client.outputs.push_back(Output::Tab(TabOutput::RequestLead));
         client
     }
 
@@ -331,7 +330,7 @@ impl Client {
     fn settle(&mut self, now: Now) {
         loop {
             self.route(now);
-            if !self.write() {
+            if !self.write() && !self.heed_wish(now) {
                 break;
             }
         }

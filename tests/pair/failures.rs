@@ -110,7 +110,7 @@ fn cancel_only_before_the_wire() {
 #[test]
 fn a_message_whose_time_is_over_expires_offline_and_after_a_restart() {
     let (mut world, ana) = full();
-    world.ask(ana, Command::Disconnect {});
+    world.server_down();
     let mut send = message("r", "soon");
     send.ttl_ms = Some(5000);
     let id = world.ask(ana, Command::Send(send.clone()));
@@ -124,6 +124,7 @@ fn a_message_whose_time_is_over_expires_offline_and_after_a_restart() {
     world.kill(ana);
     world.pass(10_000);
     world.start(ana);
+    world.backend.down = false;
     world.go_live(ana);
     assert_eq!(failure(&mut world, ana, &second).code, ErrorCode::Expired);
     assert!(world.backend.texts("r").is_empty());

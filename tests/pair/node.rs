@@ -48,6 +48,8 @@ pub struct Node {
     pub next_tokens: VecDeque<Result<String, String>>,
     pub hold_tokens: bool,
     pub leads: bool,
+    /// Stands in the queue for the lock.
+    pub waits: bool,
     pub live_socket: Option<u32>,
     /// Nothing arrives in either direction, and nobody is told.
     pub half_open: bool,

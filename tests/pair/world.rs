@@ -77,6 +77,7 @@ impl World {
             next_tokens: VecDeque::new(),
             hold_tokens: false,
             leads: false,
+            waits: false,
             live_socket: None,
             half_open: false,
         });
@@ -202,15 +203,16 @@ impl World {
         match output {
             TabOutput::RequestLead => {
                 let taken = self.nodes.iter().any(|node| node.disk == disk && node.leads);
-                self.nodes[at].leads = !taken;
+                (self.nodes[at].leads, self.nodes[at].waits) = (!taken, taken);
                 let input = if taken { TabInput::Follows } else { TabInput::Leads };
                 self.push(at, 0, Happening::ToClient(Input::Tab(input)));
             }
             TabOutput::Release => self.free_lead(at),
-            TabOutput::Poke | TabOutput::Read { .. } if self.loses_pokes => {}
+            TabOutput::Poke | TabOutput::Wiped | TabOutput::Read { .. } if self.loses_pokes => {}
             TabOutput::Read { conversation_id, message_id } => {
                 self.tell_tabs(at, &TabInput::Read { conversation_id, message_id });
             }
+            TabOutput::Wiped => self.tell_tabs(at, &TabInput::Wiped),
             TabOutput::Poke => self.tell_tabs(at, &TabInput::Poked),
         }
     }
@@ -225,15 +227,14 @@ impl World {
     }
 
     fn free_lead(&mut self, at: usize) {
+        self.nodes[at].waits = false;
         if !core::mem::take(&mut self.nodes[at].leads) {
             return;
         }
         let disk = self.nodes[at].disk;
-        let heir = (0..self.nodes.len()).find(|other| {
-            *other != at && self.nodes[*other].disk == disk && self.nodes[*other].client.is_some()
-        });
+        let heir = self.nodes.iter().position(|node| node.disk == disk && node.waits);
         if let Some(heir) = heir {
-            self.nodes[heir].leads = true;
+            (self.nodes[heir].leads, self.nodes[heir].waits) = (true, false);
             self.push(heir, 0, Happening::ToClient(Input::Tab(TabInput::Leads)));
         }
     }

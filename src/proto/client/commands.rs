@@ -20,7 +20,7 @@ impl Client {
             Command::Connect {} => {
                 !self.storage.loaded
                     || self.storage.wiping
-                    || matches!(self.storage.lead, Lead::Unknown | Lead::Claims)
+                    || matches!(self.storage.lead, Lead::Unasked | Lead::Asked | Lead::Claims)
             }
             _ => !self.storage.loaded,
         }
@@ -129,6 +129,16 @@ impl Client {
     fn disconnect(&mut self, now: Now, id: CommandId) {
         self.push_maybe(now, self.profile.presence(false));
         self.connection.disconnect(now, &mut self.timers);
+        // Those that still wait for the other tabs' word would connect behind it.
+        let waiters = &mut self.connect_waiters;
+        self.deferred.retain(|(id, command)| {
+            let connects = matches!(command, Command::Connect {});
+            if connects {
+                waiters.push(*id);
+            }
+            !connects
+        });
+        self.reject_connects(&Failure::new(ErrorCode::Closed, "disconnect() was called"));
         self.done(id, Outcome::Nothing);
     }
 
@@ -141,14 +151,14 @@ impl Client {
 
     /// Done when the store has everything; after this nothing goes out any more.
     pub(super) fn finish_close(&mut self) {
-        let history = self.leads() && (self.timelines.has_dirty() || self.rooms.has_dirty());
-        let quiet = self.store_quiet() && (!history || self.store_blocked());
+        let quiet = self.store_has_all();
         if let Some(id) = self.closing.take_if(|_| quiet) {
             for waiter in self.take_waiters() {
                 self.refuse(waiter, Failure::new(ErrorCode::Closed, "the client was closed"));
             }
             self.done(id, Outcome::Nothing);
             self.outputs.push_back(Output::Tab(TabOutput::Release));
+            self.storage.lead = Lead::Unasked;
             self.timers = super::Timers::default();
             self.closed = true;
         }
@@ -186,6 +196,11 @@ impl Client {
         };
         self.rooms.touch(conversation_id);
         for id in ids {
+            if matches!(self.storage.lead, Lead::Unasked | Lead::Asked | Lead::Claims) {
+                // There may be a tab that leads; if there is none, it is told by whoever will.
+                let (conversation_id, message_id) = (conversation_id.to_owned(), id.clone());
+                self.outputs.push_back(Output::Tab(TabOutput::Read { conversation_id, message_id }));
+            }
             self.push_read(conversation_id.to_owned(), id);
         }
         self.flush_reads(now);

@@ -74,7 +74,7 @@ impl Client {
         }
     }
 
-    fn reject_connects(&mut self, error: &Failure) {
+    pub(super) fn reject_connects(&mut self, error: &Failure) {
         for id in core::mem::take(&mut self.connect_waiters) {
             self.refuse(id, error.clone());
         }

@@ -252,14 +252,11 @@ impl Client {
         }
     }
 
-    pub(super) fn store_blocked(&self) -> bool {
-        self.storage.blocked
-    }
-
-    /// Nothing is on its way into the store.
-    pub(super) fn store_quiet(&self) -> bool {
+    /// Nothing is on its way into the store, nor waits for it, unless the store takes nothing.
+    pub(super) fn store_has_all(&self) -> bool {
+        let history = self.leads() && (self.timelines.has_dirty() || self.rooms.has_dirty());
         (!self.storage.writing || self.storage.unclear.is_some())
-            && (self.storage.blocked || !self.outbox.has_dirty())
+            && (self.storage.blocked || !(history || self.outbox.has_dirty()))
     }
 }
 

@@ -52,19 +52,22 @@ impl Connection {
         self.session.forget_recovery();
     }
 
-    /// Whether this tab leads (D14). A deposed one closes its socket first; one that was asked to connect and comes
-    /// to lead connects.
-    pub fn on_lead(&mut self, leads: bool, now: Now, timers: &mut Timers, rng: &mut Rng) {
-        if self.ended || self.leads == Some(leads) {
+    /// Whether this tab leads (D14), `None` where it has not asked. A deposed one closes its socket first; one that was
+    /// asked to connect and comes to lead connects.
+    pub fn on_lead(&mut self, leads: Option<bool>, now: Now, timers: &mut Timers, rng: &mut Rng) {
+        if self.ended || self.leads == leads {
             return;
         }
-        self.leads = Some(leads);
-        if leads {
+        self.leads = leads;
+        if leads == Some(true) {
             self.wake(&mut Cx { now, timers, rng });
         } else if let Some((signal, reason)) = self.obstacle() {
             self.obstruct(signal, reason, now, timers);
         }
-        self.changed();
+        // A lead that is given back is told as that; state and reason are what they were.
+        if leads.is_some() {
+            self.changed();
+        }
     }
 
     /// The application's answer to [`Action::Token`].
