@@ -68,6 +68,8 @@ pub struct Client {
     capabilities_dirty: bool,
     /// This connection has said hello, or need not.
     greeted: bool,
+    /// Nothing goes out before the hello, or before it is clear that there is none.
+    awaits_hello: bool,
     ready: bool,
     deferred: Vec<(CommandId, Command)>,
     connect_waiters: Vec<CommandId>,
@@ -126,6 +128,7 @@ impl Client {
             hello: CapabilityPatch::default(),
             capabilities_dirty: false,
             greeted: false,
+            awaits_hello: true,
             ready: false,
             deferred: Vec::new(),
             connect_waiters: Vec::new(),

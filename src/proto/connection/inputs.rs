@@ -335,6 +335,12 @@ impl Connection {
         }
     }
 
+    /// The server takes this token's holder for somebody else than `userId`.
+    pub fn refuse_user(&mut self, now: Now, timers: &mut Timers) {
+        let text = "the token and userId belong to different users: getToken (or token) must give the token of userId";
+        self.give_up_auth(text, "another user's token", now, timers);
+    }
+
     /// The socket is useless, whatever it says itself (D10): it is closed and opened anew.
     pub fn drop_socket(&mut self, reason: &str, now: Now, timers: &mut Timers, rng: &mut Rng) {
         if self.state == ConnectionState::Online {
