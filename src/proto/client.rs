@@ -83,6 +83,8 @@ pub struct Client {
     acks: SortedMap<u64, AckFor>,
     /// Read receipts that wait for a connection: conversation and message.
     pending_reads: Queue<(String, String)>,
+    /// A batch of read receipts is on its way out; the next follows when it has left.
+    telling: bool,
     /// What the server has of rows whose commit is under way.
     settling: SortedSet<String>,
     /// The page is frozen or in the back/forward cache.
@@ -140,6 +142,7 @@ impl Client {
             creations: create::Creations::default(),
             acks: SortedMap::new(),
             pending_reads: Queue::new(),
+            telling: false,
             settling: SortedSet::new(),
             frozen: false,
             load_waiters: Vec::new(),
@@ -313,7 +316,11 @@ impl Client {
             SocketInput::Closed { conn, code, reason } => {
                 self.connection.on_closed(conn, code, &reason, now, &mut self.timers, &mut self.rng);
             }
-            SocketInput::Drained { .. } => self.outbox.on_drained(),
+            SocketInput::Drained { .. } => {
+                self.outbox.on_drained();
+                self.telling = false;
+                self.flush_reads(now);
+            }
         }
     }
 

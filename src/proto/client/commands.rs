@@ -1,6 +1,6 @@
 //! What the application asks for.
 
-use super::super::api::{Command, CommandId, Now, Outcome, Output, TabOutput};
+use super::super::api::{Command, CommandId, Now, Outcome, Output, SocketOutput, TabOutput};
 use super::super::connection::Emitted;
 use super::super::model::{ConnectionState, ErrorCode, Failure};
 use super::super::profile::Push;
@@ -187,7 +187,8 @@ impl Client {
         // Below a queued message stands everything that the server has told.
         let newest = self.outbox.find(row_key).and_then(|_| self.timelines.newest_loaded(conversation_id));
         let row_key = newest.as_deref().unwrap_or(row_key);
-        let Some(ids) = self.timelines.mark_read(conversation_id, row_key) else {
+        let leads = self.leads();
+        let Some(read) = self.timelines.mark_read(conversation_id, row_key, leads) else {
             if self.outbox.find(row_key).is_some() {
                 return Ok(());
             }
@@ -195,19 +196,32 @@ impl Client {
             return Err(Failure::new(ErrorCode::NotFound, text));
         };
         self.rooms.touch(conversation_id);
-        for id in ids {
-            if matches!(self.storage.lead, Lead::Unasked | Lead::Asked | Lead::Claims) {
-                // There may be a tab that leads; if there is none, it is told by whoever will.
-                let (conversation_id, message_id) = (conversation_id.to_owned(), id.clone());
-                self.outputs.push_back(Output::Tab(TabOutput::Read { conversation_id, message_id }));
+        if let Some(message_id) = read.filter(|_| !leads) {
+            let conversation_id = conversation_id.to_owned();
+            if self.storage.lead != Lead::Follows {
+                // There may be a tab that leads; if there is none, it is told by this one once it does.
+                self.push_read(conversation_id.clone(), message_id.clone());
             }
-            self.push_read(conversation_id.to_owned(), id);
+            self.outputs.push_back(Output::Tab(TabOutput::Read { conversation_id, message_id }));
         }
         self.flush_reads(now);
         Ok(())
     }
 
-    pub(super) fn push_read(&mut self, conversation_id: String, id: String) {
+    /// A batch of receipts; the next follows when this one has left.
+    pub(super) fn tell_read(&mut self, now: Now, conversation_id: &str, ids: Vec<String>) {
+        for id in ids {
+            self.push_read(conversation_id.to_owned(), id);
+        }
+        self.flush_reads(now);
+        if self.telling
+            && let Some(conn) = self.connection.conn()
+        {
+            self.outputs.push_back(Output::Socket(SocketOutput::WatchDrain { conn }));
+        }
+    }
+
+    fn push_read(&mut self, conversation_id: String, id: String) {
         if self.pending_reads.len() >= MAX_PENDING_READS {
             self.pending_reads.pop_front();
         }
@@ -217,17 +231,23 @@ impl Client {
     /// Read in a tab that does not lead: it counts here, and the server is told from here.
     pub(super) fn on_read_beside(&mut self, now: Now, conversation_id: String, message_id: String) {
         if self.leads() {
-            self.timelines.target(Some(&conversation_id), &message_id, Change::ReadElsewhere);
-            self.push_read(conversation_id, message_id);
+            self.timelines.target(Some(&conversation_id), &message_id, Change::Read { tell: true });
             self.flush_reads(now);
         }
     }
 
+    /// Receipts go out while there is a connection, a batch at a time. What a tab has read that does not lead it leaves
+    /// to the one that does, or keeps until it leads itself.
     pub(super) fn flush_reads(&mut self, now: Now) {
-        if self.storage.lead == Lead::Follows {
-            while let Some((conversation_id, message_id)) = self.pending_reads.pop_front() {
-                self.outputs.push_back(Output::Tab(TabOutput::Read { conversation_id, message_id }));
+        match self.storage.lead {
+            Lead::Leads { .. } => {}
+            Lead::Follows => {
+                while let Some((conversation_id, message_id)) = self.pending_reads.pop_front() {
+                    self.outputs.push_back(Output::Tab(TabOutput::Read { conversation_id, message_id }));
+                }
+                return;
             }
+            _ => return,
         }
         while let Some((conversation_id, id)) = self.pending_reads.pop_front() {
             if let Some(push) = self.profile.read(&conversation_id, &id)
@@ -236,6 +256,9 @@ impl Client {
                 self.pending_reads.push_front((conversation_id, id));
                 return;
             }
+        }
+        if self.ready && !self.telling {
+            self.telling = self.timelines.tell_more();
         }
     }
 

@@ -45,7 +45,7 @@ impl Client {
                 // One's own receipt from another device says nothing of one's own ladder, but of what is unread.
                 let mine = user_id.as_deref() == Some(self.config.user_id.as_str());
                 let change = match status {
-                    Status::Read if mine => Change::ReadElsewhere,
+                    Status::Read if mine => Change::Read { tell: false },
                     _ if mine => return,
                     status => Change::Status { status, user_id },
                 };
@@ -242,6 +242,7 @@ impl Client {
     pub(super) fn on_lost(&mut self) {
         self.ready = false;
         self.greeted = false;
+        self.telling = false;
         self.timers.clear(Timer::Hello);
         self.sync.stop(&mut self.timers);
         self.http.retain(|_, job| !matches!(job, super::rest::HttpJob::Sync));

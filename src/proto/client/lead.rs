@@ -150,8 +150,8 @@ impl Client {
         self.connection.on_lead(Some(true), now, &mut self.timers, &mut self.rng);
         self.emit(Event::Leader { leader: true });
         // What was read before this tab led stands in no store.
-        for (conversation_id, id) in self.pending_reads.iter() {
-            self.timelines.target(Some(conversation_id), id, Change::ReadElsewhere);
+        while let Some((conversation_id, id)) = self.pending_reads.pop_front() {
+            self.timelines.target(Some(&conversation_id), &id, Change::Read { tell: true });
         }
         self.timers.set(Timer::Rescan, now.mono_ms + RESCAN_MS);
         self.run_deferred(now);
