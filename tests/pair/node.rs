@@ -29,6 +29,8 @@ pub struct Disk {
     pub unreadable: bool,
     pub refuses_wipe: bool,
     pub delay_ms: u64,
+    /// How long nobody knows.
+    pub unknown_ms: u64,
     pub writes: usize,
 }
 

@@ -305,8 +305,10 @@ impl World {
             },
         };
         disk.writes += usize::from(write);
+        let unknown_ms = disk.unknown_ms;
         if self.nodes[at].life == life {
-            self.push(at, 0, Happening::ToClient(Input::Store { id, reply }));
+            let delay = if matches!(reply, StoreReply::Unknown) { unknown_ms } else { 0 };
+            self.push(at, delay, Happening::ToClient(Input::Store { id, reply }));
         }
     }
 
@@ -324,20 +326,13 @@ impl World {
         }
     }
 
-    fn drop_socket(&mut self, (at, conn): SocketId, reason: &str) {
+    pub fn drop_socket(&mut self, (at, conn): SocketId, reason: &str) {
         self.backend.on_close((at, conn));
         if self.nodes[at].live_socket == Some(conn) {
             self.nodes[at].live_socket = None;
         }
         let closed = SocketInput::Closed { conn, code: 1006, reason: reason.to_owned() };
         self.push(at, self.latency_ms, Happening::ToClient(Input::Socket(closed)));
-    }
-
-    /// The link of this client breaks now.
-    pub fn cut(&mut self, at: usize) {
-        if let Some(conn) = self.nodes[at].live_socket {
-            self.drop_socket((at, conn), "cut");
-        }
     }
 
     fn next_moment(&self) -> Option<u64> {

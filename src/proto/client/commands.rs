@@ -173,7 +173,7 @@ impl Client {
             waiters.extend(core::mem::take(by_key).into_iter().flat_map(|(_, ids)| ids));
         }
         waiters.extend(core::mem::take(&mut self.load_waiters).into_iter().map(|(_, id)| id));
-        waiters.extend(core::mem::take(&mut self.finds).into_iter().map(|(_, find)| find.command()));
+        waiters.extend(core::mem::take(&mut self.finds).into_iter().filter_map(|(_, find)| find.command()));
         waiters.extend(core::mem::take(&mut self.acks).into_iter().filter_map(|(_, ack)| match ack {
             AckFor::Wire { command, .. } => Some(command),
             AckFor::Row(_) => None,

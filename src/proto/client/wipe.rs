@@ -68,7 +68,7 @@ impl Client {
     fn end_what_was_before(&mut self) {
         let mut ended: Vec<CommandId> = Vec::new();
         ended.extend(core::mem::take(&mut self.send_waiters).into_iter().flat_map(|(_, ids)| ids));
-        ended.extend(core::mem::take(&mut self.finds).into_iter().map(|(_, find)| find.command()));
+        ended.extend(core::mem::take(&mut self.finds).into_iter().filter_map(|(_, find)| find.command()));
         ended.extend(core::mem::take(&mut self.http).into_iter().filter_map(|(_, job)| job.command()));
         ended.extend(self.creations.take_commands());
         for id in ended {
