@@ -26,7 +26,7 @@ mod view;
 
 pub use log::{Log, Want};
 pub use persist::Item;
-pub use view::Echo;
+pub use view::{Echo, unknown_conversation};
 
 /// Rows of a full segment.
 pub const SEGMENT_ROWS: usize = 100;

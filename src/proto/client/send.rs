@@ -4,6 +4,7 @@ use super::super::api::{CommandId, Now, SendCommand};
 use super::super::model::{ErrorCode, Failure, Message, ReplyTo, Status};
 use super::super::outbox::{self, Queued, RowId, Stage};
 use super::super::store::{OutboxRow, same_content};
+use super::super::timeline::unknown_conversation;
 use super::{Client, MAX_WAITERS};
 
 /// Bytes of a message's metadata.
@@ -95,9 +96,7 @@ impl Client {
             return refuse("type: must have 1 to 64 bytes".to_owned());
         }
         if send.conversation_id.is_empty() || !self.rooms.may_exist(&send.conversation_id) {
-            let text =
-                "conversationId: no such conversation; chat.conversations() lists those that there are";
-            return Err(Failure::new(ErrorCode::NotFound, text));
+            return Err(unknown_conversation());
         }
         if send.metadata.as_ref().is_some_and(|json| json.text().len() > MAX_METADATA_BYTES) {
             let text = format!("metadata: more than {MAX_METADATA_BYTES} bytes of JSON");
