@@ -69,7 +69,7 @@ test("a window opens on the newest messages, and loadEarlier widens it", async (
   expect(all.hasEarlier).toBe(false);
 });
 
-test("a timeline of an unknown conversation says so once the list is there, until it turns up", async () => {
+test("a timeline of an unknown conversation says so once the list is there", async () => {
   const server = await serve();
   const { ana, ben } = await pair(server);
   const group = await ana.createGroup({ title: "Plans", members: ["ana"] });
@@ -80,7 +80,6 @@ test("a timeline of an unknown conversation says so once the list is there, unti
     messages: [],
     error: { name: "ChatError", code: "notFound" },
   });
-  ana.disconnect();
   await expect(ben.send(group.id, "hello")).rejects.toMatchObject({ code: "notFound" });
 });
 

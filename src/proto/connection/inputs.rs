@@ -129,8 +129,10 @@ impl Connection {
         let reason = self.presentable(reason);
         let opened = self.session.stage() > Stage::Opening;
         let what = if opened { "the socket closed" } else { "the socket could not be opened" };
-        let text =
-            if reason.is_empty() { format!("{what} ({code})") } else { format!("{what} ({code}: {reason})") };
+        let between = if reason.is_empty() { "" } else { ": " };
+        // Browsers do not say why.
+        let hint = if opened { "" } else { ": is `url` right, and does the server run?" };
+        let text = [what, " (", &code.to_string(), between, &reason, ")", hint].concat();
         // There is nothing left to be closed.
         self.session.end();
         self.lose(text, &mut Cx { now, timers, rng });
