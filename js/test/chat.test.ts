@@ -69,6 +69,20 @@ test("a window opens on the newest messages, and loadEarlier widens it", async (
   expect(all.hasEarlier).toBe(false);
 });
 
+test("a timeline of an unknown conversation says so once the list is there", async () => {
+  const server = await serve();
+  const { ana, ben } = await pair(server);
+  const group = await ana.createGroup({ title: "Plans", members: ["ana"] });
+  const timeline = ben.timeline(group.id);
+  const unknown = await until(timeline, ({ error }) => error !== null);
+  expect(unknown).toMatchObject({
+    loading: false,
+    messages: [],
+    error: { name: "ChatError", code: "notFound" },
+  });
+  await expect(ben.send(group.id, "hello")).rejects.toMatchObject({ code: "notFound" });
+});
+
 test("a closed timeline stays as it was", async () => {
   const { ana, id } = await pair(await serve());
   const timeline = ana.timeline(id);

@@ -173,6 +173,31 @@ test("wire: the backend's own events by their own names", async () => {
   expect(heard).toEqual([]);
 });
 
+test("why getToken failed is told where it says so in words of ours, and only then", async () => {
+  const ends: [unknown, string][] = [
+    [new ChatError("auth", "sign in again"), "sign in again"],
+    [new TypeError("secret"), "it was rejected with TypeError"],
+    ["secret", "it was rejected with an exception"],
+  ];
+  for (const [error, why] of ends) {
+    const chat = await chatOf(nowhere, "ana", { getToken: () => Promise.reject(error) });
+    const failure = { code: "auth", message: expect.stringContaining(`getToken failed: ${why}`) };
+    await expect(chat.createDirect("ben")).rejects.toMatchObject(failure);
+    const told = next(chat, "connection", ({ state }) => state === "waiting");
+    chat.connect().catch(() => {});
+    expect((await told)[0].reason).toBe(`getToken failed: ${why}`);
+  }
+});
+
+test("a wrong url is told as what it may be", async () => {
+  const chat = await chatOf(nowhere, "ana");
+  const told = next(chat, "connection", ({ reason }) => reason?.includes("is `url` right") ?? false);
+  chat.connect().catch(() => {});
+  const [{ state, reason }] = await told;
+  expect(state).toBe("waiting");
+  expect(reason).not.toContain("user:ana");
+});
+
 test("getToken must give a string", async () => {
   const chat = await chatOf(nowhere, "ana", { getToken: () => undefined as never });
   const told = next(chat, "connection", ({ state }) => state === "waiting" || state === "failed");

@@ -193,6 +193,11 @@ impl Connection {
         self.state
     }
 
+    /// Whether a tab of this state has a use for the lead; one that has given up leaves it to the others.
+    pub fn wants_lead(&self) -> bool {
+        self.wished && self.state != ConnectionState::Failed
+    }
+
     /// The socket that is open or being opened.
     pub fn conn(&self) -> Option<ConnId> {
         self.session.conn()

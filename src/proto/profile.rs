@@ -116,7 +116,11 @@ pub struct ServerConversation {
 /// What the backend said, in the core's words.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Incoming {
-    Hello(CapabilityPatch),
+    /// What it gives, and whose the token is, where it says so.
+    Hello {
+        capabilities: CapabilityPatch,
+        user_id: Option<String>,
+    },
     Message(ServerMessage),
     /// The target may not be known by its conversation.
     Status {

@@ -26,7 +26,7 @@ mod view;
 
 pub use log::{Log, Want};
 pub use persist::Item;
-pub use view::Echo;
+pub use view::{Echo, unknown_conversation};
 
 /// Rows of a full segment.
 pub const SEGMENT_ROWS: usize = 100;
@@ -53,8 +53,10 @@ pub enum Change {
         user_id: String,
         added: bool,
     },
-    /// This user has read it on another device.
-    ReadElsewhere,
+    /// This user has read it on another device; or (`tell`) in another tab, which leaves the telling to this one.
+    Read {
+        tell: bool,
+    },
 }
 
 /// What is looked for in all conversations.
@@ -91,6 +93,8 @@ pub enum Op {
     TellRead {
         above: u64,
     },
+    /// The next of what was read and not told.
+    TellMore,
     /// An own message that the server has answered for; `message` is how it looked in the outbox.
     Answer {
         row: u64,
@@ -168,10 +172,10 @@ pub enum Action {
     Read {
         conversation_id: String,
     },
-    /// The server does not know that this user has read this message.
+    /// The server does not know that this user has read these messages; asked for by `tell_more`, there may be more.
     TellRead {
         conversation_id: String,
-        id: String,
+        ids: Vec<String>,
     },
     Found {
         ticket: u32,
@@ -233,7 +237,7 @@ impl Timelines {
                 return;
             }
             log.ops = core::mem::take(&mut old.ops);
-            log.used = old.used;
+            (log.used, log.untold) = (old.used, old.untold);
             log.lost_through = old.lost_through;
             log.lost = core::mem::take(&mut old.lost);
             log.damaged = core::mem::take(&mut old.damaged);

@@ -1,7 +1,8 @@
 //! Every conversion between JavaScript values and the core's types.
 //!
 //! Law: bytes cross as one `Uint8Array`, events as one JSON string, and the few fields of an error one by one.
-//! A message taken from an exception is its `name`: the text of others' exceptions may hold URLs, tokens, bodies.
+//! A message taken from an exception is its `name`: the text of others' exceptions may hold URLs, tokens, bodies. That
+//! of a `ChatError` is written to be read.
 
 use js_sys::{Array, Error, Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -41,7 +42,7 @@ impl Hooks {
         };
         match get_token.call1(&JsValue::UNDEFINED, &reason.into()) {
             Ok(value) => Ok(Promise::resolve(&value)),
-            Err(error) => Err(format!("getToken threw {}", error_name(&error))),
+            Err(error) => Err(token_refusal(&error)),
         }
     }
 }
@@ -58,6 +59,13 @@ pub fn failure_to_js(failure: &Failure) -> JsValue {
     set(&error, "code", &failure.code.name().into());
     set(&error, "retryable", &failure.retryable.into());
     error.into()
+}
+
+/// Why `getToken` gave no token: the message of a `ChatError`, of anything else the name.
+pub fn token_refusal(error: &JsValue) -> String {
+    let name = error_name(error);
+    let told = if name == "ChatError" { get(error, "message").as_string() } else { None };
+    told.unwrap_or_else(|| ["it was rejected with ", &name].concat())
 }
 
 /// The `name` of an exception, such as `QuotaExceededError`.

@@ -189,7 +189,7 @@ impl Driver {
                     Ok(token) => {
                         token.as_string().map(Secret).ok_or_else(|| "getToken gave no string".to_owned())
                     }
-                    Err(error) => Err(format!("getToken was rejected with {}", convert::error_name(&error))),
+                    Err(error) => Err(convert::token_refusal(&error)),
                 },
                 Err(reason) => Err(reason),
             };

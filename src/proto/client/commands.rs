@@ -1,6 +1,6 @@
 //! What the application asks for.
 
-use super::super::api::{Command, CommandId, Now, Outcome, Output, TabOutput};
+use super::super::api::{Command, CommandId, Now, Outcome, Output, SocketOutput, TabOutput};
 use super::super::connection::Emitted;
 use super::super::model::{ConnectionState, ErrorCode, Failure};
 use super::super::profile::Push;
@@ -20,7 +20,7 @@ impl Client {
             Command::Connect {} => {
                 !self.storage.loaded
                     || self.storage.wiping
-                    || matches!(self.storage.lead, Lead::Unknown | Lead::Claims)
+                    || matches!(self.storage.lead, Lead::Unasked | Lead::Asked | Lead::Claims)
             }
             _ => !self.storage.loaded,
         }
@@ -129,6 +129,16 @@ impl Client {
     fn disconnect(&mut self, now: Now, id: CommandId) {
         self.push_maybe(now, self.profile.presence(false));
         self.connection.disconnect(now, &mut self.timers);
+        // Those that still wait for the other tabs' word would connect behind it.
+        let waiters = &mut self.connect_waiters;
+        self.deferred.retain(|(id, command)| {
+            let connects = matches!(command, Command::Connect {});
+            if connects {
+                waiters.push(*id);
+            }
+            !connects
+        });
+        self.reject_connects(&Failure::new(ErrorCode::Closed, "disconnect() was called"));
         self.done(id, Outcome::Nothing);
     }
 
@@ -141,14 +151,14 @@ impl Client {
 
     /// Done when the store has everything; after this nothing goes out any more.
     pub(super) fn finish_close(&mut self) {
-        let history = self.leads() && (self.timelines.has_dirty() || self.rooms.has_dirty());
-        let quiet = self.store_quiet() && (!history || self.store_blocked());
+        let quiet = self.store_has_all();
         if let Some(id) = self.closing.take_if(|_| quiet) {
             for waiter in self.take_waiters() {
                 self.refuse(waiter, Failure::new(ErrorCode::Closed, "the client was closed"));
             }
             self.done(id, Outcome::Nothing);
             self.outputs.push_back(Output::Tab(TabOutput::Release));
+            self.storage.lead = Lead::Unasked;
             self.timers = super::Timers::default();
             self.closed = true;
         }
@@ -183,7 +193,9 @@ impl Client {
             waiters.extend_from_slice(&ids);
         }
         for (_, find) in core::mem::take(&mut self.finds) {
-            waiters.push(find.command());
+            if let Some(id) = find.command() {
+                waiters.push(id);
+            }
         }
         for (_, job) in core::mem::take(&mut self.http) {
             if let Some(id) = job.command() {
@@ -197,7 +209,8 @@ impl Client {
         // Below a queued message stands everything that the server has told.
         let newest = self.outbox.find(row_key).and_then(|_| self.timelines.newest_loaded(conversation_id));
         let row_key = newest.as_deref().unwrap_or(row_key);
-        let Some(ids) = self.timelines.mark_read(conversation_id, row_key) else {
+        let leads = self.leads();
+        let Some(read) = self.timelines.mark_read(conversation_id, row_key, leads) else {
             if self.outbox.find(row_key).is_some() {
                 return Ok(());
             }
@@ -205,14 +218,32 @@ impl Client {
             return Err(Failure::new(ErrorCode::NotFound, text));
         };
         self.rooms.touch(conversation_id);
-        for id in ids {
-            self.push_read(conversation_id.to_owned(), id);
+        if let Some(message_id) = read.filter(|_| !leads) {
+            let conversation_id = conversation_id.to_owned();
+            if self.storage.lead != Lead::Follows {
+                // There may be a tab that leads; if there is none, it is told by this one once it does.
+                self.push_read(conversation_id.clone(), message_id.clone());
+            }
+            self.outputs.push_back(Output::Tab(TabOutput::Read { conversation_id, message_id }));
         }
         self.flush_reads(now);
         Ok(())
     }
 
-    pub(super) fn push_read(&mut self, conversation_id: String, id: String) {
+    /// A batch of receipts; the next follows when this one has left.
+    pub(super) fn tell_read(&mut self, now: Now, conversation_id: &str, ids: Vec<String>) {
+        for id in ids {
+            self.push_read(conversation_id.to_owned(), id);
+        }
+        self.flush_reads(now);
+        if self.telling
+            && let Some(conn) = self.connection.conn()
+        {
+            self.outputs.push_back(Output::Socket(SocketOutput::WatchDrain { conn }));
+        }
+    }
+
+    fn push_read(&mut self, conversation_id: String, id: String) {
         if self.pending_reads.len() >= MAX_PENDING_READS {
             self.pending_reads.pop_front();
         }
@@ -222,17 +253,23 @@ impl Client {
     /// Read in a tab that does not lead: it counts here, and the server is told from here.
     pub(super) fn on_read_beside(&mut self, now: Now, conversation_id: String, message_id: String) {
         if self.leads() {
-            self.timelines.target(Some(&conversation_id), &message_id, Change::ReadElsewhere);
-            self.push_read(conversation_id, message_id);
+            self.timelines.target(Some(&conversation_id), &message_id, Change::Read { tell: true });
             self.flush_reads(now);
         }
     }
 
+    /// Receipts go out while there is a connection, a batch at a time. What a tab has read that does not lead it leaves
+    /// to the one that does, or keeps until it leads itself.
     pub(super) fn flush_reads(&mut self, now: Now) {
-        if self.storage.lead == Lead::Follows {
-            while let Some((conversation_id, message_id)) = self.pending_reads.pop_front() {
-                self.outputs.push_back(Output::Tab(TabOutput::Read { conversation_id, message_id }));
+        match self.storage.lead {
+            Lead::Leads { .. } => {}
+            Lead::Follows => {
+                while let Some((conversation_id, message_id)) = self.pending_reads.pop_front() {
+                    self.outputs.push_back(Output::Tab(TabOutput::Read { conversation_id, message_id }));
+                }
+                return;
             }
+            _ => return,
         }
         while let Some((conversation_id, id)) = self.pending_reads.pop_front() {
             if let Some(push) = self.profile.read(&conversation_id, &id)
@@ -241,6 +278,9 @@ impl Client {
                 self.pending_reads.push_front((conversation_id, id));
                 return;
             }
+        }
+        if self.ready && !self.telling {
+            self.telling = self.timelines.tell_more();
         }
     }
 

@@ -95,7 +95,7 @@ impl Client {
             match result {
                 Ok(token) if !token.0.is_empty() => self.repeat_creations(Some(token.clone())),
                 Ok(_) => self.refuse_creations(&no_token("getToken gave an empty token")),
-                Err(reason) => self.refuse_creations(&no_token(reason)),
+                Err(reason) => self.refuse_creations(&no_token(&["getToken failed: ", reason].concat())),
             }
         }
         true

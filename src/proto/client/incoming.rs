@@ -32,13 +32,20 @@ impl Client {
 
     fn on_incoming(&mut self, now: Now, incoming: Incoming, args: &[&RawValue]) {
         match incoming {
-            Incoming::Hello(patch) => self.on_hello(now, patch),
+            Incoming::Hello { user_id: Some(user_id), .. } if user_id != self.config.user_id => {
+                // The queue is that of `userId`: with this token it would go out as somebody else's.
+                self.connection.refuse_user(now, &mut self.timers);
+            }
+            Incoming::Hello { capabilities, .. } => {
+                self.awaits_hello = true;
+                self.on_hello(now, capabilities);
+            }
             Incoming::Message(message) => self.on_message(now, message),
             Incoming::Status { message_id, conversation_id, user_id, status } => {
                 // One's own receipt from another device says nothing of one's own ladder, but of what is unread.
                 let mine = user_id.as_deref() == Some(self.config.user_id.as_str());
                 let change = match status {
-                    Status::Read if mine => Change::ReadElsewhere,
+                    Status::Read if mine => Change::Read { tell: false },
                     _ if mine => return,
                     status => Change::Status { status, user_id },
                 };
@@ -168,7 +175,8 @@ impl Client {
         }
     }
 
-    /// Online: told who we are, then wait for a hello where the backend is not known (D2).
+    /// Online: told that we are here, then wait for a hello (D2): it says what the backend gives and for whom it takes
+    /// us, and comes right behind CONNECT. A backend that was declared and has once said none is not waited for again.
     pub(super) fn on_online(&mut self, now: Now) {
         self.push_maybe(now, self.profile.presence(true));
         for held in self.connection.take_early() {
@@ -176,16 +184,17 @@ impl Client {
                 self.on_delivered(now, &delivered);
             }
         }
+        if self.connection.state() != ConnectionState::Online {
+            return;
+        }
         let waiters = core::mem::take(&mut self.connect_waiters);
         for id in waiters {
             self.done(id, Outcome::Nothing);
         }
-        if !self.greeted {
-            self.timers.set(Timer::Hello, now.mono_ms + HELLO_WAIT_MS);
-        }
-        let known = self.hello != CapabilityPatch::default() || self.config.capabilities.keys.is_some();
-        if known || self.greeted {
+        if self.greeted || !self.awaits_hello {
             self.on_ready(now);
+        } else {
+            self.timers.set(Timer::Hello, now.mono_ms + HELLO_WAIT_MS);
         }
     }
 
@@ -205,6 +214,7 @@ impl Client {
 
     /// No hello came: the backend gives what its profile's row says, whatever it gave another time.
     pub(super) fn on_no_hello(&mut self, now: Now) {
+        self.awaits_hello = self.config.capabilities.keys.is_none();
         self.on_hello(now, CapabilityPatch::default());
     }
 
@@ -232,6 +242,7 @@ impl Client {
     pub(super) fn on_lost(&mut self) {
         self.ready = false;
         self.greeted = false;
+        self.telling = false;
         self.timers.clear(Timer::Hello);
         self.sync.stop(&mut self.timers);
         self.http.retain(|_, job| !matches!(job, super::rest::HttpJob::Sync));

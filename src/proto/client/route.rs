@@ -74,7 +74,7 @@ impl Client {
         }
     }
 
-    fn reject_connects(&mut self, error: &Failure) {
+    pub(super) fn reject_connects(&mut self, error: &Failure) {
         for id in core::mem::take(&mut self.connect_waiters) {
             self.refuse(id, error.clone());
         }
@@ -268,10 +268,12 @@ impl Client {
                 self.rooms.touch(&conversation_id);
                 self.sync.on_applied(&conversation_id, ticket, reached);
             }
-            Action::Read { conversation_id } => self.rooms.touch(&conversation_id),
-            Action::TellRead { conversation_id, id } => {
-                self.push_read(conversation_id, id);
+            Action::Read { conversation_id } => {
+                self.rooms.touch(&conversation_id);
                 self.flush_reads(now);
+            }
+            Action::TellRead { conversation_id, ids } => {
+                self.tell_read(now, &conversation_id, ids);
             }
             Action::Found { ticket, message } => self.on_found(now, ticket, message),
             Action::Damaged { conversation_id, error, older, again } => {

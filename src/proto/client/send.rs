@@ -2,8 +2,9 @@
 
 use super::super::api::{CommandId, Now, SendCommand};
 use super::super::model::{ErrorCode, Failure, Message, ReplyTo, Status};
-use super::super::outbox::{self, Queued, Stage};
+use super::super::outbox::{self, Queued, RowId, Stage};
 use super::super::store::{OutboxRow, same_content};
+use super::super::timeline::unknown_conversation;
 use super::{Client, MAX_WAITERS};
 
 /// Bytes of a message's metadata.
@@ -27,15 +28,18 @@ pub(super) enum FindFor {
     Vanished { command: CommandId },
     /// `cancel()` or `discard()` of a message that another tab has removed: sent, or taken back there.
     Removal { command: CommandId },
+    /// A row of which it is not known whether it was ever added: it is added again only if no leader has sent it.
+    Added { row: RowId, stage: Stage },
 }
 
 impl FindFor {
-    pub fn command(&self) -> CommandId {
+    pub fn command(&self) -> Option<CommandId> {
         match self {
             Self::Send { command, .. }
             | Self::Acknowledged { command }
             | Self::Vanished { command }
-            | Self::Removal { command } => *command,
+            | Self::Removal { command } => Some(*command),
+            Self::Added { .. } => None,
         }
     }
 
@@ -92,9 +96,7 @@ impl Client {
             return refuse("type: must have 1 to 64 bytes".to_owned());
         }
         if send.conversation_id.is_empty() || !self.rooms.may_exist(&send.conversation_id) {
-            let text =
-                "conversationId: no such conversation; chat.conversations() lists those that there are";
-            return Err(Failure::new(ErrorCode::NotFound, text));
+            return Err(unknown_conversation());
         }
         if send.metadata.as_ref().is_some_and(|json| json.text().len() > MAX_METADATA_BYTES) {
             let text = format!("metadata: more than {MAX_METADATA_BYTES} bytes of JSON");
@@ -205,8 +207,24 @@ impl Client {
                 let text = "no message with this key is queued or in the history of this device";
                 self.refuse(command, Failure::new(ErrorCode::NotFound, text));
             }
+            (Some(FindFor::Added { row, .. }), Some(message)) => {
+                for id in self.send_waiters.remove(&row).unwrap_or_default() {
+                    self.done_with(id, (*message).clone());
+                }
+                self.outbox.vanish(row);
+            }
+            (Some(FindFor::Added { row, stage }), None) => self.outbox.on_conflict(row, stage),
             (None, _) => {}
         }
+    }
+
+    /// Whether a leader has sent and settled what this tab may have added.
+    pub(super) fn look_for_added(&mut self, row: RowId, stage: Stage) {
+        let Some(record) = self.outbox.row(row).map(|row| &row.record) else { return };
+        let (conversation_id, key) = (record.conversation_id.clone(), record.key.clone());
+        let ticket = self.ticket();
+        self.finds.insert(ticket, FindFor::Added { row, stage });
+        self.timelines.find(&conversation_id, &key, ticket);
     }
 }
 

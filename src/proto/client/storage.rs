@@ -22,9 +22,11 @@ pub(super) const STORE_RETRY_MS: u64 = 5000;
 /// Whether this tab may write history and use the socket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Lead {
-    /// The other tabs have not been heard yet.
+    /// Not asked for: this tab is not to be connected.
     #[default]
-    Unknown,
+    Unasked,
+    /// The other tabs have not been heard yet.
+    Asked,
     Follows,
     /// Holds the lock; the generation is not written yet.
     Claims,
@@ -87,6 +89,8 @@ pub(super) struct Storage {
     pub loaded: bool,
     pub persistent: bool,
     next_id: StoreId,
+    /// The last step of the claim under way; answers to an earlier claim say nothing any more.
+    claim: StoreId,
     jobs: SortedMap<StoreId, StoreJob>,
     pub writing: bool,
     pub reconciling: bool,
@@ -104,12 +108,18 @@ impl Client {
     pub(super) fn request_store(&mut self, request: StoreRequest, job: StoreJob) {
         self.storage.next_id += 1;
         let id = self.storage.next_id;
+        if is_claim(&job) {
+            self.storage.claim = id;
+        }
         self.storage.jobs.insert(id, job);
         self.outputs.push_back(Output::Store { id, request });
     }
 
     pub(super) fn on_store(&mut self, now: Now, id: StoreId, reply: StoreReply) {
         let Some(job) = self.storage.jobs.remove(&id) else { return };
+        if is_claim(&job) && id != self.storage.claim {
+            return;
+        }
         match (job, reply) {
             (StoreJob::Open, StoreReply::Opened { persistent }) => self.on_opened(persistent),
             (StoreJob::Load, StoreReply::Records(lists)) => self.on_load(now, lists),
@@ -253,6 +263,10 @@ pub(super) fn everything() -> Vec<Read> {
         Read::Prefix { table: Table::History, prefix: store::CONVERSATION_PREFIX.into() },
         Read::Prefix { table: Table::History, prefix: store::HEAD_PREFIX.into() },
     ]
+}
+
+fn is_claim(job: &StoreJob) -> bool {
+    matches!(job, StoreJob::Claim | StoreJob::Claimed { .. } | StoreJob::TakeOver { .. })
 }
 
 fn conversation_of(record: Record) -> Option<(String, Vec<u8>)> {

@@ -17,6 +17,7 @@ impl Client {
             return;
         }
         for id in self.rooms.take_changed() {
+            self.timelines.on_conversation(&id);
             if let Some(conversation) = self.conversation(&id) {
                 self.emit(Event::Conversation { conversation: Box::new(conversation) });
             }
@@ -24,12 +25,12 @@ impl Client {
         for conversation_id in self.rooms.take_removed() {
             self.emit(Event::ConversationRemoved { conversation_id });
         }
-        let outbox = &self.outbox;
+        let (outbox, rooms) = (&self.outbox, &self.rooms);
         let echoes_of = |conversation_id: &str| -> Vec<Echo> {
             let rows = outbox.echoes(conversation_id);
             rows.map(|row| Echo { message: outbox.message(row), revision: row.revision }).collect()
         };
-        for update in self.timelines.flush(&echoes_of) {
+        for update in self.timelines.flush(&echoes_of, &|id| rooms.may_exist(id)) {
             self.emit(Event::View(update));
         }
         self.timelines.evict();

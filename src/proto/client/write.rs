@@ -10,6 +10,9 @@ use super::super::timer::Timer;
 use super::Client;
 use super::storage::{Flight, Lead, STORE_RETRY_MS, StoreJob, everything};
 
+/// The stamp of a transaction that met a conflict.
+const NOT_WRITTEN: u64 = u64::MAX;
+
 impl Client {
     /// Puts everything dirty into one transaction. `true`: something was settled without the store.
     pub(super) fn write(&mut self) -> bool {
@@ -142,7 +145,7 @@ impl Client {
                 let mut flight = flight;
                 if !unknown {
                     // Nothing was written: there is nothing to find.
-                    flight.stamp = u64::MAX;
+                    flight.stamp = NOT_WRITTEN;
                 }
                 self.read_back(flight);
             }
@@ -170,13 +173,28 @@ impl Client {
         self.storage.writing = false;
         self.set_blocked(false);
         let rows = lists.get(1).map_or(&[][..], Vec::as_slice);
+        let mut flight = flight;
+        let mut unclear = Vec::new();
         if let Some(added) = flight.found_in(rows, lists.get(4)) {
             self.on_saved(&flight, &added);
         } else {
+            if flight.stamp != NOT_WRITTEN {
+                let added = &flight.added;
+                flight.rows.retain(|(id, stage)| {
+                    let known = added.contains(id) && self.outbox.adopt(*id, *stage, rows);
+                    if added.contains(id) && !known {
+                        unclear.push((*id, *stage));
+                    }
+                    !added.contains(id)
+                });
+            }
             self.take_back(&flight, false);
         }
         lists.truncate(4);
         self.reconcile(now, &lists);
+        for (id, stage) in unclear {
+            self.look_for_added(id, stage);
+        }
     }
 
     fn on_saved(&mut self, flight: &Flight, added: &[u64]) {
@@ -252,14 +270,11 @@ impl Client {
         }
     }
 
-    pub(super) fn store_blocked(&self) -> bool {
-        self.storage.blocked
-    }
-
-    /// Nothing is on its way into the store.
-    pub(super) fn store_quiet(&self) -> bool {
+    /// Nothing is on its way into the store, nor waits for it, unless the store takes nothing.
+    pub(super) fn store_has_all(&self) -> bool {
+        let history = self.leads() && (self.timelines.has_dirty() || self.rooms.has_dirty());
         (!self.storage.writing || self.storage.unclear.is_some())
-            && (self.storage.blocked || !self.outbox.has_dirty())
+            && (self.storage.blocked || !(history || self.outbox.has_dirty()))
     }
 }
 

@@ -63,6 +63,19 @@ impl Outbox {
         }
     }
 
+    /// After `Unknown`: takes the record of a row that this tab has added and another has changed since. `false`: there is
+    /// none.
+    pub fn adopt(&mut self, id: RowId, stage: Stage, records: &[Record]) -> bool {
+        let Some(row) = self.rows.get(&id) else { return true };
+        let found = records.iter().find_map(|record| match (&record.key, decode_outbox_row(&record.bytes)) {
+            (Key::Number(stored), Ok((_, found))) if found.key == row.record.key => Some(*stored),
+            _ => None,
+        });
+        let Some(stored) = found.filter(|stored| !self.by_stored.contains_key(stored)) else { return false };
+        self.on_written(id, stage, Some(stored), 0);
+        true
+    }
+
     /// The row's record is gone: it stands under another number (resent by another tab), or not at all.
     fn find_again(&mut self, id: RowId, present: &SortedMap<u64, (u64, OutboxRow)>) {
         let Some(row) = self.rows.get_mut(&id) else { return };
@@ -178,7 +191,7 @@ impl Outbox {
 
     /// Another tab has removed it (answered, cancelled or discarded there): the history tells which, also where it
     /// was to be cancelled here.
-    fn vanish(&mut self, id: RowId) {
+    pub fn vanish(&mut self, id: RowId) {
         let Some(row) = self.rows.get(&id) else { return };
         match row.stage {
             Stage::InFlight { .. } | Stage::Answered => return,

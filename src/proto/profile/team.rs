@@ -285,16 +285,21 @@ fn read_conversation(payload: &Fields<'_>) -> Result<Incoming, Wrong> {
     conversation.map(Incoming::Conversation)
 }
 
-/// D2.
+/// D2. A user without an id is nobody's word for anybody.
 fn read_hello(payload: &Fields<'_>) -> Result<Incoming, Wrong> {
     let declared = required("capabilities", payload.object("capabilities"))?;
-    Ok(Incoming::Hello(CapabilityPatch {
+    let user_id = match payload.object("user")? {
+        Some(user) => Some(required("id", user.id("id"))?),
+        None => None,
+    };
+    let capabilities = CapabilityPatch {
         keys: declared.flag("keys")?,
         cursor: declared.flag("cursor")?,
         ordered_window: declared.flag("ordered_window")?,
         receipts: declared.flag("receipts")?,
         max_payload: declared.count("max_payload")?,
-    }))
+    };
+    Ok(Incoming::Hello { capabilities, user_id })
 }
 
 fn read_created(record: &Fields<'_>, me: &str) -> Result<Created, Wrong> {

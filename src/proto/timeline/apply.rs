@@ -37,6 +37,7 @@ impl Timelines {
             Op::Page(page) => self.apply_page(conversation_id, page),
             Op::ReadTo { seq } => self.apply_read(conversation_id, seq),
             Op::TellRead { above } => self.apply_tell_read(conversation_id, above),
+            Op::TellMore => self.apply_tell_more(conversation_id),
             Op::Answer { row, message, copy } => self.apply_answer(conversation_id, row, *message, copy),
             Op::Target { id, change, segments } => self.apply_target(conversation_id, id, change, segments),
             Op::Find { name, ticket } | Op::FindIn { name, ticket, .. } => {
@@ -155,10 +156,10 @@ impl Timelines {
             }
             return;
         };
-        if change == Change::ReadElsewhere {
+        if let Change::Read { tell } = change {
             let row = log.segments.get(&number).and_then(|loaded| loaded.rows.get(at));
             if let Some(message) = row.map(|row| row.message.clone()) {
-                self.apply_read_elsewhere(conversation_id, &message);
+                self.apply_read_elsewhere(conversation_id, &message, tell);
             }
             return;
         }
@@ -166,7 +167,7 @@ impl Timelines {
         self.dirty_views(conversation_id);
         let (conversation_id, row_key) = (message.conversation_id.clone(), message.row_key.clone());
         self.actions.push_back(match change {
-            Change::Status { .. } | Change::ReadElsewhere => Action::Status { message: Box::new(message) },
+            Change::Status { .. } | Change::Read { .. } => Action::Status { message: Box::new(message) },
             Change::Edited(_) => Action::Updated { message: Box::new(message) },
             Change::Deleted { .. } => Action::Deleted { conversation_id, row_key },
             Change::Reaction { .. } => Action::Reaction { conversation_id, row_key },

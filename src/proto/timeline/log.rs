@@ -53,6 +53,8 @@ pub struct Log {
     pub(super) asked: SortedSet<Want>,
     pub(super) ops: Queue<Op>,
     pub(super) used: u64,
+    /// Read and not told: what is after the first, up to the second.
+    pub(super) untold: Option<(OrderKey, OrderKey)>,
     /// The version of the head's record, as it was read or written last.
     pub(super) version: Option<u64>,
 }
@@ -94,6 +96,7 @@ impl Log {
             asked: SortedSet::new(),
             ops: Queue::new(),
             used: 0,
+            untold: None,
             version: None,
         }
     }

@@ -200,7 +200,7 @@ impl Log {
             }
             Change::Deleted { at_ms } => delete(&mut new, *at_ms),
             Change::Reaction { emoji, user_id, added } => react(&mut new, emoji, user_id, *added, me),
-            Change::ReadElsewhere => {}
+            Change::Read { .. } => {}
         }
         if row.message == new {
             return None;

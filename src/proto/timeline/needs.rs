@@ -28,6 +28,11 @@ impl Log {
                     self.want_segment(info.number, &mut wants);
                 }
             }
+            Op::TellMore => {
+                if let Some(info) = self.next_untold() {
+                    self.want_segment(info.number, &mut wants);
+                }
+            }
             Op::Answer { copy: Some(copy), .. } => self.for_insert(copy, &mut wants),
             Op::Answer { copy: None, message, .. } => self.for_append(&message.row_key, &mut wants),
             Op::Target { segments: Some(segments), .. } | Op::FindIn { segments, .. } => {

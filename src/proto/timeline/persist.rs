@@ -40,6 +40,11 @@ impl Timelines {
         items
     }
 
+    /// Something waits to be applied to the history.
+    pub fn is_busy(&self) -> bool {
+        self.logs.values().any(|log| !log.ops.is_empty())
+    }
+
     pub fn has_dirty(&self) -> bool {
         self.logs.values().any(|log| log.head_dirty)
     }

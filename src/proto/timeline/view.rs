@@ -21,6 +21,8 @@ pub(super) struct View {
     pub conversation_id: String,
     pub dirty: bool,
     limit: usize,
+    /// The server knows no such conversation.
+    unknown: bool,
     slots: SortedMap<String, (u32, u64)>,
     next_slot: u32,
     last: Option<ViewUpdate>,
@@ -35,6 +37,7 @@ impl Timelines {
             conversation_id: conversation_id.to_owned(),
             dirty: true,
             limit: FIRST_ROWS,
+            unknown: false,
             slots: SortedMap::new(),
             next_slot: 0,
             last: None,
@@ -90,8 +93,19 @@ impl Timelines {
         self.dirty_views(conversation_id);
     }
 
+    /// The server tells of this conversation: a window that was said to show none shows it.
+    pub fn on_conversation(&mut self, conversation_id: &str) {
+        for view in self.views.values_mut() {
+            view.dirty |= view.unknown && view.conversation_id == conversation_id;
+        }
+    }
+
     /// What has changed in each dirty window.
-    pub fn flush(&mut self, echoes_of: &dyn Fn(&str) -> Vec<Echo>) -> Vec<ViewUpdate> {
+    pub fn flush(
+        &mut self,
+        echoes_of: &dyn Fn(&str) -> Vec<Echo>,
+        may_exist: &dyn Fn(&str) -> bool,
+    ) -> Vec<ViewUpdate> {
         let mut dirty = Vec::new();
         for (id, view) in self.views.iter() {
             if view.dirty {
@@ -100,17 +114,24 @@ impl Timelines {
         }
         let mut updates = Vec::new();
         for id in dirty {
-            if let Some(update) = self.update_view(id, echoes_of) {
+            if let Some(update) = self.update_view(id, echoes_of, may_exist) {
                 updates.push(update);
             }
         }
         updates
     }
 
-    fn update_view(&mut self, id: ViewId, echoes_of: &dyn Fn(&str) -> Vec<Echo>) -> Option<ViewUpdate> {
+    fn update_view(
+        &mut self,
+        id: ViewId,
+        echoes_of: &dyn Fn(&str) -> Vec<Echo>,
+        may_exist: &dyn Fn(&str) -> bool,
+    ) -> Option<ViewUpdate> {
         let phase = self.phase;
         let view = self.views.get_mut(&id)?;
         view.dirty = false;
+        // Said once the list is there, and not taken back by a loss of the connection.
+        view.unknown = (view.unknown || phase == Phase::Live) && !may_exist(&view.conversation_id);
         let echoes = echoes_of(&view.conversation_id);
         let standing: SortedSet<&str> = echoes.iter().map(|echo| echo.message.row_key.as_str()).collect();
         let mut shown: Vec<(&Message, u64)> = Vec::new();
@@ -189,7 +210,7 @@ impl View {
             has_earlier,
             has_later: false,
             loading,
-            error: None,
+            error: self.unknown.then(unknown_conversation),
             phase,
         };
         let same = self.last.as_ref().is_some_and(|last| {
@@ -197,6 +218,7 @@ impl View {
                 && last.order == update.order
                 && last.has_earlier == has_earlier
                 && last.loading == loading
+                && last.error == update.error
                 && last.phase == phase
         });
         if same {
@@ -205,4 +227,9 @@ impl View {
         self.last = Some(ViewUpdate { rows: Vec::new(), ..update.clone() });
         Some(update)
     }
+}
+
+pub fn unknown_conversation() -> Failure {
+    let text = "conversationId: no such conversation; chat.conversations() lists those that there are";
+    Failure::new(ErrorCode::NotFound, text)
 }

@@ -256,16 +256,24 @@ fn d2_hello_declares_capabilities() {
         receipts: Some(true),
         max_payload: Some(100_000),
     };
-    assert_eq!(hello, Incoming::Hello(patch.clone()));
+    assert_eq!(hello, Incoming::Hello { capabilities: patch.clone(), user_id: None });
     let mut capabilities = Team.capabilities();
     assert!(!capabilities.keys && capabilities.answers && !capabilities.cursor && capabilities.receipts);
     assert!(!capabilities.ordered_window && capabilities.max_payload.is_none());
     capabilities.apply(&patch);
     assert!(capabilities.keys && capabilities.answers && capabilities.max_payload == Some(100_000));
-    assert_eq!(
-        incoming("chatwire:hello", r#"{"capabilities":{}}"#),
-        Incoming::Hello(CapabilityPatch::default())
-    );
+    for (user, user_id) in
+        [(r#"{"id":"ana"}"#, Some("ana")), (r#"{"id":7,"name":"x"}"#, Some("7")), ("null", None)]
+    {
+        assert_eq!(
+            incoming("chatwire:hello", &format!(r#"{{"capabilities":{{}},"user":{user}}}"#)),
+            Incoming::Hello { capabilities: CapabilityPatch::default(), user_id: user_id.map(str::to_owned) }
+        );
+    }
+    for user in ["{}", r#""ana""#, r#"{"id":""}"#] {
+        let text = malformed("chatwire:hello", &format!(r#"{{"capabilities":{{}},"user":{user}}}"#));
+        assert!(text.starts_with("chatwire:hello: field `"), "{text}");
+    }
     assert_eq!(malformed("chatwire:hello", "{}"), "chatwire:hello: field `capabilities` is missing");
     let text = malformed("chatwire:hello", r#"{"capabilities":{"keys":"yes"}}"#);
     assert_eq!(text, "chatwire:hello: field `keys` must be true or false");
