@@ -61,14 +61,9 @@ impl Url {
         Ok(Self { secure, authority, path: checked_path(tail)?.to_owned(), local })
     }
 
-    /// `wss://host:port`.
-    pub(super) fn socket_origin(&self) -> String {
-        format!("{}{}", if self.secure { "wss://" } else { "ws://" }, self.authority)
-    }
-
-    /// `https://host:port`.
-    pub(super) fn http_origin(&self) -> String {
-        format!("{}{}", if self.secure { "https://" } else { "http://" }, self.authority)
+    /// `wss://host:port` for `ws`, `https://host:port` for `http`, without the `s` where it is plain.
+    pub(super) fn origin(&self, scheme: &str) -> String {
+        [scheme, if self.secure { "s://" } else { "://" }, &self.authority].concat()
     }
 }
 
@@ -96,7 +91,7 @@ fn split_port(authority: &str) -> Result<(&str, Option<u16>), UrlError> {
     let good = match name {
         Some(address) => is_ipv6(address),
         // What else than letters there is beyond ASCII, the browser refuses.
-        None => !host.is_empty() && host.bytes().all(|byte| is_name_byte(byte)),
+        None => !host.is_empty() && host.bytes().all(is_name_byte),
     };
     let port = match rest.strip_prefix(':') {
         None if rest.is_empty() => None,
@@ -180,8 +175,8 @@ mod tests {
             assert_eq!(parts(text), (secure, authority.to_owned(), path.to_owned(), local), "{text}");
         }
         assert_eq!(parts("https://h/@").2, "/@", "an at sign in the path is no credential");
-        assert_eq!(Url::parse("http://h:8080/x").unwrap().socket_origin(), "ws://h:8080");
-        assert_eq!(Url::parse("wss://h/x").unwrap().http_origin(), "https://h");
+        assert_eq!(Url::parse("http://h:8080/x").unwrap().origin("ws"), "ws://h:8080");
+        assert_eq!(Url::parse("wss://h/x").unwrap().origin("http"), "https://h");
     }
 
     #[test]
