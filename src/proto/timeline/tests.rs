@@ -74,11 +74,11 @@ impl Bench {
                 Action::ScanIndex => {
                     let pages = self.records.iter().filter_map(|(key, bytes)| match key {
                         Key::Text(key) if key.starts_with(store::INDEX_PREFIX) => {
-                            Some((store::conversation_of(key)?, bytes.clone()))
+                            Some((store::conversation_of(key)?, store::decode_index(bytes).ok()?.1))
                         }
                         _ => None,
                     });
-                    let pages: Vec<(String, Vec<u8>)> = pages.collect();
+                    let pages: Vec<(String, store::IndexPage)> = pages.collect();
                     self.timelines.on_index_scan(&pages);
                 }
                 Action::Damaged { error, .. } => panic!("damaged: {error}"),

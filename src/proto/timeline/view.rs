@@ -71,7 +71,17 @@ impl Timelines {
     pub fn wants_receipts(&self, conversation_id: &str) -> bool {
         let newest = self.logs.get(conversation_id).and_then(|log| log.last_message());
         newest.is_some_and(|message| message.sender == Sender::Me && message.status < Status::Read)
-            || self.views.values().any(|view| view.conversation_id == conversation_id)
+            || self.is_viewed(conversation_id)
+    }
+
+    pub(super) fn is_viewed(&self, conversation_id: &str) -> bool {
+        self.views.any(&|_, view| view.conversation_id == conversation_id)
+    }
+
+    pub(super) fn dirty_all_views(&mut self) {
+        for (_, view) in self.views.iter_mut() {
+            view.dirty = true;
+        }
     }
 
     /// Rows of this window are still on their way out of the store.
@@ -82,7 +92,7 @@ impl Timelines {
     }
 
     pub fn views_dirty(&self) -> bool {
-        self.views.values().any(|view| view.dirty)
+        self.views.any(&|_, view| view.dirty)
     }
 
     /// A queued message of that conversation looks different now.
@@ -92,14 +102,8 @@ impl Timelines {
 
     /// What has changed in each dirty window.
     pub fn flush(&mut self, echoes_of: &dyn Fn(&str) -> Vec<Echo>) -> Vec<ViewUpdate> {
-        let mut dirty = Vec::new();
-        for (id, view) in self.views.iter() {
-            if view.dirty {
-                dirty.push(*id);
-            }
-        }
         let mut updates = Vec::new();
-        for id in dirty {
+        for id in self.views.keys_where(&|_, view| view.dirty) {
             if let Some(update) = self.update_view(id, echoes_of) {
                 updates.push(update);
             }
@@ -112,7 +116,10 @@ impl Timelines {
         let view = self.views.get_mut(&id)?;
         view.dirty = false;
         let echoes = echoes_of(&view.conversation_id);
-        let standing: SortedSet<&str> = echoes.iter().map(|echo| echo.message.row_key.as_str()).collect();
+        let mut standing = SortedSet::new();
+        for echo in &echoes {
+            standing.insert(echo.message.row_key.clone());
+        }
         let mut shown: Vec<(&Message, u64)> = Vec::new();
         let (mut has_earlier, mut loading) = (false, false);
         let log = self.logs.get_mut(&view.conversation_id);
@@ -126,10 +133,10 @@ impl Timelines {
                 }
                 if !log.segments.contains_key(&info.number) {
                     loading = true;
-                    if log.asked.insert(Want::Segment(info.number)) {
+                    let want = Want::Segment(info.number);
+                    if log.asked.insert(want.code()) {
                         let conversation_id = view.conversation_id.clone();
-                        self.actions
-                            .push_back(Action::Load { conversation_id, want: Want::Segment(info.number) });
+                        self.actions.push_back(Action::Load { conversation_id, want });
                     }
                     break;
                 }
@@ -137,11 +144,15 @@ impl Timelines {
                 numbers.push(info.number);
             }
             has_earlier = numbers.len() < log.head.segments.len() || rows > view.limit;
-            let all = numbers.iter().rev().filter_map(|number| log.segments.get(number));
-            let all = all.flat_map(|loaded| &loaded.rows);
-            for row in all.skip(rows.saturating_sub(view.limit)) {
-                if !standing.contains(row.message.row_key.as_str()) {
-                    shown.push((&row.message, row.revision));
+            let mut above = rows.saturating_sub(view.limit);
+            for number in numbers.iter().rev() {
+                let Some(loaded) = log.segments.get(number) else { continue };
+                for row in &loaded.rows {
+                    if above > 0 {
+                        above -= 1;
+                    } else if !standing.contains(&row.message.row_key) {
+                        shown.push((&row.message, row.revision));
+                    }
                 }
             }
         }
@@ -149,7 +160,9 @@ impl Timelines {
             // Another tab has written: what is shown stays until the rows have been read again.
             return None;
         }
-        shown.extend(echoes.iter().map(|echo| (&echo.message, echo.revision | ECHO)));
+        for echo in &echoes {
+            shown.push((&echo.message, echo.revision | ECHO));
+        }
         view.difference(id, &shown, has_earlier, loading, phase)
     }
 }

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use super::super::fields::Fields;
 use super::super::{Answer, Failure, ServerMessage};
 use super::records;
-use crate::proto::model::ErrorCode;
+use crate::proto::model::{ErrorCode, first_chars};
 use crate::proto::wire::json;
 use crate::proto::wire::json::RawValue;
 
@@ -142,11 +142,6 @@ fn push_excerpt(message: &mut String, words: &str) {
         message.push_str(word);
         after_colon = word.strip_suffix(':').is_some_and(|name| known(name).is_none());
     }
-}
-
-fn first_chars(text: &str, max_chars: usize) -> &str {
-    let end = text.char_indices().nth(max_chars).map_or(text.len(), |(at, _)| at);
-    text.get(..end).unwrap_or(text)
 }
 
 /// Reads the answer to a send: `{success:true, data?}` or `{success:false, error}` (T3, D3).
