@@ -67,7 +67,7 @@ enum Search {
 /// A page of the catch-up, oldest first.
 #[derive(Clone, Debug)]
 pub struct PageOp {
-    pub messages: Queue<ServerMessage>,
+    pub messages: Queue<Box<ServerMessage>>,
     /// What lies after the first and up to the second is all in the page: the cursor may be moved over it.
     pub range: Option<(u64, u64)>,
     pub ticket: u32,

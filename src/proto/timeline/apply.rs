@@ -32,7 +32,7 @@ impl Timelines {
     fn apply(&mut self, conversation_id: &str, op: Op) {
         match op {
             Op::Live(message) => {
-                self.apply_message(conversation_id, *message, true);
+                self.apply_message(conversation_id, &message, true);
             }
             Op::Page(page) => self.apply_page(conversation_id, page),
             Op::ReadTo { seq } => self.apply_read(conversation_id, seq),
@@ -49,7 +49,7 @@ impl Timelines {
 
     fn apply_page(&mut self, conversation_id: &str, mut page: PageOp) {
         if let Some(message) = page.messages.pop_front() {
-            let was = self.apply_message(conversation_id, message, false);
+            let was = self.apply_message(conversation_id, &message, false);
             page.fresh += u32::from(was == Was::New);
             page.oldest_known.get_or_insert(was == Was::Here);
             // The rest goes to the front of the queue: each row may need other segments.
@@ -65,18 +65,18 @@ impl Timelines {
     }
 
     /// Puts a server's message where it belongs, or merges it with the row that it is.
-    fn apply_message(&mut self, conversation_id: &str, copy: ServerMessage, live: bool) -> Was {
+    fn apply_message(&mut self, conversation_id: &str, copy: &ServerMessage, live: bool) -> Was {
         let seq = copy.seq;
         let revision = self.next_revision();
         let me = self.me.clone();
         let log = self.log_mut(conversation_id);
-        let mut found = log.find_copy(&copy);
+        let mut found = log.find_copy(copy);
         if matches!(found, Found::Nowhere) && copy.key.is_none() && copy.sender_id == me {
-            found = log.find_unnamed(&copy);
+            found = log.find_unnamed(copy);
         }
         let was = match found {
             Found::At { number, row } => {
-                let changed = log.merge_at(number, row, &copy, &me, revision);
+                let changed = log.merge_at(number, row, copy, &me, revision);
                 if let Some(message) = changed {
                     self.tell_update(message);
                     self.dirty_views(conversation_id);
@@ -84,7 +84,7 @@ impl Timelines {
                 Was::Here
             }
             Found::Nowhere => {
-                let mut message = merge::to_message(&copy, &me, None);
+                let mut message = merge::to_message(copy, &me, None);
                 merge::resolve_reply(log, &mut message);
                 let was = if log.was_lost(&message) { Was::Lost } else { Was::New };
                 if was == Was::Lost {

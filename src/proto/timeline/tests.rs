@@ -133,7 +133,7 @@ impl Bench {
 
     fn page(&mut self, numbers: core::ops::RangeInclusive<u64>, seqs: bool) {
         let range = seqs.then_some((*numbers.start() - 1, *numbers.end()));
-        let messages = numbers.map(|n| copy(n, seqs)).collect();
+        let messages = numbers.map(|n| Box::new(copy(n, seqs))).collect();
         self.push(Op::Page(PageOp { messages, range, ticket: 1, fresh: 0, oldest_known: None }));
     }
 

@@ -166,7 +166,7 @@ pub(super) fn answer(key: &str, args: &[&RawValue]) -> Answer {
 /// the server has said that it stored ours, so sending it again would be wrong.
 fn copy(key: &str, answer: &Fields<'_>) -> Option<Box<ServerMessage>> {
     let message = records::message(&answer.object("data").ok()??).ok()?;
-    message.key.as_deref().is_none_or(|theirs| theirs == key).then(|| Box::new(message))
+    message.key.as_deref().is_none_or(|theirs| theirs == key).then_some(message)
 }
 
 fn refusal(key: &str, answer: &Fields<'_>, error: ServerError<'_>) -> Answer {
