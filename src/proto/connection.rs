@@ -257,10 +257,9 @@ impl Connection {
         }
         let (frame, ack_id) = self.session.event_frame(push);
         let size = frame.len() as u64;
-        let limits = [self.session.max_payload(), self.max_payload];
-        if let Some(limit) = limits.into_iter().flatten().min()
-            && size > limit
-        {
+        let told = self.session.max_payload().unwrap_or(u64::MAX);
+        let limit = told.min(self.max_payload.unwrap_or(u64::MAX));
+        if size > limit {
             return Emitted::TooLarge { limit, size };
         }
         let bytes = frame.len();

@@ -156,6 +156,11 @@ impl People {
 
     fn update_timers(&self, timers: &mut Timers) {
         timers.update(Timer::TypingStop, self.own.as_ref().map(|own| own.stop_at_mono_ms));
-        timers.update(Timer::TypingExpiry, self.typing.iter().map(|typing| typing.until_mono_ms).min());
+        let mut expiry: Option<u64> = None;
+        for typing in &self.typing {
+            let earlier = expiry.map_or(typing.until_mono_ms, |at| at.min(typing.until_mono_ms));
+            expiry = Some(earlier);
+        }
+        timers.update(Timer::TypingExpiry, expiry);
     }
 }

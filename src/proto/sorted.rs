@@ -133,8 +133,35 @@ impl<K: Ord, V> SortedMap<K, V> {
         self.0.clear();
     }
 
-    pub fn retain(&mut self, mut keep: impl FnMut(&K, &mut V) -> bool) {
-        self.0.retain_mut(|(key, value)| keep(key, value));
+    pub fn remove_where(&mut self, unwanted: &dyn Fn(&K, &V) -> bool) {
+        let mut at = 0;
+        while let Some((key, value)) = self.0.get(at) {
+            if unwanted(key, value) {
+                self.take(at);
+            } else {
+                at += 1;
+            }
+        }
+    }
+
+    /// The keys of the entries that are wanted: a list of its own, so that the map can be changed while it is gone
+    /// through.
+    pub fn keys_where(&self, wanted: &dyn Fn(&K, &V) -> bool) -> Vec<K>
+    where
+        K: Clone,
+    {
+        let mut keys = Vec::new();
+        for (key, value) in &self.0 {
+            if wanted(key, value) {
+                keys.push(key.clone());
+            }
+        }
+        keys
+    }
+
+    /// Whether there is an entry that is wanted.
+    pub fn any(&self, wanted: &dyn Fn(&K, &V) -> bool) -> bool {
+        self.0.iter().any(|(key, value)| wanted(key, value))
     }
 
     /// Keys with their values. A slice's own iterator: adapters around it are code of their own for each type.
@@ -152,10 +179,6 @@ impl<K: Ord, V> SortedMap<K, V> {
 
     pub fn values(&self) -> impl DoubleEndedIterator<Item = &V> {
         self.0.iter().map(|(_, value)| &**value)
-    }
-
-    pub fn values_mut(&mut self) -> impl DoubleEndedIterator<Item = &mut V> {
-        self.0.iter_mut().map(|(_, value)| &mut **value)
     }
 
     /// Entries from `key` on, ascending.
@@ -267,6 +290,21 @@ impl<'a, K: Ord> IntoIterator for &'a SortedSet<K> {
     }
 }
 
+/// How many of `length` places, which are in order, come before something: `slice::partition_point`, in one copy for
+/// all that is searched.
+pub fn partition_point(length: usize, before: &dyn Fn(usize) -> bool) -> usize {
+    let (mut low, mut high) = (0, length);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if before(middle) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -293,5 +331,21 @@ mod tests {
             assert!(ours.from(&start).map(plain).eq(theirs_from(start)));
         }
         assert_eq!(ours.pop_first().map(|entry| plain(&entry)), theirs.pop_first());
+        let odd = |key: &u32, _: &u32| key % 2 == 1;
+        assert!(ours.keys_where(&odd).iter().eq(theirs.keys().filter(|key| *key % 2 == 1)));
+        assert!(ours.any(&odd));
+        ours.remove_where(&odd);
+        assert!(!ours.any(&odd));
+        theirs.retain(|key, _| key % 2 == 0);
+        assert!(ours.iter().map(plain).eq(theirs.into_iter()));
+    }
+
+    #[test]
+    fn it_finds_the_place_that_the_standard_search_finds() {
+        let numbers = [1, 3, 3, 3, 7, 9];
+        for wanted in 0..=10 {
+            let ours = partition_point(numbers.len(), &|at| numbers[at] < wanted);
+            assert_eq!(ours, numbers.partition_point(|number| *number < wanted));
+        }
     }
 }

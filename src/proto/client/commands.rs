@@ -58,7 +58,10 @@ impl Client {
                 self.send_waiters.or_insert_with(row, Default::default).push(id);
             }
             Command::Outbox {} => {
-                let messages = self.outbox.visible_rows().map(|row| self.outbox.message(row)).collect();
+                let mut messages = Vec::new();
+                for row in self.outbox.visible_rows() {
+                    messages.push(self.outbox.message(row));
+                }
                 self.done(id, Outcome::Messages(messages));
             }
             Command::OpenTimeline { view, conversation_id } => {
@@ -167,41 +170,48 @@ impl Client {
     /// Every command that has not ended yet.
     fn take_waiters(&mut self) -> Vec<CommandId> {
         let mut waiters = core::mem::take(&mut self.connect_waiters);
-        for (id, _) in core::mem::take(&mut self.deferred) {
-            waiters.push(id);
+        for (id, _) in &self.deferred {
+            waiters.push(*id);
         }
+        self.deferred.clear();
         for by_key in [&mut self.ack_waiters, &mut self.removal_waiters] {
-            for (_, ids) in core::mem::take(by_key) {
-                waiters.extend_from_slice(&ids);
+            for (_, ids) in by_key.iter() {
+                waiters.extend_from_slice(ids);
             }
+            by_key.clear();
         }
-        for (_, id) in core::mem::take(&mut self.load_waiters) {
-            waiters.push(id);
+        for (_, id) in &self.load_waiters {
+            waiters.push(*id);
         }
-        for (_, ack) in core::mem::take(&mut self.acks) {
-            if let AckFor::Wire { command, .. } = *ack {
+        self.load_waiters.clear();
+        for (_, ack) in self.acks.iter() {
+            if let AckFor::Wire { command, .. } = **ack {
                 waiters.push(command);
             }
         }
+        self.acks.clear();
         self.take_waiters_for_answers(&mut waiters);
         waiters
     }
 
     /// Those whose answer the store or a REST request was to bring.
     pub(super) fn take_waiters_for_answers(&mut self, waiters: &mut Vec<CommandId>) {
-        for (_, ids) in core::mem::take(&mut self.send_waiters) {
-            waiters.extend_from_slice(&ids);
+        for (_, ids) in self.send_waiters.iter() {
+            waiters.extend_from_slice(ids);
         }
-        for (_, find) in core::mem::take(&mut self.finds) {
+        self.send_waiters.clear();
+        for (_, find) in self.finds.iter() {
             if let Some(id) = find.command() {
                 waiters.push(id);
             }
         }
-        for (_, job) in core::mem::take(&mut self.http) {
+        self.finds.clear();
+        for (_, job) in self.http.iter() {
             if let Some(id) = job.command() {
                 waiters.push(id);
             }
         }
+        self.http.clear();
         waiters.extend_from_slice(&self.creations.take_commands());
     }
 

@@ -53,7 +53,7 @@ impl Client {
             }
             Incoming::Updated(message) => {
                 let (id, conversation_id) = (message.id.clone(), message.conversation_id.clone());
-                self.timelines.target(Some(&conversation_id), &id, Change::Edited(Box::new(message)));
+                self.timelines.target(Some(&conversation_id), &id, Change::Edited(message));
             }
             Incoming::Deleted { message_id, conversation_id } => {
                 let at_ms = i64::try_from(now.wall_ms).unwrap_or(i64::MAX);
@@ -111,7 +111,7 @@ impl Client {
         }
     }
 
-    fn on_message(&mut self, now: Now, message: ServerMessage) {
+    fn on_message(&mut self, now: Now, message: Box<ServerMessage>) {
         let conversation_id = message.conversation_id.clone();
         if self.rooms.get(&conversation_id).is_none() {
             // Nobody has told of this conversation: it is shown, and listed anew for its title and members.
@@ -124,13 +124,13 @@ impl Client {
         }
         if message.sender_id == self.config.user_id {
             if message.key.is_none() {
-                return self.outbox.on_copy_without_key(now, Box::new(message));
+                return self.outbox.on_copy_without_key(now, message);
             }
             if self.divert_own_copy(&message) {
                 return;
             }
         }
-        self.timelines.push(&conversation_id, Op::Live(Box::new(message)));
+        self.timelines.push(&conversation_id, Op::Live(message));
     }
 
     /// An own message's copy that is an answer by another way. `true`: the outbox has taken it.
@@ -245,7 +245,7 @@ impl Client {
         self.telling = false;
         self.timers.clear(Timer::Hello);
         self.sync.stop(&mut self.timers);
-        self.http.retain(|_, job| !matches!(job, super::rest::HttpJob::Sync));
+        self.http.remove_where(&|_, job| matches!(job, super::rest::HttpJob::Sync));
         let by_us = self.frozen || self.connection.state() == ConnectionState::Closed;
         self.outbox.on_lost(by_us);
         self.outbox.settle_all_held();

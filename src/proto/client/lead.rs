@@ -8,7 +8,7 @@ use super::super::store;
 use super::super::timeline::Change;
 use super::super::timer::Timer;
 use super::Client;
-use super::storage::{Lead, StoreJob, everything};
+use super::storage::{Lead, StoreJob, everything, list};
 
 /// The outbox is read again this often, since a poke of another tab may be lost (rule 4).
 const RESCAN_MS: u64 = 30_000;
@@ -102,7 +102,7 @@ impl Client {
         if self.storage.lead != Lead::Claims {
             return;
         }
-        let known = lists.first().and_then(|list| list.first());
+        let known = list(lists, 0).first();
         let known = known.and_then(|record| store::decode_generation(&record.bytes).ok());
         let generation = known.map_or(0, |(_, generation)| generation) + 1;
         let version = generation << 24;
@@ -193,7 +193,7 @@ impl Client {
     pub(super) fn reconcile(&mut self, now: Now, lists: &[Vec<Record>]) {
         if let Lead::Leads { version, .. } = self.storage.lead {
             let generation = Key::Text(store::GENERATION_KEY.into());
-            let found = lists.first().into_iter().flatten().find(|record| record.key == generation);
+            let found = list(lists, 0).iter().find(|record| record.key == generation);
             if found.and_then(|record| store::record_version(&record.bytes)) != version {
                 return self.abdicate(now);
             }

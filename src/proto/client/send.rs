@@ -1,7 +1,7 @@
 //! A message on its way into the outbox, and who asks what became of it.
 
 use super::super::api::{CommandId, Now, SendCommand};
-use super::super::model::{ErrorCode, Failure, Message, ReplyTo, Status};
+use super::super::model::{ErrorCode, Failure, Message, ReplyTo, Status, first_chars};
 use super::super::outbox::{self, Queued, RowId, Stage};
 use super::super::store::{OutboxRow, same_content};
 use super::super::timeline::unknown_conversation;
@@ -53,7 +53,7 @@ impl Client {
         let own_key = send.key.is_some();
         let record = self.record_of(now, send)?;
         // What is sent behind a message that is still looked for waits behind it.
-        let behind = self.finds.values().any(|find| find.is_send_in(&record.conversation_id));
+        let behind = self.finds.any(&|_, find| find.is_send_in(&record.conversation_id));
         if behind || (own_key && self.outbox.find(&record.key).is_none()) {
             let ticket = self.ticket();
             self.timelines.find(&record.conversation_id, &record.key, ticket);
@@ -143,7 +143,7 @@ impl Client {
                 return Err(Failure::new(ErrorCode::Validation, text));
             }
         };
-        let excerpt = text.chars().take(EXCERPT_CHARS).collect();
+        let excerpt = first_chars(text, EXCERPT_CHARS).to_owned();
         Ok((Some(ReplyTo { row_key, excerpt }), id))
     }
 

@@ -46,11 +46,12 @@ impl Client {
     }
 
     fn update_wire_timer(&mut self) {
-        let deadlines = self.acks.values().filter_map(|waiting| match waiting {
-            AckFor::Wire { deadline_mono_ms, .. } => Some(*deadline_mono_ms),
-            AckFor::Row(_) => None,
-        });
-        let next = deadlines.min();
+        let mut next: Option<u64> = None;
+        for (_, waiting) in self.acks.iter() {
+            if let AckFor::Wire { deadline_mono_ms, .. } = **waiting {
+                next = Some(next.map_or(deadline_mono_ms, |at| at.min(deadline_mono_ms)));
+            }
+        }
         self.timers.update(Timer::WireAck, next);
     }
 

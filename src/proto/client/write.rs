@@ -8,7 +8,7 @@ use super::super::outbox::{RowId, Stage, Write};
 use super::super::store::{self, CapabilityRecord};
 use super::super::timer::Timer;
 use super::Client;
-use super::storage::{Flight, Lead, STORE_RETRY_MS, StoreJob, everything};
+use super::storage::{Flight, Lead, STORE_RETRY_MS, StoreJob, everything, list};
 
 /// The stamp of a transaction that met a conflict.
 const NOT_WRITTEN: u64 = u64::MAX;
@@ -160,7 +160,9 @@ impl Client {
     fn read_back(&mut self, flight: Box<Flight>) {
         // The history too: of a row that is gone it tells what became of it.
         let mut reads = everything();
-        reads.extend(flight.probe.iter().cloned().map(Read::One));
+        if let Some(probe) = &flight.probe {
+            reads.push(Read::One(probe.clone()));
+        }
         self.request_store(StoreRequest::Read(reads), StoreJob::ReadBack(flight));
     }
 
@@ -172,16 +174,15 @@ impl Client {
         };
         self.storage.writing = false;
         self.set_blocked(false);
-        let rows = lists.get(1).map_or(&[][..], Vec::as_slice);
         let mut flight = flight;
         let mut unclear = Vec::new();
-        if let Some(added) = flight.found_in(rows, lists.get(4)) {
+        if let Some(added) = flight.found_in(list(&lists, 1), list(&lists, 4)) {
             self.on_saved(&flight, &added);
         } else {
             if flight.stamp != NOT_WRITTEN {
                 let added = &flight.added;
                 flight.rows.retain(|(id, stage)| {
-                    let known = added.contains(id) && self.outbox.adopt(*id, *stage, rows);
+                    let known = added.contains(id) && self.outbox.adopt(*id, *stage, list(&lists, 1));
                     if added.contains(id) && !known {
                         unclear.push((*id, *stage));
                     }
@@ -280,16 +281,20 @@ impl Client {
 
 impl Flight {
     /// After `Unknown`: the numbers of the added rows if the transaction took place.
-    fn found_in(&self, rows: &[Record], probe: Option<&Vec<Record>>) -> Option<Vec<u64>> {
+    fn found_in(&self, rows: &[Record], probe: &[Record]) -> Option<Vec<u64>> {
         let is_ours = |record: &Record| store::record_version(&record.bytes) == Some(self.stamp);
-        let added = rows.iter().filter(|record| is_ours(record)).filter_map(|record| match record.key {
-            Key::Number(number) if !self.replaced.contains(&number) => Some(number),
-            _ => None,
-        });
-        let added: Vec<u64> = added.collect();
+        let mut added = Vec::new();
+        for record in rows {
+            if let Key::Number(number) = record.key
+                && is_ours(record)
+                && !self.replaced.contains(&number)
+            {
+                added.push(number);
+            }
+        }
         // Each by itself tells: another leader may have written over the probe meanwhile, or removed an added row. That
         // a row is gone tells nothing: whoever removed it, the outbox finds out what became of it.
-        let took_place = !added.is_empty() || probe.and_then(|records| records.first()).is_some_and(is_ours);
+        let took_place = !added.is_empty() || probe.first().is_some_and(is_ours);
         took_place.then_some(added)
     }
 }
@@ -325,9 +330,9 @@ mod tests {
             probe: Some(RecordId::outbox(3)),
             ..Flight::default()
         };
-        let others = vec![record(3, 8)];
-        assert_eq!(flight.found_in(&[record(3, 8), record(4, 7)], Some(&others)), Some(vec![4]));
-        assert_eq!(flight.found_in(&[record(3, 8), record(4, 8)], Some(&others)), None);
-        assert_eq!(flight.found_in(&[record(3, 7)], Some(&vec![record(3, 7)])), Some(Vec::new()));
+        let others = [record(3, 8)];
+        assert_eq!(flight.found_in(&[record(3, 8), record(4, 7)], &others), Some(vec![4]));
+        assert_eq!(flight.found_in(&[record(3, 8), record(4, 8)], &others), None);
+        assert_eq!(flight.found_in(&[record(3, 7)], &[record(3, 7)]), Some(Vec::new()));
     }
 }

@@ -42,7 +42,7 @@ impl Connection {
         self.say_goodbye();
         self.stop("closed", "close() was called", now, timers);
         self.ended = true;
-        self.actions.retain(|action| matches!(action, Action::Socket(_)));
+        self.actions.retain(&|action| matches!(action, Action::Socket(_)));
     }
 
     fn say_goodbye(&mut self) {

@@ -8,6 +8,7 @@ use super::heartbeat::Life;
 use super::socket_io::Stage;
 use super::table::{self, Signal};
 use super::{Action, Connection, Cx, RefusedBy};
+use crate::proto::model::first_chars;
 use crate::proto::timer::{Timer, Timers};
 use crate::proto::{ConnectionState, ErrorCode, Failure, Now, Secret, SocketOutput, TokenReason};
 
@@ -352,6 +353,6 @@ impl Connection {
     pub(super) fn presentable(&self, text: &str) -> String {
         let token = self.token.as_ref().map(|token| token.0.as_str()).filter(|token| !token.is_empty());
         let text = token.map_or_else(|| text.to_owned(), |token| text.replace(token, "[secret]"));
-        text.chars().take(MAX_REASON_CHARS).collect()
+        first_chars(&text, MAX_REASON_CHARS).to_owned()
     }
 }

@@ -202,7 +202,10 @@ impl Session {
     /// An event, with the ack id it is given if it asks for an answer.
     pub(super) fn event_frame(&mut self, push: &Push) -> (String, Option<u64>) {
         let ack_id = push.ack.then_some(self.next_ack);
-        let args: Vec<&str> = push.args.iter().map(String::as_str).collect();
+        let mut args = Vec::new();
+        for arg in &push.args {
+            args.push(arg.as_str());
+        }
         (encode_event(&self.namespace, ack_id, &push.event, &args), ack_id)
     }
 
@@ -218,8 +221,11 @@ impl Session {
         if !self.owed.remove(&ack_id) {
             return None;
         }
-        let args: Vec<&str> = args.iter().map(|arg| arg.get()).collect();
-        Some(encode_ack(&self.namespace, ack_id, &args))
+        let mut texts = Vec::new();
+        for arg in args {
+            texts.push(arg.get());
+        }
+        Some(encode_ack(&self.namespace, ack_id, &texts))
     }
 
     pub(super) fn disconnect_frame(&self) -> String {

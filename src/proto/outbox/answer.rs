@@ -130,12 +130,16 @@ impl Outbox {
     /// What is in flight behind a row that failed comes after it again: its answers are awaited, but nothing new
     /// of this lane starts before the retry. (Rows already answered stay answered: they have their place.)
     fn go_back(&mut self, conversation_id: &str, first: RowId) {
-        let Some(lane) = self.lanes.get(conversation_id) else { return };
-        let marking: Vec<RowId> = lane.rows.iter().copied().skip_while(|id| *id != first).collect();
-        for id in marking {
-            if self.rows.get(&id).is_some_and(|row| row.stage == Stage::Marking) {
-                self.set_stage(id, Stage::Queued);
+        let mut marking = Vec::new();
+        let mut behind = false;
+        for row in self.lane_rows(conversation_id) {
+            behind |= row.id == first;
+            if behind && row.stage == Stage::Marking {
+                marking.push(row.id);
             }
+        }
+        for id in marking {
+            self.set_stage(id, Stage::Queued);
         }
     }
 }

@@ -133,14 +133,14 @@ impl Outbox {
             self.settle_doubt();
         }
         if let Some(alone) = self.alone() {
-            let others = self.rows.values().any(|row| row.id != alone && row.stage.occupies_wire());
+            let others = self.has_row(&|row| row.id != alone && row.stage.occupies_wire());
             let waits = self.rows.get(&alone).is_some_and(|row| row.stage == Stage::Queued);
             if waits && !others && self.lane_ready(alone, now) && self.bucket.take(now.mono_ms) {
                 self.start(alone);
             }
             return;
         }
-        let lanes: Vec<String> = self.lanes.keys().cloned().collect();
+        let lanes = self.lanes.keys_where(&|_, _| true);
         for conversation_id in lanes {
             while let Some(id) = self.next_in(&conversation_id, now) {
                 if !self.bucket.take(now.mono_ms) {
@@ -168,22 +168,30 @@ impl Outbox {
 
     /// The row that has to go alone, if there is a poisonous one: itself, or what stands before it in its lane.
     fn alone(&self) -> Option<RowId> {
-        let poisonous = |id: &&RowId| {
-            self.rows.get(id).is_some_and(|row| !row.cancelled && row.record.losses >= LOSSES_BEFORE_ALONE)
-        };
-        let suspects = self.lanes.values().filter(|lane| lane.rows.iter().any(|id| poisonous(&id)));
-        let heads = suspects.filter_map(|lane| lane.rows.iter().copied().find(|id| !self.is_cancelled(*id)));
-        heads.min()
+        let mut alone: Option<RowId> = None;
+        for (_, lane) in self.lanes.iter() {
+            let (mut head, mut poisonous) = (None, false);
+            for id in &lane.rows {
+                let Some(row) = self.rows.get(id) else { continue };
+                if !row.cancelled {
+                    head = head.or(Some(*id));
+                    poisonous |= row.record.losses >= LOSSES_BEFORE_ALONE;
+                }
+            }
+            if let Some(head) = head
+                && poisonous
+                && alone.is_none_or(|earlier| head < earlier)
+            {
+                alone = Some(head);
+            }
+        }
+        alone
     }
 
     fn lane_ready(&self, id: RowId, now: Now) -> bool {
         let row = self.rows.get(&id).filter(|row| !row.writing && self.may_mark(row));
         let lane = row.and_then(|row| self.lanes.get(&row.record.conversation_id));
         lane.is_some_and(|lane| lane.retry_at_mono_ms <= now.mono_ms)
-    }
-
-    fn is_cancelled(&self, id: RowId) -> bool {
-        self.rows.get(&id).is_some_and(|row| row.cancelled)
     }
 
     /// Without its mark in the store a row may go only where a repetition is harmless, or where only memory has it.
@@ -198,10 +206,17 @@ impl Outbox {
             return None;
         }
         let window = if self.traits.ordered_window { self.limits.window.max(1) } else { 1 };
-        let rows = lane.rows.iter().filter_map(|id| self.rows.get(id)).filter(|row| !row.cancelled);
-        // Also those behind: a row of another tab may have come in before what is in flight.
-        let occupied = rows.clone().filter(|row| row.stage.occupies_wire()).count();
-        let first = rows.into_iter().find(|row| !row.stage.occupies_wire())?;
+        let (mut first, mut occupied) = (None, 0);
+        for id in &lane.rows {
+            let Some(row) = self.rows.get(id).filter(|row| !row.cancelled) else { continue };
+            // Also those behind: a row of another tab may have come in before what is in flight.
+            if row.stage.occupies_wire() {
+                occupied += 1;
+            } else {
+                first = first.or(Some(row));
+            }
+        }
+        let first = first?;
         // A row that is not in the store yet holds back what was queued behind it.
         let ready = first.stage == Stage::Queued && !first.writing && self.may_mark(first);
         (ready && occupied < window as usize).then_some(first.id)
@@ -254,7 +269,7 @@ impl Outbox {
     /// Looks whether an answer is overdue (D10).
     pub fn on_ack_timer(&mut self, now: Now) {
         let overdue = |row: &super::Row| matches!(row.stage, Stage::InFlight { deadline_mono_ms } if deadline_mono_ms <= now.mono_ms);
-        if self.rows.values().any(overdue) {
+        if self.has_row(&overdue) {
             self.actions.push_back(Action::Silent);
         }
     }
@@ -262,17 +277,12 @@ impl Outbox {
     /// Messages whose time to live is over and that are not on the wire.
     fn expire(&mut self, now: Now) {
         let wall = i64::try_from(now.wall_ms).unwrap_or(i64::MAX);
-        let due: Vec<RowId> = self
-            .lanes
-            .values()
-            .flat_map(|lane| &lane.rows)
-            .copied()
-            .filter(|id| {
-                self.rows.get(id).is_some_and(|row| {
-                    row.stage == Stage::Queued && row.record.expires_at_ms.is_some_and(|at| at <= wall)
-                })
-            })
-            .collect();
+        let mut due = Vec::new();
+        for row in self.rows_of_lanes() {
+            if row.stage == Stage::Queued && row.record.expires_at_ms.is_some_and(|at| at <= wall) {
+                due.push(row.id);
+            }
+        }
         for id in due {
             let text = "the message's time to live (ttlMs) was over before it was answered";
             self.fail(id, Failure::new(ErrorCode::Expired, text));

@@ -166,12 +166,12 @@ impl Outbox {
 
     /// What to write for each dirty row, in queue order; they count as under way from here on.
     pub fn take_writes(&mut self) -> Vec<RowId> {
-        let ready: Vec<RowId> = self
-            .dirty
-            .iter()
-            .copied()
-            .filter(|id| self.rows.get(id).is_some_and(|row| !row.writing))
-            .collect();
+        let mut ready = Vec::new();
+        for id in &self.dirty {
+            if self.rows.get(id).is_some_and(|row| !row.writing) {
+                ready.push(*id);
+            }
+        }
         for id in &ready {
             self.dirty.remove(id);
             if let Some(row) = self.rows.get_mut(id) {
@@ -272,15 +272,21 @@ impl Outbox {
     /// Whether everything before this row in its lane is on the wire, or about to be: what had to queue again while
     /// this row was being marked goes first.
     fn in_turn(&self, id: RowId) -> bool {
-        let lane = self.rows.get(&id).and_then(|row| self.lanes.get(&row.record.conversation_id));
-        let mut before = lane.into_iter().flat_map(|lane| &lane.rows).take_while(|other| **other != id);
-        before.all(|other| {
-            self.rows.get(other).is_none_or(|row| match row.stage {
+        let Some(row) = self.rows.get(&id) else { return true };
+        for row in self.lane_rows(&row.record.conversation_id) {
+            if row.id == id {
+                break;
+            }
+            let passed = match row.stage {
                 Stage::Marking => row.cancelled || !row.writing,
                 Stage::Queued | Stage::Saving => row.cancelled,
                 _ => true,
-            })
-        })
+            };
+            if !passed {
+                return false;
+            }
+        }
+        true
     }
 }
 

@@ -40,8 +40,7 @@ impl Outbox {
     pub fn abdicate(&mut self) {
         self.generation = 0;
         self.open = false;
-        let ids: Vec<RowId> = self.rows.keys().copied().collect();
-        for id in ids {
+        for id in self.ids_of(&|_| true) {
             let Some(row) = self.rows.get_mut(&id) else { continue };
             if row.stored.is_none() || row.stage == Stage::Removing || row.cancelled {
                 continue;
@@ -79,8 +78,8 @@ impl Outbox {
     /// The row's record is gone: it stands under another number (resent by another tab), or not at all.
     fn find_again(&mut self, id: RowId, present: &SortedMap<u64, (u64, OutboxRow)>) {
         let Some(row) = self.rows.get_mut(&id) else { return };
-        let again = present.iter().find(|(_, read)| read.1.key == row.record.key);
-        let Some((stored, _)) = again.filter(|(stored, _)| !self.by_stored.contains_key(stored)) else {
+        let again = present.keys_where(&|_, read| read.1.key == row.record.key);
+        let Some(stored) = again.first().filter(|stored| !self.by_stored.contains_key(stored)) else {
             return self.vanish(id);
         };
         row.version = 0;
@@ -89,8 +88,7 @@ impl Outbox {
 
     /// Forgets everything (wipe); whoever waits is told.
     pub fn clear(&mut self) {
-        let ids: Vec<RowId> = self.rows.keys().copied().collect();
-        for id in ids {
+        for id in self.ids_of(&|_| true) {
             let Some(row) = self.rows.get(&id) else { continue };
             let (key, conversation_id) = (row.record.key.clone(), row.record.conversation_id.clone());
             self.forget(id);

@@ -190,7 +190,11 @@ impl Profile for Team {
 }
 
 fn push(event: &str, body: Option<Body>) -> Push {
-    Push { event: event.to_owned(), args: body.map(Body::finish).into_iter().collect(), ack: false }
+    let args = match body {
+        Some(body) => vec![body.finish()],
+        None => Vec::new(),
+    };
+    Push { event: event.to_owned(), args, ack: false }
 }
 
 fn get(path: String) -> RestRequest {
@@ -307,22 +311,29 @@ fn read_created(record: &Fields<'_>, me: &str) -> Result<Created, Wrong> {
         Some(within) => records::conversation(&within, Some(me)),
         None => records::conversation(record, Some(me)),
     };
-    conversation.map(|conversation| Created::Conversation(Box::new(conversation)))
+    conversation.map(Created::Conversation)
 }
 
 /// What a conflict says about the conversation that exists already: all of it, its id, or nothing (T6).
 fn read_found(record: &Fields<'_>, me: &str) -> Created {
-    let id_within = |name, field| record.object(name).ok()??.id(field).ok()?;
     let within = record.object("conversation").ok().flatten();
     if let Some(Ok(conversation)) = within.map(|within| records::conversation(&within, Some(me))) {
-        return Created::Conversation(Box::new(conversation));
+        return Created::Conversation(conversation);
     }
-    record
-        .id("conversation")
-        .ok()
-        .flatten()
-        .or_else(|| id_within("conversation", "id"))
-        .or_else(|| id_within("error", "conversation_id"))
-        .or_else(|| record.id("conversation_id").ok().flatten())
-        .map_or(Created::FoundSomewhere, Created::Found)
+    for (within, field) in
+        [("", "conversation"), ("conversation", "id"), ("error", "conversation_id"), ("", "conversation_id")]
+    {
+        if let Some(id) = id_within(record, within, field) {
+            return Created::Found(id);
+        }
+    }
+    Created::FoundSomewhere
+}
+
+/// An id in a record, or in an object within it.
+fn id_within(record: &Fields<'_>, within: &'static str, field: &'static str) -> Option<String> {
+    if within.is_empty() {
+        return record.id(field).ok()?;
+    }
+    record.object(within).ok()??.id(field).ok()?
 }

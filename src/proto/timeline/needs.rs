@@ -18,7 +18,10 @@ impl Log {
             }
             // What is later than the mark has to be counted.
             Op::ReadTo { seq } => {
-                for info in self.head.segments.iter().rev().take_while(|info| info.last.seq > *seq) {
+                for info in self.head.segments.iter().rev() {
+                    if info.last.seq <= *seq {
+                        break;
+                    }
                     self.want_segment(info.number, &mut wants);
                 }
             }
@@ -94,10 +97,8 @@ impl Log {
             match self.index.get(&page) {
                 None => self.want_index(page, wants),
                 Some(loaded) => {
-                    for (number, prints) in &loaded.page.segments {
-                        if prints.binary_search(&print).is_ok() {
-                            self.want_segment(*number, wants);
-                        }
+                    for number in loaded.page.candidates(print) {
+                        self.want_segment(number, wants);
                     }
                 }
             }

@@ -22,7 +22,10 @@ impl Timelines {
         let mut after = 0;
         for info in log.head.segments.iter().rev() {
             let Some(loaded) = log.segments.get(&info.number) else { break };
-            for row in loaded.rows.iter().rev().filter(|row| row.message.sender != Sender::Me) {
+            for row in loaded.rows.iter().rev() {
+                if row.message.sender == Sender::Me {
+                    continue;
+                }
                 let at = order_of(&row.message);
                 if at > order {
                     after += 1;
@@ -40,10 +43,18 @@ impl Timelines {
     /// The newest loaded messages of others, oldest first.
     pub fn newest_of_others(&self, conversation_id: &str, count: usize) -> Vec<Message> {
         let Some(log) = self.logs.get(conversation_id) else { return Vec::new() };
-        let loaded = log.head.segments.iter().rev().map_while(|info| log.segments.get(&info.number));
-        let rows = loaded.flat_map(|loaded| loaded.rows.iter().rev());
-        let others = rows.filter(|row| row.message.sender != Sender::Me).take(count);
-        let mut newest: Vec<Message> = others.map(|row| row.message.clone()).collect();
+        let mut newest = Vec::new();
+        for info in log.head.segments.iter().rev() {
+            let Some(loaded) = log.segments.get(&info.number) else { break };
+            if newest.len() >= count {
+                break;
+            }
+            for row in loaded.rows.iter().rev() {
+                if row.message.sender != Sender::Me && newest.len() < count {
+                    newest.push(row.message.clone());
+                }
+            }
+        }
         newest.reverse();
         newest
     }
@@ -83,12 +94,12 @@ impl Timelines {
         let Some(log) = self.logs.get(conversation_id) else { return };
         let Some(read) = log.head.read_up_to else { return };
         let segment = log.place_for(&read).and_then(|at| log.head.segments.get(at));
-        let rows = segment.and_then(|info| log.segments.get(&info.number)).map(|loaded| &loaded.rows);
-        let mut newest_first = rows.into_iter().flatten().rev().map(|row| &row.message);
-        let told = newest_first.find(|message| {
+        let Some(loaded) = segment.and_then(|info| log.segments.get(&info.number)) else { return };
+        let told = loaded.newest(&|message| {
             message.sender != Sender::Me && order_of(message) <= read && message.seq > Some(above)
         });
-        if let Some(id) = told.and_then(|message| message.id.clone()) {
+        let told = told.and_then(|at| loaded.rows.get(at));
+        if let Some(id) = told.and_then(|row| row.message.id.clone()) {
             let conversation_id = conversation_id.to_owned();
             self.actions.push_back(super::Action::TellRead { conversation_id, ids: vec![id] });
         }
@@ -135,11 +146,17 @@ impl Timelines {
             return;
         }
         log.head.read_up_to = Some(order);
-        let later = log.head.segments.iter().rev().take_while(|info| info.last.seq > seq);
-        let rows = later.filter_map(|info| log.segments.get(&info.number)).flat_map(|loaded| &loaded.rows);
-        let unread =
-            rows.filter(|row| row.message.sender != Sender::Me && log.is_unread(&row.message)).count();
-        log.head.unread = u32::try_from(unread).unwrap_or(u32::MAX);
+        let mut unread = 0;
+        for info in log.head.segments.iter().rev() {
+            if info.last.seq <= seq {
+                break;
+            }
+            let Some(loaded) = log.segments.get(&info.number) else { continue };
+            for row in &loaded.rows {
+                unread += u32::from(row.message.sender != Sender::Me && log.is_unread(&row.message));
+            }
+        }
+        log.head.unread = unread;
         log.head_dirty = true;
         self.actions.push_back(super::Action::Read { conversation_id: conversation_id.to_owned() });
     }
@@ -166,12 +183,10 @@ impl Log {
         if order.seq != u64::MAX {
             return order;
         }
-        let loaded = self.head.segments.iter().rev().filter_map(|info| self.segments.get(&info.number));
-        let mut told = loaded.flat_map(|loaded| loaded.rows.iter().rev()).map(|row| &row.message);
         // The newest that the server has told of: without a number there are none here, and all stand by time.
-        match told.find(|message| message.id.is_some()) {
-            Some(message) if message.seq.is_none() => order,
-            Some(message) => order_of(message),
+        match self.loaded_where(&|message| message.id.is_some()) {
+            Some(told) if told.message.seq.is_none() => order,
+            Some(told) => order_of(&told.message),
             None => NOTHING,
         }
     }

@@ -74,7 +74,17 @@ impl Timelines {
     pub fn wants_receipts(&self, conversation_id: &str) -> bool {
         let newest = self.logs.get(conversation_id).and_then(|log| log.last_message());
         newest.is_some_and(|message| message.sender == Sender::Me && message.status < Status::Read)
-            || self.views.values().any(|view| view.conversation_id == conversation_id)
+            || self.is_viewed(conversation_id)
+    }
+
+    pub(super) fn is_viewed(&self, conversation_id: &str) -> bool {
+        self.views.any(&|_, view| view.conversation_id == conversation_id)
+    }
+
+    pub(super) fn dirty_all_views(&mut self) {
+        for (_, view) in self.views.iter_mut() {
+            view.dirty = true;
+        }
     }
 
     /// Rows of this window are still on their way out of the store.
@@ -85,7 +95,7 @@ impl Timelines {
     }
 
     pub fn views_dirty(&self) -> bool {
-        self.views.values().any(|view| view.dirty)
+        self.views.any(&|_, view| view.dirty)
     }
 
     /// A queued message of that conversation looks different now.
@@ -95,7 +105,7 @@ impl Timelines {
 
     /// The server tells of this conversation: a window that was said to show none shows it.
     pub fn on_conversation(&mut self, conversation_id: &str) {
-        for view in self.views.values_mut() {
+        for (_, view) in self.views.iter_mut() {
             view.dirty |= view.unknown && view.conversation_id == conversation_id;
         }
     }
@@ -106,14 +116,8 @@ impl Timelines {
         echoes_of: &dyn Fn(&str) -> Vec<Echo>,
         may_exist: &dyn Fn(&str) -> bool,
     ) -> Vec<ViewUpdate> {
-        let mut dirty = Vec::new();
-        for (id, view) in self.views.iter() {
-            if view.dirty {
-                dirty.push(*id);
-            }
-        }
         let mut updates = Vec::new();
-        for id in dirty {
+        for id in self.views.keys_where(&|_, view| view.dirty) {
             if let Some(update) = self.update_view(id, echoes_of, may_exist) {
                 updates.push(update);
             }
@@ -133,7 +137,10 @@ impl Timelines {
         // Said once the list is there, and not taken back by a loss of the connection.
         view.unknown = (view.unknown || phase == Phase::Live) && !may_exist(&view.conversation_id);
         let echoes = echoes_of(&view.conversation_id);
-        let standing: SortedSet<&str> = echoes.iter().map(|echo| echo.message.row_key.as_str()).collect();
+        let mut standing = SortedSet::new();
+        for echo in &echoes {
+            standing.insert(echo.message.row_key.clone());
+        }
         let mut shown: Vec<(&Message, u64)> = Vec::new();
         let (mut has_earlier, mut loading) = (false, false);
         let log = self.logs.get_mut(&view.conversation_id);
@@ -147,10 +154,10 @@ impl Timelines {
                 }
                 if !log.segments.contains_key(&info.number) {
                     loading = true;
-                    if log.asked.insert(Want::Segment(info.number)) {
+                    let want = Want::Segment(info.number);
+                    if log.asked.insert(want.code()) {
                         let conversation_id = view.conversation_id.clone();
-                        self.actions
-                            .push_back(Action::Load { conversation_id, want: Want::Segment(info.number) });
+                        self.actions.push_back(Action::Load { conversation_id, want });
                     }
                     break;
                 }
@@ -158,11 +165,15 @@ impl Timelines {
                 numbers.push(info.number);
             }
             has_earlier = numbers.len() < log.head.segments.len() || rows > view.limit;
-            let all = numbers.iter().rev().filter_map(|number| log.segments.get(number));
-            let all = all.flat_map(|loaded| &loaded.rows);
-            for row in all.skip(rows.saturating_sub(view.limit)) {
-                if !standing.contains(row.message.row_key.as_str()) {
-                    shown.push((&row.message, row.revision));
+            let mut above = rows.saturating_sub(view.limit);
+            for number in numbers.iter().rev() {
+                let Some(loaded) = log.segments.get(number) else { continue };
+                for row in &loaded.rows {
+                    if above > 0 {
+                        above -= 1;
+                    } else if !standing.contains(&row.message.row_key) {
+                        shown.push((&row.message, row.revision));
+                    }
                 }
             }
         }
@@ -170,7 +181,9 @@ impl Timelines {
             // Another tab has written: what is shown stays until the rows have been read again.
             return None;
         }
-        shown.extend(echoes.iter().map(|echo| (&echo.message, echo.revision | ECHO)));
+        for echo in &echoes {
+            shown.push((&echo.message, echo.revision | ECHO));
+        }
         view.difference(id, &shown, has_earlier, loading, phase)
     }
 }

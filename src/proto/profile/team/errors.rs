@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use super::super::fields::Fields;
 use super::super::{Answer, Failure, ServerMessage};
 use super::records;
-use crate::proto::model::ErrorCode;
+use crate::proto::model::{ErrorCode, first_chars};
 use crate::proto::wire::json;
 use crate::proto::wire::json::RawValue;
 
@@ -144,11 +144,6 @@ fn push_excerpt(message: &mut String, words: &str) {
     }
 }
 
-fn first_chars(text: &str, max_chars: usize) -> &str {
-    let end = text.char_indices().nth(max_chars).map_or(text.len(), |(at, _)| at);
-    text.get(..end).unwrap_or(text)
-}
-
 /// Reads the answer to a send: `{success:true, data?}` or `{success:false, error}` (T3, D3).
 pub(super) fn answer(key: &str, args: &[&RawValue]) -> Answer {
     const PLACE: &str = "answer to chat:message_send";
@@ -171,7 +166,7 @@ pub(super) fn answer(key: &str, args: &[&RawValue]) -> Answer {
 /// the server has said that it stored ours, so sending it again would be wrong.
 fn copy(key: &str, answer: &Fields<'_>) -> Option<Box<ServerMessage>> {
     let message = records::message(&answer.object("data").ok()??).ok()?;
-    message.key.as_deref().is_none_or(|theirs| theirs == key).then(|| Box::new(message))
+    message.key.as_deref().is_none_or(|theirs| theirs == key).then_some(message)
 }
 
 fn refusal(key: &str, answer: &Fields<'_>, error: ServerError<'_>) -> Answer {

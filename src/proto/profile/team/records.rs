@@ -12,7 +12,7 @@ pub(super) fn encode_content(text: &str) -> String {
 }
 
 /// Reads a message (T4, D4).
-pub(super) fn message(record: &Fields<'_>) -> Result<ServerMessage, Wrong> {
+pub(super) fn message(record: &Fields<'_>) -> Result<Box<ServerMessage>, Wrong> {
     let deleted_at_ms = record.time_ms("deleted_at")?;
     let text = match record.text("content_encrypted")? {
         Some(content) => decode_content(&content)?,
@@ -30,7 +30,7 @@ pub(super) fn message(record: &Fields<'_>) -> Result<ServerMessage, Wrong> {
     };
     // A name this profile does not know is no reason to lose the message.
     let told = record.text("status")?.and_then(|name| status(&name));
-    Ok(ServerMessage {
+    Ok(Box::new(ServerMessage {
         id: required("id", record.id("id"))?,
         key: record.id("client_message_id")?,
         conversation_id: required("conversation_id", record.id("conversation_id"))?,
@@ -48,11 +48,11 @@ pub(super) fn message(record: &Fields<'_>) -> Result<ServerMessage, Wrong> {
         reactions: reactions(record)?,
         edited_at_ms: record.time_ms("edited_at")?,
         deleted_at_ms,
-    })
+    }))
 }
 
 /// Reads a conversation (T8); `me` is the own user's id, where it is known.
-pub(super) fn conversation(record: &Fields<'_>, me: Option<&str>) -> Result<ServerConversation, Wrong> {
+pub(super) fn conversation(record: &Fields<'_>, me: Option<&str>) -> Result<Box<ServerConversation>, Wrong> {
     let kind = match required("type", record.text("type"))?.as_ref() {
         "direct" => ConversationKind::Direct,
         "group" => ConversationKind::Group,
@@ -73,7 +73,7 @@ pub(super) fn conversation(record: &Fields<'_>, me: Option<&str>) -> Result<Serv
     if title.is_empty() && kind == ConversationKind::Direct && me.is_some() {
         title = members.iter().find(|member| !is_me(member)).map(|m| m.name.clone()).unwrap_or_default();
     }
-    Ok(ServerConversation {
+    Ok(Box::new(ServerConversation {
         id: required("id", record.id("id"))?,
         kind,
         title,
@@ -84,7 +84,7 @@ pub(super) fn conversation(record: &Fields<'_>, me: Option<&str>) -> Result<Serv
         last_seq: record.count("last_seq")?,
         last_read_seq: record.count("last_read_seq")?,
         updated_at_ms: record.time_ms("updated_at")?,
-    })
+    }))
 }
 
 /// The statuses of T14. `sent` means that the server has it.
@@ -150,11 +150,16 @@ fn user_id(raw: &RawValue) -> Option<String> {
 
 fn reactions(record: &Fields<'_>) -> Result<Vec<(String, String)>, Wrong> {
     let wrong = Wrong { field: "reactions", expected: "must hold objects with `emoji` and `user_id`" };
-    let read = |raw| -> Option<(String, String)> {
-        let reaction = Fields::read(raw).ok()?;
-        Some((reaction.text("emoji").ok()??.into_owned(), reaction.id("user_id").ok()??))
-    };
-    record.list("reactions")?.into_iter().map(|raw| read(raw).ok_or(wrong)).collect()
+    let mut reactions = Vec::new();
+    for raw in record.list("reactions")? {
+        reactions.push(reaction(raw).ok_or(wrong)?);
+    }
+    Ok(reactions)
+}
+
+fn reaction(raw: &RawValue) -> Option<(String, String)> {
+    let read = Fields::read(raw).ok()?;
+    Some((read.text("emoji").ok()??.into_owned(), read.id("user_id").ok()??))
 }
 
 /// A member and whether they are online; an id alone is a plain member whose name is not told.

@@ -10,7 +10,7 @@ fn malformed(event: &str, payload: &str) -> String {
 
 #[test]
 fn t4_a_message_as_the_original_server_tells_it() {
-    assert_eq!(incoming("chat:message_received", ROW), Incoming::Message(message()));
+    assert_eq!(incoming("chat:message_received", ROW), Incoming::Message(message().into()));
 }
 
 #[test]
@@ -35,8 +35,8 @@ fn t4_a_message_with_everything() {
         deleted_at_ms: Some(CREATED_AT_MS + 2),
         ..message()
     };
-    assert_eq!(incoming("chat:message_received", &row), Incoming::Message(wanted.clone()));
-    assert_eq!(incoming("chat:message_updated", &row), Incoming::Updated(wanted));
+    assert_eq!(incoming("chat:message_received", &row), Incoming::Message(wanted.clone().into()));
+    assert_eq!(incoming("chat:message_updated", &row), Incoming::Updated(wanted.into()));
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn t4_camel_case_numbers_and_nulls_are_the_same_message() {
     let row = r#"{"conversationId":"c1","contentEncrypted":"Zm9v","senderId":"ana","createdAt":1795225298250,
         "id":"m1","messageType":null,"clientMessageId":null,"seq":null,"metadata":null,"attachments":[],
         "replyTo":null,"status":null,"readBy":null,"deliveredTo":[],"editedAt":null,"deletedAt":null}"#;
-    assert_eq!(incoming("chat:message_received", row), Incoming::Message(message()));
+    assert_eq!(incoming("chat:message_received", row), Incoming::Message(message().into()));
     let numeric = r#"{"id":41,"sender_id":7,"conversation_id":3,"content_encrypted":"Zm9v","seq":"8",
         "created_at":1795225298250}"#;
     let Incoming::Message(read) = incoming("chat:message_received", numeric) else { panic!() };
@@ -116,7 +116,7 @@ fn t5_content_is_base64_of_utf8_and_nothing_else() {
 fn t5_a_deleted_message_may_have_no_content() {
     let row = row_with("\"deleted_at\":5").replace("\"Zm9v\"", "null");
     let wanted = ServerMessage { text: String::new(), deleted_at_ms: Some(5), ..message() };
-    assert_eq!(incoming("chat:message_updated", &row), Incoming::Updated(wanted));
+    assert_eq!(incoming("chat:message_updated", &row), Incoming::Updated(wanted.into()));
 }
 
 #[test]
