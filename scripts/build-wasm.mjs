@@ -37,6 +37,7 @@ const optArgs = [
   "--converge",
   "--one-caller-inline-max-function-size=20",
   "--skip-pass=local-cse",
+  "--skip-pass=merge-similar-functions",
   "--reorder-functions-by-name",
   "--strip-producers",
   "--strip-target-features",
