@@ -159,6 +159,13 @@ test("connected, disconnected and reconnecting follow from the connection's stat
   server.faults.dropSockets("ana");
   await again;
   expect(told).toEqual(["connected", "disconnected", "reconnecting", "connected"]);
+  // The lead goes with the wish to be connected.
+  const gone = next(ana, "leader", (leader) => !leader);
+  ana.disconnect();
+  await gone;
+  expect(ana.connection).toMatchObject({ state: "closed", leader: false });
+  await ana.connect();
+  expect(ana.connection).toMatchObject({ state: "online", leader: true });
 });
 
 test("what is sent offline goes out, once and in order, when the connection is back", async () => {

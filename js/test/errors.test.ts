@@ -109,6 +109,23 @@ test("a token refused twice is authError; getToken heard why it was asked", asyn
   expect(chat.connection.state).toBe("failed");
 });
 
+test("a token of another user is authError, and nothing that is queued goes out", async () => {
+  const server = await serve();
+  const { ana, id } = await pair(server);
+  ana.disconnect();
+  const chat = await chatOf(server, "ana", { getToken: () => "user:ben" });
+  const told = next(chat, "authError");
+  const { key } = await chat.send(id, "from ana alone");
+  chat.connect().catch(() => {});
+  const [error] = await told;
+  expect(error.code).toBe("auth");
+  expect(error.message).toMatch(/userId belong to different users/);
+  expect(error.message).not.toContain("ben");
+  expect(chat.connection).toMatchObject({ state: "failed", reason: "auth" });
+  expect((await chat.outbox()).map((message) => message.key)).toEqual([key]);
+  expect(server.log(id)).toEqual([]);
+});
+
 test("a refused token is renewed once, and the connection goes on", async () => {
   const server = await serve();
   const getToken: ChatOptions["getToken"] = async ({ reason }) =>

@@ -252,6 +252,7 @@ impl Client {
                 }
             }
             Action::Applied { row, message } => {
+                self.outbox.on_named(&message);
                 if self.outbox.on_applied(row) {
                     self.settling.insert(message.row_key);
                 }
@@ -272,9 +273,7 @@ impl Client {
                 self.rooms.touch(&conversation_id);
                 self.flush_reads(now);
             }
-            Action::TellRead { conversation_id, ids } => {
-                self.tell_read(now, &conversation_id, ids);
-            }
+            Action::TellRead { conversation_id, ids } => self.tell_read(now, &conversation_id, ids),
             Action::Found { ticket, message } => self.on_found(now, ticket, message),
             Action::Damaged { conversation_id, error, older, again } => {
                 self.on_damaged(conversation_id, &error, older, again);

@@ -1,10 +1,10 @@
 //! What the server says of a send.
 
 use super::super::api::Now;
-use super::super::model::{ErrorCode, Failure};
+use super::super::model::{ErrorCode, Failure, Message};
 use super::super::profile::{Answer, ServerMessage};
 use super::super::rng::Rng;
-use super::{Action, MAX_RATE_LIMITED, Outbox, RowId, Stage};
+use super::{Action, MAX_RATE_LIMITED, Outbox, Row, RowId, Stage};
 
 /// The first delay after an answer of failure; doubled with each further one, jittered by half.
 const RETRY_BASE_MS: u64 = 1000;
@@ -78,6 +78,21 @@ impl Outbox {
             self.mark_dirty(id);
         }
         answered
+    }
+
+    /// The server has given this message an id: what answers it can name it.
+    pub fn on_named(&mut self, message: &Message) {
+        let Some(id) = &message.id else { return };
+        let answers = |row: &Row| {
+            let to = row.record.reply_to.as_ref().filter(|_| row.record.reply_to_id.is_none());
+            !row.on_wire() && to.is_some_and(|to| to.row_key == message.row_key)
+        };
+        for reply in self.ids_of(&answers) {
+            if let Some(row) = self.rows.get_mut(&reply) {
+                row.record.reply_to_id = Some(id.clone());
+            }
+            self.mark_dirty(reply);
+        }
     }
 
     fn on_rate_limited(&mut self, now: Now, id: RowId, failure: Failure, retry_after_ms: Option<u64>) {

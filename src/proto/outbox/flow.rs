@@ -162,6 +162,7 @@ impl Outbox {
             && !self.held_back
             && first
             && !paused
+            && !self.awaits_target(row)
             && self.alone().is_none()
             && self.bucket.take(now.mono_ms)
     }
@@ -199,6 +200,13 @@ impl Outbox {
         !self.blocked || self.traits.keys || row.stored.is_none()
     }
 
+    /// The message that it answers is on its way, and has its id when it is answered.
+    fn awaits_target(&self, row: &super::Row) -> bool {
+        let to = row.record.reply_to.as_ref().filter(|_| row.record.reply_to_id.is_none());
+        let target = to.and_then(|to| self.find(&to.row_key));
+        target.is_some_and(|target| target.stage.occupies_wire() || target.stage == Stage::Answered)
+    }
+
     /// The next row of a lane that may go now: in order, within the window.
     fn next_in(&self, conversation_id: &str, now: Now) -> Option<RowId> {
         let lane = self.lanes.get(conversation_id)?;
@@ -218,7 +226,10 @@ impl Outbox {
         }
         let first = first?;
         // A row that is not in the store yet holds back what was queued behind it.
-        let ready = first.stage == Stage::Queued && !first.writing && self.may_mark(first);
+        let ready = first.stage == Stage::Queued
+            && !first.writing
+            && self.may_mark(first)
+            && !self.awaits_target(first);
         (ready && occupied < window as usize).then_some(first.id)
     }
 

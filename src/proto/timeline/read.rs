@@ -1,6 +1,6 @@
 //! What this user has read.
 
-use super::super::model::{Message, Sender, Status};
+use super::super::model::{Message, Sender};
 use super::super::store::{OrderKey, SegmentInfo};
 use super::log::{NOTHING, Row, order_of};
 use super::{Log, Op, Timelines};
@@ -129,7 +129,7 @@ impl Timelines {
             };
             for Row { message, .. } in &loaded.rows {
                 let at = order_of(message);
-                if message.sender != Sender::Me && message.status < Status::Read && at > after && at <= to {
+                if message.sender != Sender::Me && at > after && at <= to {
                     ids.extend(message.id.clone());
                 }
             }
