@@ -14,9 +14,9 @@ use std::rc::Rc;
 
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_bindgen_futures::JsFuture;
 
-use super::Sink;
+use super::{Sink, spawn};
 use crate::proto::queue::Queue;
 use crate::proto::store::MemoryStore;
 use crate::proto::{Input, StoreFailure, StoreId, StoreReply, StoreRequest};
@@ -104,7 +104,7 @@ impl Db {
 
     fn start(&self) {
         if !self.inner.running.replace(true) {
-            spawn_local(self.inner.clone().run());
+            spawn(self.inner.clone().run());
         }
     }
 }

@@ -1,10 +1,10 @@
 //! REST requests through `fetch`, with a time-out over the whole of it and a bound on the answer.
 
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, AbortSignal};
 
-use super::Sink;
+use super::{Sink, spawn};
 use crate::proto::{HttpId, HttpRequest, HttpResult, Input};
 
 /// No answer that the core understands is longer; a longer one is a mistake or an attack.
@@ -53,7 +53,7 @@ impl Http {
             MAX_ANSWER_BYTES,
             &all.signal(),
         );
-        spawn_local(async move {
+        spawn(async move {
             let result = match JsFuture::from(asked).await {
                 Ok(answer) => {
                     let answer: js_sys::Array = answer.unchecked_into();

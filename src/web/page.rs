@@ -8,10 +8,10 @@ use std::rc::Rc;
 
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, EventTarget};
 
-use super::{Sink, convert};
+use super::{Sink, convert, spawn};
 use crate::proto::config::PageFacts;
 use crate::proto::{Input, PageInput, TabInput, TabOutput};
 
@@ -156,12 +156,12 @@ impl Tabs {
         let peers = self.peers.clone();
         // Old browsers and plain origins have no Web Locks.
         let (false, Some(claim)) = (locks.is_undefined(), Claim::new()) else {
-            return spawn_local(peers.seek_lead(sink.clone()));
+            return spawn(peers.seek_lead(sink.clone()));
         };
         let claim = Rc::new(claim);
         self.claim.replace(Some(claim.clone()));
         let (leaving, name, sink) = (self.leaving.borrow().clone(), self.name.clone(), sink.clone());
-        spawn_local(async move {
+        spawn(async move {
             // Else this tab would be told to follow itself.
             if let Some(leaving) = leaving {
                 let _ = JsFuture::from(leaving).await;
