@@ -104,6 +104,27 @@ impl<K: Ord, V> SortedMap<K, V> {
         &mut entry.1
     }
 
+    /// The value under `key`, an empty one where there is none: one copy for all values under keys of one type.
+    pub fn or_default(&mut self, key: K) -> &mut V
+    where
+        V: Default,
+    {
+        self.or_put(key, Box::<V>::default)
+    }
+
+    #[inline(never)]
+    fn or_put(&mut self, key: K, make: fn() -> Box<V>) -> &mut V {
+        let mut at = self.find(&key);
+        if at >= self.0.len() {
+            at = !at;
+            self.0.insert(at, (key, make()));
+        }
+        // In range: it was found or inserted just now.
+        #[allow(clippy::indexing_slicing)]
+        let entry = &mut self.0[at];
+        &mut entry.1
+    }
+
     pub fn remove<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,

@@ -47,15 +47,15 @@ impl Client {
             Command::Acknowledged { key } => self.acknowledged(id, key)?,
             Command::Cancel { key } => {
                 self.outbox.cancel(&key)?;
-                self.removal_waiters.or_insert_with(key, Default::default).push(id);
+                self.removal_waiters.or_default(key).push(id);
             }
             Command::Discard { key } => {
                 self.outbox.discard(&key)?;
-                self.removal_waiters.or_insert_with(key, Default::default).push(id);
+                self.removal_waiters.or_default(key).push(id);
             }
             Command::Resend { key } => {
                 let row = self.outbox.resend(&key)?;
-                self.send_waiters.or_insert_with(row, Default::default).push(id);
+                self.send_waiters.or_default(row).push(id);
             }
             Command::Outbox {} => {
                 let mut messages = Vec::new();

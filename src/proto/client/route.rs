@@ -135,16 +135,20 @@ impl Client {
 
     /// Another tab has removed the row: whoever waits learns from the history what became of it.
     fn on_vanished(&mut self, key: &str, conversation_id: &str) {
-        let removals = self.removal_waiters.remove(key).unwrap_or_default().into_iter();
-        let waiters = self.ack_waiters.remove(key).unwrap_or_default().into_iter();
-        let removals = removals.map(|command| FindFor::Removal { command });
-        for find in removals.chain(waiters.map(|command| FindFor::Vanished { command })) {
-            let ticket = self.ticket();
-            self.finds.insert(ticket, find);
-            self.timelines.find(conversation_id, key, ticket);
+        for command in self.removal_waiters.remove(key).unwrap_or_default() {
+            self.find_for(conversation_id, key, FindFor::Removal { command });
+        }
+        for command in self.ack_waiters.remove(key).unwrap_or_default() {
+            self.find_for(conversation_id, key, FindFor::Vanished { command });
         }
         self.timelines.on_echo_changed(conversation_id);
         self.rooms.touch(conversation_id);
+    }
+
+    fn find_for(&mut self, conversation_id: &str, key: &str, find: FindFor) {
+        let ticket = self.ticket();
+        self.finds.insert(ticket, find);
+        self.timelines.find(conversation_id, key, ticket);
     }
 
     fn transmit(&mut self, now: Now, id: RowId) {

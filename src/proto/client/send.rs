@@ -65,11 +65,11 @@ impl Client {
 
     fn queue(&mut self, now: Now, id: CommandId, record: OutboxRow) -> Result<(), Failure> {
         match self.outbox.queue(now, record)? {
-            Queued::New(row) => self.send_waiters.or_insert_with(row, Default::default).push(id),
+            Queued::New(row) => self.send_waiters.or_default(row).push(id),
             Queued::Known(row) => {
                 let saving = self.outbox.row(row).is_some_and(|row| row.stage == Stage::Saving);
                 if saving {
-                    self.send_waiters.or_insert_with(row, Default::default).push(id);
+                    self.send_waiters.or_default(row).push(id);
                 } else if let Some(row) = self.outbox.row(row) {
                     let message = self.outbox.message(row);
                     self.done_with(id, message);
@@ -155,7 +155,7 @@ impl Client {
             if self.ack_waiters.len() >= MAX_WAITERS {
                 return Err(too_many_waiters());
             }
-            let waiters = self.ack_waiters.or_insert_with(key, Default::default);
+            let waiters = self.ack_waiters.or_default(key);
             if waiters.len() >= MAX_WAITERS_OF_ONE {
                 return Err(too_many_waiters());
             }

@@ -108,7 +108,7 @@ impl Outbox {
         self.next_revision += 1;
         self.by_key.insert(record.key.clone(), id);
         let conversation_id = record.conversation_id.clone();
-        self.by_room.or_insert_with(conversation_id.clone(), Vec::new).push(id);
+        self.by_room.or_default(conversation_id.clone()).push(id);
         let row = Row {
             id,
             record,

@@ -65,7 +65,7 @@ impl Outbox {
     }
 
     pub(super) fn enter_lane(&mut self, id: RowId, conversation_id: &str) {
-        let lane = self.lanes.or_insert_with(conversation_id.to_owned(), Default::default);
+        let lane = self.lanes.or_default(conversation_id.to_owned());
         put_in_order(&self.rows, &mut lane.rows, id);
     }
 
