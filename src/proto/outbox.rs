@@ -359,6 +359,8 @@ impl Row {
         match self.stage {
             Stage::Failed => Status::Failed,
             Stage::Saving => Status::Saving,
+            // Its copy has turned up after all: acknowledged is said with the commit, and nothing before it.
+            Stage::Answered | Stage::Settling if self.record.failure.is_some() => Status::Failed,
             _ if self.sent => Status::Sent,
             _ => Status::Saved,
         }

@@ -46,17 +46,15 @@ impl Outbox {
                 continue;
             }
             (row.dirty, row.version) = (false, 0);
-            let failed = row.stage == Stage::Failed;
+            let failed = row.record.failure.is_some();
             // It may go out in the other tab, or have gone out here: what its record says is read before it goes again.
             row.doubtful = row.record.wire.is_some() && !failed;
             self.met |= row.doubtful;
             let conversation_id = row.record.conversation_id.clone();
             let left = matches!(row.stage, Stage::Answered | Stage::Settling);
             self.dirty.remove(&id);
-            if !failed {
-                self.set_stage(id, Stage::Queued);
-            }
-            if left {
+            self.set_stage(id, if failed { Stage::Failed } else { Stage::Queued });
+            if left && !failed {
                 self.enter_lane(id, &conversation_id);
             }
         }
