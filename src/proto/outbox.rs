@@ -26,7 +26,7 @@ mod restore;
 #[cfg(test)]
 mod tests;
 
-pub use flow::Bucket;
+pub use flow::{Bucket, expired};
 pub use intake::{Queued, Write, in_flight};
 
 /// A row's name in this instance, ascending as this instance has met them. Queue order is that of the store's numbers,
@@ -358,9 +358,9 @@ impl Row {
     pub fn status(&self) -> Status {
         match self.stage {
             Stage::Failed => Status::Failed,
-            Stage::Saving => Status::Saving,
             // Its copy has turned up after all: acknowledged is said with the commit, and nothing before it.
             Stage::Answered | Stage::Settling if self.record.failure.is_some() => Status::Failed,
+            Stage::Saving => Status::Saving,
             _ if self.sent => Status::Sent,
             _ => Status::Saved,
         }

@@ -150,6 +150,10 @@ impl Client {
     fn transmit(&mut self, now: Now, id: RowId) {
         let Some(row) = self.outbox.row(id).filter(|row| row.stage == Stage::Marking) else { return };
         let record = &row.record;
+        if record.is_expired(now.wall_ms) {
+            // It slept between its commit and this moment.
+            return self.outbox.on_unsendable(id, outbox::expired());
+        }
         let push = self.profile.send(Outgoing {
             key: &record.key,
             conversation_id: &record.conversation_id,
