@@ -166,6 +166,9 @@ impl Client {
         match self.connection.emit(&push, now, &mut self.timers, &mut self.rng) {
             Emitted::Sent { ack_id, .. } => {
                 if let Some(ack_id) = ack_id {
+                    // What was answered by its copy alone is not waited for for ever.
+                    let outbox = &self.outbox;
+                    self.acks.retain(|_, ack| !matches!(ack, AckFor::Row(row) if outbox.row(*row).is_none()));
                     self.acks.insert(ack_id, AckFor::Row(id));
                 }
                 self.outbox.on_transmitted(now, id);
