@@ -48,7 +48,7 @@ impl Client {
         let known = lists.first().and_then(|list| list.first());
         let known = known.and_then(|record| store::decode_generation(&record.bytes).ok());
         let generation = known.map_or(0, |(_, generation)| generation) + 1;
-        let version = generation << 24;
+        let version = self.stamp();
         let transaction = Transaction {
             expect: vec![(RecordId::meta(store::GENERATION_KEY), known.map(|(version, _)| version))],
             puts: vec![(
@@ -87,9 +87,6 @@ impl Client {
             self.take_outbox(rows);
         }
         self.storage.lead = Lead::Leads { generation, version };
-        // Without a generation of our own in the store another leader may draw the same numbers.
-        let claimed = version.filter(|version| *version == generation << 24);
-        self.storage.next_stamp = claimed.unwrap_or_else(|| self.rng.between(1 << 61, 1 << 62));
         self.connection.on_lead(true, now, &mut self.timers, &mut self.rng);
         self.emit(Event::Leader { leader: true });
         self.timers.set(Timer::Rescan, now.mono_ms + RESCAN_MS);
