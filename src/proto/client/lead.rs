@@ -46,18 +46,19 @@ impl Client {
             return;
         }
         let known = lists.first().and_then(|list| list.first());
+        // One that cannot be read is replaced all the same.
+        let before = known.and_then(|record| store::record_version(&record.bytes));
         let known = known.and_then(|record| store::decode_generation(&record.bytes).ok());
         let generation = known.map_or(0, |(_, generation)| generation) + 1;
         let version = self.stamp();
         let transaction = Transaction {
-            expect: vec![(RecordId::meta(store::GENERATION_KEY), known.map(|(version, _)| version))],
+            expect: vec![(RecordId::meta(store::GENERATION_KEY), before)],
             puts: vec![(
                 RecordId::meta(store::GENERATION_KEY),
                 store::encode_generation(version, generation),
             )],
             ..Transaction::default()
         };
-        let before = known.map(|(version, _)| version);
         self.request_store(
             StoreRequest::Write(transaction),
             StoreJob::Claimed { generation, version, before },
