@@ -346,10 +346,11 @@ impl Outbox {
         }
         timers.update(Timer::Ack, ack);
         timers.update(Timer::Expiry, expiry);
-        timers.update(Timer::SendRetry, retry);
+        timers.postpone(Timer::SendRetry, retry, now.mono_ms);
         timers.update(Timer::HeldCopies, self.held.first().map(|held| held.until_mono_ms));
         let starved = self.open && !self.lanes.is_empty() && self.bucket.is_empty(now.mono_ms);
-        timers.update(Timer::Rate, starved.then(|| self.bucket.refill_at(now.mono_ms)));
+        let refill = starved.then(|| self.bucket.refill_at(now.mono_ms));
+        timers.postpone(Timer::Rate, refill, now.mono_ms);
     }
 }
 
