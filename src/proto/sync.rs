@@ -109,9 +109,9 @@ impl Sync {
         self.failures = 0;
     }
 
-    /// A hello came after the start.
-    pub fn set_cursor(&mut self, cursor: bool) {
-        self.cursor = cursor;
+    /// A hello came after the start. `true`: it says something else than what was started with.
+    pub fn set_cursor(&mut self, cursor: bool) -> bool {
+        core::mem::replace(&mut self.cursor, cursor) != cursor
     }
 
     /// Names the HTTP request that carries a job.
