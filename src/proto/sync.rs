@@ -18,6 +18,8 @@ pub const PAGE_ROWS: u32 = 200;
 /// Messages a page by offset (T10), and how many pages are looked at for a known row.
 pub const OFFSET_ROWS: u32 = 50;
 const MAX_OFFSET_PAGES: u32 = 20;
+/// After so many failures in a row an answer that cannot be read is taken for the backend's own.
+const MAX_UNREADABLE: u32 = 5;
 const RETRY_BASE_MS: u64 = 1000;
 const RETRY_MAX_MS: u64 = 30_000;
 
@@ -236,6 +238,11 @@ impl Sync {
             self.waiting.push_back(conversation_id.to_owned());
         }
         self.settle();
+    }
+
+    /// Whether what cannot be read may yet be tried again.
+    pub fn is_hopeful(&self) -> bool {
+        self.failures < MAX_UNREADABLE
     }
 
     /// A request failed for now: it is made again later.
