@@ -26,7 +26,7 @@ mod restore;
 #[cfg(test)]
 mod tests;
 
-pub use flow::Bucket;
+pub use flow::{Bucket, expired};
 pub use intake::{Queued, Write, in_flight};
 
 /// A row's name in this instance, ascending as this instance has met them. Queue order is that of the store's numbers,
@@ -349,10 +349,11 @@ impl Outbox {
         }
         timers.update(Timer::Ack, ack);
         timers.update(Timer::Expiry, expiry);
-        timers.update(Timer::SendRetry, retry);
+        timers.postpone(Timer::SendRetry, retry, now.mono_ms);
         timers.update(Timer::HeldCopies, self.held.first().map(|held| held.until_mono_ms));
         let starved = self.open && !self.lanes.is_empty() && self.bucket.is_empty(now.mono_ms);
-        timers.update(Timer::Rate, starved.then(|| self.bucket.refill_at(now.mono_ms)));
+        let refill = starved.then(|| self.bucket.refill_at(now.mono_ms));
+        timers.postpone(Timer::Rate, refill, now.mono_ms);
     }
 }
 
@@ -361,6 +362,8 @@ impl Row {
     pub fn status(&self) -> Status {
         match self.stage {
             Stage::Failed => Status::Failed,
+            // Its copy has turned up after all: acknowledged is said with the commit, and nothing before it.
+            Stage::Answered | Stage::Settling if self.record.failure.is_some() => Status::Failed,
             Stage::Saving => Status::Saving,
             _ if self.sent => Status::Sent,
             _ => Status::Saved,

@@ -18,6 +18,8 @@ pub const PAGE_ROWS: u32 = 200;
 /// Messages a page by offset (T10), and how many pages are looked at for a known row.
 pub const OFFSET_ROWS: u32 = 50;
 const MAX_OFFSET_PAGES: u32 = 20;
+/// After so many failures in a row an answer that cannot be read is taken for the backend's own.
+const MAX_UNREADABLE: u32 = 5;
 const RETRY_BASE_MS: u64 = 1000;
 const RETRY_MAX_MS: u64 = 30_000;
 
@@ -109,9 +111,9 @@ impl Sync {
         self.failures = 0;
     }
 
-    /// A hello came after the start.
-    pub fn set_cursor(&mut self, cursor: bool) {
-        self.cursor = cursor;
+    /// A hello came after the start. `true`: it says something else than what was started with.
+    pub fn set_cursor(&mut self, cursor: bool) -> bool {
+        core::mem::replace(&mut self.cursor, cursor) != cursor
     }
 
     /// Names the HTTP request that carries a job.
@@ -236,6 +238,11 @@ impl Sync {
             self.waiting.push_back(conversation_id.to_owned());
         }
         self.settle();
+    }
+
+    /// Whether what cannot be read may yet be tried again.
+    pub fn is_hopeful(&self) -> bool {
+        self.failures < MAX_UNREADABLE
     }
 
     /// A request failed for now: it is made again later.

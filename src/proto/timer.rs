@@ -71,6 +71,13 @@ impl Timers {
         }
     }
 
+    /// Sets or clears, but for one that is due and has not fired yet: whoever waits for it would wait for ever.
+    pub fn postpone(&mut self, timer: Timer, at_mono_ms: Option<u64>, now_mono_ms: u64) {
+        if self.get(timer).is_none_or(|due| due > now_mono_ms) {
+            self.update(timer, at_mono_ms);
+        }
+    }
+
     pub fn clear(&mut self, timer: Timer) {
         self.update(timer, None);
     }

@@ -109,7 +109,7 @@ fn a_cancel_that_comes_after_the_leaders_answer_is_refused() {
             let id = world.ask(leader, Command::Cancel { key: key.clone() });
             world.wait(leader, id).unwrap();
         }
-        world.pass(500);
+        world.pass(1500);
         assert!(outbox_rows(&mut world.disks[0].records).is_empty());
         let cancel = world.ask(follower, Command::Cancel { key: key.clone() });
         let end = world.wait(follower, cancel).map(|_| ()).map_err(|error| error.code);

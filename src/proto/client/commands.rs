@@ -130,6 +130,14 @@ impl Client {
     }
 
     fn disconnect(&mut self, now: Now, id: CommandId) {
+        // A `connect()` that still waits for the other tabs' word was called before.
+        let (undone, rest): (Vec<_>, Vec<_>) = core::mem::take(&mut self.deferred)
+            .into_iter()
+            .partition(|(_, command)| matches!(command, Command::Connect {}));
+        self.deferred = rest;
+        for (waiter, _) in undone {
+            self.refuse(waiter, Failure::new(ErrorCode::Closed, "disconnect() was called"));
+        }
         self.push_maybe(now, self.profile.presence(false));
         self.connection.disconnect(now, &mut self.timers);
         // Those that still wait for the other tabs' word would connect behind it.

@@ -229,7 +229,10 @@ impl Client {
 
     fn on_ready(&mut self, now: Now) {
         if self.ready {
-            self.sync.set_cursor(self.capabilities.cursor);
+            // A hello that came late: what was looked for by pages is looked for after the cursor.
+            if self.sync.set_cursor(self.capabilities.cursor) {
+                self.sync.start(self.capabilities.cursor, &mut self.timers);
+            }
             return;
         }
         self.ready = true;

@@ -103,18 +103,19 @@ impl Client {
             return;
         }
         let known = list(lists, 0).first();
+        // One that cannot be read is replaced all the same.
+        let before = known.and_then(|record| store::record_version(&record.bytes));
         let known = known.and_then(|record| store::decode_generation(&record.bytes).ok());
         let generation = known.map_or(0, |(_, generation)| generation) + 1;
-        let version = generation << 24;
+        let version = self.stamp();
         let transaction = Transaction {
-            expect: vec![(RecordId::meta(store::GENERATION_KEY), known.map(|(version, _)| version))],
+            expect: vec![(RecordId::meta(store::GENERATION_KEY), before)],
             puts: vec![(
                 RecordId::meta(store::GENERATION_KEY),
                 store::encode_generation(version, generation),
             )],
             ..Transaction::default()
         };
-        let before = known.map(|(version, _)| version);
         self.request_store(
             StoreRequest::Write(transaction),
             StoreJob::Claimed { generation, version, before },
@@ -144,9 +145,6 @@ impl Client {
             self.take_outbox(rows);
         }
         self.storage.lead = Lead::Leads { generation, version };
-        // Without a generation of our own in the store another leader may draw the same numbers.
-        let claimed = version.filter(|version| *version == generation << 24);
-        self.storage.next_stamp = claimed.unwrap_or_else(|| self.rng.between(1 << 61, 1 << 62));
         self.connection.on_lead(Some(true), now, &mut self.timers, &mut self.rng);
         self.emit(Event::Leader { leader: true });
         // What was read before this tab led stands in no store.

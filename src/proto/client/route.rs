@@ -154,6 +154,10 @@ impl Client {
     fn transmit(&mut self, now: Now, id: RowId) {
         let Some(row) = self.outbox.row(id).filter(|row| row.stage == Stage::Marking) else { return };
         let record = &row.record;
+        if record.is_expired(now.wall_ms) {
+            // It slept between its commit and this moment.
+            return self.outbox.on_unsendable(id, outbox::expired());
+        }
         let push = self.profile.send(Outgoing {
             key: &record.key,
             conversation_id: &record.conversation_id,
@@ -166,6 +170,11 @@ impl Client {
         match self.connection.emit(&push, now, &mut self.timers, &mut self.rng) {
             Emitted::Sent { ack_id, .. } => {
                 if let Some(ack_id) = ack_id {
+                    // What was answered by its copy alone is not waited for for ever.
+                    let outbox = &self.outbox;
+                    self.acks.remove_where(
+                        &|_, ack| matches!(ack, AckFor::Row(row) if outbox.row(*row).is_none()),
+                    );
                     self.acks.insert(ack_id, AckFor::Row(id));
                 }
                 self.outbox.on_transmitted(now, id);

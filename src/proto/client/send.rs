@@ -1,7 +1,7 @@
 //! A message on its way into the outbox, and who asks what became of it.
 
 use super::super::api::{CommandId, Now, SendCommand};
-use super::super::model::{ErrorCode, Failure, Message, ReplyTo, Status, first_chars};
+use super::super::model::{ErrorCode, Failure, Message, ReplyTo, first_chars};
 use super::super::outbox::{self, Queued, RowId, Stage};
 use super::super::store::{OutboxRow, same_content};
 use super::super::timeline::unknown_conversation;
@@ -149,7 +149,7 @@ impl Client {
 
     pub(super) fn acknowledged(&mut self, id: CommandId, key: String) -> Result<(), Failure> {
         if let Some(row) = self.outbox.find(&key) {
-            if let Some(failure) = row.record.failure.clone().filter(|_| row.status() == Status::Failed) {
+            if let Some(failure) = row.record.failure.clone().filter(|_| row.stage == Stage::Failed) {
                 return Err(failure);
             }
             if self.ack_waiters.len() >= MAX_WAITERS {

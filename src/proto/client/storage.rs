@@ -97,7 +97,6 @@ pub(super) struct Storage {
     pub rescan_again: bool,
     pub blocked: bool,
     pub degraded: bool,
-    pub next_stamp: u64,
     /// A transaction of which it is not known whether it took place, while the store cannot be read.
     pub unclear: Option<Box<Flight>>,
     pub wiping: bool,

@@ -60,7 +60,6 @@ impl Outbox {
     fn on_stored(&mut self, id: RowId, copy: Option<Box<ServerMessage>>) {
         let Some(row) = self.rows.get_mut(&id) else { return };
         row.sent = true;
-        row.record.failure = None;
         let copy = copy.or_else(|| self.take_held_like(id));
         if let Some(copy) = &copy {
             self.drop_held(&copy.id);

@@ -287,16 +287,14 @@ impl Outbox {
 
     /// Messages whose time to live is over and that are not on the wire.
     fn expire(&mut self, now: Now) {
-        let wall = i64::try_from(now.wall_ms).unwrap_or(i64::MAX);
         let mut due = Vec::new();
         for row in self.rows_of_lanes() {
-            if row.stage == Stage::Queued && row.record.expires_at_ms.is_some_and(|at| at <= wall) {
+            if row.stage == Stage::Queued && row.record.is_expired(now.wall_ms) {
                 due.push(row.id);
             }
         }
         for id in due {
-            let text = "the message's time to live (ttlMs) was over before it was answered";
-            self.fail(id, Failure::new(ErrorCode::Expired, text));
+            self.fail(id, expired());
         }
     }
 }
@@ -305,6 +303,12 @@ impl Stage {
     fn occupies_wire(self) -> bool {
         matches!(self, Self::Marking | Self::InFlight { .. })
     }
+}
+
+/// The failure of a message whose time is over.
+pub fn expired() -> Failure {
+    let text = "the message's time to live (ttlMs) was over before it was answered";
+    Failure::new(ErrorCode::Expired, text)
 }
 
 pub(super) fn unconfirmed() -> Failure {

@@ -4,7 +4,7 @@ use crate::proto::sorted::{SortedMap, SortedSet};
 
 use super::super::api::{Key, Record};
 use super::super::model::{ErrorCode, Failure};
-use super::super::store::{OutboxRow, RecordError, decode_outbox_row};
+use super::super::store::{OutboxRow, RecordError, decode_outbox_row, record_version};
 use super::{Outbox, Row, RowId, Stage};
 
 impl Outbox {
@@ -18,6 +18,9 @@ impl Outbox {
         for record in records {
             let Key::Number(stored) = record.key else { continue };
             kept.insert(stored);
+            if record_version(&record.bytes).is_none() {
+                self.store_anew(stored);
+            }
             match decode_outbox_row(&record.bytes) {
                 Ok(read) => _ = present.insert(stored, read),
                 Err(error) if self.damaged.insert(stored) => damaged.push(error),
@@ -46,17 +49,15 @@ impl Outbox {
                 continue;
             }
             (row.dirty, row.version) = (false, 0);
-            let failed = row.stage == Stage::Failed;
+            let failed = row.record.failure.is_some();
             // It may go out in the other tab, or have gone out here: what its record says is read before it goes again.
             row.doubtful = row.record.wire.is_some() && !failed;
             self.met |= row.doubtful;
             let conversation_id = row.record.conversation_id.clone();
             let left = matches!(row.stage, Stage::Answered | Stage::Settling);
             self.dirty.remove(&id);
-            if !failed {
-                self.set_stage(id, Stage::Queued);
-            }
-            if left {
+            self.set_stage(id, if failed { Stage::Failed } else { Stage::Queued });
+            if left && !failed {
                 self.enter_lane(id, &conversation_id);
             }
         }
@@ -101,6 +102,17 @@ impl Outbox {
             });
             self.actions.push_back(super::Action::Removed { key, conversation_id });
         }
+    }
+
+    /// The record of a row that is known here has been damaged so far that nothing can replace it, since it has no
+    /// version: the leader writes the row under another number.
+    fn store_anew(&mut self, stored: u64) {
+        let id = self.by_stored.get(&stored).copied().filter(|_| self.generation != 0);
+        let Some(row) = id.and_then(|id| self.rows.get_mut(&id)).filter(|row| !row.writing) else { return };
+        row.stored = None;
+        let id = row.id;
+        self.by_stored.remove(&stored);
+        self.mark_dirty(id);
     }
 
     fn meet(&mut self, stored: u64, version: u64, record: OutboxRow) {

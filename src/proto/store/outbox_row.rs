@@ -34,6 +34,14 @@ pub struct OutboxRow {
     pub failure: Option<Failure>,
 }
 
+impl OutboxRow {
+    /// Whether its time to live is over.
+    pub fn is_expired(&self, wall_ms: u64) -> bool {
+        let wall = i64::try_from(wall_ms).unwrap_or(i64::MAX);
+        self.expires_at_ms.is_some_and(|at| at <= wall)
+    }
+}
+
 /// Which leading tab sent it, and at which attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WireMark {
