@@ -293,21 +293,13 @@ impl<K: Ord> FromIterator<K> for SortedSet<K> {
     }
 }
 
+/// The keys stand beside nothing: `for (key, _) in set`.
 impl<K> IntoIterator for SortedSet<K> {
-    type Item = K;
-    type IntoIter = core::iter::Map<std::vec::IntoIter<(K, Box<()>)>, fn((K, Box<()>)) -> K>;
+    type Item = (K, Box<()>);
+    type IntoIter = std::vec::IntoIter<(K, Box<()>)>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.0.into_iter().map(|(key, _)| key)
-    }
-}
-
-impl<'a, K: Ord> IntoIterator for &'a SortedSet<K> {
-    type Item = &'a K;
-    type IntoIter = core::iter::Map<core::slice::Iter<'a, (K, Box<()>)>, fn(&'a (K, Box<()>)) -> &'a K>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.0.iter().map(|(key, _)| key)
+        self.0.0.into_iter()
     }
 }
 

@@ -16,13 +16,13 @@ impl Client {
         if self.closed {
             return;
         }
-        for id in self.rooms.take_changed() {
+        for (id, _) in self.rooms.take_changed() {
             self.timelines.on_conversation(&id);
             if let Some(conversation) = self.conversation(&id) {
                 self.emit(Event::Conversation { conversation: Box::new(conversation) });
             }
         }
-        for conversation_id in self.rooms.take_removed() {
+        for (conversation_id, _) in self.rooms.take_removed() {
             self.emit(Event::ConversationRemoved { conversation_id });
         }
         let (outbox, rooms) = (&self.outbox, &self.rooms);

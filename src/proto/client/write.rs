@@ -109,7 +109,7 @@ impl Client {
             }
             flight.items.push(item);
         }
-        for id in self.rooms.take_dirty() {
+        for (id, _) in self.rooms.take_dirty() {
             let at = RecordId::history(store::conversation_key(&id));
             match self.rooms.get(&id) {
                 Some(room) => transaction.puts.push((at, store::encode_conversation(flight.stamp, room))),

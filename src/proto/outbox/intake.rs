@@ -167,7 +167,7 @@ impl Outbox {
     /// What to write for each dirty row, in queue order; they count as under way from here on.
     pub fn take_writes(&mut self) -> Vec<RowId> {
         let mut ready = Vec::new();
-        for id in &self.dirty {
+        for id in self.dirty.iter() {
             if self.rows.get(id).is_some_and(|row| !row.writing) {
                 ready.push(*id);
             }

@@ -93,7 +93,7 @@ impl Log {
             self.want_segment(tail, wants);
             return;
         }
-        for page in self.index_pages() {
+        for (page, _) in self.index_pages() {
             match self.index.get(&page) {
                 None => self.want_index(page, wants),
                 Some(loaded) => {

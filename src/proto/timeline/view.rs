@@ -237,7 +237,9 @@ impl View {
         if same {
             return None;
         }
-        self.last = Some(ViewUpdate { rows: Vec::new(), ..update.clone() });
+        let conversation_id = update.conversation_id.clone();
+        let (order, error) = (update.order.clone(), update.error.clone());
+        self.last = Some(ViewUpdate { conversation_id, order, rows: Vec::new(), error, ..update });
         Some(update)
     }
 }
