@@ -199,6 +199,8 @@ pub enum TabInput {
     Poked,
     /// Another tab has emptied the store: nothing is to be fetched into it again.
     Wiped,
+    /// The database was deleted under this tab and made anew: nothing of what it had stored is there any more.
+    Emptied,
     /// A message was read in a tab that does not lead.
     Read { conversation_id: String, message_id: String },
 }

@@ -19,7 +19,7 @@ use wasm_bindgen_futures::JsFuture;
 use super::{Sink, spawn};
 use crate::proto::queue::Queue;
 use crate::proto::store::MemoryStore;
-use crate::proto::{Input, StoreFailure, StoreId, StoreReply, StoreRequest};
+use crate::proto::{Input, StoreFailure, StoreId, StoreReply, StoreRequest, TabInput};
 use packed::Packed;
 
 #[wasm_bindgen(module = "/src/web/db/indexed_db.js")]
@@ -31,6 +31,8 @@ extern "C" {
     fn close_store(handle: &Handle);
     #[wasm_bindgen(js_name = isDead)]
     fn is_dead(handle: &Handle) -> bool;
+    #[wasm_bindgen(js_name = isNew)]
+    fn is_new(handle: &Handle) -> bool;
     #[wasm_bindgen(js_name = readStore)]
     fn read_store(handle: &Handle, reads: &str, timeout_ms: u32) -> Promise;
     #[wasm_bindgen(js_name = writeStore)]
@@ -56,6 +58,7 @@ struct Inner {
     queue: RefCell<Queue<(StoreId, StoreRequest)>>,
     running: Cell<bool>,
     closing: Cell<bool>,
+    was_open: Cell<bool>,
     name: RefCell<Option<String>>,
     handle: RefCell<Option<Rc<Handle>>>,
     memory: RefCell<Option<MemoryStore>>,
@@ -83,6 +86,7 @@ impl Db {
             queue: RefCell::default(),
             running: Cell::new(false),
             closing: Cell::new(false),
+            was_open: Cell::new(false),
             name: RefCell::default(),
             handle: RefCell::default(),
             memory: RefCell::default(),
@@ -181,6 +185,9 @@ impl Inner {
         let handle: Handle =
             opened.map_err(|reason| reason.as_string().unwrap_or_default())?.unchecked_into();
         let handle = Rc::new(handle);
+        if self.was_open.replace(true) && is_new(&handle) {
+            (self.sink)(Input::Tab(TabInput::Emptied));
+        }
         self.handle.replace(Some(handle.clone()));
         Ok(handle)
     }

@@ -1,7 +1,9 @@
 //! A store that fails, does not answer as it should, or holds garbage.
 
 use chatwire::proto::store::{head_key, segment_key};
-use chatwire::proto::{Command, Event, RecordId, Status, StoreFailure, StoreRequest, Transaction};
+use chatwire::proto::{
+    Command, Event, Input, RecordId, Status, StoreFailure, StoreRequest, TabInput, Transaction,
+};
 
 use super::checks::outbox_rows;
 use super::node::WriteFault;
@@ -189,4 +191,45 @@ fn a_wipe_leaves_nothing_and_the_client_goes_on() {
     world.until("fetched again", |world| world.texts(ana, 1) == ["one"]);
     let key = world.saved(ana, "r", "two");
     world.until_status(ana, &key, Status::Acknowledged);
+}
+
+/// Deleted by the user, or by another application of the origin, and made anew by the next request.
+fn delete(world: &mut World, at: usize) {
+    let disk = world.nodes[at].disk;
+    world.disks[disk].records.execute(&StoreRequest::Wipe);
+    world.input(at, Input::Tab(TabInput::Emptied));
+}
+
+#[test]
+fn a_database_deleted_under_a_client_takes_no_accepted_message_along() {
+    let (mut world, ana) = World::one();
+    world.ask(ana, Command::Disconnect {});
+    let keys: Vec<String> = (0..3).map(|n| world.saved(ana, "r", &format!("m{n}"))).collect();
+    delete(&mut world, ana);
+    assert_eq!(degraded(&world, ana).len(), 1, "told");
+    world.pass(100);
+    let stored: Vec<String> =
+        outbox_rows(&mut world.disks[0].records).into_iter().map(|(key, _)| key).collect();
+    assert_eq!(stored, keys, "written again, older first");
+    assert!(world.outbox(ana).iter().all(|row| row.durable));
+    world.restart(ana);
+    world.go_live(ana);
+    world.until("all there", |world| world.backend.texts("r") == ["m0", "m1", "m2"]);
+}
+
+#[test]
+fn a_database_deleted_while_messages_are_on_their_way_loses_and_doubles_none() {
+    for wait_ms in [0, 5, 15, 25, 500, 2500] {
+        let (mut world, ana) = World::one();
+        world.latency_ms = 1000;
+        for n in 0..3 {
+            world.send(ana, "r", &format!("m{n}"));
+        }
+        world.pass(wait_ms);
+        delete(&mut world, ana);
+        world.until("all there", |world| world.backend.texts("r") == ["m0", "m1", "m2"]);
+        world.pass(30_000);
+        assert!(outbox_rows(&mut world.disks[0].records).is_empty(), "{wait_ms}");
+        assert_eq!(world.backend.texts("r"), ["m0", "m1", "m2"], "{wait_ms}");
+    }
 }

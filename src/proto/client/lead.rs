@@ -37,6 +37,7 @@ impl Client {
                 self.let_go(now);
                 self.rescan(now);
             }
+            TabInput::Emptied => self.on_emptied(),
             TabInput::Read { conversation_id, message_id } => {
                 self.on_read_beside(now, conversation_id, message_id);
             }

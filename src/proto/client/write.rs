@@ -233,6 +233,15 @@ impl Client {
         self.capabilities_dirty |= flight.capabilities;
     }
 
+    /// Somebody has deleted the database (the user, another application of the origin): what was accepted and is not
+    /// answered lives in memory alone until it has been written again (P1). The history comes from the server.
+    pub(super) fn on_emptied(&mut self) {
+        self.outbox.on_emptied();
+        self.storage.degraded = true;
+        let message = "the database was deleted: what this tab holds is written again".to_owned();
+        self.emit(Event::StorageDegraded { message, persistent: self.storage.persistent });
+    }
+
     pub(super) fn degrade(&mut self, now: Now, reply: &StoreReply) {
         let message = match reply {
             StoreReply::Failed { kind: StoreFailure::Quota, .. } => {

@@ -104,6 +104,17 @@ impl Outbox {
         }
     }
 
+    /// The store has lost everything: every row is new to it.
+    pub fn on_emptied(&mut self) {
+        self.by_stored.clear();
+        for id in self.ids_of(&|row| row.stored.is_some()) {
+            let Some(row) = self.rows.get_mut(&id) else { continue };
+            (row.stored, row.version) = (None, 0);
+            self.mark_dirty(id);
+            self.touch(id);
+        }
+    }
+
     /// The record of a row that is known here has been damaged so far that nothing can replace it, since it has no
     /// version: the leader writes the row under another number.
     fn store_anew(&mut self, stored: u64) {

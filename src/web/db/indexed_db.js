@@ -19,7 +19,9 @@ export function openStore(name, timeoutMs) {
       request.onsuccess = () => request.result.close();
       reject(`the database did not open within ${timeoutMs} ms: another tab may be deleting it`);
     }, timeoutMs);
+    let isNew = false;
     request.onupgradeneeded = () => {
+      isNew = true;
       for (const table of names)
         request.result.createObjectStore(table, { autoIncrement: table === "outbox" });
     };
@@ -29,7 +31,7 @@ export function openStore(name, timeoutMs) {
     };
     request.onsuccess = () => {
       clearTimeout(timer);
-      const store = { db: request.result, dead: false };
+      const store = { db: request.result, dead: false, isNew };
       store.db.onversionchange = store.db.onclose = () => {
         // At once: another tab waits for it with a deletion. Transactions under way still finish.
         closeStore(store);
@@ -48,6 +50,11 @@ export function closeStore(store) {
 
 export function isDead(store) {
   return store.dead;
+}
+
+/** Whether this open has made the database: a second time, somebody has deleted it. */
+export function isNew(store) {
+  return store.isNew;
 }
 
 /** All reads in one transaction, so that they see one state: `[RECORDS, JSON of [[key, length], …] a read, bytes]`. */
