@@ -42,5 +42,7 @@ mod sending;
 mod storage;
 #[path = "pair/tabs.rs"]
 mod tabs;
+#[path = "pair/unclear.rs"]
+mod unclear;
 #[path = "pair/world.rs"]
 mod world;

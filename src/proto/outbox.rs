@@ -135,6 +135,8 @@ pub struct Outbox {
     lanes: SortedMap<String, Lane>,
     dirty: SortedSet<RowId>,
     held: Vec<held::Held>,
+    /// Rows of which it is not known whether the store has them.
+    sought: Vec<RowId>,
     next_row: RowId,
     next_revision: u64,
     traits: Traits,
@@ -178,6 +180,7 @@ impl Outbox {
             lanes: SortedMap::new(),
             dirty: SortedSet::new(),
             held: Vec::new(),
+            sought: Vec::new(),
             next_row: 1,
             next_revision: 1,
             traits,
@@ -300,6 +303,7 @@ impl Outbox {
     fn forget(&mut self, id: RowId) {
         let Some(row) = self.rows.remove(&id) else { return };
         self.dirty.remove(&id);
+        self.on_sought(id);
         self.leave_lane(id, &row.record.conversation_id);
         if let Some(ids) = self.by_room.get_mut(&row.record.conversation_id) {
             order::take_out(ids, id);

@@ -208,12 +208,16 @@ impl Client {
                 self.refuse(command, Failure::new(ErrorCode::NotFound, text));
             }
             (Some(FindFor::Added { row, .. }), Some(message)) => {
+                self.outbox.on_sought(row);
                 for id in self.send_waiters.remove(&row).unwrap_or_default() {
                     self.done_with(id, (*message).clone());
                 }
                 self.outbox.vanish(row);
             }
-            (Some(FindFor::Added { row, stage }), None) => self.outbox.on_conflict(row, stage),
+            (Some(FindFor::Added { row, stage }), None) => {
+                self.outbox.on_sought(row);
+                self.outbox.on_conflict(row, stage);
+            }
             (None, _) => {}
         }
     }
@@ -223,6 +227,7 @@ impl Client {
         let Some(record) = self.outbox.row(row).map(|row| &row.record) else { return };
         let (conversation_id, key) = (record.conversation_id.clone(), record.key.clone());
         let ticket = self.ticket();
+        self.outbox.seek(row);
         self.finds.insert(ticket, FindFor::Added { row, stage });
         self.timelines.find(&conversation_id, &key, ticket);
     }

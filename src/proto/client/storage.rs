@@ -80,7 +80,6 @@ pub(super) struct Flight {
     pub capabilities: bool,
     /// A record that tells by its version whether the transaction took place.
     pub probe: Option<RecordId>,
-    pub replaced: Vec<u64>,
 }
 
 #[derive(Debug, Default)]

@@ -1,7 +1,7 @@
 //! One transaction at a time with everything that is dirty, and what becomes of it.
 
 use super::super::api::{
-    Event, Key, Now, Output, Read, Record, RecordId, StoreFailure, StoreReply, StoreRequest, TabOutput,
+    Event, Now, Output, Read, Record, RecordId, StoreFailure, StoreReply, StoreRequest, TabOutput,
     Transaction,
 };
 use super::super::outbox::{RowId, Stage, Write};
@@ -82,7 +82,6 @@ impl Client {
                     let at = RecordId::outbox(stored);
                     transaction.expect.push((at.clone(), Some(expect)));
                     transaction.puts.push((at, store::encode_outbox_row(stamp, record)));
-                    flight.replaced.push(stored);
                 }
                 Some(Write::Delete { stored, expect }) => {
                     let at = RecordId::outbox(stored);
@@ -172,25 +171,19 @@ impl Client {
         self.storage.writing = false;
         self.set_blocked(false);
         let mut flight = flight;
-        let mut unclear = Vec::new();
-        if let Some(added) = flight.found_in(list(&lists, 1), list(&lists, 4)) {
-            self.on_saved(&flight, &added);
+        let mut missing = Vec::new();
+        if flight.stamp != NOT_WRITTEN {
+            let adding = flight.take_added();
+            missing = self.outbox.find_added(&adding, flight.stamp, list(&lists, 1));
+        }
+        if flight.took_place(list(&lists, 1), list(&lists, 4)) {
+            self.on_saved(&flight, &[]);
         } else {
-            if flight.stamp != NOT_WRITTEN {
-                let added = &flight.added;
-                flight.rows.retain(|(id, stage)| {
-                    let known = added.contains(id) && self.outbox.adopt(*id, *stage, list(&lists, 1));
-                    if added.contains(id) && !known {
-                        unclear.push((*id, *stage));
-                    }
-                    !added.contains(id)
-                });
-            }
             self.take_back(&flight, false);
         }
         lists.truncate(4);
         self.reconcile(now, &lists);
-        for (id, stage) in unclear {
+        for (id, stage) in missing {
             self.look_for_added(id, stage);
         }
     }
@@ -286,27 +279,27 @@ impl Client {
 }
 
 impl Flight {
-    /// After `Unknown`: the numbers of the added rows if the transaction took place.
-    fn found_in(&self, rows: &[Record], probe: &[Record]) -> Option<Vec<u64>> {
-        let is_ours = |record: &Record| store::record_version(&record.bytes) == Some(self.stamp);
-        let mut added = Vec::new();
-        for record in rows {
-            if let Key::Number(number) = record.key
-                && is_ours(record)
-                && !self.replaced.contains(&number)
-            {
-                added.push(number);
-            }
+    /// Takes out the rows that it was to add.
+    fn take_added(&mut self) -> Vec<(RowId, Stage)> {
+        let (mut adding, mut others) = (Vec::new(), Vec::new());
+        for row in core::mem::take(&mut self.rows) {
+            if self.added.contains(&row.0) { adding.push(row) } else { others.push(row) }
         }
-        // Each by itself tells: another leader may have written over the probe meanwhile, or removed an added row. That
-        // a row is gone tells nothing: whoever removed it, the outbox finds out what became of it.
-        let took_place = !added.is_empty() || probe.first().is_some_and(is_ours);
-        took_place.then_some(added)
+        self.rows = others;
+        adding
+    }
+
+    /// After `Unknown`. A row of ours and the probe each tell by themselves: another leader may have written over the one
+    /// or removed the other meanwhile.
+    fn took_place(&self, rows: &[Record], probe: &[Record]) -> bool {
+        let is_ours = |record: &Record| store::record_version(&record.bytes) == Some(self.stamp);
+        rows.iter().any(is_ours) || probe.iter().any(is_ours)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::api::Key;
     use super::*;
 
     #[test]
@@ -329,16 +322,11 @@ mod tests {
             };
             Record { key: Key::Number(number), bytes: store::encode_outbox_row(stamp, &row) }
         };
-        let flight = Flight {
-            stamp: 7,
-            added: vec![1],
-            replaced: vec![3],
-            probe: Some(RecordId::outbox(3)),
-            ..Flight::default()
-        };
+        let flight =
+            Flight { stamp: 7, added: vec![1], probe: Some(RecordId::outbox(3)), ..Flight::default() };
         let others = [record(3, 8)];
-        assert_eq!(flight.found_in(&[record(3, 8), record(4, 7)], &others), Some(vec![4]));
-        assert_eq!(flight.found_in(&[record(3, 8), record(4, 8)], &others), None);
-        assert_eq!(flight.found_in(&[record(3, 7)], &[record(3, 7)]), Some(Vec::new()));
+        assert!(flight.took_place(&[record(3, 8), record(4, 7)], &others));
+        assert!(!flight.took_place(&[record(3, 8), record(4, 8)], &others));
+        assert!(flight.took_place(&[], &[record(3, 7)]));
     }
 }

@@ -168,7 +168,7 @@ impl Outbox {
     pub fn take_writes(&mut self) -> Vec<RowId> {
         let mut ready = Vec::new();
         for id in self.dirty.iter() {
-            if self.rows.get(id).is_some_and(|row| !row.writing) {
+            if self.rows.get(id).is_some_and(|row| !row.writing) && !self.waits_for_sought(*id) {
                 ready.push(*id);
             }
         }

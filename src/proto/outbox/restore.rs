@@ -63,17 +63,62 @@ impl Outbox {
         }
     }
 
-    /// After `Unknown`: takes the record of a row that this tab has added and another has changed since. `false`: there is
-    /// none.
-    pub fn adopt(&mut self, id: RowId, stage: Stage, records: &[Record]) -> bool {
-        let Some(row) = self.rows.get(&id) else { return true };
-        let found = records.iter().find_map(|record| match (&record.key, decode_outbox_row(&record.bytes)) {
-            (Key::Number(stored), Ok((_, found))) if found.key == row.record.key => Some(*stored),
-            _ => None,
-        });
-        let Some(stored) = found.filter(|stored| !self.by_stored.contains_key(stored)) else { return false };
-        self.on_written(id, stage, Some(stored), 0);
-        true
+    /// After an unclear write: takes those of `rows`, which it was to add, that the store holds, by their keys; `stamp` is
+    /// the write's. Gives back the others.
+    pub fn find_added(
+        &mut self,
+        rows: &[(RowId, Stage)],
+        stamp: u64,
+        records: &[Record],
+    ) -> Vec<(RowId, Stage)> {
+        let mut present = SortedMap::new();
+        for record in records {
+            if let (Key::Number(number), Ok((version, found))) =
+                (&record.key, decode_outbox_row(&record.bytes))
+                && !self.by_stored.contains_key(number)
+            {
+                present.insert(found.key, (*number, version));
+            }
+        }
+        let mut missing = Vec::new();
+        for (id, stage) in rows {
+            let Some(row) = self.rows.get(id) else { continue };
+            match present.get(&row.record.key).copied() {
+                // What another tab has made of it since is read next.
+                Some((number, version)) => {
+                    self.on_written(*id, *stage, Some(number), if version == stamp { stamp } else { 0 });
+                }
+                None => missing.push((*id, *stage)),
+            }
+        }
+        missing
+    }
+
+    /// Whether this row is in the store, or ever was, is looked for in the history: what was queued behind it in its
+    /// conversation is not stored before that is known, or it would stand before it.
+    pub fn seek(&mut self, id: RowId) {
+        if self.rows.contains_key(&id) {
+            self.sought.push(id);
+        }
+    }
+
+    /// It has been found, or not.
+    pub fn on_sought(&mut self, id: RowId) {
+        if let Some(at) = self.sought.iter().position(|other| *other == id) {
+            self.sought.remove(at);
+        }
+    }
+
+    /// Whether a row of this conversation that came before is still looked for.
+    pub(super) fn waits_for_sought(&self, id: RowId) -> bool {
+        let Some(row) = self.rows.get(&id).filter(|row| row.stored.is_none()) else { return false };
+        for other in &self.sought {
+            let before = self.rows.get(other).filter(|_| *other < id);
+            if before.is_some_and(|other| other.record.conversation_id == row.record.conversation_id) {
+                return true;
+            }
+        }
+        false
     }
 
     /// The row's record is gone: it stands under another number (resent by another tab), or not at all.

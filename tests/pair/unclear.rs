@@ -1,0 +1,56 @@
+//! Writes of which nobody can say whether they took place, with more than one row in them or behind them.
+
+use chatwire::proto::{Input, TabInput};
+
+use super::backend::{Backend, Fate};
+use super::checks::outbox_rows;
+use super::node::WriteFault;
+use super::world::World;
+
+/// The leader has marked the first of three while the follower did not know yet that all three are stored.
+#[test]
+fn three_rows_of_one_unclear_write_keep_their_own_numbers() {
+    for fault in [WriteFault::UnknownDone, WriteFault::UnknownLost] {
+        let (mut world, leader, follower) = World::two(Backend::plain());
+        world.loses_pokes = true;
+        world.backend.fates.extend([Fate::Answer, Fate::Withhold]);
+        world.disks[0].faults.extend([WriteFault::None, fault]);
+        world.disks[0].unknown_ms = 5000;
+        for text in ["zero", "one", "two", "three"] {
+            world.send(follower, "r", text);
+        }
+        world.pass(500);
+        world.input(leader, Input::Tab(TabInput::Poked));
+        world.pass(7000);
+        world.kill(leader);
+        world.pass(60_000);
+        world.go_live(follower);
+        world.pass(60_000);
+        assert_eq!(world.backend.texts("r"), ["zero", "one", "two", "three"], "{fault:?}");
+        assert_eq!(world.texts(follower, 1), ["zero", "one", "two", "three"], "{fault:?}");
+        assert!(outbox_rows(&mut world.disks[0].records).is_empty(), "{fault:?}");
+    }
+}
+
+/// Whether the first was sent by somebody has to be looked for in an index that is not in memory.
+#[test]
+fn what_is_sent_behind_a_message_that_is_looked_for_stays_behind_it() {
+    for fault in [WriteFault::UnknownDone, WriteFault::UnknownLost] {
+        let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
+        for n in 0..260 {
+            world.post("r", "bo", &format!("old {n}"));
+        }
+        let ana = world.join("ana");
+        world.go_live(ana);
+        world.pass(5000);
+        world.restart(ana);
+        world.go_live(ana);
+        world.pass(5000);
+        world.disks[0].faults.push_back(fault);
+        world.send(ana, "r", "one");
+        world.send(ana, "r", "two");
+        world.pass(60_000);
+        let texts = world.backend.texts("r");
+        assert_eq!(texts[260..], ["one", "two"], "{fault:?}");
+    }
+}
