@@ -18,8 +18,8 @@ pub const PAGE_ROWS: u32 = 200;
 /// Messages a page by offset (T10), and how many pages are looked at for a known row.
 pub const OFFSET_ROWS: u32 = 50;
 const MAX_OFFSET_PAGES: u32 = 20;
-/// After so many failures in a row an answer that cannot be read is taken for the backend's own.
-const MAX_UNREADABLE: u32 = 5;
+/// After so many of one conversation an answer that cannot be read is taken for the backend's own.
+const MAX_UNREADABLE: u32 = 3;
 const RETRY_BASE_MS: u64 = 1000;
 const RETRY_MAX_MS: u64 = 30_000;
 
@@ -67,6 +67,8 @@ pub struct Sync {
     /// Whose newest page this connection has looked at again.
     refreshed: SortedSet<String>,
     failures: u32,
+    /// Of the list of conversations: answers in a row that could not be read.
+    unreadable_lists: u32,
     next_ticket: u32,
     actions: Queue<Action>,
 }
@@ -80,6 +82,8 @@ struct Pull {
     /// Where to go on when it is in.
     next: Option<Job>,
     pages: u32,
+    /// Answers that could not be read.
+    unreadable: u32,
 }
 
 impl Sync {
@@ -129,6 +133,7 @@ impl Sync {
     /// A page of the list is in; `has_more` asks for the next.
     pub fn on_list(&mut self, offset: u32, rows: u32, has_more: bool) {
         self.failures = 0;
+        self.unreadable_lists = 0;
         if has_more && rows > 0 {
             let offset = offset.saturating_add(rows);
             self.actions.push_back(Action::Request(Job::List { offset }));
@@ -240,9 +245,19 @@ impl Sync {
         self.settle();
     }
 
-    /// Whether what cannot be read may yet be tried again.
-    pub fn is_hopeful(&self) -> bool {
-        self.failures < MAX_UNREADABLE
+    /// The answer cannot be read. Whether it may be asked for once more.
+    pub fn on_unreadable(&mut self, job: &Job) -> bool {
+        let count = match job {
+            Job::List { .. } => &mut self.unreadable_lists,
+            Job::After { conversation_id, .. }
+            | Job::Offset { conversation_id, .. }
+            | Job::Newest { conversation_id } => match self.active.get_mut(conversation_id) {
+                Some(pull) => &mut pull.unreadable,
+                None => return false,
+            },
+        };
+        *count += 1;
+        *count < MAX_UNREADABLE
     }
 
     /// A request failed for now: it is made again later.

@@ -6,6 +6,7 @@
 
 use std::cell::RefCell;
 
+use crate::proto::first_chars;
 use crate::proto::wire::json::{self, Kind, Object, RawValue};
 use crate::proto::{Command, ErrorCode, Failure, Json, SendCommand};
 
@@ -35,8 +36,7 @@ pub fn parse(text: &str) -> Result<Command, Failure> {
 }
 
 fn named(name: &str, what: &str) -> Failure {
-    let end = name.char_indices().nth(40).map_or(name.len(), |(at, _)| at);
-    wrong(["command `", name.get(..end).unwrap_or_default(), "`: ", what].concat())
+    wrong(["command `", first_chars(name, 40), "`: ", what].concat())
 }
 
 fn wrong(text: String) -> Failure {

@@ -145,9 +145,11 @@ impl Inner {
                 StoreRequest::Read(_) => read_store(&handle, &packed.places, self.request_timeout_ms),
                 _ => write_store(&handle, &packed.places, &packed.bytes, self.request_timeout_ms),
             };
-            // It resolves whatever happens; a rejection would be a fault of its own.
-            let answer = JsFuture::from(asked).await.unwrap_or_default();
-            match packed::attempt(&answer) {
+            // It resolves whatever happens; after a rejection, a fault of its own, nobody knows what has happened.
+            let answer = JsFuture::from(asked).await;
+            let attempt =
+                answer.map_or(Attempt::Answered(StoreReply::Unknown), |answer| packed::attempt(&answer));
+            match attempt {
                 // What a stuck or a lost handle did cannot be learnt through it.
                 Attempt::Answered(StoreReply::Unknown) => {
                     self.drop_handle();

@@ -130,27 +130,21 @@ impl Client {
     }
 
     fn disconnect(&mut self, now: Now, id: CommandId) {
-        // A `connect()` that still waits for the other tabs' word was called before.
-        let (undone, rest): (Vec<_>, Vec<_>) = core::mem::take(&mut self.deferred)
-            .into_iter()
-            .partition(|(_, command)| matches!(command, Command::Connect {}));
-        self.deferred = rest;
-        for (waiter, _) in undone {
-            self.refuse(waiter, Failure::new(ErrorCode::Closed, "disconnect() was called"));
-        }
         self.push_maybe(now, self.profile.presence(false));
-        self.connection.disconnect(now, &mut self.timers);
-        // Those that still wait for the other tabs' word would connect behind it.
-        let waiters = &mut self.connect_waiters;
-        self.deferred.retain(|(id, command)| {
-            let connects = matches!(command, Command::Connect {});
-            if connects {
-                waiters.push(*id);
-            }
-            !connects
-        });
-        self.reject_connects(&Failure::new(ErrorCode::Closed, "disconnect() was called"));
+        self.undo_connects(now, "disconnect() was called");
         self.done(id, Outcome::Nothing);
+    }
+
+    /// Nobody wishes to be connected any more, those included that still wait for the other tabs' word.
+    pub(super) fn undo_connects(&mut self, now: Now, why: &str) {
+        self.connection.disconnect(now, &mut self.timers);
+        for (id, command) in core::mem::take(&mut self.deferred) {
+            match command {
+                Command::Connect {} => self.connect_waiters.push(id),
+                command => self.deferred.push((id, command)),
+            }
+        }
+        self.reject_connects(&Failure::new(ErrorCode::Closed, why));
     }
 
     fn close(&mut self, now: Now, id: CommandId) {

@@ -33,7 +33,7 @@ impl Client {
             TabInput::Deposed => self.abdicate(now),
             TabInput::Poked => self.rescan(now),
             TabInput::Wiped => {
-                self.connection.disconnect(now, &mut self.timers);
+                self.undo_connects(now, "another tab has wiped the store");
                 self.let_go(now);
                 self.rescan(now);
             }
@@ -149,8 +149,11 @@ impl Client {
         self.connection.on_lead(Some(true), now, &mut self.timers, &mut self.rng);
         self.emit(Event::Leader { leader: true });
         // What was read before this tab led stands in no store.
-        while let Some((conversation_id, id)) = self.pending_reads.pop_front() {
+        for _ in 0..self.pending_reads.len() {
+            let Some((conversation_id, id)) = self.pending_reads.pop_front() else { break };
             self.timelines.target(Some(&conversation_id), &id, Change::Read { tell: true });
+            // It goes out once more than needed rather than not at all: what counts as read already tells nothing.
+            self.pending_reads.push_back((conversation_id, id));
         }
         self.timers.set(Timer::Rescan, now.mono_ms + RESCAN_MS);
         self.run_deferred(now);

@@ -114,7 +114,7 @@ impl Client {
         if let Err(what) = outcome {
             let message = format!("the answer to a request for history cannot be read: {what}");
             self.emit(Event::ProtocolError { message, excerpt: super::super::wire::excerpt(&body) });
-            if self.sync.is_hopeful() {
+            if self.sync.on_unreadable(&job) {
                 // Some proxy's page, say, and not the backend's: it would leave a hole until the next connect.
                 self.sync.on_failed(now, &mut self.rng, &mut self.timers, job, None);
             } else {

@@ -23,6 +23,7 @@ impl Client {
             }
         }
         for (conversation_id, _) in self.rooms.take_removed() {
+            self.timelines.on_echo_changed(&conversation_id);
             self.emit(Event::ConversationRemoved { conversation_id });
         }
         let (outbox, rooms) = (&self.outbox, &self.rooms);

@@ -10,6 +10,7 @@ use core::cell::RefCell;
 
 use std::borrow::Cow;
 
+use crate::proto::model::first_chars;
 use crate::proto::wire::json::RawValue;
 use crate::proto::wire::json::{self, Kind, Object};
 use crate::proto::{ErrorCode, Failure};
@@ -54,7 +55,7 @@ impl<'a> Reader<'a> {
         let Some(object) = &self.object else { return };
         for (name, _) in object.iter() {
             if !known.contains(&name) {
-                let name = self.name(first_chars(name));
+                let name = self.name(first_chars(name, MAX_SHOWN_CHARS));
                 let message = [&name, ": unknown option, allowed: ", &known.join(", ")].concat();
                 self.refuse(Failure::new(ErrorCode::Config, message));
             }
@@ -149,11 +150,6 @@ fn show(value: &RawValue) -> String {
 
 /// A text, cut where it is long.
 pub(super) fn shortened(text: &str) -> String {
-    let shown = first_chars(text);
+    let shown = first_chars(text, MAX_SHOWN_CHARS);
     [shown, if shown.len() < text.len() { "…" } else { "" }].concat()
-}
-
-fn first_chars(text: &str) -> &str {
-    let end = text.char_indices().nth(MAX_SHOWN_CHARS).map_or(text.len(), |(at, _)| at);
-    text.get(..end).unwrap_or(text)
 }

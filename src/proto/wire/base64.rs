@@ -23,7 +23,7 @@ pub fn encode(bytes: &[u8]) -> String {
     text
 }
 
-/// With or without padding; `None` for anything that no encoder writes, bits left over included.
+/// With or without padding, however much of it; otherwise `None` for what no encoder writes, bits left over included.
 #[must_use]
 pub fn decode(text: &str) -> Option<Vec<u8>> {
     let text = text.trim_end_matches('=');
