@@ -1,5 +1,5 @@
 // `npm run size`: what a browser has to fetch, raw, gzip and brotli, against scripts/size-budget.json. 1 KB = 1024 bytes.
-// Needs `npm run build`. JavaScript is counted as an application ships it: bundled and minified by esbuild, React left out;
+// Builds what is shipped first: after `npm start` a larger wasm may stand in pkg/. JavaScript is counted as an application ships it: bundled and minified by esbuild, React left out;
 // an entry holds what it imports statically, but for the glue, which has a line of its own.
 // Fails over a budget.
 // `-- --why` shows what the wasm is made of, by crate and the largest functions.
@@ -7,12 +7,16 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { brotliCompressSync, gzipSync, constants as zlib } from "node:zlib";
-import { buildNamed } from "./build-wasm.mjs";
+import { buildPackage } from "./build.mjs";
+import { buildNamed, buildWasm } from "./build-wasm.mjs";
 import { inRoot, isMain, runMain, Told } from "./lib/run.mjs";
 import { targetDir } from "./lib/rust.mjs";
 import { functionSizes, sectionSizes } from "./lib/wasm-names.mjs";
 
 async function main() {
+  console.log("Building what is shipped, where it is not up to date");
+  await buildWasm();
+  await buildPackage();
   const { build } = await import("esbuild");
   const wasm = await readBuilt("pkg/chatwire_bg.wasm");
   const glue = await minified(build, inRoot("pkg/chatwire.js"), []);

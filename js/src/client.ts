@@ -1,13 +1,13 @@
 import type { Core, CoreConstructor, Event, ViewUpdate } from "./core.js";
 import { Emitter, type Listener } from "./emitter.js";
-import { ChatError, check, closed, toChatError } from "./errors.js";
+import { ChatError, check, closed, describe, toChatError } from "./errors.js";
+import type { ReadOptions } from "./options.js";
 import { Requests } from "./requests.js";
 import { Snapshots } from "./snapshots.js";
 import { Teller } from "./tell.js";
 import { type Timeline, TimelineView } from "./timeline.js";
 import type {
   ChatEvents,
-  ChatOptions,
   ConnectionSnapshot,
   Conversation,
   Draft,
@@ -41,15 +41,13 @@ export class ChatClient {
   #closing: Promise<void> | undefined;
 
   /** Use `createChat`, which loads the core. */
-  constructor(CoreClass: CoreConstructor, options: ChatOptions) {
+  constructor(CoreClass: CoreConstructor, { plain, getToken }: ReadOptions) {
     this.#requests = new Requests(
       () => this.#core,
       (error) => this.#onTrap(error),
     );
     this.wire = new Wire(this.#requests);
-    this.userId = options.userId;
-    const { getToken, wasm: _wasm, ...rest } = options;
-    const plain = { ...withoutUndefined(rest), ...(getToken && { hasGetToken: true }) };
+    this.userId = String(plain.userId);
     this.#core = new CoreClass(plain, {
       onBatch: (json) => this.#onBatch(JSON.parse(json) as Event[]),
       getToken: (reason) => askToken(getToken, reason),
@@ -76,8 +74,12 @@ export class ChatClient {
    * Resolves at the first `online` and stays pending while offline; rejects when the client fails or is closed. The
    * signal ends the waiting (code `cancelled`), not the connecting: `disconnect()` does that.
    */
-  async connect({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<void> {
+  async connect(options: { signal?: AbortSignal | undefined } | null = {}): Promise<void> {
     this.#requests.assertOpen();
+    const { signal } = check.fields("options", options ?? {}, ["signal"]);
+    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+      throw new ChatError("validation", `signal must be an AbortSignal, not ${describe(signal)}`);
+    }
     if (signal?.aborted) throw cancelledBy(signal);
     const online = this.#requests.run({ connect: {} });
     await (signal ? orAborted(online, signal) : online);
@@ -128,10 +130,17 @@ export class ChatClient {
   // ── sending ───────────────────────────────────────────────────────────────
 
   /** Resolves when the message is durable (`durable: false` where only memory is left). */
-  async send(conversationId: string, content: string | Draft, options: SendOptions = {}): Promise<Message> {
-    const draft =
-      typeof content === "string" ? { text: content } : (check.object("content", content) as Draft);
-    const { ttlMs, key } = check.object("options", options) as SendOptions;
+  async send(
+    conversationId: string,
+    content: string | Draft,
+    options: SendOptions | null = {},
+  ): Promise<Message> {
+    const fields = ["text", "type", "metadata", "replyTo"] as const;
+    const draft: Draft =
+      typeof content === "string"
+        ? { text: content }
+        : check.fields("content", content, fields, "a text or an object with text");
+    const { ttlMs, key } = check.fields("options", options ?? {}, ["ttlMs", "key"]);
     const send = {
       conversationId: check.id("conversationId", conversationId),
       text: check.string("text", draft.text),
@@ -188,11 +197,8 @@ export class ChatClient {
   }
 
   /** The conversations, pinned first, then by their newest message; archived ones only where asked for. */
-  conversations({
-    archived = false,
-  }: {
-    archived?: boolean | undefined;
-  } = {}): Readable<readonly Conversation[]> {
+  conversations(options: { archived?: boolean | undefined } | null = {}): Readable<readonly Conversation[]> {
+    const { archived = false } = check.fields("options", options ?? {}, ["archived"]);
     return this.#snapshots.list(check.boolean("archived", archived));
   }
 
@@ -208,11 +214,11 @@ export class ChatClient {
 
   /** A new group of this user and `members` (user ids). */
   async createGroup(group: { title: string; members: readonly string[] }): Promise<Conversation> {
-    const { title, members } = check.object("group", group) as typeof group;
+    const { title, members } = check.fields("group", group, ["title", "members"]);
     if (!Array.isArray(members)) throw new ChatError("validation", "members must be an array of user ids");
     const createGroup = {
       title: check.id("title", title),
-      members: members.map((id, index) => check.id(`members[${index}]`, id)),
+      members: check.read("members", () => members.map((id, index) => check.id(`members[${index}]`, id))),
     };
     return this.#requests.get("conversation", { createGroup });
   }
@@ -341,21 +347,21 @@ export class ChatClient {
   }
 }
 
-async function askToken(getToken: ChatOptions["getToken"], reason: TokenReason): Promise<string> {
+async function askToken(getToken: ReadOptions["getToken"], reason: TokenReason): Promise<string> {
   if (!getToken) throw new ChatError("config", "this client has no getToken");
   const token: unknown = await getToken({ reason });
-  if (typeof token !== "string" || token === "") {
-    throw new ChatError("config", "getToken() must resolve to a non-empty string");
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+  if (typeof token !== "string" || token === "" || /[\0-\x1f\x7f]/.test(token)) {
+    throw new ChatError(
+      "config",
+      "getToken() must resolve to a non-empty string without control characters or line breaks",
+    );
   }
   return token;
 }
 
 function optional<T, U>(value: T | undefined, read: (value: T) => U): U | undefined {
   return value === undefined ? undefined : read(value);
-}
-
-function withoutUndefined(options: object): object {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
 function cancelledBy(signal: AbortSignal): ChatError {

@@ -60,7 +60,7 @@ export function closed(): ChatError {
 }
 
 /** What a value is, for a message about a wrong argument. Never the value itself: it may be a message's text. */
-function describe(value: unknown): string {
+export function describe(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "an array";
   if (value === "") return "an empty string";
@@ -97,21 +97,33 @@ export const check = {
     if (typeof value !== "function") throw wrong(name, "a function", value);
     return value;
   },
-  object(name: string, value: unknown): object {
-    if (typeof value !== "object" || value === null || Array.isArray(value))
-      throw wrong(name, "an object", value);
-    return value;
+  /** These fields of an object that an application made: its getters may throw. */
+  fields<T, K extends keyof T>(name: string, value: T, keys: readonly K[], wanted = "an object"): Pick<T, K> {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) throw wrong(name, wanted, value);
+    return check.read(name, () => Object.fromEntries(keys.map((key) => [key, value[key]])) as Pick<T, K>);
   },
-  /** Anything an application made, as long as it can be written as JSON. */
-  json<T>(name: string, value: T): T {
-    let text: string | undefined;
+  /** What reading this gives; what is thrown by the application's own code is the cause of a `validation`. */
+  read<T>(name: string, read: () => T): T {
     try {
-      text = JSON.stringify(value);
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      throw new ChatError("validation", `${name} must be JSON: ${why}`);
+      return read();
+    } catch (cause) {
+      if (cause instanceof ChatError) throw cause;
+      throw new ChatError("validation", `${name} cannot be read: see the cause`, { cause });
     }
+  },
+  /** Anything an application made, as long as it can be written as JSON: a copy, so that it is asked once. */
+  json<T>(name: string, value: T): T {
+    const text = toJson(name, value);
     if (text === undefined) throw wrong(name, "JSON", value);
-    return value;
+    return JSON.parse(text) as T;
   },
 };
+
+/** As JSON; an exception of a `toJSON` or a getter is the application's. */
+export function toJson(name: string, value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch (cause) {
+    throw new ChatError("validation", `${name} cannot be written as JSON: see the cause`, { cause });
+  }
+}

@@ -1,6 +1,6 @@
 import { ChatClient } from "./client.js";
-import { ChatError, toChatError } from "./errors.js";
 import { loadCore } from "./init.js";
+import { readOptions, toRefusal } from "./options.js";
 import type { ChatOptions } from "./types.js";
 
 export type { ChatClient } from "./client.js";
@@ -15,16 +15,11 @@ export type { Wire, WireSendOptions } from "./wire.js";
  * Rejects with `config`, naming option, value and what is allowed, and where the wasm cannot be loaded.
  */
 export async function createChat(options: ChatOptions): Promise<ChatClient> {
-  if (typeof options !== "object" || options === null) {
-    throw new ChatError("config", "createChat() takes an object of options");
-  }
-  if (options.getToken !== undefined && typeof options.getToken !== "function") {
-    throw new ChatError("config", "getToken must be a function that resolves to a token");
-  }
-  const CoreClass = await loadCore(options.wasm);
+  const read = readOptions(options);
+  const CoreClass = await loadCore(read.wasm);
   try {
-    return await new ChatClient(CoreClass, options).restored();
+    return await new ChatClient(CoreClass, read).restored();
   } catch (error) {
-    throw toChatError(error, "config");
+    throw toRefusal(error);
   }
 }

@@ -16,16 +16,47 @@ export function loadCore(source?: WasmSource): Promise<CoreConstructor> {
 }
 
 async function load(source: WasmSource | undefined): Promise<CoreConstructor> {
-  const module_or_path = await open(source);
+  const opened = await open(source);
+  // The glue keeps whatever it has once instantiated, also what it cannot use: only ours comes so far.
+  const module_or_path = await compile(opened);
+  if (!isOurs(module_or_path)) throw foreign("it is another wasm");
   try {
     await initialise({ module_or_path });
   } catch (cause) {
+    // Another version of ours asks the glue for what it does not have.
+    if (cause instanceof WebAssembly.LinkError || cause instanceof TypeError) {
+      throw foreign("it is of another version than the package", cause);
+    }
     throw new ChatError("config", `the wasm does not run here: ${messageOf(cause)}`, { cause });
   }
   return ChatCore;
 }
 
 type Opened = Response | BufferSource | WebAssembly.Module;
+
+async function compile(opened: Opened): Promise<WebAssembly.Module> {
+  if (opened instanceof WebAssembly.Module) return opened;
+  try {
+    return await (opened instanceof Response
+      ? WebAssembly.compileStreaming(opened)
+      : WebAssembly.compile(opened));
+  } catch (cause) {
+    throw new ChatError("config", `the wasm cannot be read: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** One of our exports says so by its name; the names of the glue in the imports are of builds from before that. */
+function isOurs(module: WebAssembly.Module): boolean {
+  return (
+    WebAssembly.Module.exports(module).some(({ name }) => name.startsWith("chat")) ||
+    WebAssembly.Module.imports(module).some(({ module }) => module === "./chatwire_bg.js" || module === "a")
+  );
+}
+
+function foreign(why: string, cause?: unknown): ChatError {
+  const todo = "Copy node_modules/chatwire/pkg/chatwire_bg.wasm anew to where `wasm` points";
+  return new ChatError("config", `this wasm is not the one of this package: ${why}. ${todo}`, { cause });
+}
 
 async function open(source: WasmSource | undefined): Promise<Opened> {
   // Written out for the bundlers: they find the file by this expression and give it an address of their own.

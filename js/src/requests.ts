@@ -1,5 +1,5 @@
 import type { Command, Core, EventOf, Outcome, OutcomeValue } from "./core.js";
-import { ChatError, closed, isCoded, toChatError } from "./errors.js";
+import { ChatError, closed, isCoded, toChatError, toJson } from "./errors.js";
 
 type Waiting = { resolve(outcome: Outcome): void; reject(error: ChatError): void };
 
@@ -57,8 +57,10 @@ export class Requests {
 
   #begin(command: Command): number {
     this.assertOpen();
+    // Apart from the core: what is thrown here is not a trap.
+    const json = toJson("the call", command) as string;
     try {
-      return this.core().command(JSON.stringify(command));
+      return this.core().command(json);
     } catch (error) {
       if (isCoded(error)) throw toChatError(error);
       const trap = new ChatError("closed", "the core broke: this client is closed", { cause: error });

@@ -192,6 +192,7 @@ export type ChatOptions = {
   /** The backend's base: ws, wss, http or https; plain only on localhost unless `allowInsecure`. */
   url: string;
   profile: "team";
+  /** This user's id at the backend. */
   userId: string;
   /** Asked on every connect and when a token was refused. */
   getToken?: ((request: { reason: TokenReason }) => string | Promise<string>) | undefined;
@@ -245,7 +246,10 @@ export type ChatOptions = {
 
 /** What `on` can hear, with the arguments of its listeners. */
 export type ChatEvents = {
-  /** Once for each message of others, live or caught up. */
+  /**
+   * Once for each message of others, as it arrives: after a reconnect a live one may be told before older ones that are
+   * caught up. The timeline is always in the server's order.
+   */
   message: [message: Message, info: { live: boolean }];
   messageUpdated: [message: Message];
   messageDeleted: [target: { conversationId: string; rowKey: string }];

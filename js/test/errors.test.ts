@@ -14,15 +14,82 @@ test("a wrong option is refused at construction: its name and what is allowed", 
     [{ outbx: {} }, /outbx.*unknown/s],
     [{ getToken: "user:ana" }, /getToken/],
     [{ getToken: undefined }, /getToken|token/],
+    [{ outbox: { window: Number.NaN } }, /^outbox\.window: got NaN, allowed: a whole number from 1 to 256$/],
+    [{ reconnect: { maxAttempts: Infinity } }, /^reconnect\.maxAttempts: got Infinity, allowed: .* or null$/],
+    [{ userId: (() => "ana") as never }, /^userId: got a function, allowed: a text/],
+    [{ userId: Symbol("ana") as never }, /^userId: got a symbol, allowed/],
+    [{ limits: { maxTextLength: 5n as never } }, /^limits\.maxTextLength: got a bigint, allowed/],
+    [{ storage: (() => {}) as never }, /^storage: got a function, allowed: "indexeddb"/],
+    [{ timezone: "Europe/Atlantis" }, /^timezone: got "Europe\/Atlantis", allowed: .*Europe\/Paris/],
+    [{ hasGetToken: true }, /^hasGetToken: unknown option/],
   ];
   for (const [option, message] of wrong) {
     const options = { ...optionsFor(nowhere, "ana"), ...option } as ChatOptions;
     const error = await createChat(options).catch((error: unknown) => error);
-    expect(error, JSON.stringify(option)).toBeInstanceOf(ChatError);
+    expect(error, String(message)).toBeInstanceOf(ChatError);
     expect(error).toMatchObject({ code: "config", retryable: false });
     expect((error as ChatError).message).toMatch(message);
   }
   await expect(createChat(null as never)).rejects.toMatchObject({ code: "config" });
+});
+
+const boom = new Error("of the application");
+const throwing = (name: string) => Object.defineProperty({}, name, { enumerable: true, get: fail }) as never;
+function fail(): never {
+  throw boom;
+}
+
+test("options whose getters throw are refused with config", async () => {
+  for (const options of [
+    new Proxy({}, { ownKeys: fail }),
+    new Proxy(optionsFor(nowhere, "ana"), { get: fail }),
+    { ...optionsFor(nowhere, "ana"), outbox: throwing("window") },
+  ]) {
+    await expect(createChat(options as never)).rejects.toMatchObject({
+      name: "ChatError",
+      code: "config",
+      cause: boom,
+    });
+  }
+});
+
+test("an exception of what the application passed is its own: validation, and the client goes on", async () => {
+  const chat = await chatOf(nowhere, "ana");
+  let asked = 0;
+  // Writes itself the first time only.
+  const moody = { toJSON: () => (asked++ === 0 ? { mood: "good" } : fail()) };
+  const sent = await chat.send("c", { text: "a", metadata: moody as never });
+  expect(sent.metadata).toEqual({ mood: "good" });
+  for (const call of [
+    () => chat.send("c", { text: "a", metadata: { toJSON: fail } as never }),
+    () => chat.send("c", { text: "a", metadata: throwing("mood") }),
+    () => chat.send("c", throwing("text")),
+    () => chat.send("c", "a", throwing("key")),
+    () => chat.createGroup(throwing("title")),
+    () => chat.createGroup({ title: "a", members: Object.defineProperty(["ben"], 0, { get: fail }) }),
+    () => chat.wire.send("e", throwing("a")),
+    () => chat.wire.send("e", {}, throwing("ack")),
+    () => chat.connect(throwing("signal")),
+  ]) {
+    await expect(call()).rejects.toMatchObject({ name: "ChatError", code: "validation", cause: boom });
+  }
+  await expect(chat.send("c", 5 as never)).rejects.toThrow(
+    "content must be a text or an object with text, not number",
+  );
+  await expect(chat.connect({ signal: 5 as never })).rejects.toThrow(/^signal must be an AbortSignal/);
+  expect(chat.connection.state).toBe("idle");
+  expect((await chat.outbox()).map(({ key }) => key)).toEqual([sent.key]);
+});
+
+test("connect takes null for no options", async () => {
+  const chat = await chatOf(await serve(), "ana");
+  await chat.connect(null);
+  expect(chat.connection.state).toBe("online");
+});
+
+test("a user id that is a number is told as text, and a URL may be an object", async () => {
+  const chat = await chatOf(nowhere, "ana", { userId: 42 as never, url: new URL(nowhere.url) as never });
+  expect(chat.userId).toBe("42");
 });
 
 test("a wrong argument rejects with its name and what was given, never with its content", async () => {

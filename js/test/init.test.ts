@@ -83,3 +83,29 @@ test("damaged bytes and things that are no wasm are refused with config", async 
     vi.resetModules();
   }
 });
+
+// A module with a type, an import `a.zzz` that no glue gives, a memory, and that exported as `chat0000`.
+const otherVersion = Buffer.concat([
+  Buffer.from(
+    "0061736d01000000" + "010401600000" + "0209010161037a7a7a0000" + "0503010001" + "070c0108",
+    "hex",
+  ),
+  Buffer.from("chat0000"),
+  Buffer.from([2, 0]),
+]);
+
+test("another wasm is refused with what to do, and does not stand in the way of the right one", async () => {
+  const empty = wasm.subarray(0, 8);
+  const streamed = await host({ type: "application/wasm", body: empty });
+  const sources = [empty, streamed.url, await WebAssembly.compile(empty), otherVersion];
+  for (const source of sources) {
+    await expect(create(source)).rejects.toMatchObject({
+      name: "ChatError",
+      code: "config",
+      message: expect.stringMatching(
+        /not the one of this package.*node_modules\/chatwire\/pkg\/chatwire_bg\.wasm/,
+      ),
+    });
+  }
+  await create(wasm);
+});

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { classifyByStore, classifyByTime, Journal } from "./kill/journal.mjs";
-import { killRun } from "./kill/run.mjs";
+import { killRun, leastSeen } from "./kill/run.mjs";
 import { violationsOfLog, violationsOfTimeline } from "./kill/verify.mjs";
 
 const row = (n) => ({ id: `m${n}`, client_message_id: `k${n}`, text: `1/${n}` });
@@ -48,6 +48,10 @@ test("messages are counted by how far they were at the kill", () => {
   assert.deepEqual(classifyByTime(journal, 8, 10), { unsent: 1, inFlight: 1, uncommitted: 1 });
   assert.deepEqual(classifyByTime(journal, 9, 10), { unsent: 1, inFlight: 1, uncommitted: 0 });
   assert.deepEqual(classifyByStore(journal, ["a", "b", "c"]), { unsent: 1, inFlight: 1, uncommitted: 1 });
+});
+
+test("a short run need not have met each kind by chance; one of 20 rounds must have, in three", () => {
+  assert.deepEqual([1, 5, 6, 11, 12, 17, 18, 20, 1000].map(leastSeen), [0, 0, 1, 1, 2, 2, 3, 3, 3]);
 });
 
 test("six kills: every saved message is on the server once, in order, and acknowledged", async () => {

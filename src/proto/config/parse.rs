@@ -12,14 +12,14 @@ use crate::proto::wire::json::{self, Kind, RawValue, kind};
 use crate::proto::wire::socket_io::check_namespace;
 use crate::proto::{ErrorCode, Failure, Secret};
 
-/// `getToken`, as a function, does not cross into the core: `hasGetToken` stands for it. `wasm` is read before there
-/// is a core.
+/// As an application knows them. `getToken`, as a function, does not cross into the core: `hasGetToken` stands for it.
+/// `wasm` is read before there is a core.
 const OPTIONS: &[&str] = &[
     "url",
     "profile",
     "userId",
+    "getToken",
     "token",
-    "hasGetToken",
     "endpoint",
     "capabilities",
     "tokenIn",
@@ -89,12 +89,16 @@ fn profile(root: &Reader<'_>) -> ProfileName {
 }
 
 fn user_id(root: &Reader<'_>) -> String {
-    const ALLOWED: &str = "a text of 1 to 256 characters or a whole number";
+    const ALLOWED: &str = "a text of 1 to 256 characters, none a control character, or a whole number";
     match root.get("userId") {
         // Some backends number their users (C6): the store and the timeline know them as text.
         Some(number) if json::int(number).is_some() => return number.get().to_owned(),
         Some(text) if kind(text) == Kind::String => {
-            return root.text("userId", MAX_USER_ID_CHARS).unwrap_or_default().into_owned();
+            let id = root.text("userId", MAX_USER_ID_CHARS).unwrap_or_default();
+            if !id.contains(char::is_control) {
+                return id.into_owned();
+            }
+            root.wrong("userId", text, ALLOWED);
         }
         Some(other) => root.wrong("userId", other, ALLOWED),
         None => root.wrong_as("userId", "nothing", ALLOWED),
@@ -104,18 +108,19 @@ fn user_id(root: &Reader<'_>) -> String {
 
 /// A token's value never stands in a message.
 fn token(root: &Reader<'_>) -> Option<Secret> {
+    const TOKEN_ALLOWED: &str = "a text that is not empty, without control characters or line breaks";
     let asks = root.bool("hasGetToken") == Some(true);
     let given = root.get("token");
-    let token = root.string("token").filter(|token| !token.is_empty());
+    let token = root.string("token").filter(|token| !token.is_empty() && !token.contains(char::is_control));
     match (given, token) {
         (None, _) if asks => {}
         (None, _) => root.wrong_as("getToken", "nothing", "a function that gives a token, or token: a text"),
         (Some(_), _) if asks => root.wrong_as("token", "a token beside getToken", "one of them"),
         (Some(_), Some(token)) => return Some(Secret(token.into_owned())),
         (Some(value), None) if kind(value) == Kind::String => {
-            root.wrong_as("token", "an empty text", "a text that is not empty");
+            root.wrong_as("token", "a text that is empty or holds a control character", TOKEN_ALLOWED);
         }
-        (Some(_), None) => root.wrong_as("token", "something else than a text", "a text that is not empty"),
+        (Some(_), None) => root.wrong_as("token", "something else than a text", TOKEN_ALLOWED),
     }
     None
 }

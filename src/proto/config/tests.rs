@@ -175,11 +175,11 @@ fn a_refusal_names_the_field_the_value_and_what_is_allowed() {
         (json!({ "userId": "" }), "userId: got \"\", allowed: a text of 1 to 256 characters"),
         (
             json!({ "userId": 1.5 }),
-            "userId: got 1.5, allowed: a text of 1 to 256 characters or a whole number",
+            "userId: got 1.5, allowed: a text of 1 to 256 characters, none a control character, or a whole number",
         ),
         (
             json!({ "userId": null }),
-            "userId: got nothing, allowed: a text of 1 to 256 characters or a whole number",
+            "userId: got nothing, allowed: a text of 1 to 256 characters, none a control character, or a whole number",
         ),
         (
             json!({ "hasGetToken": false }),
@@ -282,4 +282,19 @@ fn one_database_for_each_backend_namespace_and_user() {
         assert_ne!(name(other.clone()), first, "{other}");
     }
     assert_eq!(name(json!({ "userId": 42 })), name(json!({ "userId": "42" })));
+}
+
+#[test]
+fn control_characters_are_refused_in_user_ids_and_tokens() {
+    for text in ["ana\n", "\0", "a\rb", "a\u{85}"] {
+        assert!(refused(json!({ "userId": text })).starts_with("userId: got "));
+        let message = refused(json!({ "hasGetToken": false, "token": text }));
+        assert!(message.starts_with("token: got ") && !message.contains(text), "{message}");
+    }
+}
+
+#[test]
+fn an_unknown_option_is_told_the_names_that_an_application_knows() {
+    let message = refused(json!({ "getTokn": 1 }));
+    assert!(message.contains(" getToken, token,") && !message.contains("hasGetToken"), "{message}");
 }

@@ -7,7 +7,10 @@ import { playRound } from "./round.mjs";
 import { Scene } from "./scene.mjs";
 
 const kinds = { unsent: "saved, unsent", inFlight: "in flight", uncommitted: "answered, uncommitted" };
-const least = 3;
+/** In how many rounds each kind must have been seen: by chance not in every one, so of few rounds less is asked. */
+export function leastSeen(rounds) {
+  return Math.min(3, Math.floor(rounds / 6));
+}
 const artifacts = fileURLToPath(new URL("../artifacts", import.meta.url));
 const widths = [6, 9, 14, 7, 15, 11, 23, 12, 8];
 
@@ -15,7 +18,7 @@ const line = (...cells) => cells.map((cell, i) => String(cell).padStart(widths[i
 
 /**
  * @param say prints a line.
- * @returns the violations: of a promise, or of the run itself where it did not see each kind in three rounds.
+ * @returns the violations: of a promise, or of the run itself where it did not see each kind often enough.
  */
 export async function killRun({ rounds, seed, aim, say }) {
   const scene = await Scene.open();
@@ -49,6 +52,7 @@ async function keep(journal, name) {
 function summary(played, say) {
   const violations = played.flatMap((round) => round.violations);
   const totals = [];
+  const least = leastSeen(played.length);
   for (const [kind, name] of Object.entries(kinds)) {
     const sum = played.reduce((sum, round) => sum + round[kind], 0);
     const hit = played.filter((round) => round[kind] > 0).length;
@@ -56,6 +60,7 @@ function summary(played, say) {
     if (hit < least)
       violations.push(`${name}: seen in ${hit} rounds, a run needs ${least}: it has not shown much`);
   }
+  if (least === 0) say("fewer than 6 rounds: a run this short shows little, and no kind is asked for");
   const sent = played.reduce((sum, round) => sum + round.sent, 0);
   say(`${sent} messages were saved; at the kills ${totals.join(", ")}`);
   for (const violation of violations) say(`violation: ${violation}`);

@@ -1,0 +1,87 @@
+// From what an application gives `createChat` to what the core reads: JSON, and apart from it what JSON cannot hold.
+//
+// JSON turns NaN, Infinity, functions and symbols silently into null, which is the default. They cross as an array
+// instead, which no option allows, so that the core refuses them and says what is allowed there.
+import { ChatError, describe, toChatError } from "./errors.js";
+import type { ChatOptions, WasmSource } from "./types.js";
+
+export type ReadOptions = {
+  plain: { userId?: unknown; timezone?: unknown };
+  getToken: ChatOptions["getToken"];
+  wasm: WasmSource | undefined;
+};
+
+/** A copy, read once. Throws `config`, also where the application's own getters throw. */
+export function readOptions(options: unknown): ReadOptions {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw new ChatError("config", `createChat() takes an object of options, not ${describe(options)}`);
+  }
+  try {
+    return read(options);
+  } catch (cause) {
+    if (cause instanceof ChatError) throw cause;
+    throw new ChatError("config", "the options cannot be read: see the cause", { cause });
+  }
+}
+
+function read(options: object): ReadOptions {
+  const { getToken, wasm, ...rest } = { ...(options as ChatOptions) };
+  if (getToken !== undefined && typeof getToken !== "function") {
+    throw new ChatError(
+      "config",
+      `getToken: got ${describe(getToken)}, allowed: a function that resolves to a token`,
+    );
+  }
+  // Ours, for the core.
+  if ("hasGetToken" in rest)
+    throw new ChatError("config", "hasGetToken: unknown option: give getToken itself");
+  const plain = crossing(rest) as ReadOptions["plain"];
+  checkTimezone(plain.timezone);
+  return { plain: { ...plain, ...(getToken && { hasGetToken: true }) }, getToken, wasm };
+}
+
+function crossing(value: unknown): unknown {
+  switch (typeof value) {
+    case "number":
+      return Number.isFinite(value) ? value : [String(value)];
+    case "function":
+    case "symbol":
+    case "bigint":
+      return [`a ${typeof value}`];
+    case "object":
+      return value === null ? null : crossingObject(value);
+    default:
+      return value;
+  }
+}
+
+function crossingObject(value: object): unknown {
+  // A URL, for one.
+  if ("toJSON" in value && typeof value.toJSON === "function") return crossing(value.toJSON());
+  if (Array.isArray(value)) return value.map(crossing);
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, inner]) => (inner === undefined ? [] : [[name, crossing(inner)]])),
+  );
+}
+
+/** The core knows no time zones. What is no text is refused there. */
+function checkTimezone(timezone: unknown): void {
+  if (typeof timezone !== "string") return;
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: timezone });
+  } catch (cause) {
+    const got = JSON.stringify(timezone.slice(0, 60));
+    const allowed = 'the name of a time zone, such as "Europe/Paris"';
+    throw new ChatError("config", `timezone: got ${got}, allowed: ${allowed}`, { cause });
+  }
+}
+
+/** The core's refusal, with what was given in place of what stood for it. */
+export function toRefusal(error: unknown): ChatError {
+  const refusal = toChatError(error, "config");
+  const message = refusal.message.replace(
+    /got \["(NaN|-?Infinity|a (?:function|symbol|bigint))"\]/,
+    "got $1",
+  );
+  return new ChatError(refusal.code, message, refusal);
+}
