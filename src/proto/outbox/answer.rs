@@ -48,7 +48,9 @@ impl Outbox {
         let Some(id) = self.by_key.get(key).copied() else { return false };
         let Some(row) = self.rows.get(&id) else { return false };
         match row.stage {
-            Stage::Answered | Stage::Settling | Stage::Removing => return true,
+            Stage::Removing => return true,
+            // Its answer may have named no copy: this one joins the row in the history.
+            Stage::Answered | Stage::Settling => return false,
             // Never sent from here and yet known to the server: somebody else's use of the same key.
             Stage::Saving => return false,
             _ => {}
