@@ -9,6 +9,7 @@ use super::super::store::{self, CapabilityRecord};
 use super::super::timer::Timer;
 use super::Client;
 use super::storage::{Flight, Lead, STORE_RETRY_MS, StoreJob, everything};
+use crate::proto::mutant;
 
 impl Client {
     /// Puts everything dirty into one transaction. `true`: something was settled without the store.
@@ -89,12 +90,16 @@ impl Client {
             }
             flight.rows.push((id, stage));
         }
-        if history {
+        let settles = flight.rows.iter().any(|(_, stage)| *stage == Stage::Settling);
+        if history && !(mutant::is(7) && settles) {
             self.build_history(&mut transaction, &mut flight);
         }
         flight.probe = transaction.puts.first().map(|(at, _)| at.clone());
         if let Lead::Leads { version, .. } = self.storage.lead {
             transaction.expect.push((RecordId::meta(store::GENERATION_KEY), version));
+        }
+        if mutant::is(27) {
+            transaction.expect.clear();
         }
         (transaction, flight, settled)
     }
@@ -133,6 +138,19 @@ impl Client {
             StoreReply::Saved { added } => {
                 self.storage.writing = false;
                 self.on_saved(&flight, &added);
+            }
+            StoreReply::Unknown if mutant::is(8) => {
+                self.storage.writing = false;
+                self.take_back(&flight, true);
+                self.degrade(now, &reply);
+            }
+            StoreReply::Unknown if mutant::is(9) => {
+                self.storage.writing = false;
+                self.on_saved(&flight, &[]);
+            }
+            StoreReply::Conflict if mutant::is(27) => {
+                self.storage.writing = false;
+                self.take_back(&flight, false);
             }
             StoreReply::Conflict | StoreReply::Unknown => {
                 let unknown = matches!(reply, StoreReply::Unknown);
