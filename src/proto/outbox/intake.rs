@@ -284,15 +284,25 @@ impl Outbox {
 
     /// Whether everything before this row in its lane is on the wire, or about to be: what had to queue again while
     /// this row was being marked goes first.
+    ///
+    /// A failure before it is committed first: after a crash in between it would be sent again, behind this row.
     fn in_turn(&self, id: RowId) -> bool {
         if mutant::is(11) {
             return true;
+        }
+        let room = self.rows.get(&id).and_then(|row| self.by_room.get(&row.record.conversation_id));
+        let undecided = |other: &RowId| {
+            let failed = self.rows.get(other).filter(|row| row.stage == Stage::Failed);
+            failed.is_some_and(|row| (row.dirty || row.writing) && !self.blocked)
+        };
+        if room.into_iter().flatten().take_while(|other| **other != id).any(undecided) {
+            return false;
         }
         let lane = self.rows.get(&id).and_then(|row| self.lanes.get(&row.record.conversation_id));
         let mut before = lane.into_iter().flat_map(|lane| &lane.rows).take_while(|other| **other != id);
         before.all(|other| {
             self.rows.get(other).is_none_or(|row| match row.stage {
-                Stage::Marking => row.cancelled || !row.writing,
+                Stage::Marking => row.cancelled || !(row.writing || row.dirty),
                 Stage::Queued | Stage::Saving => row.cancelled,
                 _ => true,
             })
