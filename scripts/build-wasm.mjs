@@ -1,5 +1,5 @@
 // `npm run build:wasm`: the crate `chatwire` as pkg/chatwire_bg.wasm with its glue pkg/chatwire.js and types.
-// cargo → wasm-bindgen → wasm-opt, each skipped where nothing has changed. `--dev` leaves wasm-opt out.
+// cargo → wasm-bindgen → wasm-opt → order → short names, skipped where nothing has changed. `--dev` ends after wasm-bindgen.
 //
 // What is shipped is built with a standard library of its own (`compileSmall`); where that cannot be had, and for
 // `npm start`, with the one that comes with Rust.
@@ -12,6 +12,8 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promise
 import { join } from "node:path";
 import { exec, isMain, root, run, runMain, Told } from "./lib/run.mjs";
 import { ensureWasmTarget, hasStandardSource, targetDir, wasmBindgen, wasmTarget } from "./lib/rust.mjs";
+import { shortened } from "./lib/short-names.mjs";
+import { namedByPlace } from "./lib/similar-order.mjs";
 
 const bindgenArgs = ["--target", "web", "--omit-default-module-path"];
 
@@ -25,6 +27,8 @@ const features = [
   "reference-types",
   "sign-ext",
 ];
+const featureArgs = features.map((feature) => `--enable-${feature}`);
+
 // Small under brotli, not small as it stands: -Oz alone makes the file a tenth smaller raw and larger on its way. Functions
 // with one caller stay functions, repeated code stays repeated, and neighbours by name are alike: 7 % less than -Oz
 // (tried pass by pass; Cargo.toml tells wasm-pack the same).
@@ -33,10 +37,11 @@ const optArgs = [
   "--converge",
   "--one-caller-inline-max-function-size=20",
   "--skip-pass=local-cse",
+  "--skip-pass=merge-similar-functions",
   "--reorder-functions-by-name",
   "--strip-producers",
   "--strip-target-features",
-  ...features.map((feature) => `--enable-${feature}`),
+  ...featureArgs,
 ];
 
 const crate = ["--target", wasmTarget, "--lib", "-p", "chatwire"];
@@ -55,8 +60,13 @@ export async function buildWasm({ dev = false, small = !dev } = {}) {
   await rm(next, { recursive: true, force: true });
   await mkdir(next, { recursive: true });
   await run(bindgen, [...bindgenArgs, "--out-dir", next, input]);
-  if (!dev) await optimise(join(next, "chatwire_bg.wasm"));
+  if (!dev) {
+    await optimise(join(next, "chatwire_bg.wasm"));
+    await sortFunctions(join(next, "chatwire_bg.wasm"));
+    await shortenNames(next);
+  }
   await rm(stampFile, { force: true });
+  await rm(join(pkg, "snippets"), { recursive: true, force: true });
   for (const name of await readdir(next)) await rename(join(next, name), join(pkg, name));
   await rm(next, { recursive: true });
   await writeFile(stampFile, stamp);
@@ -116,10 +126,32 @@ async function compileSmall() {
 }
 
 async function optimise(file, more = []) {
-  const wasmOpt = join(root, "node_modules", "binaryen", "bin", "wasm-opt");
-  if (!existsSync(wasmOpt))
+  await wasmOpt([...optArgs, ...more, file, "-o", file]);
+}
+
+/** Where each function stands: see `lib/similar-order.mjs`. */
+async function sortFunctions(file) {
+  await writeFile(file, namedByPlace(await readFile(file)));
+  await wasmOpt([...featureArgs, "--reorder-functions-by-name", "--strip-debug", file, "-o", file]);
+}
+
+async function wasmOpt(args) {
+  const command = join(root, "node_modules", "binaryen", "bin", "wasm-opt");
+  if (!existsSync(command))
     throw new Told("wasm-opt (npm package binaryen) is missing: run `npm install` first");
-  await run(process.execPath, [wasmOpt, ...optArgs, ...more, file, "-o", file]);
+  await run(process.execPath, [command, ...args]);
+}
+
+async function shortenNames(folder) {
+  const [wasm, glue, types] = ["chatwire_bg.wasm", "chatwire.js", "chatwire.d.ts"].map((name) =>
+    join(folder, name),
+  );
+  const short = shortened(await readFile(wasm), await readFile(glue, "utf8"), await readFile(types, "utf8"));
+  await writeFile(wasm, short.wasm);
+  await writeFile(glue, short.glue);
+  await writeFile(types, short.types);
+  // It speaks of the long names, and the package has types of its own for what it uses.
+  await rm(join(folder, "chatwire_bg.wasm.d.ts"), { force: true });
 }
 
 /** Changes whenever pkg/ would: the compiled crate, the versions of the tools, their arguments. */
@@ -127,7 +159,11 @@ async function stampOf(input, dev) {
   const hash = createHash("sha256");
   hash.update(await readFile(input));
   hash.update(await readFile(join(root, "tools", "wasm-bindgen", "Cargo.toml")));
-  if (!dev) hash.update(await readFile(join(root, "node_modules", "binaryen", "package.json")));
+  if (!dev) {
+    hash.update(await readFile(join(root, "node_modules", "binaryen", "package.json")));
+    for (const name of ["short-names.mjs", "similar-order.mjs"])
+      hash.update(await readFile(join(root, "scripts", "lib", name)));
+  }
   hash.update(JSON.stringify({ bindgenArgs, optArgs: dev ? null : optArgs }));
   return hash.digest("hex");
 }

@@ -1,8 +1,7 @@
 // `npm run size`: what a browser has to fetch, raw, gzip and brotli, against scripts/size-budget.json. 1 KB = 1024 bytes.
 // Needs `npm run build`. JavaScript is counted as an application ships it: bundled and minified by esbuild, React left out;
 // an entry holds what it imports statically, but for the glue, which has a line of its own.
-// Fails over a budget. Where a budget is not met yet, size-budget.json has a ceiling too, which may only sink: `npm test`
-// asks with `-- --ceiling` for that, and says by how much the budget is missed.
+// Fails over a budget.
 // `-- --why` shows what the wasm is made of, by crate and the largest functions.
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -23,9 +22,8 @@ async function main() {
     measure("wasm + glue", [wasm, glue]),
     ...(await entries(build)),
   ];
-  const { budgets, ceilings } = JSON.parse(await readFile(inRoot("scripts/size-budget.json"), "utf8"));
-  const allowed = process.argv.includes("--ceiling") ? ceilings : {};
-  const over = print(rows, budgets, allowed);
+  const { budgets } = JSON.parse(await readFile(inRoot("scripts/size-budget.json"), "utf8"));
+  const over = print(rows, budgets);
   if (process.argv.includes("--why")) await explain();
   if (over.length > 0) throw new Told(`Over budget:\n${over.map((line) => `- ${line}`).join("\n")}`);
 }
@@ -92,8 +90,8 @@ function measure(name, files) {
   };
 }
 
-/** Prints the table; gives what is over its budget (or over its ceiling, where one is allowed), or lacks one. */
-function print(rows, budgets, ceilings) {
+/** Prints the table; gives what is over its budget, or lacks one. */
+function print(rows, budgets) {
   const kb = (bytes) => `${(bytes / 1024).toFixed(1)} KB`;
   const line = (name, ...cells) => console.log(name.padEnd(20) + cells.map((c) => c.padStart(12)).join(""));
   const over = [];
@@ -101,14 +99,8 @@ function print(rows, budgets, ceilings) {
   for (const { name, raw, gzip, brotli } of rows) {
     const budget = budgets[name];
     line(name, kb(raw), kb(gzip), kb(brotli), budget === undefined ? "" : kb(budget * 1024));
-    if (budget === undefined || brotli <= budget * 1024) {
-      // Within.
-    } else if (brotli <= (ceilings[name] ?? 0) * 1024) {
-      const missed = kb(brotli - budget * 1024);
-      console.log(`! ${name}: the budget is missed by ${missed}; the ceiling of ${ceilings[name]} KB holds`);
-    } else {
-      over.push(`${name}: ${kb(brotli)} of ${ceilings[name] ?? budget} KB brotli`);
-    }
+    if (budget !== undefined && brotli > budget * 1024)
+      over.push(`${name}: ${kb(brotli)} of ${budget} KB brotli`);
     if (budget === undefined && name.startsWith("chatwire"))
       over.push(`${name} has no budget in size-budget.json`);
   }

@@ -9,12 +9,15 @@ import { buildDemo, buildPackage, buildServer } from "./build.mjs";
 import { buildWasm, hasSmallBuild } from "./build-wasm.mjs";
 import { checkPrerequisites, installPackages } from "./lib/prerequisites.mjs";
 import { endChildren, inRoot, isEnding, runMain, start, Told } from "./lib/run.mjs";
+import { remember, running } from "./lib/running.mjs";
 import { Steps } from "./lib/steps.mjs";
 
 const firstPort = 8787;
 const portsToTry = 50;
+const runningFile = inRoot(".data", "running");
 
 await runMain(async () => {
+  if (await tellIfRunning()) return;
   const asked = await askedPort();
   const steps = new Steps(7);
   let binary;
@@ -35,6 +38,16 @@ await runMain(async () => {
   );
 });
 
+/** A clone runs once: its database takes one backend at a time. */
+async function tellIfRunning() {
+  const url = await running(runningFile);
+  if (url)
+    console.log(
+      `\nThe chat of this clone runs already: open ${url}. To start it anew, end that one first.\n`,
+    );
+  return url !== undefined;
+}
+
 /** Starts the backend and waits for its ready line; gives its address. When it dies, so do we. */
 function startServer(binary, port) {
   return new Promise((resolve, reject) => {
@@ -45,13 +58,15 @@ function startServer(binary, port) {
       server.once("error", (error) => reject(new Told(`${binary} does not start: ${error.message}`)));
       server.once("exit", async (code, signal) => {
         if (isEnding()) return;
+        // Another start was faster.
+        if (await tellIfRunning()) process.exit(0);
         console.error(`The backend has ended (${signal ?? `code ${code}`}).`);
         await endChildren();
         process.exit(code || 1);
       });
       createInterface({ input: server.stdout }).on("line", (line) => {
         const url = /^chatwire-server listening on (\S+)/.exec(line)?.[1];
-        if (url) resolve(url);
+        if (url) remember(runningFile, url).then(() => resolve(url), reject);
         else console.log(line);
       });
     }, reject);

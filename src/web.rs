@@ -15,9 +15,19 @@ pub mod page;
 pub mod socket;
 pub mod timer;
 
+use std::future::Future;
+use std::pin::Pin;
 use std::rc::Rc;
+
+use wasm_bindgen_futures::spawn_local;
 
 use crate::proto::Input;
 
 /// Where a part says what happened. It may be called at any time, also while an output is being executed.
 pub type Sink = Rc<dyn Fn(Input)>;
+
+/// Runs a future in microtasks. In a box of one type: the executor is code of its own for each type that it is given.
+fn spawn(work: impl Future<Output = ()> + 'static) {
+    let work: Pin<Box<dyn Future<Output = ()>>> = Box::pin(work);
+    spawn_local(work);
+}

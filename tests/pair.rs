@@ -22,6 +22,8 @@ mod failures;
 mod history;
 #[path = "pair/kills.rs"]
 mod kills;
+#[path = "pair/lead.rs"]
+mod lead;
 #[path = "pair/node.rs"]
 mod node;
 #[path = "pair/people.rs"]

@@ -69,6 +69,20 @@ test("a window opens on the newest messages, and loadEarlier widens it", async (
   expect(all.hasEarlier).toBe(false);
 });
 
+test("a timeline of an unknown conversation says so once the list is there", async () => {
+  const server = await serve();
+  const { ana, ben } = await pair(server);
+  const group = await ana.createGroup({ title: "Plans", members: ["ana"] });
+  const timeline = ben.timeline(group.id);
+  const unknown = await until(timeline, ({ error }) => error !== null);
+  expect(unknown).toMatchObject({
+    loading: false,
+    messages: [],
+    error: { name: "ChatError", code: "notFound" },
+  });
+  await expect(ben.send(group.id, "hello")).rejects.toMatchObject({ code: "notFound" });
+});
+
 test("a closed timeline stays as it was", async () => {
   const { ana, id } = await pair(await serve());
   const timeline = ana.timeline(id);
@@ -145,6 +159,13 @@ test("connected, disconnected and reconnecting follow from the connection's stat
   server.faults.dropSockets("ana");
   await again;
   expect(told).toEqual(["connected", "disconnected", "reconnecting", "connected"]);
+  // The lead goes with the wish to be connected.
+  const gone = next(ana, "leader", (leader) => !leader);
+  ana.disconnect();
+  await gone;
+  expect(ana.connection).toMatchObject({ state: "closed", leader: false });
+  await ana.connect();
+  expect(ana.connection).toMatchObject({ state: "online", leader: true });
 });
 
 test("what is sent offline goes out, once and in order, when the connection is back", async () => {

@@ -109,6 +109,23 @@ test("a token refused twice is authError; getToken heard why it was asked", asyn
   expect(chat.connection.state).toBe("failed");
 });
 
+test("a token of another user is authError, and nothing that is queued goes out", async () => {
+  const server = await serve();
+  const { ana, id } = await pair(server);
+  ana.disconnect();
+  const chat = await chatOf(server, "ana", { getToken: () => "user:ben" });
+  const told = next(chat, "authError");
+  const { key } = await chat.send(id, "from ana alone");
+  chat.connect().catch(() => {});
+  const [error] = await told;
+  expect(error.code).toBe("auth");
+  expect(error.message).toMatch(/userId belong to different users/);
+  expect(error.message).not.toContain("ben");
+  expect(chat.connection).toMatchObject({ state: "failed", reason: "auth" });
+  expect((await chat.outbox()).map((message) => message.key)).toEqual([key]);
+  expect(server.log(id)).toEqual([]);
+});
+
 test("a refused token is renewed once, and the connection goes on", async () => {
   const server = await serve();
   const getToken: ChatOptions["getToken"] = async ({ reason }) =>
@@ -171,6 +188,31 @@ test("wire: the backend's own events by their own names", async () => {
   });
   off();
   expect(heard).toEqual([]);
+});
+
+test("why getToken failed is told where it says so in words of ours, and only then", async () => {
+  const ends: [unknown, string][] = [
+    [new ChatError("auth", "sign in again"), "sign in again"],
+    [new TypeError("secret"), "it was rejected with TypeError"],
+    ["secret", "it was rejected with an exception"],
+  ];
+  for (const [error, why] of ends) {
+    const chat = await chatOf(nowhere, "ana", { getToken: () => Promise.reject(error) });
+    const failure = { code: "auth", message: expect.stringContaining(`getToken failed: ${why}`) };
+    await expect(chat.createDirect("ben")).rejects.toMatchObject(failure);
+    const told = next(chat, "connection", ({ state }) => state === "waiting");
+    chat.connect().catch(() => {});
+    expect((await told)[0].reason).toBe(`getToken failed: ${why}`);
+  }
+});
+
+test("a wrong url is told as what it may be", async () => {
+  const chat = await chatOf(nowhere, "ana");
+  const told = next(chat, "connection", ({ reason }) => reason?.includes("is `url` right") ?? false);
+  chat.connect().catch(() => {});
+  const [{ state, reason }] = await told;
+  expect(state).toBe("waiting");
+  expect(reason).not.toContain("user:ana");
 });
 
 test("getToken must give a string", async () => {

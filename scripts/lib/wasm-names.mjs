@@ -1,40 +1,9 @@
 // Reads a wasm file far enough to say how large each function is and which crate it comes from.
 
+import { Reader } from "./wasm-reader.mjs";
+
 const sectionNames = ["custom", "types", "imports", "functions", "tables", "memory", "globals", "exports"];
 sectionNames.push("start", "elements", "code", "data", "data count", "tags");
-
-class Reader {
-  constructor(bytes, at = 0, end = bytes.length) {
-    this.bytes = bytes;
-    this.at = at;
-    this.end = end;
-  }
-
-  byte() {
-    return this.bytes[this.at++];
-  }
-
-  /** An unsigned LEB128 number. */
-  number() {
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = this.byte();
-      value += (byte & 127) * 2 ** shift;
-      if (byte < 128) return value;
-    }
-  }
-
-  text() {
-    const length = this.number();
-    this.at += length;
-    return this.bytes.subarray(this.at - length, this.at).toString("utf8");
-  }
-
-  part(length) {
-    this.at += length;
-    return new Reader(this.bytes, this.at - length, this.at);
-  }
-}
 
 function* sections(bytes) {
   const reader = new Reader(bytes, 8);
@@ -59,7 +28,7 @@ export function functionSizes(bytes) {
   let names = new Map();
   const bodies = [];
   for (const { id, name, part } of sections(bytes)) {
-    if (id === 2) imported = importedFunctions(part);
+    if (id === 2) imported = part.countImports();
     if (id === 10) for (let n = part.number(); n > 0; n--) bodies.push(skip(part));
     if (name === 'custom "name"') names = functionNames(part);
   }
@@ -76,26 +45,6 @@ function skip(part) {
   const size = part.number();
   part.part(size);
   return size;
-}
-
-function importedFunctions(part) {
-  let functions = 0;
-  for (let n = part.number(); n > 0; n--) {
-    part.text();
-    part.text();
-    const kind = part.byte();
-    if (kind === 0) functions++;
-    // A function has a type; a table an element type and limits; a memory limits; a global a type and mutability.
-    if (kind === 0) part.number();
-    if (kind === 1) part.byte();
-    if (kind === 1 || kind === 2) {
-      const hasMaximum = part.byte() & 1;
-      part.number();
-      if (hasMaximum) part.number();
-    }
-    if (kind === 3) part.part(2);
-  }
-  return functions;
 }
 
 function functionNames(part) {

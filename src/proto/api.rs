@@ -197,6 +197,8 @@ pub enum TabInput {
     Deposed,
     /// Another tab has written to the store.
     Poked,
+    /// Another tab has emptied the store: nothing is to be fetched into it again.
+    Wiped,
     /// A message was read in a tab that does not lead.
     Read { conversation_id: String, message_id: String },
 }
@@ -206,10 +208,12 @@ pub enum TabInput {
 pub enum TabOutput {
     /// Ask for the lock of this database.
     RequestLead,
-    /// Give the lock back (at close).
+    /// Give the lock back, or the wish for it.
     Release,
     /// Tell the other tabs that the store has changed.
     Poke,
+    /// Tell the other tabs that the store was emptied.
+    Wiped,
     /// Tell the leading tab that a message was read here.
     Read { conversation_id: String, message_id: String },
 }

@@ -9,7 +9,7 @@ use crate::proto::sorted::{SortedMap, SortedSet};
 
 use super::api::{
     Command, CommandId, Event, HttpId, Input, Now, Outcome, Output, PageInput, SocketInput, StoreRequest,
-    TabOutput, ViewId,
+    ViewId,
 };
 use super::config::{Config, ProfileName};
 use super::connection::Connection;
@@ -69,6 +69,8 @@ pub struct Client {
     capabilities_dirty: bool,
     /// This connection has said hello, or need not.
     greeted: bool,
+    /// Nothing goes out before the hello, or before it is clear that there is none.
+    awaits_hello: bool,
     ready: bool,
     deferred: Vec<(CommandId, Command)>,
     connect_waiters: Vec<CommandId>,
@@ -82,6 +84,8 @@ pub struct Client {
     acks: SortedMap<u64, AckFor>,
     /// Read receipts that wait for a connection: conversation and message.
     pending_reads: Queue<(String, String)>,
+    /// A batch of read receipts is on its way out; the next follows when it has left.
+    telling: bool,
     /// What the server has of rows whose commit is under way.
     settling: SortedSet<String>,
     /// The page is frozen or in the back/forward cache.
@@ -99,7 +103,7 @@ enum AckFor {
 }
 
 impl Client {
-    /// Opens the store and asks for the lead; everything else waits for commands.
+    /// Opens the store; everything else waits for commands.
     pub fn new(config: Config, seed: [u8; 32], _now: Now) -> Self {
         let profile: Box<dyn Profile> = match config.profile {
             ProfileName::Team => Box::new(Team),
@@ -127,6 +131,7 @@ impl Client {
             hello: CapabilityPatch::default(),
             capabilities_dirty: false,
             greeted: false,
+            awaits_hello: true,
             ready: false,
             deferred: Vec::new(),
             connect_waiters: Vec::new(),
@@ -138,6 +143,7 @@ impl Client {
             creations: create::Creations::default(),
             acks: SortedMap::new(),
             pending_reads: Queue::new(),
+            telling: false,
             settling: SortedSet::new(),
             frozen: false,
             load_waiters: Vec::new(),
@@ -147,7 +153,6 @@ impl Client {
         };
         let name = client.config.database.clone();
         client.request_store(StoreRequest::Open { name }, storage::StoreJob::Open);
-        client.outputs.push_back(Output::Tab(TabOutput::RequestLead));
         client
     }
 
@@ -312,7 +317,11 @@ impl Client {
             SocketInput::Closed { conn, code, reason } => {
                 self.connection.on_closed(conn, code, &reason, now, &mut self.timers, &mut self.rng);
             }
-            SocketInput::Drained { .. } => self.outbox.on_drained(),
+            SocketInput::Drained { .. } => {
+                self.outbox.on_drained();
+                self.telling = false;
+                self.flush_reads(now);
+            }
         }
     }
 
@@ -332,7 +341,7 @@ impl Client {
     fn settle(&mut self, now: Now) {
         loop {
             self.route(now);
-            if !self.write() {
+            if !self.write() && !self.heed_wish(now) {
                 break;
             }
         }

@@ -209,6 +209,11 @@ impl Connection {
         cells.map(|(state, signal)| (format!("{state:?}+{signal:?}"), reached(state, signal))).collect()
     }
 
+    /// Whether a tab of this state has a use for the lead; one that has given up leaves it to the others.
+    pub fn wants_lead(&self) -> bool {
+        self.wished && self.state != ConnectionState::Failed
+    }
+
     /// The socket that is open or being opened.
     pub fn conn(&self) -> Option<ConnId> {
         self.session.conn()
@@ -268,10 +273,9 @@ impl Connection {
         }
         let (frame, ack_id) = self.session.event_frame(push);
         let size = frame.len() as u64;
-        let limits = [self.session.max_payload(), self.max_payload];
-        if let Some(limit) = limits.into_iter().flatten().min()
-            && size > limit
-        {
+        let told = self.session.max_payload().unwrap_or(u64::MAX);
+        let limit = told.min(self.max_payload.unwrap_or(u64::MAX));
+        if size > limit {
             return Emitted::TooLarge { limit, size };
         }
         let bytes = frame.len();

@@ -83,6 +83,19 @@ pub struct Failure {
     pub retryable: bool,
 }
 
+/// The beginning of a text, of this many characters at most.
+pub(crate) fn first_chars(text: &str, max: usize) -> &str {
+    let mut chars = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        let begins_a_char = byte & 0xc0 != 0x80;
+        if begins_a_char && chars == max {
+            return text.get(..at).unwrap_or_default();
+        }
+        chars += usize::from(begins_a_char);
+    }
+    text
+}
+
 impl Failure {
     /// A failure whose `retryable` follows from its code.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {

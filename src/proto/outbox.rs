@@ -223,14 +223,17 @@ impl Outbox {
     }
 
     /// What is seen as the tail of a conversation: in queue order, cancelled ones left out.
-    pub fn echoes<'a>(&'a self, conversation_id: &str) -> impl DoubleEndedIterator<Item = &'a Row> {
-        let ids = self.by_room.get(conversation_id).map_or(&[][..], Vec::as_slice);
-        ids.iter().filter_map(|id| self.rows.get(id)).filter(|row| row.visible())
+    pub fn echoes(&self, conversation_id: &str) -> Vec<&Row> {
+        let mut rows = Vec::new();
+        if let Some(ids) = self.by_room.get(conversation_id) {
+            self.push_rows(ids, &Row::visible, &mut rows);
+        }
+        rows
     }
 
     /// Every row that is seen, in queue order.
-    pub fn visible_rows(&self) -> impl Iterator<Item = &Row> {
-        self.in_order().filter(|row| row.visible())
+    pub fn visible_rows(&self) -> Vec<&Row> {
+        self.in_order(&Row::visible)
     }
 
     /// The message as the application sees it.
@@ -300,7 +303,7 @@ impl Outbox {
         self.dirty.remove(&id);
         self.leave_lane(id, &row.record.conversation_id);
         if let Some(ids) = self.by_room.get_mut(&row.record.conversation_id) {
-            ids.retain(|other| *other != id);
+            order::take_out(ids, id);
             if ids.is_empty() {
                 self.by_room.remove(&row.record.conversation_id);
             }
@@ -329,7 +332,7 @@ impl Outbox {
     pub fn update_timers(&self, now: Now, timers: &mut Timers) {
         let (mut ack, mut expiry, mut retry) = (None, None, None);
         let earlier = |slot: &mut Option<u64>, at: u64| *slot = Some(slot.map_or(at, |old| old.min(at)));
-        for row in self.lanes.values().flat_map(|lane| &lane.rows).filter_map(|id| self.rows.get(id)) {
+        for row in self.rows_of_lanes() {
             if let Stage::InFlight { deadline_mono_ms } = row.stage {
                 earlier(&mut ack, deadline_mono_ms);
             } else if let Some(at) = row.record.expires_at_ms
@@ -341,7 +344,7 @@ impl Outbox {
             }
         }
         if self.open {
-            for lane in self.lanes.values() {
+            for (_, lane) in self.lanes.iter() {
                 let at = lane.retry_at_mono_ms.max(self.paused_until_mono_ms);
                 if at > now.mono_ms {
                     earlier(&mut retry, at);

@@ -14,15 +14,24 @@ const TYPING_REPEAT_MS: u64 = 3000;
 const TYPING_STOP_MS: u64 = 2000;
 /// Others' typing is forgotten after this long without a word.
 const TYPING_EXPIRY_MS: u64 = 6000;
-/// People whose presence or typing is kept.
+/// People whose presence is kept.
 const MAX_PEOPLE: usize = 10_000;
+/// People whose typing is shown at the same time.
+const MAX_TYPING: usize = 1_000;
 
 /// Presence and typing.
 #[derive(Debug, Default)]
 pub struct People {
     online: SortedMap<String, bool>,
-    typing: SortedMap<(String, String), u64>,
+    typing: Vec<Typing>,
     own: Option<OwnTyping>,
+}
+
+#[derive(Debug)]
+struct Typing {
+    conversation_id: String,
+    user_id: String,
+    until_mono_ms: u64,
 }
 
 #[derive(Debug)]
@@ -38,7 +47,7 @@ impl People {
         if self.online.len() >= MAX_PEOPLE && !self.online.contains_key(user_id) {
             return false;
         }
-        self.online.insert(user_id.to_owned(), online) != Some(online)
+        self.online.insert(user_id.to_owned(), online).is_none_or(|before| *before != online)
     }
 
     /// Somebody types, or stops. `true`: it is news.
@@ -50,41 +59,58 @@ impl People {
         user_id: &str,
         typing: bool,
     ) -> bool {
-        let at = (conversation_id.to_owned(), user_id.to_owned());
-        let news = if typing {
-            if self.typing.len() >= MAX_PEOPLE {
+        let same = |known: &Typing| known.conversation_id == conversation_id && known.user_id == user_id;
+        let before = self.typing.iter().position(same);
+        let news = before.is_some() != typing;
+        if let Some(at) = before {
+            self.typing.swap_remove(at);
+        }
+        if typing {
+            if self.typing.len() >= MAX_TYPING {
                 return false;
             }
-            self.typing.insert(at, now.mono_ms + TYPING_EXPIRY_MS).is_none()
-        } else {
-            self.typing.remove(&at).is_some()
-        };
+            self.typing.push(Typing {
+                conversation_id: conversation_id.to_owned(),
+                user_id: user_id.to_owned(),
+                until_mono_ms: now.mono_ms + TYPING_EXPIRY_MS,
+            });
+        }
         self.update_timers(timers);
         news
     }
 
     /// Whose typing is over by now: conversation and user.
     pub fn on_expiry_timer(&mut self, now: Now, timers: &mut Timers) -> Vec<(String, String)> {
-        let over: Vec<(String, String)> = self
-            .typing
-            .iter()
-            .filter(|(_, until)| **until <= now.mono_ms)
-            .map(|(at, _)| at.clone())
-            .collect();
-        for at in &over {
-            self.typing.remove(at);
-        }
+        let over = self.take_typing(now.mono_ms);
         self.update_timers(timers);
+        over
+    }
+
+    /// Forgets those whose time is over.
+    fn take_typing(&mut self, mono_ms: u64) -> Vec<(String, String)> {
+        let mut over = Vec::new();
+        for typing in core::mem::take(&mut self.typing) {
+            if typing.until_mono_ms <= mono_ms {
+                over.push((typing.conversation_id, typing.user_id));
+            } else {
+                self.typing.push(typing);
+            }
+        }
         over
     }
 
     /// The connection is gone: everybody who was typing or online is unknown. Returns both lists.
     pub fn on_lost(&mut self, timers: &mut Timers) -> (Vec<(String, String)>, Vec<String>) {
         self.own = None;
-        let typing = core::mem::take(&mut self.typing).into_iter().map(|(at, _)| at).collect();
-        let online = core::mem::take(&mut self.online);
+        let typing = self.take_typing(u64::MAX);
+        let mut online = Vec::new();
+        for (user, was_online) in core::mem::take(&mut self.online) {
+            if *was_online {
+                online.push(user);
+            }
+        }
         self.update_timers(timers);
-        (typing, online.into_iter().filter(|(_, online)| *online).map(|(user, _)| user).collect())
+        (typing, online)
     }
 
     /// The user types or stops. What to tell the server: conversation and whether typing.
@@ -130,6 +156,11 @@ impl People {
 
     fn update_timers(&self, timers: &mut Timers) {
         timers.update(Timer::TypingStop, self.own.as_ref().map(|own| own.stop_at_mono_ms));
-        timers.update(Timer::TypingExpiry, self.typing.values().min().copied());
+        let mut expiry: Option<u64> = None;
+        for typing in &self.typing {
+            let earlier = expiry.map_or(typing.until_mono_ms, |at| at.min(typing.until_mono_ms));
+            expiry = Some(earlier);
+        }
+        timers.update(Timer::TypingExpiry, expiry);
     }
 }

@@ -116,8 +116,12 @@ pub struct ServerConversation {
 /// What the backend said, in the core's words.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Incoming {
-    Hello(CapabilityPatch),
-    Message(ServerMessage),
+    /// What it gives, and whose the token is, where it says so.
+    Hello {
+        capabilities: CapabilityPatch,
+        user_id: Option<String>,
+    },
+    Message(Box<ServerMessage>),
     /// The target may not be known by its conversation.
     Status {
         message_id: String,
@@ -126,7 +130,7 @@ pub enum Incoming {
         status: Status,
     },
     /// An edit.
-    Updated(ServerMessage),
+    Updated(Box<ServerMessage>),
     Deleted {
         message_id: String,
         conversation_id: Option<String>,
@@ -147,7 +151,7 @@ pub enum Incoming {
         online: bool,
         at_ms: Option<i64>,
     },
-    Conversation(ServerConversation),
+    Conversation(Box<ServerConversation>),
     /// An event of the application's own; it goes to `chat.wire`.
     Other,
     /// A known event that could not be read: what was wrong and where.
@@ -179,7 +183,9 @@ pub struct RestRequest {
 /// One page of history, oldest first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page {
-    pub messages: Vec<ServerMessage>,
+    /// Boxed where they are read, and moved on as they are: to copy one costs more than its box.
+    #[allow(clippy::vec_box)]
+    pub messages: Vec<Box<ServerMessage>>,
     pub has_more: bool,
     /// Rows that could not be read: they are left out and reported.
     pub malformed: Vec<String>,
@@ -188,7 +194,9 @@ pub struct Page {
 /// A page of the list of conversations.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ConversationPage {
-    pub conversations: Vec<ServerConversation>,
+    /// Boxed as the messages of a [`Page`].
+    #[allow(clippy::vec_box)]
+    pub conversations: Vec<Box<ServerConversation>>,
     /// What was wrong with the rows that could not be read.
     pub malformed: Vec<String>,
     pub has_more: bool,

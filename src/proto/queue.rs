@@ -50,9 +50,14 @@ impl<T> Queue<T> {
         self.pushed.last().or(self.taken.first())
     }
 
-    pub fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
-        self.taken.retain(&mut keep);
-        self.pushed.retain(keep);
+    pub fn retain(&mut self, keep: &dyn Fn(&T) -> bool) {
+        let mut kept = Vec::new();
+        while let Some(item) = self.pop_front() {
+            if keep(&item) {
+                kept.push(item);
+            }
+        }
+        self.pushed = kept;
     }
 
     pub fn len(&self) -> usize {
@@ -68,7 +73,13 @@ impl<T> Queue<T> {
         self.taken.clear();
     }
 
+    /// Whether there is an item that is wanted.
+    pub fn any(&self, wanted: &dyn Fn(&T) -> bool) -> bool {
+        self.taken.iter().any(wanted) || self.pushed.iter().any(wanted)
+    }
+
     /// In the order of the queue.
+    #[cfg(test)]
     pub fn iter(&self) -> impl Iterator<Item = &T> {
         self.taken.iter().rev().chain(&self.pushed)
     }
@@ -105,7 +116,7 @@ mod tests {
                     theirs.clear();
                 }
                 8 if state & 0xf00 == 0 => {
-                    ours.retain(|item| item % 3 > 0);
+                    ours.retain(&|item| item % 3 > 0);
                     theirs.retain(|item| item % 3 > 0);
                 }
                 _ => assert_eq!(ours.pop_front(), theirs.pop_front()),
@@ -113,6 +124,7 @@ mod tests {
             assert_eq!((ours.len(), ours.is_empty()), (theirs.len(), theirs.is_empty()));
             assert_eq!((ours.front(), ours.back()), (theirs.front(), theirs.back()));
             assert!(ours.iter().eq(theirs.iter()));
+            assert_eq!(ours.any(&|item| item % 5 == 0), theirs.iter().any(|item| item % 5 == 0));
         }
     }
 }

@@ -45,9 +45,12 @@ impl Rooms {
 
     /// Takes what the store has. What differs only here and is not yet written stays.
     pub fn restore(&mut self, records: Vec<ConversationRecord>) {
-        let stored: SortedSet<String> = records.iter().map(|record| record.id.clone()).collect();
-        let gone = self.rooms.keys().filter(|id| !stored.contains(*id) && !self.dirty.contains(*id));
-        for id in gone.cloned().collect::<Vec<_>>() {
+        let mut stored = SortedSet::new();
+        for record in &records {
+            stored.insert(record.id.clone());
+        }
+        let is_gone = |id: &String| !stored.contains(id) && !self.dirty.contains(id);
+        for id in self.rooms.keys_where(&|id, _| is_gone(id)) {
             self.rooms.remove(&id);
             self.changed.remove(&id);
             self.removed.insert(id);
@@ -65,8 +68,13 @@ impl Rooms {
         self.rooms.get(id)
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = &ConversationRecord> {
-        self.rooms.values()
+    /// The id of the first conversation of a kind.
+    pub fn find(&self, wanted: &dyn Fn(&ConversationRecord) -> bool) -> Option<String> {
+        self.rooms.keys_where(&|_, room| wanted(room)).into_iter().next()
+    }
+
+    pub fn len(&self) -> usize {
+        self.rooms.len()
     }
 
     /// False only where the list is known and the conversation is not in it.
@@ -152,13 +160,17 @@ impl Rooms {
         if !self.readable {
             return Vec::new();
         }
-        let unseen: SortedSet<String> =
-            self.rooms.keys().filter(|id| !self.seen.contains(*id)).cloned().collect();
-        let missed = core::mem::replace(&mut self.missed, unseen.clone());
-        let sure = |id: &&String| self.pages <= 1 || missed.contains(*id);
-        let gone: Vec<String> = unseen.iter().filter(sure).cloned().collect();
+        let mut gone = Vec::new();
+        let missed = core::mem::take(&mut self.missed);
+        for id in self.rooms.keys_where(&|id, _| !self.seen.contains(id)) {
+            let sure = self.pages <= 1 || missed.contains(&id);
+            if sure {
+                gone.push(id);
+            } else {
+                self.missed.insert(id);
+            }
+        }
         for id in &gone {
-            self.missed.remove(id);
             self.rooms.remove(id);
             self.dirty.insert(id.clone());
             self.changed.remove(id);
@@ -180,7 +192,9 @@ impl Rooms {
 
     /// Forgets everything (wipe).
     pub fn clear(&mut self) {
-        self.removed.extend(self.rooms.keys().cloned());
+        for (id, _) in self.rooms.iter() {
+            self.removed.insert(id.clone());
+        }
         self.rooms.clear();
         self.changed.clear();
         self.dirty.clear();
@@ -188,7 +202,9 @@ impl Rooms {
     }
 
     pub fn touch_all(&mut self) {
-        self.changed.extend(self.rooms.keys().cloned());
+        for (id, _) in self.rooms.iter() {
+            self.changed.insert(id.clone());
+        }
     }
 
     pub fn has_changed(&self) -> bool {

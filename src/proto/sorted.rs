@@ -8,6 +8,7 @@
 //! searching and moving for all of them.
 
 use core::borrow::Borrow;
+use core::cmp::Ordering;
 
 /// Entries by key, ascending.
 #[derive(Clone, Debug)]
@@ -24,64 +25,100 @@ impl<K: Ord, V> SortedMap<K, V> {
         Self::default()
     }
 
+    /// Where the key stands; where it is missing, the place for it, with all bits turned, which is beyond any length.
+    /// A plain number: a `Result` would be written to memory and read again by each caller.
     #[inline(never)]
-    fn find<Q: Ord + ?Sized>(&self, key: &Q) -> Result<usize, usize>
+    fn find<Q: Ord + ?Sized>(&self, key: &Q) -> usize
     where
         K: Borrow<Q>,
     {
-        // Keys mostly come in ascending order.
-        match self.0.last() {
-            Some((last, _)) if last.borrow() < key => Err(self.0.len()),
-            _ => self.0.binary_search_by(|(known, _)| known.borrow().cmp(key)),
+        let (mut low, mut high) = (0, self.0.len());
+        // Keys mostly come in ascending order: the last one is looked at first.
+        let mut middle = high.saturating_sub(1);
+        while low < high {
+            match self.key_at(middle).borrow().cmp(key) {
+                Ordering::Less => low = middle + 1,
+                Ordering::Equal => return middle,
+                Ordering::Greater => high = middle,
+            }
+            middle = low + (high - low) / 2;
         }
+        !low
+    }
+
+    // In range wherever it is called: a check that can fail would need an answer for it.
+    #[allow(clippy::indexing_slicing)]
+    fn key_at(&self, at: usize) -> &K {
+        &self.0[at].0
     }
 
     pub fn get<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&V>
     where
         K: Borrow<Q>,
     {
-        self.find(key).ok().and_then(|at| self.0.get(at)).map(|(_, value)| &**value)
+        self.0.get(self.find(key)).map(|(_, value)| &**value)
     }
 
     pub fn get_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
     where
         K: Borrow<Q>,
     {
-        self.find(key).ok().and_then(|at| self.0.get_mut(at)).map(|(_, value)| &mut **value)
+        let at = self.find(key);
+        self.0.get_mut(at).map(|(_, value)| &mut **value)
     }
 
     pub fn contains_key<Q: Ord + ?Sized>(&self, key: &Q) -> bool
     where
         K: Borrow<Q>,
     {
-        self.find(key).is_ok()
+        self.find(key) < self.0.len()
     }
 
     /// The value that stood there before.
-    pub fn insert(&mut self, key: K, value: V) -> Option<V> {
-        self.put(key, Box::new(value)).map(|old| *old)
+    pub fn insert(&mut self, key: K, value: V) -> Option<Box<V>> {
+        self.put(key, Box::new(value))
     }
 
     #[inline(never)]
     fn put(&mut self, key: K, value: Box<V>) -> Option<Box<V>> {
-        match self.find(&key) {
-            Ok(at) => self.0.get_mut(at).map(|entry| core::mem::replace(&mut entry.1, value)),
-            Err(at) => {
-                self.0.insert(at, (key, value));
-                None
-            }
+        let at = self.find(&key);
+        if at < self.0.len() {
+            // In range. A way out for when it is not would drop the value, which needs code of its own for each type.
+            #[allow(clippy::indexing_slicing)]
+            return Some(core::mem::replace(&mut self.0[at].1, value));
         }
+        self.0.insert(!at, (key, value));
+        None
     }
 
     /// The value under `key`, made by `make` where there is none.
     pub fn or_insert_with(&mut self, key: K, make: impl FnOnce() -> V) -> &mut V {
-        let at = match self.find(&key) {
-            Ok(at) => at,
-            Err(at) => {
-                self.0.insert(at, (key, Box::new(make())));
-                at
-            }
-        };
+        let mut at = self.find(&key);
+        if at >= self.0.len() {
+            at = !at;
+            self.0.insert(at, (key, Box::new(make())));
+        }
+        // In range: it was found or inserted just now.
+        #[allow(clippy::indexing_slicing)]
+        let entry = &mut self.0[at];
+        &mut entry.1
+    }
+
+    /// The value under `key`, an empty one where there is none: one copy for all values under keys of one type.
+    pub fn or_default(&mut self, key: K) -> &mut V
+    where
+        V: Default,
+    {
+        self.or_put(key, Box::<V>::default)
+    }
+
+    #[inline(never)]
+    fn or_put(&mut self, key: K, make: fn() -> Box<V>) -> &mut V {
+        let mut at = self.find(&key);
+        if at >= self.0.len() {
+            at = !at;
+            self.0.insert(at, (key, make()));
+        }
         // In range: it was found or inserted just now.
         #[allow(clippy::indexing_slicing)]
         let entry = &mut self.0[at];
@@ -92,22 +129,17 @@ impl<K: Ord, V> SortedMap<K, V> {
     where
         K: Borrow<Q>,
     {
-        self.take(key).map(|value| *value)
+        let at = self.find(key);
+        if at < self.0.len() { Some(*self.take(at)) } else { None }
     }
 
     #[inline(never)]
-    fn take<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<Box<V>>
-    where
-        K: Borrow<Q>,
-    {
-        self.find(key).ok().map(|at| self.0.remove(at).1)
+    fn take(&mut self, at: usize) -> Box<V> {
+        self.0.remove(at).1
     }
 
-    pub fn pop_first(&mut self) -> Option<(K, V)> {
-        (!self.0.is_empty()).then(|| {
-            let (key, value) = self.0.remove(0);
-            (key, *value)
-        })
+    pub fn pop_first(&mut self) -> Option<(K, Box<V>)> {
+        if self.0.is_empty() { None } else { Some(self.0.remove(0)) }
     }
 
     pub fn len(&self) -> usize {
@@ -122,16 +154,44 @@ impl<K: Ord, V> SortedMap<K, V> {
         self.0.clear();
     }
 
-    pub fn retain(&mut self, mut keep: impl FnMut(&K, &mut V) -> bool) {
-        self.0.retain_mut(|(key, value)| keep(key, value));
+    pub fn remove_where(&mut self, unwanted: &dyn Fn(&K, &V) -> bool) {
+        let mut at = 0;
+        while let Some((key, value)) = self.0.get(at) {
+            if unwanted(key, value) {
+                self.take(at);
+            } else {
+                at += 1;
+            }
+        }
     }
 
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&K, &V)> {
-        self.0.iter().map(|(key, value)| (key, &**value))
+    /// The keys of the entries that are wanted: a list of its own, so that the map can be changed while it is gone
+    /// through.
+    pub fn keys_where(&self, wanted: &dyn Fn(&K, &V) -> bool) -> Vec<K>
+    where
+        K: Clone,
+    {
+        let mut keys = Vec::new();
+        for (key, value) in &self.0 {
+            if wanted(key, value) {
+                keys.push(key.clone());
+            }
+        }
+        keys
     }
 
-    pub fn iter_mut(&mut self) -> impl DoubleEndedIterator<Item = (&K, &mut V)> {
-        self.0.iter_mut().map(|(key, value)| (&*key, &mut **value))
+    /// Whether there is an entry that is wanted.
+    pub fn any(&self, wanted: &dyn Fn(&K, &V) -> bool) -> bool {
+        self.0.iter().any(|(key, value)| wanted(key, value))
+    }
+
+    /// Keys with their values. A slice's own iterator: adapters around it are code of their own for each type.
+    pub fn iter(&self) -> core::slice::Iter<'_, (K, Box<V>)> {
+        self.0.iter()
+    }
+
+    pub fn iter_mut(&mut self) -> core::slice::IterMut<'_, (K, Box<V>)> {
+        self.0.iter_mut()
     }
 
     pub fn keys(&self) -> impl DoubleEndedIterator<Item = &K> {
@@ -142,26 +202,22 @@ impl<K: Ord, V> SortedMap<K, V> {
         self.0.iter().map(|(_, value)| &**value)
     }
 
-    pub fn values_mut(&mut self) -> impl DoubleEndedIterator<Item = &mut V> {
-        self.0.iter_mut().map(|(_, value)| &mut **value)
-    }
-
     /// Entries from `key` on, ascending.
-    pub fn from<Q: Ord + ?Sized>(&self, key: &Q) -> impl Iterator<Item = (&K, &V)>
+    pub fn from<Q: Ord + ?Sized>(&self, key: &Q) -> core::slice::Iter<'_, (K, Box<V>)>
     where
         K: Borrow<Q>,
     {
-        let at = self.find(key).unwrap_or_else(|at| at);
-        self.0.iter().skip(at).map(|(key, value)| (key, &**value))
+        let at = self.find(key);
+        self.0.get(at.min(!at)..).unwrap_or_default().iter()
     }
 }
 
 impl<K, V> IntoIterator for SortedMap<K, V> {
-    type Item = (K, V);
-    type IntoIter = core::iter::Map<std::vec::IntoIter<(K, Box<V>)>, fn((K, Box<V>)) -> (K, V)>;
+    type Item = (K, Box<V>);
+    type IntoIter = std::vec::IntoIter<(K, Box<V>)>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter().map(|(key, value)| (key, *value))
+        self.0.into_iter()
     }
 }
 
@@ -201,7 +257,7 @@ impl<K: Ord> SortedSet<K> {
     }
 
     pub fn pop_first(&mut self) -> Option<K> {
-        self.0.pop_first().map(|(key, ())| key)
+        self.0.pop_first().map(|(key, _)| key)
     }
 
     pub fn len(&self) -> usize {
@@ -237,22 +293,29 @@ impl<K: Ord> FromIterator<K> for SortedSet<K> {
     }
 }
 
+/// The keys stand beside nothing: `for (key, _) in set`.
 impl<K> IntoIterator for SortedSet<K> {
-    type Item = K;
-    type IntoIter = core::iter::Map<std::vec::IntoIter<(K, Box<()>)>, fn((K, Box<()>)) -> K>;
+    type Item = (K, Box<()>);
+    type IntoIter = std::vec::IntoIter<(K, Box<()>)>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.0.into_iter().map(|(key, _)| key)
+        self.0.0.into_iter()
     }
 }
 
-impl<'a, K: Ord> IntoIterator for &'a SortedSet<K> {
-    type Item = &'a K;
-    type IntoIter = core::iter::Map<core::slice::Iter<'a, (K, Box<()>)>, fn(&'a (K, Box<()>)) -> &'a K>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.0.iter().map(|(key, _)| key)
+/// How many of `length` places, which are in order, come before something: `slice::partition_point`, in one copy for
+/// all that is searched.
+pub fn partition_point(length: usize, before: &dyn Fn(usize) -> bool) -> usize {
+    let (mut low, mut high) = (0, length);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if before(middle) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
     }
+    low
 }
 
 #[cfg(test)]
@@ -268,14 +331,34 @@ mod tests {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let (key, op) = (state >> 24, state >> 8 & 3);
             match op {
-                0 | 1 => assert_eq!(ours.insert(key, state), theirs.insert(key, state)),
+                0 | 1 => assert_eq!(ours.insert(key, state).map(|old| *old), theirs.insert(key, state)),
                 2 => assert_eq!(ours.remove(&key), theirs.remove(&key)),
                 _ => assert_eq!(ours.get(&key), theirs.get(&key)),
             }
             assert_eq!(ours.len(), theirs.len());
         }
-        assert!(ours.iter().eq(theirs.iter()));
-        assert!(ours.from(&100).eq(theirs.range(100..)));
-        assert_eq!(ours.pop_first(), theirs.pop_first());
+        let plain = |(key, value): &(u32, Box<u32>)| (*key, **value);
+        let theirs_from = |start: u32| theirs.range(start..).map(|(key, value)| (*key, *value));
+        assert!(ours.iter().map(plain).eq(theirs_from(0)));
+        for start in 0..=256 {
+            assert!(ours.from(&start).map(plain).eq(theirs_from(start)));
+        }
+        assert_eq!(ours.pop_first().map(|entry| plain(&entry)), theirs.pop_first());
+        let odd = |key: &u32, _: &u32| key % 2 == 1;
+        assert!(ours.keys_where(&odd).iter().eq(theirs.keys().filter(|key| *key % 2 == 1)));
+        assert!(ours.any(&odd));
+        ours.remove_where(&odd);
+        assert!(!ours.any(&odd));
+        theirs.retain(|key, _| key % 2 == 0);
+        assert!(ours.iter().map(plain).eq(theirs.into_iter()));
+    }
+
+    #[test]
+    fn it_finds_the_place_that_the_standard_search_finds() {
+        let numbers = [1, 3, 3, 3, 7, 9];
+        for wanted in 0..=10 {
+            let ours = partition_point(numbers.len(), &|at| numbers[at] < wanted);
+            assert_eq!(ours, numbers.partition_point(|number| *number < wanted));
+        }
     }
 }

@@ -145,7 +145,7 @@ impl Sync {
         }
         if let Some(pull) = self.active.get_mut(conversation_id) {
             pull.again = true;
-        } else if !self.waiting.iter().any(|id| id == conversation_id) {
+        } else if !self.waiting.any(&|id| id == conversation_id) {
             self.waiting.push_back(conversation_id.to_owned());
         }
     }

@@ -26,7 +26,7 @@ mod view;
 
 pub use log::{Log, Want};
 pub use persist::Item;
-pub use view::Echo;
+pub use view::{Echo, unknown_conversation};
 
 /// Rows of a full segment.
 pub const SEGMENT_ROWS: usize = 100;
@@ -53,8 +53,10 @@ pub enum Change {
         user_id: String,
         added: bool,
     },
-    /// This user has read it on another device.
-    ReadElsewhere,
+    /// This user has read it on another device; or (`tell`) in another tab, which leaves the telling to this one.
+    Read {
+        tell: bool,
+    },
 }
 
 /// What is looked for in all conversations.
@@ -67,7 +69,7 @@ enum Search {
 /// A page of the catch-up, oldest first.
 #[derive(Clone, Debug)]
 pub struct PageOp {
-    pub messages: Queue<ServerMessage>,
+    pub messages: Queue<Box<ServerMessage>>,
     /// What lies after the first and up to the second is all in the page: the cursor may be moved over it.
     pub range: Option<(u64, u64)>,
     pub ticket: u32,
@@ -91,6 +93,8 @@ pub enum Op {
     TellRead {
         above: u64,
     },
+    /// The next of what was read and not told.
+    TellMore,
     /// An own message that the server has answered for; `message` is how it looked in the outbox.
     Answer {
         row: u64,
@@ -168,10 +172,10 @@ pub enum Action {
     Read {
         conversation_id: String,
     },
-    /// The server does not know that this user has read this message.
+    /// The server does not know that this user has read these messages; asked for by `tell_more`, there may be more.
     TellRead {
         conversation_id: String,
-        id: String,
+        ids: Vec<String>,
     },
     Found {
         ticket: u32,
@@ -233,7 +237,7 @@ impl Timelines {
                 return;
             }
             log.ops = core::mem::take(&mut old.ops);
-            log.used = old.used;
+            (log.used, log.untold) = (old.used, old.untold);
             log.lost_through = old.lost_through;
             log.lost = core::mem::take(&mut old.lost);
             log.damaged = core::mem::take(&mut old.damaged);
@@ -246,8 +250,7 @@ impl Timelines {
     /// Drops what is in memory of histories that the store no longer has: another tab has wiped it.
     pub fn retain(&mut self, stored: &SortedSet<String>) {
         let filled = |log: &Log| log.version.is_some() || !log.head.segments.is_empty();
-        let gone = self.logs.iter().filter(|(id, log)| !stored.contains(*id) && filled(log));
-        for id in gone.map(|(id, _)| id.clone()).collect::<Vec<_>>() {
+        for id in self.logs.keys_where(&|id, log| !stored.contains(id) && filled(log)) {
             let Some(old) = self.logs.get_mut(&id) else { continue };
             let ops = core::mem::take(&mut old.ops);
             *old = Log::new(log::empty_head(&id));
@@ -259,9 +262,9 @@ impl Timelines {
 
     /// Another tab leads now: nothing of what differs from the store will be written, nor what waits be applied.
     pub fn abdicate(&mut self) {
-        for log in self.logs.values_mut() {
+        for (_, log) in self.logs.iter_mut() {
             log.version = None;
-            log.ops.retain(|op| matches!(op, Op::Find { .. } | Op::FindIn { .. }));
+            log.ops.retain(&|op| matches!(op, Op::Find { .. } | Op::FindIn { .. }));
             log.forget_writes();
         }
         self.orphans.clear();
@@ -270,9 +273,7 @@ impl Timelines {
     pub fn set_phase(&mut self, phase: Phase) {
         if self.phase != phase {
             self.phase = phase;
-            for view in self.views.values_mut() {
-                view.dirty = true;
-            }
+            self.dirty_all_views();
         }
     }
 
@@ -313,13 +314,7 @@ impl Timelines {
             self.push(conversation_id, op);
             return;
         }
-        let print = fingerprint(id);
-        let near: Vec<String> = self
-            .logs
-            .iter()
-            .filter(|(_, log)| log.may_hold(print))
-            .map(|(conversation_id, _)| conversation_id.clone())
-            .collect();
+        let near = self.near(id);
         if near.is_empty() {
             self.search(id, Search::Change(change));
             return;
@@ -337,12 +332,16 @@ impl Timelines {
 
     /// The same, in whichever conversation.
     pub fn find_anywhere(&mut self, name: &str, ticket: u32) {
-        let print = fingerprint(name);
-        let near = self.logs.iter().find(|(_, log)| log.may_hold(print));
-        match near.map(|(conversation_id, _)| conversation_id.clone()) {
-            Some(conversation_id) => self.find(&conversation_id, name, ticket),
+        match self.near(name).first() {
+            Some(conversation_id) => self.find(conversation_id, name, ticket),
             None => self.search(name, Search::Find { ticket }),
         }
+    }
+
+    /// The conversations of which what is in memory says that a key or id stands there.
+    fn near(&self, name: &str) -> Vec<String> {
+        let print = fingerprint(name);
+        self.logs.keys_where(&|_, log| log.may_hold(print))
     }
 
     /// Looks through every index page of the store, once for all that is looked for.
@@ -361,15 +360,16 @@ impl Timelines {
 
     /// Forgets everything (wipe).
     pub fn clear(&mut self) {
-        for op in core::mem::take(&mut self.logs).values().flat_map(|log| log.ops.iter()) {
-            if let Op::Find { ticket, .. } | Op::FindIn { ticket, .. } = op {
-                self.actions.push_back(Action::Found { ticket: *ticket, message: None });
+        for (_, log) in self.logs.iter_mut() {
+            while let Some(op) = log.ops.pop_front() {
+                if let Op::Find { ticket, .. } | Op::FindIn { ticket, .. } = op {
+                    self.actions.push_back(Action::Found { ticket, message: None });
+                }
             }
         }
+        self.logs.clear();
         self.orphans.clear();
-        for view in self.views.values_mut() {
-            view.dirty = true;
-        }
+        self.dirty_all_views();
     }
 
     /// The loaded row with this key, wherever it is.

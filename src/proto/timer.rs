@@ -88,7 +88,15 @@ impl Timers {
 
     /// The earliest deadline.
     pub fn next(&self) -> Option<u64> {
-        self.deadlines.iter().flatten().min().copied()
+        let mut earliest: Option<u64> = None;
+        for deadline in &self.deadlines {
+            if let Some(at) = *deadline
+                && earliest.is_none_or(|known| at < known)
+            {
+                earliest = Some(at);
+            }
+        }
+        earliest
     }
 
     /// Clears `timer` and says whether it was due.

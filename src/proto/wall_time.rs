@@ -11,7 +11,26 @@ pub fn to_iso(ms: i64) -> String {
     let (days, rest) = (ms.div_euclid(DAY_MS), ms.rem_euclid(DAY_MS));
     let (year, month, day) = civil_from_days(days);
     let (hour, minute, second, milli) = (rest / 3_600_000, rest / 60_000 % 60, rest / 1000 % 60, rest % 1000);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
+    let mut text = String::with_capacity(24);
+    push_part(&mut text, year, 1000, '-');
+    push_part(&mut text, month, 10, '-');
+    push_part(&mut text, day, 10, 'T');
+    push_part(&mut text, hour, 10, ':');
+    push_part(&mut text, minute, 10, ':');
+    push_part(&mut text, second, 10, '.');
+    push_part(&mut text, milli, 100, 'Z');
+    text
+}
+
+/// A number with leading zeros. Every message has a time: the formatting machinery would be slower by far.
+#[inline(never)]
+fn push_part(text: &mut String, number: i64, highest: i64, end: char) {
+    let mut place = highest;
+    while place > 0 {
+        text.push(char::from(b'0' + (number / place % 10) as u8));
+        place /= 10;
+    }
+    text.push(end);
 }
 
 /// Reads `2026-11-21T01:41:38[.fraction](Z|±hh:mm|±hhmm)` (also a blank for the `T`, and no zone for UTC, as some

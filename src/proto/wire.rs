@@ -6,6 +6,7 @@
 //! field reads it with [`json`]. Errors carry offsets and limits but nothing out of the frame's strings,
 //! because frames hold message bodies and tokens: what may be logged of a frame is its [`excerpt`].
 
+pub mod base64;
 pub mod engine_io;
 mod excerpt;
 pub mod json;
@@ -25,8 +26,7 @@ pub struct Limits {
     pub max_attachments: usize,
     /// Elements of a packet's outer JSON array, or fields of its outer object.
     pub max_elements: usize,
-    /// Nested arrays and objects, the outer one included. Below serde_json's own limit (127), so that whatever
-    /// a codec lets through can be parsed further.
+    /// Nested arrays and objects, the outer one included. Below what other readers of JSON take (127 in serde_json).
     pub max_depth: usize,
 }
 

@@ -1,12 +1,13 @@
 //! Every conversion between JavaScript values and the core's types.
 //!
 //! Law: bytes cross as one `Uint8Array`, events as one JSON string, and the few fields of an error one by one.
-//! A message taken from an exception is its `name`: the text of others' exceptions may hold URLs, tokens, bodies.
+//! A message taken from an exception is its `name`: the text of others' exceptions may hold URLs, tokens, bodies. That
+//! of a `ChatError` is written to be read.
 
 use js_sys::{Array, Error, Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-use crate::proto::{ErrorCode, Failure, Key, TokenReason};
+use crate::proto::{ErrorCode, Failure, TokenReason};
 
 /// What the application's side gives the core, as functions.
 pub struct Hooks {
@@ -41,7 +42,7 @@ impl Hooks {
         };
         match get_token.call1(&JsValue::UNDEFINED, &reason.into()) {
             Ok(value) => Ok(Promise::resolve(&value)),
-            Err(error) => Err(format!("getToken threw {}", error_name(&error))),
+            Err(error) => Err(token_refusal(&error)),
         }
     }
 }
@@ -58,6 +59,13 @@ pub fn failure_to_js(failure: &Failure) -> JsValue {
     set(&error, "code", &failure.code.name().into());
     set(&error, "retryable", &failure.retryable.into());
     error.into()
+}
+
+/// Why `getToken` gave no token: the message of a `ChatError`, of anything else the name.
+pub fn token_refusal(error: &JsValue) -> String {
+    let name = error_name(error);
+    let told = if name == "ChatError" { get(error, "message").as_string() } else { None };
+    told.unwrap_or_else(|| ["it was rejected with ", &name].concat())
 }
 
 /// The `name` of an exception, such as `QuotaExceededError`.
@@ -92,33 +100,6 @@ pub fn global(path: &[&str]) -> JsValue {
 /// A list of strings.
 pub fn strings<'a>(items: impl IntoIterator<Item = &'a str>) -> Array {
     items.into_iter().map(JsValue::from_str).collect()
-}
-
-/// A copy of `bytes` with a buffer of its own: what is stored holds nothing else.
-pub fn bytes_to_js(bytes: &[u8]) -> JsValue {
-    Uint8Array::from(bytes).into()
-}
-
-/// The bytes of a stored value; empty, which no record is, for anything that is not bytes.
-pub fn bytes_from_js(value: &JsValue) -> Vec<u8> {
-    value.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec).unwrap_or_default()
-}
-
-/// A record's key.
-pub fn key_to_js(key: &Key) -> JsValue {
-    match key {
-        Key::Text(text) => text.into(),
-        // Keys count up from one: exact as a double for as long as anybody sends.
-        Key::Number(number) => (*number as f64).into(),
-    }
-}
-
-/// A key as the database gives it.
-pub fn key_from_js(key: &JsValue) -> Key {
-    match key.as_f64() {
-        Some(number) => Key::Number(number as u64),
-        None => Key::Text(key.as_string().unwrap_or_default()),
-    }
 }
 
 /// 256 bits from the system (rule 13).

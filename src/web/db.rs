@@ -4,26 +4,42 @@
 //! transaction that awaits nothing but the database. A handle that has died (another tab deletes the database, the
 //! user clears site data, Safari loses its server) is opened anew a bounded number of times; a write whose commit
 //! nobody saw is `Unknown`, never guessed.
+//!
+//! The calls of IndexedDB stand in `db/indexed_db.js`: one crossing a request, not one a record.
 
-mod connection;
-mod read;
-mod write;
+mod packed;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use futures_util::future::{Either, select};
-use wasm_bindgen_futures::spawn_local;
+use js_sys::Promise;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 
-use super::Sink;
-use super::timer::Delay;
+use super::{Sink, spawn};
 use crate::proto::queue::Queue;
 use crate::proto::store::MemoryStore;
-use crate::proto::{Input, Read, StoreFailure, StoreId, StoreReply, StoreRequest, Table, Transaction};
-use connection::Connection;
+use crate::proto::{Input, StoreFailure, StoreId, StoreReply, StoreRequest};
+use packed::Packed;
+
+#[wasm_bindgen(module = "/src/web/db/indexed_db.js")]
+extern "C" {
+    type Handle;
+    #[wasm_bindgen(js_name = openStore)]
+    fn open_store(name: &str, timeout_ms: u32) -> Promise;
+    #[wasm_bindgen(js_name = closeStore)]
+    fn close_store(handle: &Handle);
+    #[wasm_bindgen(js_name = isDead)]
+    fn is_dead(handle: &Handle) -> bool;
+    #[wasm_bindgen(js_name = readStore)]
+    fn read_store(handle: &Handle, reads: &str, timeout_ms: u32) -> Promise;
+    #[wasm_bindgen(js_name = writeStore)]
+    fn write_store(handle: &Handle, transaction: &str, bytes: &[u8], timeout_ms: u32) -> Promise;
+}
 
 /// How often a request may find its handle dead before it fails.
 const MAX_TRIES: u32 = 3;
+const OPEN_TIMEOUT_MS: u32 = 5_000;
 /// A request that the browser has not answered by then is given up.
 const REQUEST_TIMEOUT_MS: u32 = 10_000;
 
@@ -41,7 +57,7 @@ struct Inner {
     running: Cell<bool>,
     closing: Cell<bool>,
     name: RefCell<Option<String>>,
-    connection: RefCell<Option<Rc<Connection>>>,
+    handle: RefCell<Option<Rc<Handle>>>,
     memory: RefCell<Option<MemoryStore>>,
 }
 
@@ -68,7 +84,7 @@ impl Db {
             running: Cell::new(false),
             closing: Cell::new(false),
             name: RefCell::default(),
-            connection: RefCell::default(),
+            handle: RefCell::default(),
             memory: RefCell::default(),
         };
         Self { inner: Rc::new(inner) }
@@ -88,7 +104,7 @@ impl Db {
 
     fn start(&self) {
         if !self.inner.running.replace(true) {
-            spawn_local(self.inner.clone().run());
+            spawn(self.inner.clone().run());
         }
     }
 }
@@ -98,48 +114,54 @@ impl Inner {
         loop {
             let next = self.queue.borrow_mut().pop_front();
             let Some((id, request)) = next else { break };
-            let reply = self.answer(request).await;
+            let reply = self.answer(&request).await;
             (self.sink)(Input::Store { id, reply });
         }
         self.running.set(false);
         if self.closing.get() {
-            self.drop_connection();
+            self.drop_handle();
         }
     }
 
-    async fn answer(&self, request: StoreRequest) -> StoreReply {
-        if let StoreRequest::Open { name } = &request {
+    async fn answer(&self, request: &StoreRequest) -> StoreReply {
+        if let StoreRequest::Open { name } = request {
             return self.open(name).await;
         }
         if let Some(memory) = self.memory.borrow_mut().as_mut() {
-            return memory.execute(&request);
+            return memory.execute(request);
         }
-        let request = Rc::new(request);
+        let packed = Packed::new(request);
         let mut died = String::new();
         for _ in 0..MAX_TRIES {
-            let connection = match self.connected().await {
-                Ok(connection) => connection,
+            let handle = match self.opened().await {
+                Ok(handle) => handle,
                 Err(reason) => return failed(StoreFailure::Unavailable, reason),
             };
-            match timed(connection, request.clone(), self.request_timeout_ms).await {
+            let asked = match request {
+                StoreRequest::Read(_) => read_store(&handle, &packed.places, self.request_timeout_ms),
+                _ => write_store(&handle, &packed.places, &packed.bytes, self.request_timeout_ms),
+            };
+            // It resolves whatever happens; a rejection would be a fault of its own.
+            let answer = JsFuture::from(asked).await.unwrap_or_default();
+            match packed::attempt(&answer) {
                 // What a stuck or a lost handle did cannot be learnt through it.
                 Attempt::Answered(StoreReply::Unknown) => {
-                    self.drop_connection();
+                    self.drop_handle();
                     return StoreReply::Unknown;
                 }
                 Attempt::Answered(reply) => return reply,
                 Attempt::HandleDied(reason) => {
-                    self.drop_connection();
+                    self.drop_handle();
                     died = reason;
                 }
             }
         }
-        failed(StoreFailure::Other, format!("the database handle died {MAX_TRIES} times: {died}"))
+        failed(StoreFailure::Other, ["the database handle died each time: ", &died].concat())
     }
 
     async fn open(&self, name: &str) -> StoreReply {
         self.name.replace(Some(name.to_owned()));
-        if self.persistent && self.connected().await.is_ok() {
+        if self.persistent && self.opened().await.is_ok() {
             self.memory.take();
             return StoreReply::Opened { persistent: true };
         }
@@ -148,86 +170,34 @@ impl Inner {
     }
 
     /// The handle in use, or a new one.
-    async fn connected(&self) -> Result<Rc<Connection>, String> {
-        let current = self.connection.borrow().clone().filter(|connection| !connection.is_dead());
-        if let Some(connection) = current {
-            return Ok(connection);
+    async fn opened(&self) -> Result<Rc<Handle>, String> {
+        let current = self.handle.borrow().clone().filter(|handle| !is_dead(handle));
+        if let Some(handle) = current {
+            return Ok(handle);
         }
-        self.drop_connection();
+        self.drop_handle();
         let name = self.name.borrow().clone().ok_or("no database is open: Open must come first")?;
-        let connection = Rc::new(Connection::open(&name).await?);
-        self.connection.replace(Some(connection.clone()));
-        Ok(connection)
+        let opened = JsFuture::from(open_store(&name, OPEN_TIMEOUT_MS)).await;
+        let handle: Handle =
+            opened.map_err(|reason| reason.as_string().unwrap_or_default())?.unchecked_into();
+        let handle = Rc::new(handle);
+        self.handle.replace(Some(handle.clone()));
+        Ok(handle)
     }
 
-    fn drop_connection(&self) {
-        self.connection.take();
+    fn drop_handle(&self) {
+        if let Some(handle) = self.handle.take() {
+            close_store(&handle);
+        }
     }
 }
 
-/// One try with a bound on its time. What is given up runs on unheard: its callbacks must stay alive, and its late
-/// outcome concerns nobody, since a write is read back after `Unknown`.
-async fn timed(connection: Rc<Connection>, request: Rc<StoreRequest>, timeout_ms: u32) -> Attempt {
-    let is_read = matches!(*request, StoreRequest::Read(_));
-    let work = Box::pin(async move {
-        match &*request {
-            StoreRequest::Read(reads) => read::run(&connection, reads).await,
-            StoreRequest::Write(transaction) => write::run(&connection, transaction).await,
-            StoreRequest::Wipe | StoreRequest::Open { .. } => write::clear(&connection).await,
-        }
-    });
-    match select(work, Delay::new(timeout_ms)).await {
-        Either::Left((attempt, _)) => attempt,
-        Either::Right((_, work)) => {
-            spawn_local(async move {
-                work.await;
-            });
-            match is_read {
-                true => Attempt::HandleDied(format!("no answer within {timeout_ms} ms")),
-                false => Attempt::Answered(StoreReply::Unknown),
-            }
-        }
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.drop_handle();
     }
 }
 
 fn failed(kind: StoreFailure, message: impl Into<String>) -> StoreReply {
     StoreReply::Failed { kind, message: message.into() }
-}
-
-const META: &str = "meta";
-const OUTBOX: &str = "outbox";
-const HISTORY: &str = "history";
-
-/// The object store of a table.
-fn store_name(table: Table) -> &'static str {
-    match table {
-        Table::Meta => META,
-        Table::Outbox => OUTBOX,
-        Table::History => HISTORY,
-    }
-}
-
-/// The object stores of these tables, each once. A transaction takes no more than it touches: other tabs write too.
-fn store_names(tables: impl IntoIterator<Item = Table>) -> Vec<&'static str> {
-    let mut names = Vec::with_capacity(3);
-    for table in tables {
-        let name = store_name(table);
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
-}
-
-fn read_tables(reads: &[Read]) -> Vec<&'static str> {
-    store_names(reads.iter().map(|read| match read {
-        Read::One(id) => id.table,
-        Read::All(table) | Read::Prefix { table, .. } => *table,
-    }))
-}
-
-fn write_tables(transaction: &Transaction) -> Vec<&'static str> {
-    let Transaction { expect, puts, adds, deletes, .. } = transaction;
-    let named = expect.iter().map(|(id, _)| id).chain(puts.iter().map(|(id, _)| id)).chain(deletes);
-    store_names(named.map(|id| id.table).chain((!adds.is_empty()).then_some(Table::Outbox)))
 }

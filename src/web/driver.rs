@@ -8,15 +8,15 @@
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_bindgen_futures::JsFuture;
 
-use super::Sink;
 use super::convert::{self, Hooks};
 use super::db::Db;
 use super::http::Http;
 use super::page::Page;
 use super::socket::Sockets;
 use super::timer::{self, Alarm};
+use super::{Sink, spawn};
 use crate::proto::config::Config;
 use crate::proto::queue::Queue;
 use crate::proto::{Client, Command, CommandId, Event, Failure, Input, Output, Secret, TokenId, TokenReason};
@@ -128,7 +128,7 @@ impl Driver {
             return;
         }
         let this = self.this.clone();
-        spawn_local(async move {
+        spawn(async move {
             if let Some(driver) = this.upgrade() {
                 driver.scheduled.set(false);
                 driver.pump();
@@ -183,13 +183,13 @@ impl Driver {
     fn ask_token(&self, id: TokenId, reason: TokenReason) {
         let asked = self.hooks.token(reason);
         let this = self.this.clone();
-        spawn_local(async move {
+        spawn(async move {
             let result = match asked {
                 Ok(promise) => match JsFuture::from(promise).await {
                     Ok(token) => {
                         token.as_string().map(Secret).ok_or_else(|| "getToken gave no string".to_owned())
                     }
-                    Err(error) => Err(format!("getToken was rejected with {}", convert::error_name(&error))),
+                    Err(error) => Err(convert::token_refusal(&error)),
                 },
                 Err(reason) => Err(reason),
             };

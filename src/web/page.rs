@@ -8,10 +8,10 @@ use std::rc::Rc;
 
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, EventTarget};
 
-use super::{Sink, convert};
+use super::{Sink, convert, spawn};
 use crate::proto::config::PageFacts;
 use crate::proto::{Input, PageInput, TabInput, TabOutput};
 
@@ -54,6 +54,8 @@ struct Tabs {
     name: String,
     peers: Rc<Peers>,
     claim: RefCell<Option<Rc<Claim>>>,
+    /// The last claim that was given back: its lock is free once this has settled.
+    leaving: RefCell<Option<Promise>>,
 }
 
 /// One wish for the lock: it waits, or holds until `let_go` is called.
@@ -61,6 +63,8 @@ struct Claim {
     hold: Promise,
     let_go: Function,
     waiting: AbortController,
+    /// What the browser was asked last.
+    asked: RefCell<Option<Promise>>,
 }
 
 impl Page {
@@ -85,7 +89,12 @@ impl Page {
         listen(convert::global(&["document"]), &DOCUMENT_EVENTS);
         let tabs = database.map(|database| {
             let name = format!("chatwire:{database}");
-            Tabs { peers: Peers::new(&name, sink.clone()), name, claim: RefCell::default() }
+            Tabs {
+                peers: Peers::new(&name, sink.clone()),
+                name,
+                claim: RefCell::default(),
+                leaving: RefCell::default(),
+            }
         });
         Self { sink, listener, targets, tabs }
     }
@@ -96,6 +105,7 @@ impl Page {
             (TabOutput::RequestLead, None) => (self.sink)(Input::Tab(TabInput::Leads)),
             (TabOutput::Release, Some(tabs)) => tabs.release(),
             (TabOutput::Poke, Some(tabs)) => tabs.peers.say("poke"),
+            (TabOutput::Wiped, Some(tabs)) => tabs.peers.say("wiped"),
             (TabOutput::Read { conversation_id, message_id }, Some(tabs)) => {
                 let (conversation_id, message_id) = (conversation_id.into(), message_id.into());
                 tabs.peers.post(&[("conversationId", &conversation_id), ("readId", &message_id)]);
@@ -146,17 +156,27 @@ impl Tabs {
         let peers = self.peers.clone();
         // Old browsers and plain origins have no Web Locks.
         let (false, Some(claim)) = (locks.is_undefined(), Claim::new()) else {
-            return spawn_local(peers.seek_lead(sink.clone()));
+            return spawn(peers.seek_lead(sink.clone()));
         };
         let claim = Rc::new(claim);
         self.claim.replace(Some(claim.clone()));
-        spawn_local(claim.run(locks.unchecked_into(), self.name.clone(), peers, sink.clone()));
+        let (leaving, name, sink) = (self.leaving.borrow().clone(), self.name.clone(), sink.clone());
+        spawn(async move {
+            // Else this tab would be told to follow itself.
+            if let Some(leaving) = leaving {
+                let _ = JsFuture::from(leaving).await;
+            }
+            claim.run(locks.unchecked_into(), name, peers, sink).await;
+        });
     }
 
     fn release(&self) {
         if let Some(claim) = self.claim.take() {
             claim.waiting.abort();
             let _ = claim.let_go.call0(&JsValue::UNDEFINED);
+            if let Some(asked) = claim.asked.take() {
+                self.leaving.replace(Some(asked));
+            }
         }
         self.peers.release();
     }
@@ -166,7 +186,7 @@ impl Claim {
     fn new() -> Option<Self> {
         let mut let_go = None;
         let hold = Promise::new(&mut |resolve, _| let_go = Some(resolve));
-        Some(Self { hold, let_go: let_go?, waiting: AbortController::new().ok()? })
+        Some(Self { hold, let_go: let_go?, waiting: AbortController::new().ok()?, asked: RefCell::default() })
     }
 
     fn released(&self) -> bool {
@@ -189,11 +209,14 @@ impl Claim {
             claim.hold.clone().into()
         });
         let now = convert::object(&[("ifAvailable", &true.into())]);
-        let mut settled = ask(&locks, &name, &now, &callback).await;
+        if self.released() {
+            return;
+        }
+        let mut settled = self.ask(&locks, &name, &now, &callback).await;
         if matches!(&settled, Ok(value) if value.is_null()) && !self.released() {
             say(TabInput::Follows);
             let later = convert::object(&[("signal", &self.waiting.signal())]);
-            settled = ask(&locks, &name, &later, &callback).await;
+            settled = self.ask(&locks, &name, &later, &callback).await;
         }
         match settled {
             // Released by this tab.
@@ -208,13 +231,16 @@ impl Claim {
             Err(_) => say(TabInput::Deposed),
         }
     }
-}
 
-async fn ask(
-    locks: &LockManager,
-    name: &str,
-    options: &JsValue,
-    callback: &Closure<dyn FnMut(JsValue) -> JsValue>,
-) -> Result<JsValue, JsValue> {
-    JsFuture::from(locks.request(name, options, callback)?).await
+    async fn ask(
+        &self,
+        locks: &LockManager,
+        name: &str,
+        options: &JsValue,
+        callback: &Closure<dyn FnMut(JsValue) -> JsValue>,
+    ) -> Result<JsValue, JsValue> {
+        let asked = locks.request(name, options, callback)?;
+        self.asked.replace(Some(asked.clone()));
+        JsFuture::from(asked).await
+    }
 }

@@ -13,11 +13,10 @@ use std::rc::Rc;
 use futures_util::StreamExt as _;
 use gloo_net::websocket::{Message, WebSocketError, futures::WebSocket as Reader};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::spawn_local;
 use web_sys::WebSocket;
 
 use super::timer::Delay;
-use super::{Sink, convert};
+use super::{Sink, convert, spawn};
 use crate::proto::{ConnId, Input, Secret, SocketInput, SocketOutput};
 
 const FIRST_POLL_MS: u32 = 10;
@@ -112,7 +111,7 @@ impl Sockets {
         let mut open = self.open.borrow_mut();
         open.retain(|socket| !socket.closed.get());
         open.push(socket.clone());
-        spawn_local(read(socket, reader));
+        spawn(read(socket, reader));
     }
 
     fn close(&self, conn: ConnId, code: u16, reason: &str) {
@@ -160,7 +159,7 @@ fn watch_drain(socket: Rc<Socket>) {
         // The watch under way answers for this one too: it waits for the whole buffer.
         return;
     }
-    spawn_local(async move {
+    spawn(async move {
         let mut poll_ms = FIRST_POLL_MS;
         while socket.raw.buffered_amount() > 0 && !socket.closed.get() {
             Delay::new(poll_ms).await;

@@ -110,6 +110,83 @@ test("D14: the second tab is passive, sends through the first, and takes over wh
   assert.deepEqual(await ben.texts(), ["from the second tab", "after the take-over"]);
 });
 
+test("a tab that is disconnected leaves the connection to the other one, and waits behind it when it is back", async () => {
+  const [ana, ben] = await meet("Tina", "Uwe");
+  await ben.open("Tina");
+  const second = new Visitor(await ana.page.context().newPage());
+  await second.page.goto(server.origin);
+  await second.get("login-name").fill("Tina");
+  await second.get("login-submit").click();
+  await second.isState("waiting");
+  await ana.switchOffline();
+  await second.isState("online");
+  await ana.isState("closed");
+  await ana.send("stored in one tab, sent by the other");
+  await ben.sees("stored in one tab");
+  await ana.sees("stored in one tab", "read");
+  await ana.switchOffline();
+  await ana.isState("waiting");
+  await second.switchOffline();
+  await ana.isState("online");
+  // The lock is free again before it is asked for again.
+  const again = await ana.page.evaluate(async () => {
+    window.chat.disconnect();
+    await window.chat.connect();
+    return window.chat.connection;
+  });
+  assert.equal(again.state, "online");
+});
+
+test("what is typed and not sent stays with its conversation, and goes with the session", async () => {
+  const [ana, ben] = await meet("Olga", "Paul");
+  const cleo = await Visitor.arrive(browser, server.origin, "Quin");
+  await ana.startChat("Quin");
+  await ana.get("composer-input").fill("half a thought for Quin");
+  await ana.open("Paul");
+  assert.equal(await ana.get("composer-input").inputValue(), "");
+  await ana.get("composer-input").fill("and one for Paul");
+  await ana.open("Quin");
+  assert.equal(await ana.get("composer-input").inputValue(), "half a thought for Quin");
+  await ana.get("composer-send").click();
+  await ana.sees("half a thought for Quin", "delivered");
+  assert.equal(await ana.get("composer-input").inputValue(), "");
+  await cleo.get("unread").waitFor(patience);
+  await ana.open("Paul");
+  assert.equal(await ana.get("composer-input").inputValue(), "and one for Paul");
+
+  await ana.page.getByRole("button", { name: "Sign out" }).click();
+  await ana.get("login-name").waitFor(patience);
+  assert.equal(new URL(ana.page.url()).hash, "", "the next one does not meet this one's conversation");
+  await ana.signIn("Olga");
+  await ana.open("Paul");
+  assert.equal(await ana.get("composer-input").inputValue(), "");
+  ana.assertNoProblems();
+  ben.assertNoProblems();
+});
+
+test("the list stays at its end when the window shrinks, and at what is read when it does not stand there", async () => {
+  const [ana, ben] = await meet("Rita", "Sven", { viewport: { width: 1280, height: 800 } });
+  for (let n = 1; n <= 40; n++) await ana.send(`line ${n}`);
+  await ana.sees("line 40", "delivered");
+  await ben.open("Rita");
+  await ben.sees("line 40");
+  const list = ana.page.locator(".messages");
+  const toEnd = () => list.evaluate((l) => Math.round(l.scrollHeight - l.scrollTop - l.clientHeight));
+  assert.ok((await toEnd()) <= 1);
+  await ana.page.setViewportSize({ width: 1280, height: 420 });
+  await ana.page.waitForFunction(() => {
+    const list = document.querySelector(".messages");
+    return list.clientHeight < 400 && list.scrollHeight - list.scrollTop - list.clientHeight <= 1;
+  });
+  await list.evaluate((l) => {
+    l.scrollTop = 100;
+  });
+  await ana.page.waitForFunction(() => document.querySelector(".messages").scrollTop === 100);
+  await ana.page.setViewportSize({ width: 1280, height: 360 });
+  await ana.page.waitForFunction(() => document.querySelector(".messages").clientHeight < 300);
+  assert.equal(await list.evaluate((l) => l.scrollTop), 100);
+});
+
 test("what somebody writes is text, whatever it looks like", async () => {
   const [ana, ben] = await meet("Iris", "Jon");
   await ben.open("Iris");

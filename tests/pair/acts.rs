@@ -162,6 +162,13 @@ impl World {
         self.pass(self.latency_ms);
     }
 
+    /// The link of this client breaks now.
+    pub fn cut(&mut self, at: usize) {
+        if let Some(conn) = self.nodes[at].live_socket {
+            self.drop_socket((at, conn), "cut");
+        }
+    }
+
     /// Every socket breaks; nobody gets in until `backend.down` is false.
     pub fn server_down(&mut self) {
         self.backend.down = true;

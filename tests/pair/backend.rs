@@ -66,7 +66,6 @@ pub enum Say {
 pub struct Backend {
     /// What the hello declares; `None`: there is no hello.
     pub hello: Option<Value>,
-    pub hello_delay_ms: u64,
     pub keys: bool,
     pub seqs: bool,
     /// Copies of one's own messages go to all of one's sockets, the sending one too.
@@ -96,7 +95,6 @@ impl Backend {
     pub fn full() -> Self {
         Self {
             hello: Some(json!({"capabilities": {"keys": true, "cursor": true, "receipts": true}})),
-            hello_delay_ms: 0,
             keys: true,
             seqs: true,
             echo: false,
@@ -237,9 +235,10 @@ impl Backend {
             return vec![Say::Text(socket, format!("44{error}"))];
         }
         let user = token.split(':').next().unwrap_or_default().to_owned();
-        self.sessions.insert(socket, Session { user, joined: true });
+        self.sessions.insert(socket, Session { user: user.clone(), joined: true });
         let mut say = vec![Say::Text(socket, r#"40{"sid":"s"}"#.to_owned())];
-        if let Some(hello) = self.hello.clone().filter(|_| self.hello_delay_ms == 0) {
+        if let Some(mut hello) = self.hello.clone() {
+            hello["user"] = json!({"id": user});
             say.push(self.event(socket, "chatwire:hello", &hello));
         }
         say

@@ -196,3 +196,32 @@ fn reading_up_to_an_answer_without_a_copy_reads_nothing_that_comes_later() {
     });
     assert_eq!(unread, Some(1));
 }
+
+/// Its transaction is long done when the follower learns that nobody can tell.
+#[test]
+fn without_keys_an_unclear_add_of_a_follower_is_sent_once() {
+    for fault in [WriteFault::UnknownDone, WriteFault::UnknownLost] {
+        for fate in [Fate::Answer, Fate::Withhold, Fate::AnswerBare] {
+            let (mut world, leader, follower) = World::two(Backend::plain());
+            world.backend.fates.push_back(fate.clone());
+            world.disks[0].faults.push_back(fault);
+            world.disks[0].unknown_ms = 5000;
+            let id = world.send(follower, "r", "one");
+            world.pass(1000);
+            world.input(leader, Input::Tab(TabInput::Poked));
+            world.wait(follower, id).unwrap();
+            let key = world.message(follower, id).key.unwrap();
+            let acknowledged = world.ask(follower, Command::Acknowledged { key: key.clone() });
+            world.pass(60_000);
+            assert_eq!(world.backend.texts("r"), ["one"], "{fault:?} {fate:?}");
+            assert!(outbox_rows(&mut world.disks[0].records).is_empty(), "{fault:?} {fate:?}");
+            for node in [leader, follower] {
+                assert_eq!(world.texts(node, 1), ["one"], "{fault:?} {fate:?}");
+                assert_eq!(world.rows(node, 1)[0].row_key, key);
+            }
+            if fate != Fate::Withhold {
+                assert!(world.outcome(follower, acknowledged).unwrap().is_ok());
+            }
+        }
+    }
+}

@@ -110,7 +110,7 @@ fn cancel_only_before_the_wire() {
 #[test]
 fn a_message_whose_time_is_over_expires_offline_and_after_a_restart() {
     let (mut world, ana) = full();
-    world.ask(ana, Command::Disconnect {});
+    world.server_down();
     let mut send = message("r", "soon");
     send.ttl_ms = Some(5000);
     let id = world.ask(ana, Command::Send(send.clone()));
@@ -124,6 +124,7 @@ fn a_message_whose_time_is_over_expires_offline_and_after_a_restart() {
     world.kill(ana);
     world.pass(10_000);
     world.start(ana);
+    world.backend.down = false;
     world.go_live(ana);
     assert_eq!(failure(&mut world, ana, &second).code, ErrorCode::Expired);
     assert!(world.backend.texts("r").is_empty());
@@ -275,4 +276,63 @@ fn what_the_server_ignored_is_sent_again_after_the_silence() {
     let key = world.saved(ana, "r", "hello");
     world.until_status(ana, &key, Status::Acknowledged);
     assert_eq!(world.backend.texts("r"), ["hello"]);
+}
+
+fn says_auth(world: &World, ana: usize) -> Option<String> {
+    world.nodes[ana].events.iter().rev().find_map(|event| match event {
+        Event::AuthError { error } => Some(error.message.clone()),
+        _ => None,
+    })
+}
+
+#[test]
+fn nothing_goes_out_with_another_users_token() {
+    for known in [false, true] {
+        let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
+        let ana = world.join("ana");
+        if known {
+            // What the backend gives is in the store, so that sends need not wait to know it.
+            world.go_live(ana);
+            world.pass(1000);
+            world.restart(ana);
+        }
+        world.pass(100);
+        let key = world.saved(ana, "r", "mine");
+        world.nodes[ana].token = "bo:1".to_owned();
+        world.connect(ana);
+        world.until("told", |world| says_auth(world, ana).is_some());
+        world.pass(20_000);
+        let text = says_auth(&world, ana).unwrap();
+        assert!(
+            text.contains("userId") && text.contains("different users") && !text.contains("bo"),
+            "{text}"
+        );
+        assert_eq!(world.count(ana, |event| matches!(event, Event::AuthError { .. })), 1);
+        let last = world.nodes[ana].events.iter().rev().find_map(|event| match event {
+            Event::Connection { connection } => Some((connection.state, connection.reason.clone())),
+            _ => None,
+        });
+        assert_eq!(last, Some((ConnectionState::Failed, Some("auth".to_owned()))));
+        assert!(world.backend.texts("r").is_empty() && world.backend.sessions.is_empty());
+        assert_eq!(world.outbox(ana).len(), 1);
+        world.nodes[ana].token = "ana:2".to_owned();
+        world.go_live(ana);
+        world.until_status(ana, &key, Status::Acknowledged);
+    }
+}
+
+#[test]
+fn a_declared_backend_is_waited_for_once() {
+    let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
+    world.backend.hello = None;
+    let ana = world.join_with("ana", json!({"capabilities": {"keys": true, "cursor": true}}));
+    world.go_live(ana);
+    world.server_down();
+    world.pass(100);
+    let key = world.saved(ana, "r", "hello");
+    world.backend.down = false;
+    let joined = |world: &World| world.backend.sessions.values().any(|session| session.joined);
+    world.until("connected again", joined);
+    world.pass(60);
+    assert_eq!(world.status(ana, &key), Some(Status::Acknowledged));
 }

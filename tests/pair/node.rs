@@ -29,6 +29,8 @@ pub struct Disk {
     pub unreadable: bool,
     pub refuses_wipe: bool,
     pub delay_ms: u64,
+    /// How long nobody knows.
+    pub unknown_ms: u64,
     pub writes: usize,
 }
 
@@ -48,6 +50,8 @@ pub struct Node {
     pub next_tokens: VecDeque<Result<String, String>>,
     pub hold_tokens: bool,
     pub leads: bool,
+    /// Stands in the queue for the lock.
+    pub waits: bool,
     pub live_socket: Option<u32>,
     /// Nothing arrives in either direction, and nobody is told.
     pub half_open: bool,

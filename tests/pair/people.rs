@@ -136,3 +136,33 @@ fn garbage_on_the_socket_is_an_event_and_the_socket_lives_on() {
     let key = world.saved(ana, "r", "still there");
     world.until_status(ana, &key, chatwire::proto::Status::Acknowledged);
 }
+
+#[test]
+fn a_window_on_an_unknown_conversation_says_so_until_it_turns_up() {
+    let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
+    let ana = world.join("ana");
+    for (view, room) in [(1, "r"), (2, "nowhere")] {
+        world.open_view(ana, view, room);
+    }
+    let error = |world: &World, id: u32| {
+        let updates = world.nodes[ana].events.iter().rev();
+        let mut updates = updates.filter_map(|event| match event {
+            Event::View(update) if update.view == id => Some(update.error.as_ref().map(|error| error.code)),
+            _ => None,
+        });
+        updates.next().flatten()
+    };
+    world.pass(100);
+    assert_eq!((error(&world, 1), error(&world, 2)), (None, None), "nobody knows yet");
+    world.go_live(ana);
+    world.pass(100);
+    assert_eq!((error(&world, 1), error(&world, 2)), (None, Some(ErrorCode::NotFound)));
+    world.cut(ana);
+    world.pass(5);
+    assert_eq!(error(&world, 2), Some(ErrorCode::NotFound), "it does not flicker");
+    world.pass(20_000);
+    world.backend = core::mem::replace(&mut world.backend, Backend::full()).room("nowhere", &["ana", "bo"]);
+    world.post("nowhere", "bo", "hello");
+    world.pass(100);
+    assert_eq!((error(&world, 2), world.texts(ana, 2)), (None, vec!["hello".to_owned()]));
+}

@@ -113,3 +113,40 @@ fn what_is_read_in_a_second_tab_is_told_by_the_first() {
         assert_eq!(unread(&world, follower), Some(0));
     }
 }
+
+#[test]
+fn all_that_was_read_is_told_however_much() {
+    for backend in [Backend::full(), Backend::plain()] {
+        let mut world = online(backend, 1);
+        for n in 0..450 {
+            world.now.wall_ms += 1000;
+            world.now.mono_ms += 1000;
+            let sender = if n % 10 == 0 { "ana" } else { "bo" };
+            world.backend.post_silently(world.now.wall_ms, "r", sender, &format!("t{n}"));
+            if n % 100 == 99 {
+                world.cut(0);
+                world.pass(30_000);
+            }
+        }
+        world.restart(0);
+        world.open_view(0, 1, "r");
+        world.go_live(0);
+        world.pass(2000);
+        assert_eq!(unread(&world, 0), Some(405));
+        read_last(&mut world, 0);
+        world.pass(100);
+        // A batch at a time; the rest follows, also after a loss.
+        world.cut(0);
+        world.pass(30_000);
+        let unknown = |world: &World| {
+            world.backend.rooms["r"]
+                .messages
+                .iter()
+                .filter(|m| m.sender == "bo" && m.status != "read")
+                .count()
+        };
+        assert_eq!((unread(&world, 0), unknown(&world)), (Some(0), 0));
+        let receipts = world.backend.heard.iter().filter(|(_, name, _)| name == "chat:message_read").count();
+        assert!(receipts <= 405 + 100, "{receipts} receipts");
+    }
+}

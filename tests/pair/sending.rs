@@ -1,6 +1,6 @@
 //! The way of an own message to the server and back.
 
-use chatwire::proto::{Command, ErrorCode, Event, Outcome, Status};
+use chatwire::proto::{Command, ErrorCode, Event, Outcome, SendCommand, Status};
 use serde_json::json;
 
 use super::acts::message;
@@ -286,4 +286,32 @@ fn the_backends_own_events_pass_through() {
     let id = world.ask(ana, ask_the_server());
     let Ok(Outcome::Wire(answer)) = world.wait(ana, id) else { panic!("no answer") };
     assert_eq!(answer.text(), r#"{"got":{}}"#);
+}
+
+#[test]
+fn an_answer_to_a_message_that_is_still_queued_names_it_to_the_server() {
+    for window in [false, true] {
+        let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
+        world.backend.hello =
+            Some(json!({"capabilities": {"keys": true, "cursor": true, "orderedWindow": window}}));
+        let ana = world.join("ana");
+        world.open_view(ana, 1, "r");
+        world.go_live(ana);
+        world.server_down();
+        world.pass(100);
+        let first = world.saved(ana, "r", "one");
+        let reply = SendCommand { reply_to: Some(first), ..message("r", "two") };
+        let id = world.ask(ana, Command::Send(reply));
+        world.wait(ana, id).unwrap();
+        world.saved(ana, "r", "three");
+        // It outlives a restart between the two.
+        world.restart(ana);
+        world.backend.down = false;
+        world.go_live(ana);
+        world.until("all are there", |world| world.backend.texts("r").len() == 3);
+        assert_eq!(world.backend.texts("r"), ["one", "two", "three"]);
+        let sent = world.backend.heard.iter().filter(|(_, name, _)| name == "chat:message_send");
+        let named: Vec<_> = sent.map(|(_, _, payload)| payload["reply_to"].clone()).collect();
+        assert_eq!(named, [json!(null), json!("m1"), json!(null)], "{window}");
+    }
 }

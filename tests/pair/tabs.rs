@@ -1,6 +1,7 @@
 //! Two clients on one store: one leads, one follows (D14), and the lead changes hands.
 
-use chatwire::proto::{Command, ConnectionState, ErrorCode, Event, Input, Status, TabInput};
+use chatwire::proto::{Command, ConnectionState, ErrorCode, Event, Input, PageInput, Status, TabInput};
+use serde_json::json;
 
 use super::backend::{Backend, Fate};
 use super::checks::outbox_rows;
@@ -151,4 +152,141 @@ fn a_followers_window_never_goes_blank() {
     let sizes: Vec<usize> = sizes.collect();
     assert!(sizes.windows(2).all(|pair| pair[0] <= pair[1]), "{sizes:?}");
     assert_eq!((sizes.last(), world.rows(leader, 1).len()), (Some(&5), 5));
+}
+
+/// A second tab that is connected, beside a first one that has been created and does not lead for it.
+fn beside(first: impl Fn(&mut World, usize)) -> (World, usize, usize) {
+    let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
+    let idle = world.join("ana");
+    world.pass(100);
+    first(&mut world, idle);
+    let second = world.join_on("ana", json!({}), 0);
+    world.pass(100);
+    world.open_view(second, 1, "r");
+    let connected = world.ask(second, Command::Connect {});
+    assert!(world.wait(second, connected).is_ok());
+    (world, idle, second)
+}
+
+fn leads(world: &World, at: usize) -> bool {
+    let told = world.nodes[at].events.iter().rev().find_map(|event| match event {
+        Event::Leader { leader } => Some(*leader),
+        _ => None,
+    });
+    told == Some(true)
+}
+
+#[test]
+fn a_tab_that_is_not_connected_leaves_the_lead_to_one_that_is() {
+    let (mut world, idle, second) = beside(|_, _| {});
+    world.until("live", |world| leads(world, second));
+    assert!(!leads(&world, idle));
+    let from_idle = world.saved(idle, "r", "from the idle tab");
+    world.pass(10);
+    let from_second = world.saved(second, "r", "own");
+    let asked = world.ask(idle, Command::Acknowledged { key: from_idle.clone() });
+    assert!(world.wait(idle, asked).is_ok());
+    world.until_status(second, &from_second, Status::Acknowledged);
+    assert_eq!(world.backend.texts("r"), ["from the idle tab", "own"]);
+    // It asks for the lead with connect(), and waits.
+    let connected = world.ask(idle, Command::Connect {});
+    assert!(world.wait(idle, connected).is_ok());
+    assert!(!leads(&world, idle));
+    world.kill(second);
+    world.until("taken over", |world| leads(world, idle));
+}
+
+#[test]
+fn a_tab_that_disconnects_gives_the_lead_back() {
+    let (mut world, leader, follower) = World::two(Backend::full());
+    world.backend.fates.push_back(Fate::Withhold);
+    let first = world.saved(leader, "r", "one");
+    world.pass(50);
+    world.ask(leader, Command::Disconnect {});
+    world.until("taken over", |world| leads(world, follower));
+    assert!(!leads(&world, leader));
+    world.until_status(follower, &first, Status::Acknowledged);
+    let second = world.saved(leader, "r", "two");
+    world.until_status(follower, &second, Status::Acknowledged);
+    world.pass(1000);
+    assert_eq!(world.texts(leader, 1), ["one", "two"]);
+    assert_eq!(world.count(leader, |event| matches!(event, Event::Leader { leader: false })), 1);
+    assert!(outbox_rows(&mut world.disks[0].records).is_empty());
+}
+
+#[test]
+fn a_tab_that_has_failed_gives_the_lead_back() {
+    let (mut world, leader, follower) = World::two(Backend::full());
+    let key = world.saved(follower, "r", "zero");
+    world.until_status(leader, &key, Status::Acknowledged);
+    // The token of one tab is no good any more, and neither is the next.
+    world.backend.refused_tokens.insert("ana:1".to_owned());
+    world.nodes[follower].token = "ana:2".to_owned();
+    world.cut(leader);
+    world.until("taken over", |world| leads(world, follower));
+    assert_eq!(world.count(leader, |event| matches!(event, Event::AuthError { .. })), 1);
+    let key = world.saved(leader, "r", "one");
+    world.until_status(follower, &key, Status::Acknowledged);
+    // Whoever connects again waits behind the tab that leads now.
+    let connected = world.ask(leader, Command::Connect {});
+    assert!(world.wait(leader, connected).is_ok());
+    assert!(leads(&world, follower) && !leads(&world, leader));
+}
+
+#[test]
+fn used_up_attempts_give_the_lead_to_the_next_tab_and_a_wake_up_asks_for_it_again() {
+    let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
+    world.backend.down = true;
+    let options = json!({"reconnect": {"maxAttempts": 2}});
+    let tabs = [world.join_with("ana", options.clone()), world.join_on("ana", options, 0)];
+    tabs.into_iter().for_each(|at| world.connect(at));
+    let failed =
+        |world: &World, at: usize| world.count(at, |event| matches!(event, Event::Error { .. })) == 1;
+    world.until("both have tried", |world| failed(world, tabs[0]) && failed(world, tabs[1]));
+    assert!(!leads(&world, tabs[0]) && !leads(&world, tabs[1]));
+    world.backend.down = false;
+    world.input(tabs[1], Input::Page(PageInput::Visible));
+    world.until("it leads again", |world| leads(world, tabs[1]));
+    let key = world.saved(tabs[0], "r", "one");
+    world.until_status(tabs[1], &key, Status::Acknowledged);
+}
+
+#[test]
+fn a_disconnect_ends_what_still_waits_for_the_other_tabs() {
+    let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
+    let ana = world.join("ana");
+    let first = world.ask(ana, Command::Connect {});
+    world.ask(ana, Command::Disconnect {});
+    assert_eq!(world.wait(ana, first).unwrap_err().code, ErrorCode::Closed);
+    world.pass(1000);
+    assert!(!leads(&world, ana) && world.backend.sessions.is_empty());
+    for _ in 0..3 {
+        let again = world.ask(ana, Command::Connect {});
+        world.ask(ana, Command::Disconnect {});
+        assert_eq!(world.wait(ana, again).unwrap_err().code, ErrorCode::Closed);
+        world.pass(3);
+    }
+    let last = world.ask(ana, Command::Connect {});
+    assert!(world.wait(ana, last).is_ok());
+    assert!(leads(&world, ana));
+}
+
+#[test]
+fn what_a_tab_without_connection_has_read_is_told_by_the_one_that_leads_and_by_itself() {
+    let (mut world, leader, follower) = World::two(Backend::full());
+    world.post("r", "bo", "one");
+    world.pass(1000);
+    world.ask(leader, Command::Disconnect {});
+    world.ask(follower, Command::Disconnect {});
+    world.pass(1000);
+    let row_key = world.rows(leader, 1)[0].row_key.clone();
+    world.ask(leader, Command::MarkRead { conversation_id: "r".into(), row_key: row_key.clone() });
+    world.pass(1000);
+    world.connect(leader);
+    world.until("told", |world| world.backend.rooms["r"].read_by.get("ana") == Some(&1));
+    world.post("r", "bo", "two");
+    world.pass(1000);
+    let row_key = world.rows(follower, 1)[1].row_key.clone();
+    world.ask(follower, Command::MarkRead { conversation_id: "r".into(), row_key });
+    world.until("told", |world| world.backend.rooms["r"].read_by.get("ana") == Some(&2));
 }

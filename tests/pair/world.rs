@@ -77,6 +77,7 @@ impl World {
             next_tokens: VecDeque::new(),
             hold_tokens: false,
             leads: false,
+            waits: false,
             live_socket: None,
             half_open: false,
         });
@@ -202,15 +203,16 @@ impl World {
         match output {
             TabOutput::RequestLead => {
                 let taken = self.nodes.iter().any(|node| node.disk == disk && node.leads);
-                self.nodes[at].leads = !taken;
+                (self.nodes[at].leads, self.nodes[at].waits) = (!taken, taken);
                 let input = if taken { TabInput::Follows } else { TabInput::Leads };
                 self.push(at, 0, Happening::ToClient(Input::Tab(input)));
             }
             TabOutput::Release => self.free_lead(at),
-            TabOutput::Poke | TabOutput::Read { .. } if self.loses_pokes => {}
+            TabOutput::Poke | TabOutput::Wiped | TabOutput::Read { .. } if self.loses_pokes => {}
             TabOutput::Read { conversation_id, message_id } => {
                 self.tell_tabs(at, &TabInput::Read { conversation_id, message_id });
             }
+            TabOutput::Wiped => self.tell_tabs(at, &TabInput::Wiped),
             TabOutput::Poke => self.tell_tabs(at, &TabInput::Poked),
         }
     }
@@ -225,15 +227,14 @@ impl World {
     }
 
     fn free_lead(&mut self, at: usize) {
+        self.nodes[at].waits = false;
         if !core::mem::take(&mut self.nodes[at].leads) {
             return;
         }
         let disk = self.nodes[at].disk;
-        let heir = (0..self.nodes.len()).find(|other| {
-            *other != at && self.nodes[*other].disk == disk && self.nodes[*other].client.is_some()
-        });
+        let heir = self.nodes.iter().position(|node| node.disk == disk && node.waits);
         if let Some(heir) = heir {
-            self.nodes[heir].leads = true;
+            (self.nodes[heir].leads, self.nodes[heir].waits) = (true, false);
             self.push(heir, 0, Happening::ToClient(Input::Tab(TabInput::Leads)));
         }
     }
@@ -304,8 +305,10 @@ impl World {
             },
         };
         disk.writes += usize::from(write);
+        let unknown_ms = disk.unknown_ms;
         if self.nodes[at].life == life {
-            self.push(at, 0, Happening::ToClient(Input::Store { id, reply }));
+            let delay = if matches!(reply, StoreReply::Unknown) { unknown_ms } else { 0 };
+            self.push(at, delay, Happening::ToClient(Input::Store { id, reply }));
         }
     }
 
@@ -323,20 +326,13 @@ impl World {
         }
     }
 
-    fn drop_socket(&mut self, (at, conn): SocketId, reason: &str) {
+    pub fn drop_socket(&mut self, (at, conn): SocketId, reason: &str) {
         self.backend.on_close((at, conn));
         if self.nodes[at].live_socket == Some(conn) {
             self.nodes[at].live_socket = None;
         }
         let closed = SocketInput::Closed { conn, code: 1006, reason: reason.to_owned() };
         self.push(at, self.latency_ms, Happening::ToClient(Input::Socket(closed)));
-    }
-
-    /// The link of this client breaks now.
-    pub fn cut(&mut self, at: usize) {
-        if let Some(conn) = self.nodes[at].live_socket {
-            self.drop_socket((at, conn), "cut");
-        }
     }
 
     fn next_moment(&self) -> Option<u64> {

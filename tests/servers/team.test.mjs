@@ -63,7 +63,8 @@ describe("auth", () => {
 describe("full", () => {
   test("D2 hello right after CONNECT declares the capabilities", async () => {
     const { ana } = await setUp({ maxPayload: 5_000 });
-    const { capabilities } = await ana.next("chatwire:hello");
+    const { capabilities, user } = await ana.next("chatwire:hello");
+    assert.deepEqual(user, { id: "ana" });
     assert.deepEqual(capabilities, {
       keys: true,
       cursor: true,

@@ -97,10 +97,9 @@ impl World {
         let holder = (0..self.devices.len()).find(|other| {
             *other != at && self.devices[*other].person.disk == disk && self.devices[*other].leads
         });
-        let lives = self.devices[at].client.is_some() && !self.devices[at].eyes.closed;
-        let Some(holder) = holder.filter(|_| lives) else { return };
+        let Some(holder) = holder.filter(|_| self.devices[at].waits) else { return };
         self.devices[holder].leads = false;
-        self.devices[at].leads = true;
+        (self.devices[at].leads, self.devices[at].waits) = (true, false);
         self.push(at, 1, Happening::Input(Input::Tab(TabInput::Leads)));
         if let Some(n) = self.dice.strikes(Fault::PokeLost, holder) {
             if n % 2 == 0 {

@@ -12,7 +12,7 @@ use super::{dice, mutants};
 /// Schedules of a plain `cargo test`, which is not optimised.
 const FEW: u64 = 150;
 /// From so many schedules on everything must have been reached.
-const ENOUGH: u64 = 3000;
+const ENOUGH: u64 = 20_000;
 /// Violations that are told as stories.
 const MAX_STORIES: usize = 3;
 

@@ -41,6 +41,8 @@ pub struct Device {
     pub store_last: u64,
     pub flushing: bool,
     pub leads: bool,
+    /// Stands in the queue for the lock.
+    pub waits: bool,
     /// The token that the application holds.
     pub token: u64,
     pub visible: bool,
@@ -63,6 +65,7 @@ impl Device {
             store_last: 0,
             flushing: false,
             leads: false,
+            waits: false,
             token: 1,
             visible: true,
             online: true,
@@ -135,6 +138,10 @@ impl World {
         for (view, room) in (1..).zip(super::plan::ROOMS) {
             let command = Command::OpenTimeline { view, conversation_id: room.to_owned() };
             self.command(at, command, Asked::Other);
+        }
+        // An application connects when its page is loaded, most of the time.
+        if self.devices[at].life > 1 && mono_ms % 4 > 0 {
+            self.connect(at);
         }
     }
 
@@ -296,12 +303,13 @@ impl World {
         match output {
             TabOutput::RequestLead => {
                 let taken = self.devices.iter().any(|device| device.person.disk == disk && device.leads);
-                self.devices[at].leads = !taken;
+                (self.devices[at].leads, self.devices[at].waits) = (!taken, taken);
                 let input = if taken { TabInput::Follows } else { TabInput::Leads };
                 self.push(at, 1, Happening::Input(Input::Tab(input)));
             }
             TabOutput::Release => self.free_lead(at),
             TabOutput::Poke => self.tell_tabs(at, &TabInput::Poked),
+            TabOutput::Wiped => self.tell_tabs(at, &TabInput::Wiped),
             TabOutput::Read { conversation_id, message_id } => {
                 self.tell_tabs(at, &TabInput::Read { conversation_id, message_id });
             }
@@ -321,15 +329,14 @@ impl World {
     }
 
     pub fn free_lead(&mut self, at: usize) {
+        self.devices[at].waits = false;
         if !core::mem::take(&mut self.devices[at].leads) {
             return;
         }
         let disk = self.devices[at].person.disk;
-        let heir = (0..self.devices.len()).find(|other| {
-            *other != at && self.devices[*other].person.disk == disk && self.devices[*other].client.is_some()
-        });
+        let heir = self.devices.iter().position(|device| device.person.disk == disk && device.waits);
         if let Some(heir) = heir {
-            self.devices[heir].leads = true;
+            (self.devices[heir].leads, self.devices[heir].waits) = (true, false);
             self.push(heir, 1, Happening::Input(Input::Tab(TabInput::Leads)));
         }
     }

@@ -93,16 +93,20 @@ impl World {
     /// What is not at rest yet.
     fn unrest(&mut self) -> Option<String> {
         for at in 0..self.devices.len() {
-            // The server's DISCONNECT or a refused token ended it: only the application may begin anew.
-            let ended = [Some(ConnectionState::Closed), Some(ConnectionState::Failed)];
-            if ended.contains(&self.devices[at].eyes.state) {
+            // The server's DISCONNECT or a refused token ended it, or a page that was closed in the storm starts only
+            // now: only the application may begin anew.
+            let ended = [ConnectionState::Idle, ConnectionState::Closed, ConnectionState::Failed];
+            if self.devices[at].eyes.state.is_none_or(|state| ended.contains(&state)) {
                 self.connect(at);
             }
         }
         for at in 0..self.devices.len() {
             let name = self.name(at);
             let eyes = &self.devices[at].eyes;
-            let leads = self.devices[at].leads;
+            let (leads, disk) = (self.devices[at].leads, self.devices[at].person.disk);
+            if !self.devices.iter().any(|device| device.leads && device.person.disk == disk) {
+                return Some(format!("nobody leads beside {name}"));
+            }
             if leads && (eyes.state != Some(ConnectionState::Online) || eyes.phase != Some(Phase::Live)) {
                 return Some(format!("{name} is {:?}, {:?}", eyes.state, eyes.phase));
             }

@@ -216,6 +216,9 @@ async fn freed_it_leaves_nothing_behind() {
     let before = js_async(locks).await;
     let chat = Chat::open("freed", &options);
     chat.done(r#"{"outbox":{}}"#).await;
+    assert_eq!(js_async(locks).await, before, "it is not to be connected");
+    chat.command(r#"{"connect":{}}"#);
+    chat.eval("await chat.find((event) => event.type === 'leader' && event.leader)").await;
     assert_eq!(js_async(locks).await.as_f64(), before.as_f64().map(|n| n + 1.0), "it holds its lock");
     js("chats.freed.told.length = 0");
     chat.command(r#"{"outbox":{}}"#);

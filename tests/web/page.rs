@@ -36,6 +36,20 @@ async fn one_tab_leads_the_next_follows_and_takes_over() {
 }
 
 #[wasm_bindgen_test]
+async fn one_that_asks_again_at_once_does_not_follow_itself() {
+    let (page, mut said) = tab("again");
+    for _ in 0..3 {
+        page.execute(TabOutput::RequestLead);
+        assert_eq!(heard(&mut said).await, TabInput::Leads);
+        page.execute(TabOutput::Release);
+    }
+    page.execute(TabOutput::RequestLead);
+    page.execute(TabOutput::Release);
+    page.execute(TabOutput::RequestLead);
+    assert_eq!(heard(&mut said).await, TabInput::Leads);
+}
+
+#[wasm_bindgen_test]
 async fn a_stolen_lock_deposes() {
     let (page, mut said) = tab("stolen");
     page.execute(TabOutput::RequestLead);
@@ -107,6 +121,8 @@ async fn a_poke_reaches_the_other_tabs_of_the_same_database() {
     let (_stranger, mut stranger_said) = tab("other");
     first.execute(TabOutput::Poke);
     assert_eq!(heard(&mut second_said).await, TabInput::Poked);
+    first.execute(TabOutput::Wiped);
+    assert_eq!(heard(&mut second_said).await, TabInput::Wiped);
     assert!(first_said.rest(50).await.is_empty() && stranger_said.rest(50).await.is_empty());
 }
 

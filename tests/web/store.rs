@@ -23,6 +23,34 @@ async fn what_is_written_is_read_by_another_handle() {
 }
 
 #[wasm_bindgen_test]
+async fn another_library_finds_every_record_where_it_should_be() {
+    let mut store = Store::open("rexie").await;
+    let mut all = put(RecordId::history("segment"), b"one".to_vec());
+    all.puts.push((RecordId::meta("generation"), b"two".to_vec()));
+    all.adds = vec![b"three".to_vec(), Vec::new()];
+    let StoreReply::Saved { added } = store.write(all).await else { panic!("not saved") };
+
+    let tables = ["meta", "outbox", "history"];
+    let database = tables
+        .iter()
+        .fold(rexie::Rexie::builder(&store.name).version(1), |database, table| {
+            database.add_object_store(rexie::ObjectStore::new(table).auto_increment(*table == "outbox"))
+        })
+        .build()
+        .await
+        .unwrap();
+    let transaction = database.transaction(&tables, rexie::TransactionMode::ReadOnly).unwrap();
+    let bytes = |value: Option<wasm_bindgen::JsValue>| js_sys::Uint8Array::new(&value.unwrap()).to_vec();
+    let table = |name: &str| transaction.store(name).unwrap();
+    assert_eq!(bytes(table("history").get("segment".into()).await.unwrap()), b"one");
+    assert_eq!(bytes(table("meta").get("generation".into()).await.unwrap()), b"two");
+    assert_eq!(bytes(table("outbox").get((added[0] as f64).into()).await.unwrap()), b"three");
+    assert_eq!(bytes(table("outbox").get((added[1] as f64).into()).await.unwrap()), b"");
+    assert_eq!(table("outbox").count(None).await.unwrap(), 2);
+    database.close();
+}
+
+#[wasm_bindgen_test]
 async fn outbox_keys_ascend_in_the_order_of_the_rows() {
     let mut store = Store::open("keys").await;
     let many = Transaction { adds: (0..20).map(|n| vec![n]).collect(), ..Transaction::default() };

@@ -1,6 +1,6 @@
 //! What the application asks for.
 
-use super::super::api::{Command, CommandId, Now, Outcome, Output, TabOutput};
+use super::super::api::{Command, CommandId, Now, Outcome, Output, SocketOutput, TabOutput};
 use super::super::connection::Emitted;
 use super::super::model::{ConnectionState, ErrorCode, Failure};
 use super::super::profile::Push;
@@ -20,7 +20,7 @@ impl Client {
             Command::Connect {} => {
                 !self.storage.loaded
                     || self.storage.wiping
-                    || matches!(self.storage.lead, Lead::Unknown | Lead::Claims)
+                    || matches!(self.storage.lead, Lead::Unasked | Lead::Asked | Lead::Claims)
             }
             _ => !self.storage.loaded,
         }
@@ -47,18 +47,21 @@ impl Client {
             Command::Acknowledged { key } => self.acknowledged(id, key)?,
             Command::Cancel { key } => {
                 self.outbox.cancel(&key)?;
-                self.removal_waiters.or_insert_with(key, Default::default).push(id);
+                self.removal_waiters.or_default(key).push(id);
             }
             Command::Discard { key } => {
                 self.outbox.discard(&key)?;
-                self.removal_waiters.or_insert_with(key, Default::default).push(id);
+                self.removal_waiters.or_default(key).push(id);
             }
             Command::Resend { key } => {
                 let row = self.outbox.resend(&key)?;
-                self.send_waiters.or_insert_with(row, Default::default).push(id);
+                self.send_waiters.or_default(row).push(id);
             }
             Command::Outbox {} => {
-                let messages = self.outbox.visible_rows().map(|row| self.outbox.message(row)).collect();
+                let mut messages = Vec::new();
+                for row in self.outbox.visible_rows() {
+                    messages.push(self.outbox.message(row));
+                }
                 self.done(id, Outcome::Messages(messages));
             }
             Command::OpenTimeline { view, conversation_id } => {
@@ -137,6 +140,16 @@ impl Client {
         }
         self.push_maybe(now, self.profile.presence(false));
         self.connection.disconnect(now, &mut self.timers);
+        // Those that still wait for the other tabs' word would connect behind it.
+        let waiters = &mut self.connect_waiters;
+        self.deferred.retain(|(id, command)| {
+            let connects = matches!(command, Command::Connect {});
+            if connects {
+                waiters.push(*id);
+            }
+            !connects
+        });
+        self.reject_connects(&Failure::new(ErrorCode::Closed, "disconnect() was called"));
         self.done(id, Outcome::Nothing);
     }
 
@@ -149,14 +162,14 @@ impl Client {
 
     /// Done when the store has everything; after this nothing goes out any more.
     pub(super) fn finish_close(&mut self) {
-        let history = self.leads() && (self.timelines.has_dirty() || self.rooms.has_dirty());
-        let quiet = self.store_quiet() && (!history || self.store_blocked());
+        let quiet = self.store_has_all();
         if let Some(id) = self.closing.take_if(|_| quiet) {
             for waiter in self.take_waiters() {
                 self.refuse(waiter, Failure::new(ErrorCode::Closed, "the client was closed"));
             }
             self.done(id, Outcome::Nothing);
             self.outputs.push_back(Output::Tab(TabOutput::Release));
+            self.storage.lead = Lead::Unasked;
             self.timers = super::Timers::default();
             self.closed = true;
         }
@@ -165,27 +178,57 @@ impl Client {
     /// Every command that has not ended yet.
     fn take_waiters(&mut self) -> Vec<CommandId> {
         let mut waiters = core::mem::take(&mut self.connect_waiters);
-        waiters.extend(core::mem::take(&mut self.deferred).into_iter().map(|(id, _)| id));
-        waiters.extend(core::mem::take(&mut self.send_waiters).into_iter().flat_map(|(_, ids)| ids));
-        for by_key in [&mut self.ack_waiters, &mut self.removal_waiters] {
-            waiters.extend(core::mem::take(by_key).into_iter().flat_map(|(_, ids)| ids));
+        for (id, _) in &self.deferred {
+            waiters.push(*id);
         }
-        waiters.extend(core::mem::take(&mut self.load_waiters).into_iter().map(|(_, id)| id));
-        waiters.extend(core::mem::take(&mut self.finds).into_iter().map(|(_, find)| find.command()));
-        waiters.extend(core::mem::take(&mut self.acks).into_iter().filter_map(|(_, ack)| match ack {
-            AckFor::Wire { command, .. } => Some(command),
-            AckFor::Row(_) => None,
-        }));
-        waiters.extend(core::mem::take(&mut self.http).into_iter().filter_map(|(_, job)| job.command()));
-        waiters.extend(self.creations.take_commands());
+        self.deferred.clear();
+        for by_key in [&mut self.ack_waiters, &mut self.removal_waiters] {
+            for (_, ids) in by_key.iter() {
+                waiters.extend_from_slice(ids);
+            }
+            by_key.clear();
+        }
+        for (_, id) in &self.load_waiters {
+            waiters.push(*id);
+        }
+        self.load_waiters.clear();
+        for (_, ack) in self.acks.iter() {
+            if let AckFor::Wire { command, .. } = **ack {
+                waiters.push(command);
+            }
+        }
+        self.acks.clear();
+        self.take_waiters_for_answers(&mut waiters);
         waiters
+    }
+
+    /// Those whose answer the store or a REST request was to bring.
+    pub(super) fn take_waiters_for_answers(&mut self, waiters: &mut Vec<CommandId>) {
+        for (_, ids) in self.send_waiters.iter() {
+            waiters.extend_from_slice(ids);
+        }
+        self.send_waiters.clear();
+        for (_, find) in self.finds.iter() {
+            if let Some(id) = find.command() {
+                waiters.push(id);
+            }
+        }
+        self.finds.clear();
+        for (_, job) in self.http.iter() {
+            if let Some(id) = job.command() {
+                waiters.push(id);
+            }
+        }
+        self.http.clear();
+        waiters.extend_from_slice(&self.creations.take_commands());
     }
 
     fn mark_read(&mut self, now: Now, conversation_id: &str, row_key: &str) -> Result<(), Failure> {
         // Below a queued message stands everything that the server has told.
         let newest = self.outbox.find(row_key).and_then(|_| self.timelines.newest_loaded(conversation_id));
         let row_key = newest.as_deref().unwrap_or(row_key);
-        let Some(ids) = self.timelines.mark_read(conversation_id, row_key) else {
+        let leads = self.leads();
+        let Some(read) = self.timelines.mark_read(conversation_id, row_key, leads) else {
             if self.outbox.find(row_key).is_some() {
                 return Ok(());
             }
@@ -193,14 +236,32 @@ impl Client {
             return Err(Failure::new(ErrorCode::NotFound, text));
         };
         self.rooms.touch(conversation_id);
-        for id in ids {
-            self.push_read(conversation_id.to_owned(), id);
+        if let Some(message_id) = read.filter(|_| !leads) {
+            let conversation_id = conversation_id.to_owned();
+            if self.storage.lead != Lead::Follows {
+                // There may be a tab that leads; if there is none, it is told by this one once it does.
+                self.push_read(conversation_id.clone(), message_id.clone());
+            }
+            self.outputs.push_back(Output::Tab(TabOutput::Read { conversation_id, message_id }));
         }
         self.flush_reads(now);
         Ok(())
     }
 
-    pub(super) fn push_read(&mut self, conversation_id: String, id: String) {
+    /// A batch of receipts; the next follows when this one has left.
+    pub(super) fn tell_read(&mut self, now: Now, conversation_id: &str, ids: Vec<String>) {
+        for id in ids {
+            self.push_read(conversation_id.to_owned(), id);
+        }
+        self.flush_reads(now);
+        if self.telling
+            && let Some(conn) = self.connection.conn()
+        {
+            self.outputs.push_back(Output::Socket(SocketOutput::WatchDrain { conn }));
+        }
+    }
+
+    fn push_read(&mut self, conversation_id: String, id: String) {
         if self.pending_reads.len() >= MAX_PENDING_READS {
             self.pending_reads.pop_front();
         }
@@ -210,17 +271,23 @@ impl Client {
     /// Read in a tab that does not lead: it counts here, and the server is told from here.
     pub(super) fn on_read_beside(&mut self, now: Now, conversation_id: String, message_id: String) {
         if self.leads() {
-            self.timelines.target(Some(&conversation_id), &message_id, Change::ReadElsewhere);
-            self.push_read(conversation_id, message_id);
+            self.timelines.target(Some(&conversation_id), &message_id, Change::Read { tell: true });
             self.flush_reads(now);
         }
     }
 
+    /// Receipts go out while there is a connection, a batch at a time. What a tab has read that does not lead it leaves
+    /// to the one that does, or keeps until it leads itself.
     pub(super) fn flush_reads(&mut self, now: Now) {
-        if self.storage.lead == Lead::Follows {
-            while let Some((conversation_id, message_id)) = self.pending_reads.pop_front() {
-                self.outputs.push_back(Output::Tab(TabOutput::Read { conversation_id, message_id }));
+        match self.storage.lead {
+            Lead::Leads { .. } => {}
+            Lead::Follows => {
+                while let Some((conversation_id, message_id)) = self.pending_reads.pop_front() {
+                    self.outputs.push_back(Output::Tab(TabOutput::Read { conversation_id, message_id }));
+                }
+                return;
             }
+            _ => return,
         }
         while let Some((conversation_id, id)) = self.pending_reads.pop_front() {
             if let Some(push) = self.profile.read(&conversation_id, &id)
@@ -229,6 +296,9 @@ impl Client {
                 self.pending_reads.push_front((conversation_id, id));
                 return;
             }
+        }
+        if self.ready && !self.telling {
+            self.telling = self.timelines.tell_more();
         }
     }
 

@@ -37,7 +37,12 @@ pub(super) struct Creations {
 
 impl Creations {
     pub fn take_commands(&mut self) -> Vec<CommandId> {
-        core::mem::take(&mut self.waiting).into_iter().map(|creation| creation.command).collect()
+        let mut commands = Vec::new();
+        for creation in &self.waiting {
+            commands.push(creation.command);
+        }
+        self.waiting.clear();
+        commands
     }
 }
 
@@ -95,7 +100,7 @@ impl Client {
             match result {
                 Ok(token) if !token.0.is_empty() => self.repeat_creations(Some(token.clone())),
                 Ok(_) => self.refuse_creations(&no_token("getToken gave an empty token")),
-                Err(reason) => self.refuse_creations(&no_token(reason)),
+                Err(reason) => self.refuse_creations(&no_token(&["getToken failed: ", reason].concat())),
             }
         }
         true
@@ -161,12 +166,10 @@ impl Client {
 
     fn direct_with(&self, wanted: &Wanted) -> Option<String> {
         let Wanted::Direct { user_id } = wanted else { return None };
-        let mut rooms = self.rooms.iter();
-        let found = rooms.find(|room| {
+        self.rooms.find(&|room| {
             room.kind == ConversationKind::Direct
                 && room.members.iter().any(|member| member.user_id == *user_id)
-        });
-        found.map(|room| room.id.clone())
+        })
     }
 
     fn answer_created(&mut self, command: CommandId, id: &str) {

@@ -33,13 +33,20 @@ impl Client {
 
     fn on_incoming(&mut self, now: Now, incoming: Incoming, args: &[&RawValue]) {
         match incoming {
-            Incoming::Hello(patch) => self.on_hello(now, patch),
+            Incoming::Hello { user_id: Some(user_id), .. } if user_id != self.config.user_id => {
+                // The queue is that of `userId`: with this token it would go out as somebody else's.
+                self.connection.refuse_user(now, &mut self.timers);
+            }
+            Incoming::Hello { capabilities, .. } => {
+                self.awaits_hello = true;
+                self.on_hello(now, capabilities);
+            }
             Incoming::Message(message) => self.on_message(now, message),
             Incoming::Status { message_id, conversation_id, user_id, status } => {
                 // One's own receipt from another device says nothing of one's own ladder, but of what is unread.
                 let mine = user_id.as_deref() == Some(self.config.user_id.as_str());
                 let change = match status {
-                    Status::Read if mine => Change::ReadElsewhere,
+                    Status::Read if mine => Change::Read { tell: false },
                     _ if mine => return,
                     status => Change::Status { status, user_id },
                 };
@@ -47,7 +54,7 @@ impl Client {
             }
             Incoming::Updated(message) => {
                 let (id, conversation_id) = (message.id.clone(), message.conversation_id.clone());
-                self.timelines.target(Some(&conversation_id), &id, Change::Edited(Box::new(message)));
+                self.timelines.target(Some(&conversation_id), &id, Change::Edited(message));
             }
             Incoming::Deleted { message_id, conversation_id } => {
                 let at_ms = i64::try_from(now.wall_ms).unwrap_or(i64::MAX);
@@ -105,7 +112,7 @@ impl Client {
         }
     }
 
-    fn on_message(&mut self, now: Now, message: ServerMessage) {
+    fn on_message(&mut self, now: Now, message: Box<ServerMessage>) {
         let conversation_id = message.conversation_id.clone();
         if self.rooms.get(&conversation_id).is_none() {
             // Nobody has told of this conversation: it is shown, and listed anew for its title and members.
@@ -118,13 +125,13 @@ impl Client {
         }
         if message.sender_id == self.config.user_id {
             if message.key.is_none() {
-                return self.outbox.on_copy_without_key(now, Box::new(message));
+                return self.outbox.on_copy_without_key(now, message);
             }
             if self.divert_own_copy(&message) {
                 return;
             }
         }
-        self.timelines.push(&conversation_id, Op::Live(Box::new(message)));
+        self.timelines.push(&conversation_id, Op::Live(message));
     }
 
     /// An own message's copy that is an answer by another way. `true`: the outbox has taken it.
@@ -170,7 +177,8 @@ impl Client {
         }
     }
 
-    /// Online: told who we are, then wait for a hello where the backend is not known (D2).
+    /// Online: told that we are here, then wait for a hello (D2): it says what the backend gives and for whom it takes
+    /// us, and comes right behind CONNECT. A backend that was declared and has once said none is not waited for again.
     pub(super) fn on_online(&mut self, now: Now) {
         self.push_maybe(now, self.profile.presence(true));
         for held in self.connection.take_early() {
@@ -178,16 +186,17 @@ impl Client {
                 self.on_delivered(now, &delivered);
             }
         }
+        if self.connection.state() != ConnectionState::Online {
+            return;
+        }
         let waiters = core::mem::take(&mut self.connect_waiters);
         for id in waiters {
             self.done(id, Outcome::Nothing);
         }
-        if !self.greeted {
-            self.timers.set(Timer::Hello, now.mono_ms + HELLO_WAIT_MS);
-        }
-        let known = self.hello != CapabilityPatch::default() || self.config.capabilities.keys.is_some();
-        if known || self.greeted {
+        if self.greeted || !self.awaits_hello {
             self.on_ready(now);
+        } else {
+            self.timers.set(Timer::Hello, now.mono_ms + HELLO_WAIT_MS);
         }
     }
 
@@ -207,6 +216,7 @@ impl Client {
 
     /// No hello came: the backend gives what its profile's row says, whatever it gave another time.
     pub(super) fn on_no_hello(&mut self, now: Now) {
+        self.awaits_hello = self.config.capabilities.keys.is_none();
         self.on_hello(now, CapabilityPatch::default());
     }
 
@@ -237,14 +247,15 @@ impl Client {
     pub(super) fn on_lost(&mut self) {
         self.ready = false;
         self.greeted = false;
+        self.telling = false;
         self.timers.clear(Timer::Hello);
         self.sync.stop(&mut self.timers);
-        self.http.retain(|_, job| !matches!(job, super::rest::HttpJob::Sync));
+        self.http.remove_where(&|_, job| matches!(job, super::rest::HttpJob::Sync));
         let by_us = self.frozen || self.connection.state() == ConnectionState::Closed;
         self.outbox.on_lost(by_us);
         self.outbox.settle_all_held();
         for (_, waiting) in core::mem::take(&mut self.acks) {
-            if let AckFor::Wire { command, .. } = waiting {
+            if let AckFor::Wire { command, .. } = *waiting {
                 let text = "wire.send: the connection was lost before the server answered";
                 self.refuse(command, super::Failure::new(super::ErrorCode::Unconfirmed, text));
             }

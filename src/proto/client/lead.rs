@@ -1,12 +1,14 @@
 //! Who leads: taking over, giving up, and reading what other tabs have written.
 
 use super::super::api::{
-    Event, Key, Now, Output, Read, Record, RecordId, StoreRequest, TabInput, TabOutput, Table, Transaction,
+    Command, Event, Key, Now, Output, Read, Record, RecordId, StoreRequest, TabInput, TabOutput, Table,
+    Transaction,
 };
 use super::super::store;
+use super::super::timeline::Change;
 use super::super::timer::Timer;
 use super::Client;
-use super::storage::{Lead, StoreJob, everything};
+use super::storage::{Lead, StoreJob, everything, list};
 
 /// The outbox is read again this often, since a poke of another tab may be lost (rule 4).
 const RESCAN_MS: u64 = 30_000;
@@ -14,25 +16,80 @@ const RESCAN_MS: u64 = 30_000;
 impl Client {
     pub(super) fn on_tab(&mut self, now: Now, input: TabInput) {
         match input {
-            TabInput::Leads => {
+            // A word that crossed with a release says nothing.
+            TabInput::Leads if matches!(self.storage.lead, Lead::Asked | Lead::Follows) => {
                 self.storage.lead = Lead::Claims;
                 if self.storage.loaded {
                     self.claim();
                 }
             }
-            TabInput::Follows => {
-                if self.storage.lead == Lead::Unknown {
-                    self.storage.lead = Lead::Follows;
-                    self.connection.on_lead(false, now, &mut self.timers, &mut self.rng);
-                    self.run_deferred(now);
-                }
+            TabInput::Follows if self.storage.lead == Lead::Asked => {
+                self.storage.lead = Lead::Follows;
+                self.connection.on_lead(Some(false), now, &mut self.timers, &mut self.rng);
+                self.run_deferred(now);
+                self.flush_reads(now);
             }
+            TabInput::Leads | TabInput::Follows => {}
             TabInput::Deposed => self.abdicate(now),
             TabInput::Poked => self.rescan(now),
+            TabInput::Wiped => {
+                self.connection.disconnect(now, &mut self.timers);
+                self.let_go(now);
+                self.rescan(now);
+            }
             TabInput::Read { conversation_id, message_id } => {
                 self.on_read_beside(now, conversation_id, message_id);
             }
         }
+    }
+
+    /// The lead goes with the wish to be connected: asked for by `connect()`, given back when nothing but another
+    /// `connect()` or a wake-up would use it, and the store has everything. `true`: something has changed.
+    pub(super) fn heed_wish(&mut self, now: Now) -> bool {
+        if self.storage.wiping || self.closing.is_some() || self.closed {
+            return false;
+        }
+        let connects = |(_, command): &(_, Command)| matches!(command, Command::Connect {});
+        let wanted = self.connection.wants_lead() || self.deferred.iter().any(connects);
+        let asked = self.storage.lead != Lead::Unasked;
+        if wanted == asked {
+            return false;
+        }
+        if wanted {
+            self.storage.lead = Lead::Asked;
+            self.outputs.push_back(Output::Tab(TabOutput::RequestLead));
+        } else if self.leads() && !self.may_let_go() {
+            return false;
+        } else {
+            self.let_go(now);
+        }
+        true
+    }
+
+    /// What was answered or told is in the store, or the store is in trouble.
+    fn may_let_go(&self) -> bool {
+        let in_trouble = self.timers.get(Timer::StoreRetry).is_some();
+        self.store_has_all() && (in_trouble || !self.timelines.is_busy())
+    }
+
+    /// Gives the lead back, or the wish for it: another tab may have it.
+    pub(super) fn let_go(&mut self, now: Now) {
+        if self.leads() {
+            self.forget_lead();
+        }
+        self.storage.lead = Lead::Unasked;
+        self.connection.on_lead(None, now, &mut self.timers, &mut self.rng);
+        self.outputs.push_back(Output::Tab(TabOutput::Release));
+    }
+
+    /// What was only a leader's to do.
+    fn forget_lead(&mut self) {
+        self.outbox.abdicate();
+        self.timelines.abdicate();
+        self.rooms.take_dirty();
+        self.settling.clear();
+        self.capabilities_dirty = false;
+        self.emit(Event::Leader { leader: false });
     }
 
     /// Writes a new generation, so that an older leader's next transaction fails (rule 2).
@@ -45,7 +102,7 @@ impl Client {
         if self.storage.lead != Lead::Claims {
             return;
         }
-        let known = lists.first().and_then(|list| list.first());
+        let known = list(lists, 0).first();
         // One that cannot be read is replaced all the same.
         let before = known.and_then(|record| store::record_version(&record.bytes));
         let known = known.and_then(|record| store::decode_generation(&record.bytes).ok());
@@ -88,8 +145,12 @@ impl Client {
             self.take_outbox(rows);
         }
         self.storage.lead = Lead::Leads { generation, version };
-        self.connection.on_lead(true, now, &mut self.timers, &mut self.rng);
+        self.connection.on_lead(Some(true), now, &mut self.timers, &mut self.rng);
         self.emit(Event::Leader { leader: true });
+        // What was read before this tab led stands in no store.
+        while let Some((conversation_id, id)) = self.pending_reads.pop_front() {
+            self.timelines.target(Some(&conversation_id), &id, Change::Read { tell: true });
+        }
         self.timers.set(Timer::Rescan, now.mono_ms + RESCAN_MS);
         self.run_deferred(now);
     }
@@ -99,14 +160,9 @@ impl Client {
         if !matches!(self.storage.lead, Lead::Leads { .. } | Lead::Claims) {
             return;
         }
+        self.forget_lead();
         self.storage.lead = Lead::Follows;
-        self.outbox.abdicate();
-        self.timelines.abdicate();
-        self.rooms.take_dirty();
-        self.settling.clear();
-        self.capabilities_dirty = false;
-        self.connection.on_lead(false, now, &mut self.timers, &mut self.rng);
-        self.emit(Event::Leader { leader: false });
+        self.connection.on_lead(Some(false), now, &mut self.timers, &mut self.rng);
         self.outputs.push_back(Output::Tab(TabOutput::Release));
         self.outputs.push_back(Output::Tab(TabOutput::RequestLead));
         self.rescan(now);
@@ -135,7 +191,7 @@ impl Client {
     pub(super) fn reconcile(&mut self, now: Now, lists: &[Vec<Record>]) {
         if let Lead::Leads { version, .. } = self.storage.lead {
             let generation = Key::Text(store::GENERATION_KEY.into());
-            let found = lists.first().into_iter().flatten().find(|record| record.key == generation);
+            let found = list(lists, 0).iter().find(|record| record.key == generation);
             if found.and_then(|record| store::record_version(&record.bytes)) != version {
                 return self.abdicate(now);
             }

@@ -190,7 +190,10 @@ impl Client {
             self.emit(Event::ProtocolError { message: what.clone(), excerpt: String::new() });
         }
         let rows = u32::try_from(page.messages.len() + page.malformed.len()).unwrap_or(u32::MAX);
-        let last_seq = page.messages.iter().filter_map(|message| message.seq).max();
+        let mut last_seq = None;
+        for message in &page.messages {
+            last_seq = message.seq.max(last_seq);
+        }
         let range = match job {
             Job::After { seq, .. } => Some((*seq, last_seq.unwrap_or(*seq).max(*seq))),
             _ => None,

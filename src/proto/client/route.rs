@@ -74,7 +74,7 @@ impl Client {
         }
     }
 
-    fn reject_connects(&mut self, error: &Failure) {
+    pub(super) fn reject_connects(&mut self, error: &Failure) {
         for id in core::mem::take(&mut self.connect_waiters) {
             self.refuse(id, error.clone());
         }
@@ -135,16 +135,20 @@ impl Client {
 
     /// Another tab has removed the row: whoever waits learns from the history what became of it.
     fn on_vanished(&mut self, key: &str, conversation_id: &str) {
-        let removals = self.removal_waiters.remove(key).unwrap_or_default().into_iter();
-        let waiters = self.ack_waiters.remove(key).unwrap_or_default().into_iter();
-        let removals = removals.map(|command| FindFor::Removal { command });
-        for find in removals.chain(waiters.map(|command| FindFor::Vanished { command })) {
-            let ticket = self.ticket();
-            self.finds.insert(ticket, find);
-            self.timelines.find(conversation_id, key, ticket);
+        for command in self.removal_waiters.remove(key).unwrap_or_default() {
+            self.find_for(conversation_id, key, FindFor::Removal { command });
+        }
+        for command in self.ack_waiters.remove(key).unwrap_or_default() {
+            self.find_for(conversation_id, key, FindFor::Vanished { command });
         }
         self.timelines.on_echo_changed(conversation_id);
         self.rooms.touch(conversation_id);
+    }
+
+    fn find_for(&mut self, conversation_id: &str, key: &str, find: FindFor) {
+        let ticket = self.ticket();
+        self.finds.insert(ticket, find);
+        self.timelines.find(conversation_id, key, ticket);
     }
 
     fn transmit(&mut self, now: Now, id: RowId) {
@@ -168,7 +172,9 @@ impl Client {
                 if let Some(ack_id) = ack_id {
                     // What was answered by its copy alone is not waited for for ever.
                     let outbox = &self.outbox;
-                    self.acks.retain(|_, ack| !matches!(ack, AckFor::Row(row) if outbox.row(*row).is_none()));
+                    self.acks.remove_where(
+                        &|_, ack| matches!(ack, AckFor::Row(row) if outbox.row(*row).is_none()),
+                    );
                     self.acks.insert(ack_id, AckFor::Row(id));
                 }
                 self.outbox.on_transmitted(now, id);
@@ -259,6 +265,7 @@ impl Client {
                 }
             }
             Action::Applied { row, message } => {
+                self.outbox.on_named(&message);
                 if self.outbox.on_applied(row) {
                     self.settling.insert(message.row_key);
                 }
@@ -275,11 +282,11 @@ impl Client {
                 self.rooms.touch(&conversation_id);
                 self.sync.on_applied(&conversation_id, ticket, reached);
             }
-            Action::Read { conversation_id } => self.rooms.touch(&conversation_id),
-            Action::TellRead { conversation_id, id } => {
-                self.push_read(conversation_id, id);
+            Action::Read { conversation_id } => {
+                self.rooms.touch(&conversation_id);
                 self.flush_reads(now);
             }
+            Action::TellRead { conversation_id, ids } => self.tell_read(now, &conversation_id, ids),
             Action::Found { ticket, message } => self.on_found(now, ticket, message),
             Action::Damaged { conversation_id, error, older, again } => {
                 self.on_damaged(conversation_id, &error, older, again);

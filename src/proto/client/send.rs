@@ -1,9 +1,10 @@
 //! A message on its way into the outbox, and who asks what became of it.
 
 use super::super::api::{CommandId, Now, SendCommand};
-use super::super::model::{ErrorCode, Failure, Message, ReplyTo};
-use super::super::outbox::{self, Queued, Stage};
+use super::super::model::{ErrorCode, Failure, Message, ReplyTo, first_chars};
+use super::super::outbox::{self, Queued, RowId, Stage};
 use super::super::store::{OutboxRow, same_content};
+use super::super::timeline::unknown_conversation;
 use super::{Client, MAX_WAITERS};
 
 /// Bytes of a message's metadata.
@@ -27,15 +28,18 @@ pub(super) enum FindFor {
     Vanished { command: CommandId },
     /// `cancel()` or `discard()` of a message that another tab has removed: sent, or taken back there.
     Removal { command: CommandId },
+    /// A row of which it is not known whether it was ever added: it is added again only if no leader has sent it.
+    Added { row: RowId, stage: Stage },
 }
 
 impl FindFor {
-    pub fn command(&self) -> CommandId {
+    pub fn command(&self) -> Option<CommandId> {
         match self {
             Self::Send { command, .. }
             | Self::Acknowledged { command }
             | Self::Vanished { command }
-            | Self::Removal { command } => *command,
+            | Self::Removal { command } => Some(*command),
+            Self::Added { .. } => None,
         }
     }
 
@@ -49,7 +53,7 @@ impl Client {
         let own_key = send.key.is_some();
         let record = self.record_of(now, send)?;
         // What is sent behind a message that is still looked for waits behind it.
-        let behind = self.finds.values().any(|find| find.is_send_in(&record.conversation_id));
+        let behind = self.finds.any(&|_, find| find.is_send_in(&record.conversation_id));
         if behind || (own_key && self.outbox.find(&record.key).is_none()) {
             let ticket = self.ticket();
             self.timelines.find(&record.conversation_id, &record.key, ticket);
@@ -61,11 +65,11 @@ impl Client {
 
     fn queue(&mut self, now: Now, id: CommandId, record: OutboxRow) -> Result<(), Failure> {
         match self.outbox.queue(now, record)? {
-            Queued::New(row) => self.send_waiters.or_insert_with(row, Default::default).push(id),
+            Queued::New(row) => self.send_waiters.or_default(row).push(id),
             Queued::Known(row) => {
                 let saving = self.outbox.row(row).is_some_and(|row| row.stage == Stage::Saving);
                 if saving {
-                    self.send_waiters.or_insert_with(row, Default::default).push(id);
+                    self.send_waiters.or_default(row).push(id);
                 } else if let Some(row) = self.outbox.row(row) {
                     let message = self.outbox.message(row);
                     self.done_with(id, message);
@@ -92,9 +96,7 @@ impl Client {
             return refuse("type: must have 1 to 64 bytes".to_owned());
         }
         if send.conversation_id.is_empty() || !self.rooms.may_exist(&send.conversation_id) {
-            let text =
-                "conversationId: no such conversation; chat.conversations() lists those that there are";
-            return Err(Failure::new(ErrorCode::NotFound, text));
+            return Err(unknown_conversation());
         }
         if send.metadata.as_ref().is_some_and(|json| json.text().len() > MAX_METADATA_BYTES) {
             let text = format!("metadata: more than {MAX_METADATA_BYTES} bytes of JSON");
@@ -142,7 +144,7 @@ impl Client {
                 return Err(Failure::new(ErrorCode::Validation, text));
             }
         };
-        let excerpt = text.chars().take(EXCERPT_CHARS).collect();
+        let excerpt = first_chars(text, EXCERPT_CHARS).to_owned();
         Ok((Some(ReplyTo { row_key, excerpt }), id))
     }
 
@@ -154,7 +156,7 @@ impl Client {
             if self.ack_waiters.len() >= MAX_WAITERS {
                 return Err(too_many_waiters());
             }
-            let waiters = self.ack_waiters.or_insert_with(key, Default::default);
+            let waiters = self.ack_waiters.or_default(key);
             if waiters.len() >= MAX_WAITERS_OF_ONE {
                 return Err(too_many_waiters());
             }
@@ -206,8 +208,24 @@ impl Client {
                 let text = "no message with this key is queued or in the history of this device";
                 self.refuse(command, Failure::new(ErrorCode::NotFound, text));
             }
+            (Some(FindFor::Added { row, .. }), Some(message)) => {
+                for id in self.send_waiters.remove(&row).unwrap_or_default() {
+                    self.done_with(id, (*message).clone());
+                }
+                self.outbox.vanish(row);
+            }
+            (Some(FindFor::Added { row, stage }), None) => self.outbox.on_conflict(row, stage),
             (None, _) => {}
         }
+    }
+
+    /// Whether a leader has sent and settled what this tab may have added.
+    pub(super) fn look_for_added(&mut self, row: RowId, stage: Stage) {
+        let Some(record) = self.outbox.row(row).map(|row| &row.record) else { return };
+        let (conversation_id, key) = (record.conversation_id.clone(), record.key.clone());
+        let ticket = self.ticket();
+        self.finds.insert(ticket, FindFor::Added { row, stage });
+        self.timelines.find(&conversation_id, &key, ticket);
     }
 }
 

@@ -22,9 +22,11 @@ pub(super) const STORE_RETRY_MS: u64 = 5000;
 /// Whether this tab may write history and use the socket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Lead {
-    /// The other tabs have not been heard yet.
+    /// Not asked for: this tab is not to be connected.
     #[default]
-    Unknown,
+    Unasked,
+    /// The other tabs have not been heard yet.
+    Asked,
     Follows,
     /// Holds the lock; the generation is not written yet.
     Claims,
@@ -87,6 +89,8 @@ pub(super) struct Storage {
     pub loaded: bool,
     pub persistent: bool,
     next_id: StoreId,
+    /// The last step of the claim under way; answers to an earlier claim say nothing any more.
+    claim: StoreId,
     jobs: SortedMap<StoreId, StoreJob>,
     pub writing: bool,
     pub reconciling: bool,
@@ -103,12 +107,18 @@ impl Client {
     pub(super) fn request_store(&mut self, request: StoreRequest, job: StoreJob) {
         self.storage.next_id += 1;
         let id = self.storage.next_id;
+        if is_claim(&job) {
+            self.storage.claim = id;
+        }
         self.storage.jobs.insert(id, job);
         self.outputs.push_back(Output::Store { id, request });
     }
 
     pub(super) fn on_store(&mut self, now: Now, id: StoreId, reply: StoreReply) {
         let Some(job) = self.storage.jobs.remove(&id) else { return };
+        if is_claim(&job) && id != self.storage.claim {
+            return;
+        }
         match (job, reply) {
             (StoreJob::Open, StoreReply::Opened { persistent }) => self.on_opened(persistent),
             (StoreJob::Load, StoreReply::Records(lists)) => self.on_load(now, lists),
@@ -144,7 +154,7 @@ impl Client {
                 }
             }
             (StoreJob::Record { conversation_id, want }, StoreReply::Records(lists)) => {
-                let bytes = lists.first().and_then(|list| list.first()).map(|record| record.bytes.as_slice());
+                let bytes = list(&lists, 0).first().map(|record| record.bytes.as_slice());
                 self.timelines.on_loaded(&conversation_id, want, bytes);
             }
             (StoreJob::Record { conversation_id, want }, _) => {
@@ -154,8 +164,14 @@ impl Client {
             }
             (StoreJob::ScanIndex, reply) => {
                 let lists = if let StoreReply::Records(lists) = reply { lists } else { Vec::new() };
-                let pages: Vec<(String, Vec<u8>)> =
-                    lists.into_iter().flatten().filter_map(conversation_of).collect();
+                let mut pages = Vec::new();
+                for record in list(&lists, 0) {
+                    if let Some(id) = conversation_of(record)
+                        && let Ok((_, page)) = store::decode_index(&record.bytes)
+                    {
+                        pages.push((id, page));
+                    }
+                }
                 self.timelines.on_index_scan(&pages);
             }
             (StoreJob::Wipe { command }, reply) => self.on_wipe_reply(now, command, &reply),
@@ -207,7 +223,7 @@ impl Client {
 
     /// Takes what a read of `everything` has found.
     pub(super) fn restore_history(&mut self, lists: &[Vec<Record>]) {
-        for record in lists.first().into_iter().flatten() {
+        for record in list(lists, 0) {
             if record.key == Key::Text(store::CAPABILITIES_KEY.into())
                 && let Ok((_, known)) = store::decode_capabilities(&record.bytes)
             {
@@ -215,20 +231,24 @@ impl Client {
             }
         }
         let mut rooms = Vec::new();
-        for record in lists.get(2).into_iter().flatten() {
+        for record in list(lists, 2) {
             match store::decode_conversation(&record.bytes) {
                 Ok((_, record)) => rooms.push(record),
                 Err(error) => self.report_damage("a conversation", &error),
             }
         }
         self.rooms.restore(rooms);
-        for record in lists.get(3).into_iter().flatten() {
+        let mut stored = SortedSet::new();
+        for record in list(lists, 3) {
+            // Also where the record is damaged.
+            if let Some(id) = conversation_of(record) {
+                stored.insert(id);
+            }
             match store::decode_head(&record.bytes) {
                 Ok((version, head)) => self.timelines.restore(version, head),
                 Err(error) => self.report_damage("the head of a history", &error),
             }
         }
-        let stored: SortedSet<String> = lists.get(3).into_iter().flatten().filter_map(head_of).collect();
         self.timelines.retain(&stored);
     }
 
@@ -254,15 +274,17 @@ pub(super) fn everything() -> Vec<Read> {
     ]
 }
 
-fn conversation_of(record: Record) -> Option<(String, Vec<u8>)> {
-    match &record.key {
-        Key::Text(key) => Some((store::conversation_of(key)?, record.bytes)),
-        Key::Number(_) => None,
-    }
+fn is_claim(job: &StoreJob) -> bool {
+    matches!(job, StoreJob::Claim | StoreJob::Claimed { .. } | StoreJob::TakeOver { .. })
 }
 
-/// The conversation of a head's record, also where the record is damaged.
-fn head_of(record: &Record) -> Option<String> {
+/// One list of the store's answer; empty where there is none.
+pub(super) fn list(lists: &[Vec<Record>], at: usize) -> &[Record] {
+    lists.get(at).map_or(&[], Vec::as_slice)
+}
+
+/// The conversation that a record of the history table belongs to.
+fn conversation_of(record: &Record) -> Option<String> {
     match &record.key {
         Key::Text(key) => store::conversation_of(key),
         Key::Number(_) => None,

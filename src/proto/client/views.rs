@@ -16,20 +16,24 @@ impl Client {
         if self.closed {
             return;
         }
-        for id in self.rooms.take_changed() {
+        for (id, _) in self.rooms.take_changed() {
+            self.timelines.on_conversation(&id);
             if let Some(conversation) = self.conversation(&id) {
                 self.emit(Event::Conversation { conversation: Box::new(conversation) });
             }
         }
-        for conversation_id in self.rooms.take_removed() {
+        for (conversation_id, _) in self.rooms.take_removed() {
             self.emit(Event::ConversationRemoved { conversation_id });
         }
-        let outbox = &self.outbox;
+        let (outbox, rooms) = (&self.outbox, &self.rooms);
         let echoes_of = |conversation_id: &str| -> Vec<Echo> {
-            let rows = outbox.echoes(conversation_id);
-            rows.map(|row| Echo { message: outbox.message(row), revision: row.revision }).collect()
+            let mut echoes = Vec::new();
+            for row in outbox.echoes(conversation_id) {
+                echoes.push(Echo { message: outbox.message(row), revision: row.revision });
+            }
+            echoes
         };
-        for update in self.timelines.flush(&echoes_of) {
+        for update in self.timelines.flush(&echoes_of, &|id| rooms.may_exist(id)) {
             self.emit(Event::View(update));
         }
         self.timelines.evict();
@@ -52,7 +56,7 @@ impl Client {
     pub fn conversation(&self, id: &str) -> Option<Conversation> {
         let room = self.rooms.get(id)?;
         let log = self.timelines.log(id);
-        let echo = self.outbox.echoes(id).next_back().map(|row| self.outbox.message(row));
+        let echo = self.outbox.echoes(id).last().map(|row| self.outbox.message(row));
         let last_message = echo.or_else(|| log.and_then(|log| log.last_message()).cloned());
         Some(Conversation {
             id: room.id.clone(),
@@ -85,7 +89,7 @@ impl Client {
         format!(
             "{{\"queued\":{},\"conversations\":{},\"acks\":{},\"requests\":{},\"leader\":{},\"persistent\":{},\"timers\":{}}}",
             self.outbox.len(),
-            self.rooms.iter().count(),
+            self.rooms.len(),
             self.acks.len(),
             self.http.len(),
             self.leads(),

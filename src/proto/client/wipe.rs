@@ -6,7 +6,7 @@
 use super::super::api::{Command, CommandId, Now, Outcome, Output, StoreReply, StoreRequest, TabOutput};
 use super::super::model::{ErrorCode, Failure};
 use super::Client;
-use super::storage::{Lead, StoreJob};
+use super::storage::StoreJob;
 
 impl Client {
     pub(super) fn wipe(&mut self, now: Now, id: CommandId) {
@@ -37,7 +37,7 @@ impl Client {
     pub(super) fn on_wipe_reply(&mut self, now: Now, command: CommandId, reply: &StoreReply) {
         self.storage.wiping = false;
         if matches!(reply, StoreReply::Saved { .. }) {
-            self.on_wiped(command);
+            self.on_wiped(now, command);
         } else {
             let text = "wipe: the database could not be emptied; close the other tabs and try again";
             self.refuse(command, Failure::new(ErrorCode::Storage, text));
@@ -46,7 +46,7 @@ impl Client {
     }
 
     /// The database is empty: so is the memory.
-    fn on_wiped(&mut self, command: CommandId) {
+    fn on_wiped(&mut self, now: Now, command: CommandId) {
         self.end_what_was_before();
         self.outbox.clear();
         self.timelines.clear();
@@ -58,23 +58,16 @@ impl Client {
         }
         self.hello = super::CapabilityPatch::default();
         self.capabilities_dirty = false;
-        if matches!(self.storage.lead, Lead::Leads { .. }) {
-            // The generation is gone with the rest.
-            self.storage.lead = Lead::Claims;
-            self.outbox.set_generation(0);
-            self.claim();
-        }
-        self.outputs.push_back(Output::Tab(TabOutput::Poke));
+        self.outputs.push_back(Output::Tab(TabOutput::Wiped));
+        // The generation is gone with the rest: whoever connects claims another.
+        self.let_go(now);
         self.done(command, Outcome::Nothing);
     }
 
     /// Sends that are not in the store yet, searches in what is gone, requests whose answer would be written.
     fn end_what_was_before(&mut self) {
         let mut ended: Vec<CommandId> = Vec::new();
-        ended.extend(core::mem::take(&mut self.send_waiters).into_iter().flat_map(|(_, ids)| ids));
-        ended.extend(core::mem::take(&mut self.finds).into_iter().map(|(_, find)| find.command()));
-        ended.extend(core::mem::take(&mut self.http).into_iter().filter_map(|(_, job)| job.command()));
-        ended.extend(self.creations.take_commands());
+        self.take_waiters_for_answers(&mut ended);
         for id in ended {
             self.refuse(id, wiped("the store was wiped"));
         }

@@ -46,25 +46,24 @@ impl Client {
     }
 
     fn update_wire_timer(&mut self) {
-        let deadlines = self.acks.values().filter_map(|waiting| match waiting {
-            AckFor::Wire { deadline_mono_ms, .. } => Some(*deadline_mono_ms),
-            AckFor::Row(_) => None,
-        });
-        let next = deadlines.min();
+        let mut next: Option<u64> = None;
+        for (_, waiting) in self.acks.iter() {
+            if let AckFor::Wire { deadline_mono_ms, .. } = **waiting {
+                next = Some(next.map_or(deadline_mono_ms, |at| at.min(deadline_mono_ms)));
+            }
+        }
         self.timers.update(Timer::WireAck, next);
     }
 
     pub(super) fn on_wire_ack_timer(&mut self, now: Now) {
-        let due: Vec<(u64, CommandId)> = self
-            .acks
-            .iter()
-            .filter_map(|(id, waiting)| match waiting {
-                AckFor::Wire { command, deadline_mono_ms } if *deadline_mono_ms <= now.mono_ms => {
-                    Some((*id, *command))
-                }
-                _ => None,
-            })
-            .collect();
+        let mut due: Vec<(u64, CommandId)> = Vec::new();
+        for (id, waiting) in self.acks.iter() {
+            if let AckFor::Wire { command, deadline_mono_ms } = **waiting
+                && deadline_mono_ms <= now.mono_ms
+            {
+                due.push((*id, command));
+            }
+        }
         for (ack_id, command) in due {
             self.acks.remove(&ack_id);
             let text = "wire.send: the server did not answer in time (timeoutMs)";

@@ -8,8 +8,11 @@ use super::super::outbox::{RowId, Stage, Write};
 use super::super::store::{self, CapabilityRecord};
 use super::super::timer::Timer;
 use super::Client;
-use super::storage::{Flight, Lead, STORE_RETRY_MS, StoreJob, everything};
+use super::storage::{Flight, Lead, STORE_RETRY_MS, StoreJob, everything, list};
 use crate::proto::mutant;
+
+/// The stamp of a transaction that met a conflict.
+const NOT_WRITTEN: u64 = u64::MAX;
 
 impl Client {
     /// Puts everything dirty into one transaction. `true`: something was settled without the store.
@@ -111,7 +114,7 @@ impl Client {
             }
             flight.items.push(item);
         }
-        for id in self.rooms.take_dirty() {
+        for (id, _) in self.rooms.take_dirty() {
             let at = RecordId::history(store::conversation_key(&id));
             match self.rooms.get(&id) {
                 Some(room) => transaction.puts.push((at, store::encode_conversation(flight.stamp, room))),
@@ -157,7 +160,7 @@ impl Client {
                 let mut flight = flight;
                 if !unknown {
                     // Nothing was written: there is nothing to find.
-                    flight.stamp = u64::MAX;
+                    flight.stamp = NOT_WRITTEN;
                 }
                 self.read_back(flight);
             }
@@ -172,7 +175,9 @@ impl Client {
     fn read_back(&mut self, flight: Box<Flight>) {
         // The history too: of a row that is gone it tells what became of it.
         let mut reads = everything();
-        reads.extend(flight.probe.iter().cloned().map(Read::One));
+        if let Some(probe) = &flight.probe {
+            reads.push(Read::One(probe.clone()));
+        }
         self.request_store(StoreRequest::Read(reads), StoreJob::ReadBack(flight));
     }
 
@@ -184,14 +189,28 @@ impl Client {
         };
         self.storage.writing = false;
         self.set_blocked(false);
-        let rows = lists.get(1).map_or(&[][..], Vec::as_slice);
-        if let Some(added) = flight.found_in(rows, lists.get(4)) {
+        let mut flight = flight;
+        let mut unclear = Vec::new();
+        if let Some(added) = flight.found_in(list(&lists, 1), list(&lists, 4)) {
             self.on_saved(&flight, &added);
         } else {
+            if flight.stamp != NOT_WRITTEN {
+                let added = &flight.added;
+                flight.rows.retain(|(id, stage)| {
+                    let known = added.contains(id) && self.outbox.adopt(*id, *stage, list(&lists, 1));
+                    if added.contains(id) && !known {
+                        unclear.push((*id, *stage));
+                    }
+                    !added.contains(id)
+                });
+            }
             self.take_back(&flight, false);
         }
         lists.truncate(4);
         self.reconcile(now, &lists);
+        for (id, stage) in unclear {
+            self.look_for_added(id, stage);
+        }
     }
 
     fn on_saved(&mut self, flight: &Flight, added: &[u64]) {
@@ -267,29 +286,30 @@ impl Client {
         }
     }
 
-    pub(super) fn store_blocked(&self) -> bool {
-        self.storage.blocked
-    }
-
-    /// Nothing is on its way into the store.
-    pub(super) fn store_quiet(&self) -> bool {
+    /// Nothing is on its way into the store, nor waits for it, unless the store takes nothing.
+    pub(super) fn store_has_all(&self) -> bool {
+        let history = self.leads() && (self.timelines.has_dirty() || self.rooms.has_dirty());
         (!self.storage.writing || self.storage.unclear.is_some())
-            && (self.storage.blocked || !self.outbox.has_dirty())
+            && (self.storage.blocked || !(history || self.outbox.has_dirty()))
     }
 }
 
 impl Flight {
     /// After `Unknown`: the numbers of the added rows if the transaction took place.
-    fn found_in(&self, rows: &[Record], probe: Option<&Vec<Record>>) -> Option<Vec<u64>> {
+    fn found_in(&self, rows: &[Record], probe: &[Record]) -> Option<Vec<u64>> {
         let is_ours = |record: &Record| store::record_version(&record.bytes) == Some(self.stamp);
-        let added = rows.iter().filter(|record| is_ours(record)).filter_map(|record| match record.key {
-            Key::Number(number) if !self.replaced.contains(&number) => Some(number),
-            _ => None,
-        });
-        let added: Vec<u64> = added.collect();
+        let mut added = Vec::new();
+        for record in rows {
+            if let Key::Number(number) = record.key
+                && is_ours(record)
+                && !self.replaced.contains(&number)
+            {
+                added.push(number);
+            }
+        }
         // Each by itself tells: another leader may have written over the probe meanwhile, or removed an added row. That
         // a row is gone tells nothing: whoever removed it, the outbox finds out what became of it.
-        let took_place = !added.is_empty() || probe.and_then(|records| records.first()).is_some_and(is_ours);
+        let took_place = !added.is_empty() || probe.first().is_some_and(is_ours);
         took_place.then_some(added)
     }
 }
@@ -325,9 +345,9 @@ mod tests {
             probe: Some(RecordId::outbox(3)),
             ..Flight::default()
         };
-        let others = vec![record(3, 8)];
-        assert_eq!(flight.found_in(&[record(3, 8), record(4, 7)], Some(&others)), Some(vec![4]));
-        assert_eq!(flight.found_in(&[record(3, 8), record(4, 8)], Some(&others)), None);
-        assert_eq!(flight.found_in(&[record(3, 7)], Some(&vec![record(3, 7)])), Some(Vec::new()));
+        let others = [record(3, 8)];
+        assert_eq!(flight.found_in(&[record(3, 8), record(4, 7)], &others), Some(vec![4]));
+        assert_eq!(flight.found_in(&[record(3, 8), record(4, 8)], &others), None);
+        assert_eq!(flight.found_in(&[record(3, 7)], &[record(3, 7)]), Some(Vec::new()));
     }
 }

@@ -3,8 +3,8 @@
 //! Law: an option that is absent or `null` is at its default; any other value is either exactly what is allowed or
 //! refused. One small reader in place of derived code, which could not say what is allowed.
 //!
-//! Numbers and truth values are read without a `Result` each, which would be a branch with its clean-up for each of
-//! thirty options: the first refusal is kept aside, and asked for at the end.
+//! Nothing is read with a `Result` of its own, which would be a branch with its clean-up for each of forty options: the
+//! first refusal is kept aside, and asked for at the end.
 
 use core::cell::RefCell;
 
@@ -15,7 +15,7 @@ use crate::proto::wire::json::{self, Kind, Object};
 use crate::proto::{ErrorCode, Failure};
 
 /// Longest value repeated in a message, in characters.
-pub(super) const MAX_SHOWN_CHARS: usize = 60;
+const MAX_SHOWN_CHARS: usize = 60;
 
 /// An object among the options.
 pub(super) struct Reader<'a> {
@@ -29,36 +29,36 @@ pub(super) type Refused = RefCell<Option<Failure>>;
 
 impl<'a> Reader<'a> {
     /// The options themselves.
-    pub(super) fn root(options: &'a RawValue, known: &[&str], refused: &'a Refused) -> Result<Self, Failure> {
-        match Object::read(options) {
-            Some(object) => Self { path: "", object: Some(object), refused }.checked(known),
-            None => Err(refusal("options", &show(options), "an object")),
+    pub(super) fn root(options: &'a RawValue, known: &[&str], refused: &'a Refused) -> Self {
+        let root = Self { path: "", object: Object::read(options), refused };
+        if root.object.is_none() {
+            root.refuse(refusal("options", &show(options), "an object"));
         }
+        root.check(known);
+        root
     }
 
     /// An object of its own; an absent one is empty.
-    pub(super) fn object(&self, name: &'static str, known: &[&str]) -> Result<Self, Failure> {
-        match self.get(name) {
-            None => Ok(Self { path: name, object: None, refused: self.refused }),
-            Some(value) => match Object::read(value) {
-                Some(object) => {
-                    Self { path: name, object: Some(object), refused: self.refused }.checked(known)
-                }
-                None => Err(self.wrong(name, value, "an object")),
-            },
+    pub(super) fn object(&self, name: &'static str, known: &[&str]) -> Self {
+        let value = self.get(name);
+        let inner = Self { path: name, object: value.and_then(Object::read), refused: self.refused };
+        match value {
+            Some(value) if inner.object.is_none() => self.wrong(name, value, "an object"),
+            _ => inner.check(known),
         }
+        inner
     }
 
     /// Refuses names that nobody knows: most are typing errors, and an ignored option is a wrong one.
-    fn checked(self, known: &[&str]) -> Result<Self, Failure> {
-        for (name, _) in self.object.iter().flat_map(Object::iter) {
+    fn check(&self, known: &[&str]) {
+        let Some(object) = &self.object else { return };
+        for (name, _) in object.iter() {
             if !known.contains(&name) {
-                let name: String = name.chars().take(MAX_SHOWN_CHARS).collect();
-                let message = format!("{}: unknown option, allowed: {}", self.name(&name), known.join(", "));
-                return Err(Failure::new(ErrorCode::Config, message));
+                let name = self.name(first_chars(name));
+                let message = [&name, ": unknown option, allowed: ", &known.join(", ")].concat();
+                self.refuse(Failure::new(ErrorCode::Config, message));
             }
         }
-        Ok(self)
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&'a RawValue> {
@@ -85,7 +85,7 @@ impl<'a> Reader<'a> {
         let value = self.get(name)?;
         let number = json::uint(value).filter(|number| (min..=max).contains(number));
         if number.is_none() {
-            self.refuse(self.wrong(name, value, &format!("a whole number from {min} to {max}{also}")));
+            self.wrong(name, value, &format!("a whole number from {min} to {max}{also}"));
         }
         number
     }
@@ -94,69 +94,66 @@ impl<'a> Reader<'a> {
         let value = self.get(name)?;
         let flag = json::boolean(value);
         if flag.is_none() {
-            self.refuse(self.wrong(name, value, "true or false"));
+            self.wrong(name, value, "true or false");
         }
         flag
     }
 
     /// A text that is not empty.
-    pub(super) fn text(&self, name: &str, max_chars: usize) -> Result<Option<Cow<'a, str>>, Failure> {
-        let Some(value) = self.get(name) else {
-            return Ok(None);
-        };
-        match json::string(value).filter(|text| (1..=max_chars).contains(&text.chars().count())) {
-            Some(text) => Ok(Some(text)),
-            None => Err(self.wrong(name, value, &format!("a text of 1 to {max_chars} characters"))),
+    pub(super) fn text(&self, name: &str, max_chars: usize) -> Option<Cow<'a, str>> {
+        let value = self.get(name)?;
+        let text = json::string(value).filter(|text| (1..=max_chars).contains(&text.chars().count()));
+        if text.is_none() {
+            self.wrong(name, value, &format!("a text of 1 to {max_chars} characters"));
         }
+        text
     }
 
     /// One of several names.
-    pub(super) fn choice(
-        &self,
-        name: &str,
-        allowed: &[&'static str],
-    ) -> Result<Option<&'static str>, Failure> {
-        let Some(value) = self.get(name) else {
-            return Ok(None);
-        };
+    pub(super) fn choice(&self, name: &str, allowed: &[&'static str]) -> Option<&'static str> {
+        let value = self.get(name)?;
         let text = json::string(value);
-        match allowed.iter().find(|choice| text.as_deref() == Some(choice)) {
-            Some(choice) => Ok(Some(choice)),
-            None => Err(self.wrong(name, value, &listed(allowed))),
+        for choice in allowed {
+            if text.as_deref() == Some(choice) {
+                return Some(choice);
+            }
         }
+        self.wrong(name, value, &["\"", &allowed.join("\" or \""), "\""].concat());
+        None
     }
 
-    /// The refusal of a value.
-    pub(super) fn wrong(&self, name: &str, value: &RawValue, allowed: &str) -> Failure {
-        refusal(&self.name(name), &show(value), allowed)
+    /// Refuses a value.
+    pub(super) fn wrong(&self, name: &str, value: &RawValue, allowed: &str) {
+        self.wrong_as(name, &show(value), allowed);
     }
 
-    /// The refusal of something that is better not repeated, or is missing.
-    pub(super) fn wrong_as(&self, name: &str, got: &str, allowed: &str) -> Failure {
-        refusal(&self.name(name), got, allowed)
+    /// Refuses something that is better not repeated, or is missing.
+    #[inline(never)]
+    pub(super) fn wrong_as(&self, name: &str, got: &str, allowed: &str) {
+        self.refuse(refusal(&self.name(name), got, allowed));
     }
 
     fn name(&self, name: &str) -> String {
-        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+        if self.path.is_empty() { name.to_owned() } else { [self.path, ".", name].concat() }
     }
 }
 
 fn refusal(field: &str, got: &str, allowed: &str) -> Failure {
-    Failure::new(ErrorCode::Config, format!("{field}: got {got}, allowed: {allowed}"))
-}
-
-/// `"a" or "b"`.
-fn listed(names: &[&str]) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
-    quoted.join(" or ")
+    Failure::new(ErrorCode::Config, [field, ": got ", got, ", allowed: ", allowed].concat())
 }
 
 /// A value as JSON, cut where it is long.
 fn show(value: &RawValue) -> String {
-    let mut text = value.get().to_owned();
-    if let Some((at, _)) = text.char_indices().nth(MAX_SHOWN_CHARS) {
-        text.truncate(at);
-        text.push('…');
-    }
-    text
+    shortened(value.get())
+}
+
+/// A text, cut where it is long.
+pub(super) fn shortened(text: &str) -> String {
+    let shown = first_chars(text);
+    [shown, if shown.len() < text.len() { "…" } else { "" }].concat()
+}
+
+fn first_chars(text: &str) -> &str {
+    let end = text.char_indices().nth(MAX_SHOWN_CHARS).map_or(text.len(), |(at, _)| at);
+    text.get(..end).unwrap_or(text)
 }

@@ -3,6 +3,8 @@
 //! Law: what this accepts, a browser's `WebSocket` and `fetch` accept too, and it means the same there; whatever is
 //! unusual is refused rather than guessed. The `url` crate would cost as much wasm as the whole Socket.IO codec.
 
+use crate::proto::wire::json;
+
 /// A URL in parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Url {
@@ -33,7 +35,8 @@ pub(super) enum UrlError {
 
 impl Url {
     pub(super) fn parse(text: &str) -> Result<Self, UrlError> {
-        let (scheme, rest) = text.split_once("://").ok_or(UrlError::Scheme)?;
+        let (scheme, rest) = text.split_once(':').ok_or(UrlError::Scheme)?;
+        let rest = rest.strip_prefix("//").ok_or(UrlError::Scheme)?;
         let (secure, default_port) = match scheme.to_ascii_lowercase().as_str() {
             "wss" | "https" => (true, 443),
             "ws" | "http" => (false, 80),
@@ -58,14 +61,9 @@ impl Url {
         Ok(Self { secure, authority, path: checked_path(tail)?.to_owned(), local })
     }
 
-    /// `wss://host:port`.
-    pub(super) fn socket_origin(&self) -> String {
-        format!("{}{}", if self.secure { "wss://" } else { "ws://" }, self.authority)
-    }
-
-    /// `https://host:port`.
-    pub(super) fn http_origin(&self) -> String {
-        format!("{}{}", if self.secure { "https://" } else { "http://" }, self.authority)
+    /// `wss://host:port` for `ws`, `https://host:port` for `http`, without the `s` where it is plain.
+    pub(super) fn origin(&self, scheme: &str) -> String {
+        [scheme, if self.secure { "s://" } else { "://" }, &self.authority].concat()
     }
 }
 
@@ -92,22 +90,28 @@ fn split_port(authority: &str) -> Result<(&str, Option<u16>), UrlError> {
     let name = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
     let good = match name {
         Some(address) => is_ipv6(address),
-        None => !host.is_empty() && host.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '.' | '_')),
+        // What else than letters there is beyond ASCII, the browser refuses.
+        None => !host.is_empty() && host.bytes().all(is_name_byte),
     };
     let port = match rest.strip_prefix(':') {
         None if rest.is_empty() => None,
         Some(digits) if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-            Some(digits.parse().map_err(|_| UrlError::Host)?)
+            Some(json::digits(digits).and_then(|port| u16::try_from(port).ok()).ok_or(UrlError::Host)?)
         }
         _ => return Err(UrlError::Host),
     };
     if good { Ok((host, port)) } else { Err(UrlError::Host) }
 }
 
+fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || !byte.is_ascii() || matches!(byte, b'-' | b'.' | b'_')
+}
+
 /// Eight groups of one to four hex digits with colons between, of which `::` may stand once for one group or more;
 /// an IPv4 address may stand for the last two. By hand: the standard library's parser is 4 KB of wasm.
 fn is_ipv6(address: &str) -> bool {
-    let (head, tail) = match address.split_once("::") {
+    let gap = address.as_bytes().windows(2).position(|pair| pair == b"::");
+    let (head, tail) = match gap.and_then(|at| Some((address.get(..at)?, address.get(at + 2..)?))) {
         Some((head, tail)) => (head, Some(tail)),
         None => (address, None),
     };
@@ -140,7 +144,7 @@ fn groups(text: &str, may_end_in_ipv4: bool) -> Option<usize> {
 
 fn is_ipv4(text: &str) -> bool {
     let good = |part: &str| {
-        part.parse::<u8>().is_ok() && !part.starts_with('+') && (part == "0" || !part.starts_with('0'))
+        json::digits(part).is_some_and(|number| number < 256) && (part == "0" || !part.starts_with('0'))
     };
     text.split('.').count() == 4 && text.split('.').all(good)
 }
@@ -171,8 +175,8 @@ mod tests {
             assert_eq!(parts(text), (secure, authority.to_owned(), path.to_owned(), local), "{text}");
         }
         assert_eq!(parts("https://h/@").2, "/@", "an at sign in the path is no credential");
-        assert_eq!(Url::parse("http://h:8080/x").unwrap().socket_origin(), "ws://h:8080");
-        assert_eq!(Url::parse("wss://h/x").unwrap().http_origin(), "https://h");
+        assert_eq!(Url::parse("http://h:8080/x").unwrap().origin("ws"), "ws://h:8080");
+        assert_eq!(Url::parse("wss://h/x").unwrap().origin("http"), "https://h");
     }
 
     #[test]

@@ -43,7 +43,7 @@ impl Connection {
         self.say_goodbye();
         self.stop("closed", "close() was called", now, timers);
         self.ended = true;
-        self.actions.retain(|action| matches!(action, Action::Socket(_)));
+        self.actions.retain(&|action| matches!(action, Action::Socket(_)));
     }
 
     fn say_goodbye(&mut self) {
@@ -53,19 +53,22 @@ impl Connection {
         self.session.forget_recovery();
     }
 
-    /// Whether this tab leads (D14). A deposed one closes its socket first; one that was asked to connect and comes
-    /// to lead connects.
-    pub fn on_lead(&mut self, leads: bool, now: Now, timers: &mut Timers, rng: &mut Rng) {
-        if self.ended || self.leads == Some(leads) {
+    /// Whether this tab leads (D14), `None` where it has not asked. A deposed one closes its socket first; one that was
+    /// asked to connect and comes to lead connects.
+    pub fn on_lead(&mut self, leads: Option<bool>, now: Now, timers: &mut Timers, rng: &mut Rng) {
+        if self.ended || self.leads == leads {
             return;
         }
-        self.leads = Some(leads);
-        if leads {
+        self.leads = leads;
+        if leads == Some(true) {
             self.wake(&mut Cx { now, timers, rng });
         } else if let Some((signal, reason)) = self.obstacle() {
             self.obstruct(signal, reason, now, timers);
         }
-        self.changed();
+        // A lead that is given back is told as that; state and reason are what they were.
+        if leads.is_some() {
+            self.changed();
+        }
     }
 
     /// The application's answer to [`Action::Token`].
@@ -127,8 +130,10 @@ impl Connection {
         let reason = self.presentable(reason);
         let opened = self.session.stage() > Stage::Opening;
         let what = if opened { "the socket closed" } else { "the socket could not be opened" };
-        let text =
-            if reason.is_empty() { format!("{what} ({code})") } else { format!("{what} ({code}: {reason})") };
+        let between = if reason.is_empty() { "" } else { ": " };
+        // Browsers do not say why.
+        let hint = if opened { "" } else { ": is `url` right, and does the server run?" };
+        let text = [what, " (", &code.to_string(), between, &reason, ")", hint].concat();
         // There is nothing left to be closed.
         self.session.end();
         self.lose(text, &mut Cx { now, timers, rng });
@@ -331,6 +336,12 @@ impl Connection {
         if self.state == ConnectionState::Online {
             self.on_refused_in_use(by, &mut Cx { now, timers, rng });
         }
+    }
+
+    /// The server takes this token's holder for somebody else than `userId`.
+    pub fn refuse_user(&mut self, now: Now, timers: &mut Timers) {
+        let text = "the token and userId belong to different users: getToken (or token) must give the token of userId";
+        self.give_up_auth(text, "another user's token", now, timers);
     }
 
     /// The socket is useless, whatever it says itself (D10): it is closed and opened anew.

@@ -8,6 +8,7 @@ use super::heartbeat::Life;
 use super::socket_io::Stage;
 use super::table::{self, Signal};
 use super::{Action, Connection, Cx, RefusedBy};
+use crate::proto::model::first_chars;
 use crate::proto::mutant;
 use crate::proto::timer::{Timer, Timers};
 use crate::proto::{ConnectionState, ErrorCode, Failure, Now, Secret, SocketOutput, TokenReason};
@@ -204,7 +205,7 @@ impl Connection {
     /// CONNECT_ERROR refused the token: once it is asked anew, then never (D6).
     pub(super) fn on_refused(&mut self, cx: &mut Cx<'_>) {
         if self.refused || self.static_token.is_some() {
-            self.give_up_auth(cx.now, cx.timers);
+            self.give_up_token(cx.now, cx.timers);
             return;
         }
         self.refused = true;
@@ -225,10 +226,10 @@ impl Connection {
         match by {
             // The question that is open answers this refusal too.
             RefusedBy::Rest if self.token.is_none() => {}
-            RefusedBy::Rest if again => self.give_up_auth(cx.now, cx.timers),
+            RefusedBy::Rest if again => self.give_up_token(cx.now, cx.timers),
             RefusedBy::Rest => self.renew_token(cx.now, cx.timers),
             // Where the token was renewed beside it, the socket still stands on the old one.
-            RefusedBy::Socket if again && !self.socket_behind => self.give_up_auth(cx.now, cx.timers),
+            RefusedBy::Socket if again && !self.socket_behind => self.give_up_token(cx.now, cx.timers),
             RefusedBy::Socket => self.on_refused(cx),
         }
     }
@@ -266,12 +267,17 @@ impl Connection {
         self.renewed_at_mono_ms.is_some_and(|at| now.mono_ms.saturating_sub(at) < REFUSED_AGAIN_MS)
     }
 
-    fn give_up_auth(&mut self, now: Now, timers: &mut Timers) {
+    fn give_up_token(&mut self, now: Now, timers: &mut Timers) {
         let which =
             if self.static_token.is_some() { "the token was refused" } else { "the token was refused twice" };
-        let failure = Failure::new(ErrorCode::Auth, which);
+        self.give_up_auth(which, "token refused", now, timers);
+    }
+
+    /// Only the application can help: another token, or another user.
+    pub(super) fn give_up_auth(&mut self, what: &str, close: &'static str, now: Now, timers: &mut Timers) {
+        let failure = Failure::new(ErrorCode::Auth, what);
         self.wished = false;
-        self.leave(Signal::GiveUp, "auth".to_owned(), Some("token refused"), now, timers);
+        self.leave(Signal::GiveUp, "auth".to_owned(), Some(close), now, timers);
         self.actions.push_back(Action::AuthError(failure.clone()));
         self.actions.push_back(Action::Failed(failure));
     }
@@ -367,6 +373,6 @@ impl Connection {
     pub(super) fn presentable(&self, text: &str) -> String {
         let token = self.token.as_ref().map(|token| token.0.as_str()).filter(|token| !token.is_empty());
         let text = token.map_or_else(|| text.to_owned(), |token| text.replace(token, "[secret]"));
-        text.chars().take(MAX_REASON_CHARS).collect()
+        first_chars(&text, MAX_REASON_CHARS).to_owned()
     }
 }

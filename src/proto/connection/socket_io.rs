@@ -133,9 +133,7 @@ impl Session {
         self.heartbeat.take_if(|_| !mutant::is(24));
         self.sid = None;
         self.max_payload = None;
-        if mutant::is(29) {
-            self.next_ack = 0;
-        }
+        self.next_ack *= u64::from(!mutant::is(29));
         self.first_ack = self.next_ack;
         self.owed.clear();
         self.early = Vec::new();
@@ -206,7 +204,10 @@ impl Session {
     /// An event, with the ack id it is given if it asks for an answer.
     pub(super) fn event_frame(&mut self, push: &Push) -> (String, Option<u64>) {
         let ack_id = push.ack.then_some(self.next_ack);
-        let args: Vec<&str> = push.args.iter().map(String::as_str).collect();
+        let mut args = Vec::new();
+        for arg in &push.args {
+            args.push(arg.as_str());
+        }
         (encode_event(&self.namespace, ack_id, &push.event, &args), ack_id)
     }
 
@@ -222,8 +223,11 @@ impl Session {
         if !self.owed.remove(&ack_id) {
             return None;
         }
-        let args: Vec<&str> = args.iter().map(|arg| arg.get()).collect();
-        Some(encode_ack(&self.namespace, ack_id, &args))
+        let mut texts = Vec::new();
+        for arg in args {
+            texts.push(arg.get());
+        }
+        Some(encode_ack(&self.namespace, ack_id, &texts))
     }
 
     pub(super) fn disconnect_frame(&self) -> String {
@@ -232,9 +236,8 @@ impl Session {
 
     /// A text frame.
     pub(super) fn on_text<'a>(&mut self, text: &'a str, now: Now) -> Step<'a> {
-        if let Some(heartbeat) =
-            self.heartbeat.as_mut().filter(|_| !mutant::is(24) || self.stage == Stage::Live)
-        {
+        let stale = mutant::is(24) && self.stage != Stage::Live;
+        if let Some(heartbeat) = self.heartbeat.as_mut().filter(|_| !stale) {
             heartbeat.on_frame(now);
         }
         if text.len() > self.limits.max_packet_bytes {
@@ -383,10 +386,8 @@ fn refusal(payload: Option<&RawValue>) -> Step<'static> {
         Some(object) => object.str("message"),
         None => payload.and_then(json::string),
     };
-    let code = object
-        .as_ref()
-        .and_then(|object| object.object("data"))
-        .and_then(|data| data.str("code").map(Cow::into_owned));
+    let data = object.as_ref().and_then(|object| object.object("data"));
+    let code = data.and_then(|data| data.str("code").map(Cow::into_owned));
     Step::Refused { code, message: message.unwrap_or_default().into_owned() }
 }
 

@@ -110,7 +110,7 @@ impl Rig {
     }
 
     fn lead(&mut self, leads: bool) {
-        self.connection.on_lead(leads, self.now, &mut self.timers, &mut self.rng);
+        self.connection.on_lead(Some(leads), self.now, &mut self.timers, &mut self.rng);
     }
 
     fn page(&mut self, input: PageInput) {

@@ -1,10 +1,10 @@
 //! What the server says of a send.
 
 use super::super::api::Now;
-use super::super::model::{ErrorCode, Failure};
+use super::super::model::{ErrorCode, Failure, Message};
 use super::super::profile::{Answer, ServerMessage};
 use super::super::rng::Rng;
-use super::{Action, MAX_RATE_LIMITED, Outbox, RowId, Stage};
+use super::{Action, MAX_RATE_LIMITED, Outbox, Row, RowId, Stage};
 use crate::proto::mutant;
 
 /// The first delay after an answer of failure; doubled with each further one, jittered by half.
@@ -82,6 +82,21 @@ impl Outbox {
         answered
     }
 
+    /// The server has given this message an id: what answers it can name it.
+    pub fn on_named(&mut self, message: &Message) {
+        let Some(id) = &message.id else { return };
+        let answers = |row: &Row| {
+            let to = row.record.reply_to.as_ref().filter(|_| row.record.reply_to_id.is_none());
+            !row.on_wire() && to.is_some_and(|to| to.row_key == message.row_key)
+        };
+        for reply in self.ids_of(&answers) {
+            if let Some(row) = self.rows.get_mut(&reply) {
+                row.record.reply_to_id = Some(id.clone());
+            }
+            self.mark_dirty(reply);
+        }
+    }
+
     fn on_rate_limited(&mut self, now: Now, id: RowId, failure: Failure, retry_after_ms: Option<u64>) {
         let Some(row) = self.rows.get_mut(&id) else { return };
         row.rate_limited += 1;
@@ -132,12 +147,19 @@ impl Outbox {
     /// What is in flight behind a row that failed comes after it again: its answers are awaited, but nothing new
     /// of this lane starts before the retry. (Rows already answered stay answered: they have their place.)
     fn go_back(&mut self, conversation_id: &str, first: RowId) {
-        let Some(lane) = self.lanes.get(conversation_id).filter(|_| !mutant::is(11)) else { return };
-        let marking: Vec<RowId> = lane.rows.iter().copied().skip_while(|id| *id != first).collect();
-        for id in marking {
-            if self.rows.get(&id).is_some_and(|row| row.stage == Stage::Marking) {
-                self.set_stage(id, Stage::Queued);
+        if mutant::is(11) {
+            return;
+        }
+        let mut marking = Vec::new();
+        let mut behind = false;
+        for row in self.lane_rows(conversation_id) {
+            behind |= row.id == first;
+            if behind && row.stage == Stage::Marking {
+                marking.push(row.id);
             }
+        }
+        for id in marking {
+            self.set_stage(id, Stage::Queued);
         }
     }
 }

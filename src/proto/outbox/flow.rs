@@ -142,14 +142,14 @@ impl Outbox {
             self.settle_doubt();
         }
         if let Some(alone) = self.alone() {
-            let others = self.rows.values().any(|row| row.id != alone && row.stage.occupies_wire());
+            let others = self.has_row(&|row| row.id != alone && row.stage.occupies_wire());
             let waits = self.rows.get(&alone).is_some_and(|row| row.stage == Stage::Queued);
             if waits && !others && self.lane_ready(alone, now) && self.bucket.take(now.mono_ms) {
                 self.start(alone);
             }
             return;
         }
-        let lanes: Vec<String> = self.lanes.keys().cloned().collect();
+        let lanes = self.lanes.keys_where(&|_, _| true);
         for conversation_id in lanes {
             while let Some(id) = self.next_in(&conversation_id, now) {
                 if !self.bucket.take(now.mono_ms) {
@@ -171,18 +171,31 @@ impl Outbox {
             && !self.held_back
             && first
             && !paused
+            && !self.awaits_target(row)
             && self.alone().is_none()
             && self.bucket.take(now.mono_ms)
     }
 
     /// The row that has to go alone, if there is a poisonous one: itself, or what stands before it in its lane.
     fn alone(&self) -> Option<RowId> {
-        let poisonous = |id: &&RowId| {
-            self.rows.get(id).is_some_and(|row| !row.cancelled && row.record.losses >= LOSSES_BEFORE_ALONE)
-        };
-        let suspects = self.lanes.values().filter(|lane| lane.rows.iter().any(|id| poisonous(&id)));
-        let heads = suspects.filter_map(|lane| lane.rows.iter().copied().find(|id| !self.is_cancelled(*id)));
-        heads.min()
+        let mut alone: Option<RowId> = None;
+        for (_, lane) in self.lanes.iter() {
+            let (mut head, mut poisonous) = (None, false);
+            for id in &lane.rows {
+                let Some(row) = self.rows.get(id) else { continue };
+                if !row.cancelled {
+                    head = head.or(Some(*id));
+                    poisonous |= row.record.losses >= LOSSES_BEFORE_ALONE;
+                }
+            }
+            if let Some(head) = head
+                && poisonous
+                && alone.is_none_or(|earlier| head < earlier)
+            {
+                alone = Some(head);
+            }
+        }
+        alone
     }
 
     fn lane_ready(&self, id: RowId, now: Now) -> bool {
@@ -191,13 +204,16 @@ impl Outbox {
         lane.is_some_and(|lane| lane.retry_at_mono_ms <= now.mono_ms)
     }
 
-    fn is_cancelled(&self, id: RowId) -> bool {
-        self.rows.get(&id).is_some_and(|row| row.cancelled)
-    }
-
     /// Without its mark in the store a row may go only where a repetition is harmless, or where only memory has it.
     fn may_mark(&self, row: &super::Row) -> bool {
         !self.blocked || self.traits.keys || row.stored.is_none()
+    }
+
+    /// The message that it answers is on its way, and has its id when it is answered.
+    fn awaits_target(&self, row: &super::Row) -> bool {
+        let to = row.record.reply_to.as_ref().filter(|_| row.record.reply_to_id.is_none());
+        let target = to.and_then(|to| self.find(&to.row_key));
+        target.is_some_and(|target| target.stage.occupies_wire() || target.stage == Stage::Answered)
     }
 
     /// The next row of a lane that may go now: in order, within the window.
@@ -211,12 +227,22 @@ impl Outbox {
             false if mutant::is(10) => 2,
             false => 1,
         };
-        let rows = lane.rows.iter().filter_map(|id| self.rows.get(id)).filter(|row| !row.cancelled);
-        // Also those behind: a row of another tab may have come in before what is in flight.
-        let occupied = rows.clone().filter(|row| row.stage.occupies_wire()).count();
-        let first = rows.into_iter().find(|row| !row.stage.occupies_wire())?;
+        let (mut first, mut occupied) = (None, 0);
+        for id in &lane.rows {
+            let Some(row) = self.rows.get(id).filter(|row| !row.cancelled) else { continue };
+            // Also those behind: a row of another tab may have come in before what is in flight.
+            if row.stage.occupies_wire() {
+                occupied += 1;
+            } else {
+                first = first.or(Some(row));
+            }
+        }
+        let first = first?;
         // A row that is not in the store yet holds back what was queued behind it.
-        let ready = first.stage == Stage::Queued && !first.writing && self.may_mark(first);
+        let ready = first.stage == Stage::Queued
+            && !first.writing
+            && self.may_mark(first)
+            && !self.awaits_target(first);
         (ready && occupied < window as usize).then_some(first.id)
     }
 
@@ -274,24 +300,19 @@ impl Outbox {
     /// Looks whether an answer is overdue (D10).
     pub fn on_ack_timer(&mut self, now: Now) {
         let overdue = |row: &super::Row| matches!(row.stage, Stage::InFlight { deadline_mono_ms } if deadline_mono_ms <= now.mono_ms);
-        if self.rows.values().any(overdue) {
+        if self.has_row(&overdue) {
             self.actions.push_back(Action::Silent);
         }
     }
 
     /// Messages whose time to live is over and that are not on the wire.
     fn expire(&mut self, now: Now) {
-        let due: Vec<RowId> = self
-            .lanes
-            .values()
-            .flat_map(|lane| &lane.rows)
-            .copied()
-            .filter(|id| {
-                self.rows.get(id).is_some_and(|row| {
-                    row.stage == Stage::Queued && row.record.is_expired(super::clock_of(now))
-                })
-            })
-            .collect();
+        let mut due = Vec::new();
+        for row in self.rows_of_lanes() {
+            if row.stage == Stage::Queued && row.record.is_expired(super::clock_of(now)) {
+                due.push(row.id);
+            }
+        }
         for id in due {
             self.fail(id, expired());
         }

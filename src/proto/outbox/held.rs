@@ -54,12 +54,13 @@ impl Outbox {
         if self.held.is_empty() || self.unanswered(conversation_id) {
             return;
         }
-        let held = core::mem::take(&mut self.held);
-        let (ready, rest): (Vec<Held>, Vec<Held>) =
-            held.into_iter().partition(|held| held.message.conversation_id == conversation_id);
-        self.held = rest;
-        for held in ready {
-            self.match_or_release(held.message);
+        let mut ready = Vec::new();
+        let is_ready = |message: &ServerMessage| message.conversation_id == conversation_id;
+        while let Some(message) = take_held(&mut self.held, &is_ready) {
+            ready.push(message);
+        }
+        for message in ready {
+            self.match_or_release(message);
         }
     }
 
@@ -76,23 +77,17 @@ impl Outbox {
     }
 
     pub(super) fn drop_held(&mut self, id: &str) {
-        self.held.retain(|held| held.message.id != id);
+        while take_held(&mut self.held, &|message| message.id == id).is_some() {}
     }
 
     /// The first held copy with this row's content: for an answer that names no message.
     pub(super) fn take_held_like(&mut self, id: RowId) -> Option<Box<ServerMessage>> {
         let record = &self.rows.get(&id)?.record;
-        let at = self.held.iter().position(|held| is_copy(record, &held.message))?;
-        Some(self.held.remove(at).message)
+        take_held(&mut self.held, &|message| is_copy(record, message))
     }
 
     fn unanswered(&self, conversation_id: &str) -> bool {
-        self.lanes.get(conversation_id).is_some_and(|lane| {
-            lane.rows
-                .iter()
-                .filter_map(|id| self.rows.get(id))
-                .any(|row| matches!(row.stage, Stage::InFlight { .. }))
-        })
+        self.lane_rows(conversation_id).iter().any(|row| matches!(row.stage, Stage::InFlight { .. }))
     }
 
     /// An unconfirmed message whose copy turns up is acknowledged; in order, so the oldest takes it.
@@ -113,9 +108,15 @@ impl Outbox {
                 || (row.stage == Stage::Failed
                     && failure.is_some_and(|failure| failure.code == ErrorCode::Unconfirmed))
         };
-        let row = self.in_order().find(|row| in_doubt(row) && is_copy(&row.record, message));
-        row.map(|row| row.record.key.clone())
+        let rows = self.in_order(&|row| in_doubt(row) && is_copy(&row.record, message));
+        rows.first().map(|row| row.record.key.clone())
     }
+}
+
+/// The oldest held copy of a kind.
+fn take_held(held: &mut Vec<Held>, wanted: &dyn Fn(&ServerMessage) -> bool) -> Option<Box<ServerMessage>> {
+    let at = held.iter().position(|held| wanted(&held.message))?;
+    Some(held.remove(at).message)
 }
 
 fn is_copy(record: &OutboxRow, message: &ServerMessage) -> bool {

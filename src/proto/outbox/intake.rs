@@ -117,7 +117,7 @@ impl Outbox {
         self.next_revision += 1;
         self.by_key.insert(record.key.clone(), id);
         let conversation_id = record.conversation_id.clone();
-        self.by_room.or_insert_with(conversation_id.clone(), Vec::new).push(id);
+        self.by_room.or_default(conversation_id.clone()).push(id);
         let row = Row {
             id,
             record,
@@ -179,12 +179,12 @@ impl Outbox {
 
     /// What to write for each dirty row, in queue order; they count as under way from here on.
     pub fn take_writes(&mut self) -> Vec<RowId> {
-        let ready: Vec<RowId> = self
-            .dirty
-            .iter()
-            .copied()
-            .filter(|id| self.rows.get(id).is_some_and(|row| !row.writing))
-            .collect();
+        let mut ready = Vec::new();
+        for id in self.dirty.iter() {
+            if self.rows.get(id).is_some_and(|row| !row.writing) {
+                ready.push(*id);
+            }
+        }
         for id in &ready {
             self.dirty.remove(id);
             if let Some(row) = self.rows.get_mut(id) {
@@ -290,23 +290,24 @@ impl Outbox {
         if mutant::is(11) {
             return true;
         }
-        let room = self.rows.get(&id).and_then(|row| self.by_room.get(&row.record.conversation_id));
-        let undecided = |other: &RowId| {
-            let failed = self.rows.get(other).filter(|row| row.stage == Stage::Failed);
-            failed.is_some_and(|row| (row.dirty || row.writing) && !self.blocked)
-        };
-        if room.into_iter().flatten().take_while(|other| **other != id).any(undecided) {
-            return false;
-        }
-        let lane = self.rows.get(&id).and_then(|row| self.lanes.get(&row.record.conversation_id));
-        let mut before = lane.into_iter().flat_map(|lane| &lane.rows).take_while(|other| **other != id);
-        before.all(|other| {
-            self.rows.get(other).is_none_or(|row| match row.stage {
+        let Some(row) = self.rows.get(&id) else { return true };
+        let conversation_id = &row.record.conversation_id;
+        for other in self.by_room.get(conversation_id).into_iter().flatten() {
+            if *other == id {
+                break;
+            }
+            let Some(row) = self.rows.get(other) else { continue };
+            let passed = match row.stage {
+                Stage::Failed => self.blocked || !(row.writing || row.dirty),
                 Stage::Marking => row.cancelled || !(row.writing || row.dirty),
                 Stage::Queued | Stage::Saving => row.cancelled,
                 _ => true,
-            })
-        })
+            };
+            if !passed {
+                return false;
+            }
+        }
+        true
     }
 }
 

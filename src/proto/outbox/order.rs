@@ -3,23 +3,69 @@
 //! Law: a conversation's rows stand by number; what has none yet stands behind them in the order of its acceptance,
 //! and moves when its number puts it elsewhere.
 
-use super::super::sorted::SortedMap;
+use super::super::sorted::{SortedMap, partition_point};
 use super::{Outbox, Row, RowId};
 
 impl Outbox {
-    /// Every row.
-    pub(super) fn in_order(&self) -> impl Iterator<Item = &Row> {
-        let stored = self.by_stored.values().filter_map(|id| self.rows.get(id));
-        stored.chain(self.rows.values().filter(|row| row.stored.is_none()))
+    /// The rows of a kind, in queue order.
+    pub(super) fn in_order(&self, wanted: &dyn Fn(&Row) -> bool) -> Vec<&Row> {
+        let mut rows = Vec::new();
+        for (_, id) in self.by_stored.iter() {
+            self.push_rows(&[**id], wanted, &mut rows);
+        }
+        for (_, row) in self.rows.iter() {
+            if row.stored.is_none() && wanted(row) {
+                rows.push(row);
+            }
+        }
+        rows
+    }
+
+    /// The rows of all lanes, lane after lane.
+    pub(super) fn rows_of_lanes(&self) -> Vec<&Row> {
+        let mut rows = Vec::new();
+        for (_, lane) in self.lanes.iter() {
+            self.push_rows(&lane.rows, &|_| true, &mut rows);
+        }
+        rows
+    }
+
+    /// The rows of a conversation that are neither settled nor failed, in order.
+    pub(super) fn lane_rows(&self, conversation_id: &str) -> Vec<&Row> {
+        let mut rows = Vec::new();
+        if let Some(lane) = self.lanes.get(conversation_id) {
+            self.push_rows(&lane.rows, &|_| true, &mut rows);
+        }
+        rows
+    }
+
+    pub(super) fn push_rows<'a>(
+        &'a self,
+        ids: &[RowId],
+        wanted: &dyn Fn(&Row) -> bool,
+        rows: &mut Vec<&'a Row>,
+    ) {
+        for id in ids {
+            if let Some(row) = self.rows.get(id)
+                && wanted(row)
+            {
+                rows.push(row);
+            }
+        }
     }
 
     /// The rows of a kind, by name: a list of its own, so that they can be changed while it is gone through.
     pub(super) fn ids_of(&self, wanted: &dyn Fn(&Row) -> bool) -> Vec<RowId> {
-        self.rows.values().filter(|row| wanted(row)).map(|row| row.id).collect()
+        self.rows.keys_where(&|_, row| wanted(row))
+    }
+
+    /// Whether there is a row of this kind.
+    pub(super) fn has_row(&self, wanted: &dyn Fn(&Row) -> bool) -> bool {
+        self.rows.any(&|_, row| wanted(row))
     }
 
     pub(super) fn enter_lane(&mut self, id: RowId, conversation_id: &str) {
-        let lane = self.lanes.or_insert_with(conversation_id.to_owned(), Default::default);
+        let lane = self.lanes.or_default(conversation_id.to_owned());
         put_in_order(&self.rows, &mut lane.rows, id);
     }
 
@@ -44,7 +90,7 @@ impl Outbox {
 
     pub(super) fn leave_lane(&mut self, id: RowId, conversation_id: &str) {
         let Some(lane) = self.lanes.get_mut(conversation_id) else { return };
-        lane.rows.retain(|other| *other != id);
+        take_out(&mut lane.rows, id);
         self.stirred = true;
         if lane.rows.is_empty() {
             self.lanes.remove(conversation_id);
@@ -55,7 +101,14 @@ impl Outbox {
 fn put_in_order(rows: &SortedMap<RowId, Row>, ids: &mut Vec<RowId>, id: RowId) {
     let order = |id: RowId| (rows.get(&id).and_then(|row| row.stored).unwrap_or(u64::MAX), id);
     let place = order(id);
-    ids.retain(|other| *other != id);
-    let at = ids.partition_point(|other| order(*other) < place);
+    take_out(ids, id);
+    let at = partition_point(ids.len(), &|at| ids.get(at).is_some_and(|other| order(*other) < place));
     ids.insert(at, id);
+}
+
+/// A row stands once in a list.
+pub(super) fn take_out(ids: &mut Vec<RowId>, id: RowId) {
+    if let Some(at) = ids.iter().position(|other| *other == id) {
+        ids.remove(at);
+    }
 }

@@ -31,7 +31,8 @@ impl Outbox {
         for id in self.ids_of(&is_gone) {
             self.find_again(id, &present);
         }
-        for (stored, (version, row)) in present {
+        for (stored, read) in present {
+            let (version, row) = *read;
             self.meet(stored, version, row);
         }
         damaged
@@ -42,8 +43,7 @@ impl Outbox {
     pub fn abdicate(&mut self) {
         self.generation = 0;
         self.open = false;
-        let ids: Vec<RowId> = self.rows.keys().copied().collect();
-        for id in ids {
+        for id in self.ids_of(&|_| true) {
             let Some(row) = self.rows.get_mut(&id) else { continue };
             if row.stored.is_none() || row.stage == Stage::Removing || row.cancelled {
                 continue;
@@ -63,11 +63,24 @@ impl Outbox {
         }
     }
 
+    /// After `Unknown`: takes the record of a row that this tab has added and another has changed since. `false`: there is
+    /// none.
+    pub fn adopt(&mut self, id: RowId, stage: Stage, records: &[Record]) -> bool {
+        let Some(row) = self.rows.get(&id) else { return true };
+        let found = records.iter().find_map(|record| match (&record.key, decode_outbox_row(&record.bytes)) {
+            (Key::Number(stored), Ok((_, found))) if found.key == row.record.key => Some(*stored),
+            _ => None,
+        });
+        let Some(stored) = found.filter(|stored| !self.by_stored.contains_key(stored)) else { return false };
+        self.on_written(id, stage, Some(stored), 0);
+        true
+    }
+
     /// The row's record is gone: it stands under another number (resent by another tab), or not at all.
     fn find_again(&mut self, id: RowId, present: &SortedMap<u64, (u64, OutboxRow)>) {
         let Some(row) = self.rows.get_mut(&id) else { return };
-        let again = present.iter().find(|(_, (_, record))| record.key == row.record.key);
-        let Some((stored, _)) = again.filter(|(stored, _)| !self.by_stored.contains_key(stored)) else {
+        let again = present.keys_where(&|_, read| read.1.key == row.record.key);
+        let Some(stored) = again.first().filter(|stored| !self.by_stored.contains_key(stored)) else {
             return self.vanish(id);
         };
         row.version = 0;
@@ -76,8 +89,7 @@ impl Outbox {
 
     /// Forgets everything (wipe); whoever waits is told.
     pub fn clear(&mut self) {
-        let ids: Vec<RowId> = self.rows.keys().copied().collect();
-        for id in ids {
+        for id in self.ids_of(&|_| true) {
             let Some(row) = self.rows.get(&id) else { continue };
             let (key, conversation_id) = (row.record.key.clone(), row.record.conversation_id.clone());
             self.forget(id);
@@ -189,7 +201,7 @@ impl Outbox {
 
     /// Another tab has removed it (answered, cancelled or discarded there): the history tells which, also where it
     /// was to be cancelled here.
-    fn vanish(&mut self, id: RowId) {
+    pub fn vanish(&mut self, id: RowId) {
         let Some(row) = self.rows.get(&id) else { return };
         match row.stage {
             Stage::InFlight { .. } | Stage::Answered => return,

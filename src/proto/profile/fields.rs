@@ -9,6 +9,7 @@
 //! search through a short list beats any map).
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
 use crate::proto::model::Json;
 use crate::proto::wall_time;
@@ -21,7 +22,7 @@ const MAX_COUNT: u64 = (1 << 53) - 1;
 /// The times that JavaScript's `Date` can hold, in milliseconds on both sides of 1970.
 const MAX_TIME_MS: i64 = 8_640_000_000_000_000;
 
-const IS_MISSING: &str = "is missing";
+pub(super) const IS_MISSING: &str = "is missing";
 
 /// What was wrong with a record: the field, and what is allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,17 +48,61 @@ impl Wrong {
 }
 
 /// A JSON object whose fields are asked for by their snake_case names.
-pub(super) struct Fields<'a>(Object<'a>);
+///
+/// What cannot be read is remembered, and reads as absent; [`Fields::finish`] tells. A `Result` for each of a hundred
+/// fields would be a branch with its clean-up for each.
+pub(super) struct Fields<'a> {
+    object: Object<'a>,
+    wrong: Cell<Option<Wrong>>,
+}
 
 impl<'a> Fields<'a> {
     pub(super) fn read(raw: &'a RawValue) -> Result<Self, Wrong> {
-        Object::read(raw).map(Self).ok_or(Wrong { field: "", expected: "must be an object" })
+        match Object::read(raw) {
+            Some(object) => Ok(Self { object, wrong: Cell::new(None) }),
+            None => Err(Wrong { field: "", expected: "must be an object" }),
+        }
+    }
+
+    /// Says what is wrong with what was just read. The first failure counts.
+    #[inline(never)]
+    pub(super) fn fail(&self, field: &'static str, expected: &'static str) {
+        if self.wrong.get().is_none() {
+            self.wrong.set(Some(Wrong { field, expected }));
+        }
+    }
+
+    /// What was wrong within an object of this one is wrong with this one.
+    pub(super) fn heed(&self, within: &Fields<'_>) {
+        if let Some(wrong) = within.wrong.get() {
+            self.fail(wrong.field, wrong.expected);
+        }
+    }
+
+    /// What was made of the fields, unless one of them was wrong.
+    pub(super) fn finish<T>(&self, made: T) -> Result<T, Wrong> {
+        match self.wrong.get() {
+            None => Ok(made),
+            Some(wrong) => Err(wrong),
+        }
+    }
+
+    /// The value of a field that must be there; until [`Fields::finish`] tells, something empty stands for it.
+    pub(super) fn required<T: Default>(&self, name: &'static str, read: Option<T>) -> T {
+        read.unwrap_or_else(|| {
+            self.fail(name, IS_MISSING);
+            T::default()
+        })
+    }
+
+    pub(super) fn required_id(&self, name: &'static str) -> String {
+        self.required(name, self.id(name))
     }
 
     /// The last value under either spelling that is not `null`.
     pub(super) fn get(&self, name: &str) -> Option<&'a RawValue> {
         let mut found = None;
-        for (key, value) in self.0.iter() {
+        for (key, value) in self.object.iter() {
             if is_spelling(key, name) && json::kind(value) != Kind::Null {
                 found = Some(value);
             }
@@ -66,45 +111,44 @@ impl<'a> Fields<'a> {
     }
 
     /// An id: a string that is not empty, or a whole number, which becomes its decimal text.
-    pub(super) fn id(&self, name: &'static str) -> Result<Option<String>, Wrong> {
+    pub(super) fn id(&self, name: &'static str) -> Option<String> {
         self.typed(name, "must be a string that is not empty, or a whole number", id)
     }
 
-    pub(super) fn text(&self, name: &'static str) -> Result<Option<Cow<'a, str>>, Wrong> {
+    pub(super) fn text(&self, name: &'static str) -> Option<Cow<'a, str>> {
         self.typed(name, "must be a string", json::string)
     }
 
-    pub(super) fn flag(&self, name: &'static str) -> Result<Option<bool>, Wrong> {
+    pub(super) fn flag(&self, name: &'static str) -> Option<bool> {
         self.typed(name, "must be true or false", json::boolean)
     }
 
     /// A whole number from 0 to 2^53 - 1, beyond which JavaScript's are not exact; as text too, because that is how PostgreSQL's drivers give out a `bigint`.
-    pub(super) fn count(&self, name: &'static str) -> Result<Option<u64>, Wrong> {
+    pub(super) fn count(&self, name: &'static str) -> Option<u64> {
         self.typed(name, "must be a whole number from 0 to 2^53 - 1", |raw| {
             let text = json::string(raw).unwrap_or(Cow::Borrowed(raw.get()));
-            // Rust takes a plus sign, which nobody writes.
-            text.parse().ok().filter(|count| *count <= MAX_COUNT && !text.starts_with('+'))
+            json::digits(&text).filter(|count| *count <= MAX_COUNT)
         })
     }
 
     /// Wall-clock milliseconds from ISO 8601 text or a number of milliseconds.
-    pub(super) fn time_ms(&self, name: &'static str) -> Result<Option<i64>, Wrong> {
+    pub(super) fn time_ms(&self, name: &'static str) -> Option<i64> {
         self.typed(name, "must be a time: ISO 8601 text or a whole number of milliseconds", |raw| {
             let time_ms = match json::string(raw) {
                 Some(text) => wall_time::from_iso(&text),
-                None => raw.get().parse().ok(),
+                None => json::int(raw),
             };
             time_ms.filter(|ms| (-MAX_TIME_MS..=MAX_TIME_MS).contains(ms))
         })
     }
 
     /// The elements of an array; none where the field is absent.
-    pub(super) fn list(&self, name: &'static str) -> Result<Vec<&'a RawValue>, Wrong> {
-        Ok(self.typed(name, "must be an array", json::array)?.unwrap_or_default())
+    pub(super) fn list(&self, name: &'static str) -> Vec<&'a RawValue> {
+        self.typed(name, "must be an array", json::array).unwrap_or_default()
     }
 
     /// An object within.
-    pub(super) fn object(&self, name: &'static str) -> Result<Option<Fields<'a>>, Wrong> {
+    pub(super) fn object(&self, name: &'static str) -> Option<Fields<'a>> {
         self.typed(name, "must be an object", |raw| Fields::read(raw).ok())
     }
 
@@ -118,17 +162,13 @@ impl<'a> Fields<'a> {
         name: &'static str,
         expected: &'static str,
         read: impl FnOnce(&'a RawValue) -> Option<T>,
-    ) -> Result<Option<T>, Wrong> {
-        match self.get(name) {
-            None => Ok(None),
-            Some(raw) => read(raw).map(Some).ok_or(Wrong { field: name, expected }),
+    ) -> Option<T> {
+        let value = read(self.get(name)?);
+        if value.is_none() {
+            self.fail(name, expected);
         }
+        value
     }
-}
-
-/// Turns an absent field into an error.
-pub(super) fn required<T>(name: &'static str, read: Result<Option<T>, Wrong>) -> Result<T, Wrong> {
-    read?.ok_or(Wrong { field: name, expected: IS_MISSING })
 }
 
 /// A string that is not empty, or a whole number as its decimal text.
@@ -239,8 +279,9 @@ mod tests {
     #[test]
     fn null_is_absent_and_the_last_value_counts() {
         let read = fields(r#"{"seq":null,"userId":"a","user_id":"b","userId":null}"#);
-        assert_eq!(read.count("seq"), Ok(None));
-        assert_eq!(read.id("user_id"), Ok(Some("b".to_owned())));
+        assert_eq!(read.count("seq"), None);
+        assert_eq!(read.id("user_id"), Some("b".to_owned()));
+        assert_eq!(read.finish(()), Ok(()));
     }
 
     #[test]
@@ -275,7 +316,7 @@ mod tests {
             (r#"{"seq":"\"4"}"#, None),
             (r#"{"seq":[]}"#, None),
         ] {
-            assert_eq!(fields(text).count("seq").unwrap_or(None), wanted, "{text}");
+            assert_eq!(fields(text).count("seq"), wanted, "{text}");
         }
     }
 
@@ -291,7 +332,7 @@ mod tests {
             (r#"{"at":"soon"}"#, None),
             (r#"{"at":true}"#, None),
         ] {
-            assert_eq!(fields(text).time_ms("at").unwrap_or(None), wanted, "{text}");
+            assert_eq!(fields(text).time_ms("at"), wanted, "{text}");
         }
     }
 
@@ -311,9 +352,12 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_told_without_values() {
-        let wrong = fields(r#"{"id":{"secret":1}}"#).id("id").unwrap_err();
+        let read = fields(r#"{"id":{"secret":1}}"#);
+        assert_eq!((read.id("id"), read.text("id"), read.required_id("absent")), (None, None, String::new()));
+        let wrong = read.finish(()).unwrap_err();
         assert_eq!(wrong.at("x"), "x: field `id` must be a string that is not empty, or a whole number");
-        let nothing = required("id", fields("{}").id("id")).unwrap_err();
+        let empty = fields("{}");
+        let nothing = empty.finish(empty.required_id("id")).unwrap_err();
         assert_eq!(nothing.at("x"), "x: field `id` is missing");
         let list: &RawValue = json::parse("[]", 0).unwrap();
         assert_eq!(Fields::read(list).err().unwrap().at("x"), "x: must be an object");

@@ -4,10 +4,10 @@
 //! numbers for ids, absent optional fields and unknown extra ones are all good, as old and new servers of this kind
 //! differ in just these.
 
-use super::fields::{Body, Fields, Wrong, push_segment, required};
+use super::fields::{Body, Fields, IS_MISSING, Wrong, push_segment};
 use super::{
     Answer, Capabilities, CapabilityPatch, ConversationPage, Created, Failure, Incoming, Outgoing, Page,
-    Profile, Push, RestRequest,
+    Profile, Push, RestRequest, ServerConversation, Status,
 };
 use crate::proto::model::ErrorCode;
 use crate::proto::wire::json;
@@ -82,7 +82,7 @@ impl Profile for Team {
             None => Err(Wrong { field: "", expected: "must carry an object" }),
         };
         payload
-            .and_then(|payload| read(&payload))
+            .and_then(|payload| payload.finish(read(&payload)))
             .unwrap_or_else(|wrong| Incoming::Malformed(wrong.at(event)))
     }
 
@@ -119,7 +119,8 @@ impl Profile for Team {
         let mut conversations = Vec::with_capacity(rows.len());
         let mut malformed = Vec::new();
         for (index, raw) in rows.into_iter().enumerate() {
-            match Fields::read(raw).and_then(|record| records::conversation(&record, Some(me))) {
+            match Fields::read(raw).and_then(|record| record.finish(records::conversation(&record, Some(me))))
+            {
                 Ok(conversation) => conversations.push(conversation),
                 Err(wrong) => malformed.push(wrong.at(&records::row_name("conversations", index))),
             }
@@ -144,7 +145,7 @@ impl Profile for Team {
         let (rows, has_more) = records::list(body, "messages")?;
         let mut page = Page { messages: Vec::with_capacity(rows.len()), has_more, malformed: Vec::new() };
         for (index, raw) in rows.into_iter().enumerate() {
-            match Fields::read(raw).and_then(|record| records::message(&record)) {
+            match Fields::read(raw).and_then(|record| record.finish(records::message(&record))) {
                 Ok(message) => page.messages.push(message),
                 Err(wrong) => page.malformed.push(wrong.at(&records::row_name("messages", index))),
             }
@@ -190,7 +191,11 @@ impl Profile for Team {
 }
 
 fn push(event: &str, body: Option<Body>) -> Push {
-    Push { event: event.to_owned(), args: body.map(Body::finish).into_iter().collect(), ack: false }
+    let args = match body {
+        Some(body) => vec![body.finish()],
+        None => Vec::new(),
+    };
+    Push { event: event.to_owned(), args, ack: false }
 }
 
 fn get(path: String) -> RestRequest {
@@ -217,107 +222,132 @@ fn push_query(path: &mut String, query: &[(&str, u64)]) {
     }
 }
 
-fn read_message(payload: &Fields<'_>) -> Result<Incoming, Wrong> {
-    records::message(payload).map(Incoming::Message)
+fn read_message(payload: &Fields<'_>) -> Incoming {
+    Incoming::Message(records::message(payload))
 }
 
-fn read_update(payload: &Fields<'_>) -> Result<Incoming, Wrong> {
-    records::message(payload).map(Incoming::Updated)
+fn read_update(payload: &Fields<'_>) -> Incoming {
+    Incoming::Updated(records::message(payload))
 }
 
 /// T4, T14.
-fn read_status(payload: &Fields<'_>) -> Result<Incoming, Wrong> {
-    let status = records::status(&required("status", payload.text("status"))?)
-        .ok_or(Wrong { field: "status", expected: "must be `sent`, `delivered` or `read`" })?;
-    Ok(Incoming::Status {
-        message_id: required("message_id", payload.id("message_id"))?,
-        conversation_id: payload.id("conversation_id")?,
-        user_id: payload.id("user_id")?,
+fn read_status(payload: &Fields<'_>) -> Incoming {
+    let told = payload.required("status", payload.text("status"));
+    let status = records::status(&told).unwrap_or_else(|| {
+        payload.fail("status", "must be `sent`, `delivered` or `read`");
+        Status::Acknowledged
+    });
+    Incoming::Status {
+        message_id: payload.required_id("message_id"),
+        conversation_id: payload.id("conversation_id"),
+        user_id: payload.id("user_id"),
         status,
-    })
+    }
 }
 
-fn read_typing(payload: &Fields<'_>) -> Result<Incoming, Wrong> {
-    Ok(Incoming::Typing {
-        conversation_id: payload.id("conversation_id")?,
-        user_id: required("user_id", payload.id("user_id"))?,
-        typing: required("is_typing", payload.flag("is_typing"))?,
-    })
+fn read_typing(payload: &Fields<'_>) -> Incoming {
+    Incoming::Typing {
+        conversation_id: payload.id("conversation_id"),
+        user_id: payload.required_id("user_id"),
+        typing: payload.required("is_typing", payload.flag("is_typing")),
+    }
 }
 
-fn read_presence(payload: &Fields<'_>) -> Result<Incoming, Wrong> {
-    let online = match required("status", payload.text("status"))?.as_ref() {
-        "online" => true,
-        "offline" => false,
-        _ => return Err(Wrong { field: "status", expected: "must be `online` or `offline`" }),
-    };
-    let user_id = required("user_id", payload.id("user_id"))?;
-    Ok(Incoming::Presence { user_id, online, at_ms: payload.time_ms("timestamp")? })
+/// A field that must be one of two words: whether it is the first.
+fn is_first(payload: &Fields<'_>, name: &'static str, words: [&str; 2], expected: &'static str) -> bool {
+    let told = payload.required(name, payload.text(name));
+    if !words.contains(&told.as_ref()) {
+        payload.fail(name, expected);
+    }
+    words.first() == Some(&told.as_ref())
+}
+
+fn read_presence(payload: &Fields<'_>) -> Incoming {
+    let expected = "must be `online` or `offline`";
+    let online = is_first(payload, "status", ["online", "offline"], expected);
+    Incoming::Presence {
+        user_id: payload.required_id("user_id"),
+        online,
+        at_ms: payload.time_ms("timestamp"),
+    }
 }
 
 /// D4, as the following three.
-fn read_deletion(payload: &Fields<'_>) -> Result<Incoming, Wrong> {
-    let message_id = required("message_id", payload.id("message_id"))?;
-    Ok(Incoming::Deleted { message_id, conversation_id: payload.id("conversation_id")? })
+fn read_deletion(payload: &Fields<'_>) -> Incoming {
+    let message_id = payload.required_id("message_id");
+    Incoming::Deleted { message_id, conversation_id: payload.id("conversation_id") }
 }
 
-fn read_reaction(payload: &Fields<'_>) -> Result<Incoming, Wrong> {
-    let added = match required("op", payload.text("op"))?.as_ref() {
-        "add" => true,
-        "remove" => false,
-        _ => return Err(Wrong { field: "op", expected: "must be `add` or `remove`" }),
-    };
-    Ok(Incoming::Reaction {
-        message_id: required("message_id", payload.id("message_id"))?,
-        emoji: required("emoji", payload.text("emoji"))?.into_owned(),
-        user_id: required("user_id", payload.id("user_id"))?,
+fn read_reaction(payload: &Fields<'_>) -> Incoming {
+    let added = is_first(payload, "op", ["add", "remove"], "must be `add` or `remove`");
+    Incoming::Reaction {
+        message_id: payload.required_id("message_id"),
+        emoji: payload.required("emoji", payload.text("emoji")).into_owned(),
+        user_id: payload.required_id("user_id"),
         added,
-    })
+    }
 }
 
 /// An event does not know who it is read for: the own role and a direct conversation's title are the reader's to
 /// take from the members.
-fn read_conversation(payload: &Fields<'_>) -> Result<Incoming, Wrong> {
-    let conversation = match payload.object("conversation")? {
-        Some(within) => records::conversation(&within, None),
-        None => records::conversation(payload, None),
-    };
-    conversation.map(Incoming::Conversation)
+fn read_conversation(payload: &Fields<'_>) -> Incoming {
+    Incoming::Conversation(conversation_in(payload, None))
 }
 
-/// D2.
-fn read_hello(payload: &Fields<'_>) -> Result<Incoming, Wrong> {
-    let declared = required("capabilities", payload.object("capabilities"))?;
-    Ok(Incoming::Hello(CapabilityPatch {
-        keys: declared.flag("keys")?,
-        cursor: declared.flag("cursor")?,
-        ordered_window: declared.flag("ordered_window")?,
-        receipts: declared.flag("receipts")?,
-        max_payload: declared.count("max_payload")?,
-    }))
+/// A conversation by itself or under its name.
+fn conversation_in(record: &Fields<'_>, me: Option<&str>) -> Box<ServerConversation> {
+    let Some(within) = record.object("conversation") else {
+        return records::conversation(record, me);
+    };
+    let conversation = records::conversation(&within, me);
+    record.heed(&within);
+    conversation
+}
+
+/// D2. A user without an id is nobody's word for anybody.
+fn read_hello(payload: &Fields<'_>) -> Incoming {
+    let Some(declared) = payload.object("capabilities") else {
+        payload.fail("capabilities", IS_MISSING);
+        return Incoming::Other;
+    };
+    let user_id = payload.object("user").map(|user| {
+        let id = user.required_id("id");
+        payload.heed(&user);
+        id
+    });
+    let capabilities = CapabilityPatch {
+        keys: declared.flag("keys"),
+        cursor: declared.flag("cursor"),
+        ordered_window: declared.flag("ordered_window"),
+        receipts: declared.flag("receipts"),
+        max_payload: declared.count("max_payload"),
+    };
+    payload.heed(&declared);
+    Incoming::Hello { capabilities, user_id }
 }
 
 fn read_created(record: &Fields<'_>, me: &str) -> Result<Created, Wrong> {
-    let conversation = match record.object("conversation")? {
-        Some(within) => records::conversation(&within, Some(me)),
-        None => records::conversation(record, Some(me)),
-    };
-    conversation.map(|conversation| Created::Conversation(Box::new(conversation)))
+    record.finish(conversation_in(record, Some(me))).map(Created::Conversation)
 }
 
 /// What a conflict says about the conversation that exists already: all of it, its id, or nothing (T6).
 fn read_found(record: &Fields<'_>, me: &str) -> Created {
-    let id_within = |name, field| record.object(name).ok()??.id(field).ok()?;
-    let within = record.object("conversation").ok().flatten();
-    if let Some(Ok(conversation)) = within.map(|within| records::conversation(&within, Some(me))) {
-        return Created::Conversation(Box::new(conversation));
+    if let Some(within) = record.object("conversation")
+        && let Ok(conversation) = within.finish(records::conversation(&within, Some(me)))
+    {
+        return Created::Conversation(conversation);
     }
-    record
-        .id("conversation")
-        .ok()
-        .flatten()
-        .or_else(|| id_within("conversation", "id"))
-        .or_else(|| id_within("error", "conversation_id"))
-        .or_else(|| record.id("conversation_id").ok().flatten())
-        .map_or(Created::FoundSomewhere, Created::Found)
+    for (within, field) in
+        [("", "conversation"), ("conversation", "id"), ("error", "conversation_id"), ("", "conversation_id")]
+    {
+        if let Some(id) = id_within(record, within, field) {
+            return Created::Found(id);
+        }
+    }
+    Created::FoundSomewhere
+}
+
+/// An id in a record, or in an object within it.
+fn id_within(record: &Fields<'_>, within: &'static str, field: &'static str) -> Option<String> {
+    if within.is_empty() { record.id(field) } else { record.object(within)?.id(field) }
 }

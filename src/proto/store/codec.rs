@@ -202,19 +202,23 @@ impl<'a> Reader<'a> {
 
     /// A list whose items take at least `min_item_bytes` (1 or more) each.
     pub fn list<T>(&mut self, min_item_bytes: usize, mut read: impl FnMut(&mut Self) -> T) -> Vec<T> {
-        let count = self.varint();
-        if count > (self.rest.len() / min_item_bytes.max(1)) as u64 {
-            self.fail(TOO_SHORT);
-            return Vec::new();
-        }
-        let mut items = Vec::with_capacity(count as usize);
-        for _ in 0..count {
-            if self.failed.is_some() {
-                break;
-            }
+        let count = self.count(min_item_bytes);
+        let mut items = Vec::with_capacity(count);
+        while items.len() < count && self.failed.is_none() {
             items.push(read(self));
         }
         items
+    }
+
+    /// How many items follow; none where there is no room for so many.
+    #[inline(never)]
+    fn count(&mut self, min_item_bytes: usize) -> usize {
+        let count = self.varint();
+        if count > (self.rest.len() / min_item_bytes.max(1)) as u64 {
+            self.fail(TOO_SHORT);
+            return 0;
+        }
+        count as usize
     }
 
     /// How many bytes are left.

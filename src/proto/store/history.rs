@@ -10,7 +10,6 @@ use super::codec::{Reader, Writer};
 use super::format::{RecordError, RecordKind, open, seal};
 use super::message::{self, decode_message, encode_message};
 use crate::proto::model::Message;
-use crate::proto::sorted::SortedSet;
 
 /// How many segments one page of the index covers.
 pub const SEGMENTS_PER_PAGE: u32 = 32;
@@ -83,16 +82,19 @@ pub struct IndexPage {
 
 impl IndexPage {
     /// The segments that may hold this fingerprint.
-    pub fn candidates(&self, fingerprint: u32) -> impl Iterator<Item = u32> + '_ {
-        let holds = move |fingerprints: &[u32]| fingerprints.binary_search(&fingerprint).is_ok();
-        self.segments.iter().filter(move |(_, fingerprints)| holds(fingerprints)).map(|(segment, _)| *segment)
+    pub fn candidates(&self, fingerprint: u32) -> Vec<u32> {
+        let mut candidates = Vec::new();
+        for (segment, fingerprints) in &self.segments {
+            if fingerprints.binary_search(&fingerprint).is_ok() {
+                candidates.push(*segment);
+            }
+        }
+        candidates
     }
 
     /// Sets a segment's fingerprints, in any order.
     pub fn set(&mut self, segment: u32, fingerprints: Vec<u32>) {
-        // A few hundred at most, and the standard sort would be 6 KB of wasm for this line alone.
-        let sorted: SortedSet<u32> = fingerprints.into_iter().collect();
-        let fingerprints: Vec<u32> = sorted.into_iter().collect();
+        let fingerprints = ascending(&fingerprints);
         match self.segments.iter_mut().find(|(number, _)| *number == segment) {
             Some((_, old)) => *old = fingerprints,
             None => self.segments.push((segment, fingerprints)),
@@ -100,16 +102,23 @@ impl IndexPage {
     }
 }
 
+/// Each fingerprint once, the smallest first: a few hundred at most, and the standard sort would be 6 KB of wasm.
+fn ascending(fingerprints: &[u32]) -> Vec<u32> {
+    let mut sorted = Vec::with_capacity(fingerprints.len());
+    for fingerprint in fingerprints {
+        if let Err(at) = sorted.binary_search(fingerprint) {
+            sorted.insert(at, *fingerprint);
+        }
+    }
+    sorted
+}
+
 pub fn encode_segment(version: u64, segment: &Segment) -> Vec<u8> {
-    encode_segment_rows(version, segment.number, segment.rows.iter())
+    encode_segment_rows(version, segment.number, &segment.rows.iter().collect::<Vec<_>>())
 }
 
 /// The same from rows that live elsewhere, without copying them.
-pub fn encode_segment_rows<'a>(
-    version: u64,
-    number: u32,
-    rows: impl ExactSizeIterator<Item = &'a Message>,
-) -> Vec<u8> {
+pub fn encode_segment_rows(version: u64, number: u32, rows: &[&Message]) -> Vec<u8> {
     let mut w = Writer::new();
     w.varint(u64::from(number));
     w.varint(rows.len() as u64);
@@ -196,16 +205,15 @@ pub fn decode_head(bytes: &[u8]) -> Result<(u64, HistoryHead), RecordError> {
 pub fn encode_index(version: u64, page: &IndexPage) -> Vec<u8> {
     let mut w = Writer::new();
     w.varint(u64::from(page.page));
-    w.list(&page.segments, |w, (segment, fingerprints)| {
+    w.varint(page.segments.len() as u64);
+    for (segment, fingerprints) in &page.segments {
         w.varint(u64::from(*segment));
         if fingerprints.is_sorted() {
-            write_fingerprints(w, fingerprints);
+            write_fingerprints(&mut w, fingerprints);
         } else {
-            // Not the standard sort: see `IndexPage::set`.
-            let sorted: SortedSet<u32> = fingerprints.iter().copied().collect();
-            write_fingerprints(w, &sorted.into_iter().collect::<Vec<_>>());
+            write_fingerprints(&mut w, &ascending(fingerprints));
         }
-    });
+    }
     seal(RecordKind::Index, version, w.as_slice())
 }
 
@@ -255,7 +263,10 @@ fn read_order(r: &mut Reader) -> OrderKey {
 }
 
 fn write_fingerprints(w: &mut Writer, fingerprints: &[u32]) {
-    w.list(fingerprints, |w, fingerprint| w.fixed_u32(*fingerprint));
+    w.varint(fingerprints.len() as u64);
+    for fingerprint in fingerprints {
+        w.fixed_u32(*fingerprint);
+    }
 }
 
 fn read_fingerprints(r: &mut Reader) -> Vec<u32> {

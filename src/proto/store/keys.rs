@@ -88,7 +88,7 @@ fn unescaped(escaped: &str) -> Option<String> {
 
 fn numbered(mut prefix: String, number: u32) -> String {
     for shift in (0..8).rev() {
-        prefix.extend(char::from_digit((number >> (shift * 4)) & 0xf, 16));
+        prefix.push(char::from_digit((number >> (shift * 4)) & 0xf, 16).unwrap_or('0'));
     }
     prefix
 }

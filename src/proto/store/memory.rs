@@ -20,8 +20,10 @@ const WRONG_KEY: &str = "wrong key: the outbox takes numbers up to 2^53, the oth
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStore {
     name: Option<String>,
-    /// One map for all tables: a table's records stand together, in the order of their keys.
-    records: SortedMap<RecordId, Vec<u8>>,
+    /// The tables with text keys in one map: a letter for the table, then the key. A map of `RecordId` would be its own
+    /// code.
+    texts: SortedMap<String, Vec<u8>>,
+    outbox: SortedMap<u64, Vec<u8>>,
     /// The last outbox key given.
     last_number: u64,
     used_bytes: usize,
@@ -51,7 +53,12 @@ impl MemoryStore {
 
     /// The bytes of one record.
     pub fn get(&self, id: &RecordId) -> Option<&[u8]> {
-        self.records.get(id).map(Vec::as_slice)
+        let bytes = match &id.key {
+            Key::Number(number) if id.table == Table::Outbox => self.outbox.get(number),
+            Key::Number(_) => None,
+            Key::Text(key) => self.texts.get(&text_key(id.table, key)),
+        };
+        bytes.map(Vec::as_slice)
     }
 
     /// Carries out one request. Before the first `Open` everything else fails with `Unavailable`.
@@ -65,10 +72,15 @@ impl MemoryStore {
         match request {
             StoreRequest::Write(transaction) => self.write(transaction),
             StoreRequest::Read(reads) => {
-                StoreReply::Records(reads.iter().map(|read| self.read(read)).collect())
+                let mut lists = Vec::with_capacity(reads.len());
+                for read in reads {
+                    lists.push(self.read(read));
+                }
+                StoreReply::Records(lists)
             }
             StoreRequest::Wipe | StoreRequest::Open { .. } => {
-                self.records.clear();
+                self.texts.clear();
+                self.outbox.clear();
                 self.used_bytes = 0;
                 StoreReply::Saved { added: Vec::new() }
             }
@@ -89,95 +101,116 @@ impl MemoryStore {
     }
 
     fn write(&mut self, transaction: &Transaction) -> StoreReply {
-        let version = |id: &RecordId| self.get(id).and_then(record_version);
-        if transaction.expect.iter().any(|(id, expected)| version(id) != *expected) {
-            return StoreReply::Conflict;
+        for (id, expected) in &transaction.expect {
+            if self.get(id).and_then(record_version) != *expected {
+                return StoreReply::Conflict;
+            }
         }
-        if !transaction.puts.iter().all(|(id, _)| is_allowed(id)) {
-            return failed(StoreFailure::Other, WRONG_KEY);
+        let mut last_number = self.last_number;
+        for (id, _) in &transaction.puts {
+            if !is_allowed(id) {
+                return failed(StoreFailure::Other, WRONG_KEY);
+            }
+            if let Key::Number(number) = id.key {
+                last_number = last_number.max(number);
+            }
         }
-        let put_numbers = transaction.puts.iter().filter_map(|(id, _)| match id.key {
-            Key::Number(number) => Some(number),
-            Key::Text(_) => None,
-        });
-        let first_free = put_numbers.fold(self.last_number, u64::max) + 1;
-        let added: Vec<u64> = (first_free..).take(transaction.adds.len()).collect();
-        if added.last().is_some_and(|last| *last > MAX_NUMBER) {
+        let mut added = Vec::with_capacity(transaction.adds.len());
+        for _ in &transaction.adds {
+            last_number += 1;
+            added.push(last_number);
+        }
+        if last_number > MAX_NUMBER {
             return failed(StoreFailure::Other, "the outbox has no keys left");
         }
-        if self.exceeds_limit(transaction, &added) {
+        if !self.apply(transaction, &added) {
             return failed(StoreFailure::Quota, "no room left in memory: the limit is reached");
         }
-        self.last_number = first_free - 1 + added.len() as u64;
-        for (id, bytes) in &transaction.puts {
-            self.insert(id.clone(), bytes.clone());
-        }
-        for (number, bytes) in added.iter().zip(&transaction.adds) {
-            self.insert(RecordId::outbox(*number), bytes.clone());
-        }
-        for id in &transaction.deletes {
-            self.remove(id);
-        }
+        self.last_number = last_number;
         StoreReply::Saved { added }
     }
 
-    /// Whether this write would grow the store beyond its limit.
-    fn exceeds_limit(&self, transaction: &Transaction, added: &[u64]) -> bool {
-        let Some(limit) = self.limit_bytes else { return false };
-        // What each touched record will take; the later of two wins, as in the write itself.
-        let mut after: SortedMap<RecordId, usize> = SortedMap::new();
+    /// Writes everything; takes it back where it has grown the store beyond its limit: `false`.
+    fn apply(&mut self, transaction: &Transaction, added: &[u64]) -> bool {
+        let used_before = self.used_bytes;
+        let mut before = Vec::new();
         for (id, bytes) in &transaction.puts {
-            after.insert(id.clone(), size(id, bytes));
+            before.push((id.clone(), self.set(id, Some(bytes.clone()))));
         }
         for (number, bytes) in added.iter().zip(&transaction.adds) {
             let id = RecordId::outbox(*number);
-            after.insert(id.clone(), size(&id, bytes));
+            let old = self.set(&id, Some(bytes.clone()));
+            before.push((id, old));
         }
         for id in &transaction.deletes {
-            after.insert(id.clone(), 0);
+            before.push((id.clone(), self.set(id, None)));
         }
-        let old: usize = after.keys().map(|id| self.get(id).map_or(0, |bytes| size(id, bytes))).sum();
-        let new: usize = after.values().sum();
-        new > old && self.used_bytes - old + new > limit
+        let has_room = self.limit_bytes.is_none_or(|limit| self.used_bytes <= limit);
+        if has_room || self.used_bytes <= used_before {
+            return true;
+        }
+        while let Some((id, bytes)) = before.pop() {
+            self.set(&id, bytes);
+        }
+        false
     }
 
-    fn insert(&mut self, id: RecordId, bytes: Vec<u8>) {
-        self.remove(&id);
-        self.used_bytes += size(&id, &bytes);
-        self.records.insert(id, bytes);
-    }
-
-    fn remove(&mut self, id: &RecordId) {
-        if let Some(bytes) = self.records.remove(id) {
-            self.used_bytes -= size(id, &bytes);
+    /// Puts or removes a record; what stood there before.
+    fn set(&mut self, id: &RecordId, bytes: Option<Vec<u8>>) -> Option<Vec<u8>> {
+        if !is_allowed(id) {
+            return None;
         }
+        self.used_bytes += bytes.as_ref().map_or(0, |bytes| size(id, bytes));
+        let old = match (&id.key, bytes) {
+            (Key::Number(number), Some(bytes)) => self.outbox.insert(*number, bytes).map(|old| *old),
+            (Key::Number(number), None) => self.outbox.remove(number),
+            (Key::Text(key), Some(bytes)) => {
+                self.texts.insert(text_key(id.table, key), bytes).map(|old| *old)
+            }
+            (Key::Text(key), None) => self.texts.remove(&text_key(id.table, key)),
+        };
+        self.used_bytes -= old.as_ref().map_or(0, |old| size(id, old));
+        old
     }
 
     fn read(&self, read: &Read) -> Vec<Record> {
+        let mut records = Vec::new();
         match read {
-            Read::One(id) => self
-                .get(id)
-                .map(|bytes| Record { key: id.key.clone(), bytes: bytes.to_vec() })
-                .into_iter()
-                .collect(),
-            Read::All(table) => self.read_from(*table, "", |_| true),
-            Read::Prefix { table, prefix } => self.read_from(
-                *table,
-                prefix,
-                |key| matches!(key, Key::Text(text) if text.starts_with(prefix)),
-            ),
+            Read::One(id) => {
+                if let Some(bytes) = self.get(id) {
+                    records.push(Record { key: id.key.clone(), bytes: bytes.to_vec() });
+                }
+            }
+            Read::All(Table::Outbox) => {
+                for (number, bytes) in self.outbox.iter() {
+                    records.push(Record { key: Key::Number(*number), bytes: bytes.to_vec() });
+                }
+            }
+            Read::All(table) => self.read_texts(*table, "", &mut records),
+            Read::Prefix { table, prefix } => self.read_texts(*table, prefix, &mut records),
         }
+        records
     }
 
-    fn read_from(&self, table: Table, first: &str, belongs: impl Fn(&Key) -> bool) -> Vec<Record> {
-        // Texts come before numbers, so the empty text is the first key of any table.
-        let start = RecordId { table, key: Key::Text(first.to_owned()) };
-        self.records
-            .from(&start)
-            .take_while(|(id, _)| id.table == table && belongs(&id.key))
-            .map(|(id, bytes)| Record { key: id.key.clone(), bytes: bytes.clone() })
-            .collect()
+    fn read_texts(&self, table: Table, prefix: &str, records: &mut Vec<Record>) {
+        let first = text_key(table, prefix);
+        for (key, bytes) in self.texts.from(&first) {
+            if !key.starts_with(&first) {
+                break;
+            }
+            let key = key.get(1..).unwrap_or_default().to_owned();
+            records.push(Record { key: Key::Text(key), bytes: bytes.to_vec() });
+        }
     }
+}
+
+fn text_key(table: Table, key: &str) -> String {
+    let letter = match table {
+        Table::Meta => "m",
+        Table::Outbox => "o",
+        Table::History => "h",
+    };
+    [letter, key].concat()
 }
 
 fn is_allowed(id: &RecordId) -> bool {

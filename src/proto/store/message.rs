@@ -32,8 +32,11 @@ pub(super) const MIN_BYTES: usize = 8;
 pub fn encode_message(w: &mut Writer, m: &Message) {
     let flags = flags_of(m);
     w.varint(flags);
-    for text in [m.id.as_deref(), m.key.as_deref()].into_iter().flatten() {
-        w.str(text);
+    if let Some(id) = &m.id {
+        w.str(id);
+    }
+    if let Some(key) = &m.key {
+        w.str(key);
     }
     if flags & (ROW_KEY_IS_KEY | ROW_KEY_IS_ID) == 0 {
         w.str(&m.row_key);
@@ -44,8 +47,11 @@ pub fn encode_message(w: &mut Writer, m: &Message) {
     w.str(&m.text);
     w.i64(m.created_at_ms);
     write_status(w, m.status);
-    for json in [&m.metadata, &m.attachments].into_iter().flatten() {
-        w.str(json.text());
+    if let Some(metadata) = &m.metadata {
+        w.str(metadata.text());
+    }
+    if let Some(attachments) = &m.attachments {
+        w.str(attachments.text());
     }
     if let Some(reply_to) = &m.reply_to {
         write_reply_to(w, reply_to);
@@ -62,7 +68,10 @@ pub fn encode_message(w: &mut Writer, m: &Message) {
     if !m.reactions.is_empty() {
         w.list(&m.reactions, write_reaction);
     }
-    for at_ms in [m.edited_at_ms, m.deleted_at_ms].into_iter().flatten() {
+    if let Some(at_ms) = m.edited_at_ms {
+        w.i64(at_ms);
+    }
+    if let Some(at_ms) = m.deleted_at_ms {
         w.i64(at_ms);
     }
 }
@@ -132,7 +141,13 @@ fn flags_of(m: &Message) -> u64 {
         (m.edited_at_ms.is_some(), EDITED),
         (m.deleted_at_ms.is_some(), DELETED),
     ];
-    optional.iter().filter(|(there, _)| *there).fold(row_key, |flags, (_, flag)| flags | flag)
+    let mut flags = row_key;
+    for (there, flag) in optional {
+        if there {
+            flags |= flag;
+        }
+    }
+    flags
 }
 
 fn row_key_follows(m: &Message, id: &str) -> bool {

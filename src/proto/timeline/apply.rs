@@ -18,7 +18,7 @@ impl Timelines {
             let missing = log.missing(op);
             if !missing.is_empty() {
                 for want in missing {
-                    if log.asked.insert(want) {
+                    if log.asked.insert(want.code()) {
                         let conversation_id = conversation_id.to_owned();
                         self.actions.push_back(Action::Load { conversation_id, want });
                     }
@@ -33,11 +33,12 @@ impl Timelines {
     fn apply(&mut self, conversation_id: &str, op: Op) {
         match op {
             Op::Live(message) => {
-                self.apply_message(conversation_id, *message, true);
+                self.apply_message(conversation_id, &message, true);
             }
             Op::Page(page) => self.apply_page(conversation_id, page),
             Op::ReadTo { seq } => self.apply_read(conversation_id, seq),
             Op::TellRead { above } => self.apply_tell_read(conversation_id, above),
+            Op::TellMore => self.apply_tell_more(conversation_id),
             Op::Answer { row, message, copy } => self.apply_answer(conversation_id, row, *message, copy),
             Op::Target { id, change, segments } => self.apply_target(conversation_id, id, change, segments),
             Op::Find { name, ticket } | Op::FindIn { name, ticket, .. } => {
@@ -50,7 +51,7 @@ impl Timelines {
 
     fn apply_page(&mut self, conversation_id: &str, mut page: PageOp) {
         if let Some(message) = page.messages.pop_front() {
-            let was = self.apply_message(conversation_id, message, false);
+            let was = self.apply_message(conversation_id, &message, false);
             page.fresh += u32::from(was == Was::New);
             page.oldest_known.get_or_insert(was == Was::Here);
             // The rest goes to the front of the queue: each row may need other segments.
@@ -66,18 +67,18 @@ impl Timelines {
     }
 
     /// Puts a server's message where it belongs, or merges it with the row that it is.
-    fn apply_message(&mut self, conversation_id: &str, copy: ServerMessage, live: bool) -> Was {
+    fn apply_message(&mut self, conversation_id: &str, copy: &ServerMessage, live: bool) -> Was {
         let seq = copy.seq;
         let revision = self.next_revision();
         let me = self.me.clone();
         let log = self.log_mut(conversation_id);
-        let mut found = log.find_copy(&copy);
+        let mut found = log.find_copy(copy);
         if matches!(found, Found::Nowhere) && copy.key.is_none() && copy.sender_id == me {
-            found = log.find_unnamed(&copy);
+            found = log.find_unnamed(copy);
         }
         let was = match found {
             Found::At { number, row } => {
-                let changed = log.merge_at(number, row, &copy, &me, revision);
+                let changed = log.merge_at(number, row, copy, &me, revision);
                 if let Some(message) = changed {
                     self.tell_update(message);
                     self.dirty_views(conversation_id);
@@ -85,7 +86,7 @@ impl Timelines {
                 Was::Here
             }
             Found::Nowhere => {
-                let mut message = merge::to_message(&copy, &me, None);
+                let mut message = merge::to_message(copy, &me, None);
                 merge::resolve_reply(log, &mut message);
                 let was = if log.was_lost(&message) { Was::Lost } else { Was::New };
                 if was == Was::Lost {
@@ -157,10 +158,10 @@ impl Timelines {
             }
             return;
         };
-        if change == Change::ReadElsewhere {
+        if let Change::Read { tell } = change {
             let row = log.segments.get(&number).and_then(|loaded| loaded.rows.get(at));
             if let Some(message) = row.map(|row| row.message.clone()) {
-                self.apply_read_elsewhere(conversation_id, &message);
+                self.apply_read_elsewhere(conversation_id, &message, tell);
             }
             return;
         }
@@ -168,7 +169,7 @@ impl Timelines {
         self.dirty_views(conversation_id);
         let (conversation_id, row_key) = (message.conversation_id.clone(), message.row_key.clone());
         self.actions.push_back(match change {
-            Change::Status { .. } | Change::ReadElsewhere => Action::Status { message: Box::new(message) },
+            Change::Status { .. } | Change::Read { .. } => Action::Status { message: Box::new(message) },
             Change::Edited(_) => Action::Updated { message: Box::new(message) },
             Change::Deleted { .. } => Action::Deleted { conversation_id, row_key },
             Change::Reaction { .. } => Action::Reaction { conversation_id, row_key },
@@ -227,28 +228,11 @@ impl Timelines {
     pub fn on_loaded(&mut self, conversation_id: &str, want: Want, bytes: Option<&[u8]>) {
         let revision = self.next_revision();
         let Some(log) = self.logs.get_mut(conversation_id) else { return };
-        log.asked.remove(&want);
-        let outcome = match (want, bytes) {
-            (Want::Segment(number), Some(bytes)) => {
-                decode_segment(bytes, conversation_id, number).map(|(_, messages)| {
-                    let rows = messages.into_iter().map(|message| Row { message, revision }).collect();
-                    let loaded = Loaded { rows, ..Loaded::default() };
-                    log.segments.or_insert_with(number, || loaded);
-                    if log.tail_number() == Some(number) {
-                        log.refresh_tail_ids();
-                    }
-                })
-            }
-            (Want::Index(page), Some(bytes)) => decode_index(bytes).map(|(_, page_read)| {
-                let loaded = LoadedIndex { page: page_read, dirty: false, writing: false };
-                log.index.or_insert_with(page, || loaded);
-            }),
-            (_, None) => Err(RecordError::NotARecord),
-        };
-        if let Err(error) = outcome {
+        log.asked.remove(&want.code());
+        if let Err(error) = log.take_record(conversation_id, want, bytes, revision) {
             let older = matches!(want, Want::Segment(number) if log.tail_number() != Some(number));
             log.give_up(want);
-            let again = !log.damaged.insert(want);
+            let again = !log.damaged.insert(want.code());
             let conversation_id = conversation_id.to_owned();
             self.actions.push_back(Action::Damaged { conversation_id, error, older, again });
         }
@@ -257,16 +241,14 @@ impl Timelines {
     }
 
     /// The answer to `ScanIndex`: every index page of the store, with its conversation.
-    pub fn on_index_scan(&mut self, pages: &[(String, Vec<u8>)]) {
-        let pages: Vec<(&String, IndexPage)> =
-            pages.iter().filter_map(|(id, bytes)| Some((id, decode_index(bytes).ok()?.1))).collect();
+    pub fn on_index_scan(&mut self, pages: &[(String, IndexPage)]) {
         for (name, search) in core::mem::take(&mut self.searching) {
             let print = super::fingerprint(&name);
             let mut hits: Vec<(String, Vec<u32>)> = Vec::new();
-            for (conversation_id, page) in &pages {
-                let segments: Vec<u32> = page.candidates(print).collect();
-                if !segments.is_empty() && self.logs.contains_key(*conversation_id) {
-                    hits.push(((*conversation_id).clone(), segments));
+            for (conversation_id, page) in pages {
+                let segments = page.candidates(print);
+                if !segments.is_empty() && self.logs.contains_key(conversation_id) {
+                    hits.push((conversation_id.clone(), segments));
                 }
             }
             match search {
@@ -288,8 +270,8 @@ impl Timelines {
     }
 
     pub(super) fn dirty_views(&mut self, conversation_id: &str) {
-        for view in self.views.values_mut().filter(|view| view.conversation_id == conversation_id) {
-            view.dirty = true;
+        for (_, view) in self.views.iter_mut() {
+            view.dirty |= view.conversation_id == conversation_id;
         }
     }
 }
@@ -304,12 +286,45 @@ enum Was {
 }
 
 impl super::Log {
+    /// Takes in what the store has, unless it is here already.
+    fn take_record(
+        &mut self,
+        conversation_id: &str,
+        want: Want,
+        bytes: Option<&[u8]>,
+        revision: u64,
+    ) -> Result<(), RecordError> {
+        let bytes = bytes.ok_or(RecordError::NotARecord)?;
+        match want {
+            Want::Segment(number) => {
+                let (_, messages) = decode_segment(bytes, conversation_id, number)?;
+                if !self.segments.contains_key(&number) {
+                    let mut rows = Vec::with_capacity(messages.len());
+                    for message in messages {
+                        rows.push(Row { message, revision });
+                    }
+                    self.segments.insert(number, Loaded { rows, ..Loaded::default() });
+                }
+                if self.tail_number() == Some(number) {
+                    self.refresh_tail_ids();
+                }
+            }
+            Want::Index(number) => {
+                let (_, page) = decode_index(bytes)?;
+                if !self.index.contains_key(&number) {
+                    self.index.insert(number, LoadedIndex { page, dirty: false, writing: false });
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// A record that cannot be had: its rows are fetched again from the server, its index is begun anew.
     fn give_up(&mut self, want: Want) {
         match want {
             Want::Segment(number) => {
-                let lost = self.head.segments.iter().position(|info| info.number == number);
-                if let Some(info) = lost.map(|at| self.head.segments.remove(at)) {
+                if let Some(at) = self.place_of(number) {
+                    let info = self.head.segments.remove(at);
                     self.lose(&info);
                     let before = info.first.seq.saturating_sub(1);
                     self.head.cursor = self.head.cursor.map(|cursor| cursor.min(before));

@@ -24,16 +24,21 @@ impl Log {
                 && copy.key.is_some()
                 && message.key.as_deref() == copy.key.as_deref()
         };
-        let prints: Vec<u32> =
-            core::iter::once(copy.id.as_str()).chain(copy.key.as_deref()).map(fingerprint).collect();
-        self.search(&prints, |message| by_id(message) || by_key(message))
+        let mut prints = vec![fingerprint(&copy.id)];
+        if let Some(key) = &copy.key {
+            prints.push(fingerprint(key));
+        }
+        self.search(&prints, &|message| by_id(message) || by_key(message))
     }
 
     /// The row of an own message whose answer named no id, for a copy that carries no key: the oldest with the same
     /// content, as the outbox matches them (rule 11).
     pub(super) fn find_unnamed(&self, copy: &ServerMessage) -> Found {
-        for info in self.head.segments.iter().filter(|info| info.last.seq == u64::MAX) {
+        for info in &self.head.segments {
             let Some(loaded) = self.segments.get(&info.number) else { continue };
+            if info.last.seq != u64::MAX {
+                continue;
+            }
             let row = loaded.rows.iter().position(|Row { message, .. }| {
                 message.id.is_none()
                     && message.text == copy.text
@@ -49,11 +54,11 @@ impl Log {
 
     /// An own row by its key.
     pub(super) fn find_row(&self, key: &str) -> Found {
-        self.search(&[fingerprint(key)], |message| message.row_key == key)
+        self.search(&[fingerprint(key)], &|message| message.row_key == key)
     }
 
     pub(super) fn position_of_id(&self, id: &str) -> Option<(u32, usize)> {
-        match self.search(&[fingerprint(id)], |message| message.id.as_deref() == Some(id)) {
+        match self.search(&[fingerprint(id)], &|message| message.id.as_deref() == Some(id)) {
             Found::At { number, row } => Some((number, row)),
             Found::Nowhere => None,
         }
@@ -61,13 +66,13 @@ impl Log {
 
     /// Looks through the loaded segments that may hold one of the fingerprints: comparing texts of every row in
     /// memory for every message that comes would make a long catch-up quadratic.
-    fn search(&self, prints: &[u32], wanted: impl Fn(&Message) -> bool) -> Found {
+    fn search(&self, prints: &[u32], wanted: &dyn Fn(&Message) -> bool) -> Found {
         for info in self.head.segments.iter().rev() {
             let Some(loaded) = self.segments.get(&info.number) else { continue };
             if !self.segment_may_hold(info.number, prints) {
                 continue;
             }
-            if let Some(row) = loaded.rows.iter().rposition(|row| wanted(&row.message)) {
+            if let Some(row) = loaded.newest(wanted) {
                 return Found::At { number: info.number, row };
             }
         }

@@ -1,7 +1,7 @@
 //! One conversation's history: its head, the segments and index pages that are in memory, and what waits for more.
 
 use super::super::queue::Queue;
-use crate::proto::sorted::{SortedMap, SortedSet};
+use crate::proto::sorted::{SortedMap, SortedSet, partition_point};
 
 use super::super::model::Message;
 use super::super::store::{HistoryHead, IndexPage, OrderKey, SEGMENTS_PER_PAGE, SegmentInfo};
@@ -12,6 +12,16 @@ use super::Op;
 pub enum Want {
     Segment(u32),
     Index(u32),
+}
+
+impl Want {
+    /// As a number, for a set of them: a set of a type of its own would be its own code.
+    pub(super) fn code(self) -> u64 {
+        match self {
+            Self::Segment(number) => u64::from(number),
+            Self::Index(page) => 1 << 32 | u64::from(page),
+        }
+    }
 }
 
 /// A row and what has changed of it.
@@ -26,6 +36,13 @@ pub(super) struct Loaded {
     pub rows: Vec<Row>,
     pub dirty: bool,
     pub writing: bool,
+}
+
+impl Loaded {
+    /// The place of the newest row of a kind.
+    pub(super) fn newest(&self, wanted: &dyn Fn(&Message) -> bool) -> Option<usize> {
+        self.rows.iter().rposition(|row| wanted(&row.message))
+    }
 }
 
 #[derive(Debug)]
@@ -47,12 +64,15 @@ pub struct Log {
     /// number; where there are none, what lies between two orders, and how many rows.
     pub(super) lost_through: u64,
     pub(super) lost: Vec<(OrderKey, OrderKey, u32)>,
-    /// Damaged segments and index pages: each is told once, though another tab's head may bring it back.
-    pub(super) damaged: SortedSet<Want>,
-    /// Asked of the store and not answered yet.
-    pub(super) asked: SortedSet<Want>,
+    /// Damaged segments and index pages: each is told once, though another tab's head may bring it back
+    /// ([`Want::code`]).
+    pub(super) damaged: SortedSet<u64>,
+    /// Asked of the store and not answered yet ([`Want::code`]).
+    pub(super) asked: SortedSet<u64>,
     pub(super) ops: Queue<Op>,
     pub(super) used: u64,
+    /// Read and not told: what is after the first, up to the second.
+    pub(super) untold: Option<(OrderKey, OrderKey)>,
     /// The version of the head's record, as it was read or written last.
     pub(super) version: Option<u64>,
 }
@@ -94,6 +114,7 @@ impl Log {
             asked: SortedSet::new(),
             ops: Queue::new(),
             used: 0,
+            untold: None,
             version: None,
         }
     }
@@ -120,17 +141,17 @@ impl Log {
         !self.ops.is_empty()
             || self.head_dirty
             || self.head_writing
-            || self.segments.values().any(|loaded| loaded.dirty || loaded.writing)
-            || self.index.values().any(|loaded| loaded.dirty || loaded.writing)
+            || self.segments.any(&|_, loaded| loaded.dirty || loaded.writing)
+            || self.index.any(&|_, loaded| loaded.dirty || loaded.writing)
     }
 
     /// Nothing of this is to be written any more.
     pub(super) fn forget_writes(&mut self) {
         (self.head_dirty, self.head_writing) = (false, false);
-        for loaded in self.segments.values_mut() {
+        for (_, loaded) in self.segments.iter_mut() {
             (loaded.dirty, loaded.writing) = (false, false);
         }
-        for loaded in self.index.values_mut() {
+        for (_, loaded) in self.index.iter_mut() {
             (loaded.dirty, loaded.writing) = (false, false);
         }
     }
@@ -138,7 +159,7 @@ impl Log {
     /// Whether what is in memory says that a key or id with this fingerprint stands here.
     pub(super) fn may_hold(&self, print: u32) -> bool {
         self.head.tail_ids.contains(&print)
-            || self.index.values().any(|loaded| loaded.page.candidates(print).next().is_some())
+            || self.index.any(&|_, loaded| !loaded.page.candidates(print).is_empty())
     }
 
     pub(super) fn tail_number(&self) -> Option<u32> {
@@ -147,42 +168,65 @@ impl Log {
 
     /// The place in the directory of the segment in which a row of that order belongs.
     pub(super) fn place_for(&self, order: &OrderKey) -> Option<usize> {
-        let after = self.head.segments.partition_point(|info| info.first <= *order);
-        (!self.head.segments.is_empty()).then(|| after.saturating_sub(1))
+        let segments = &self.head.segments;
+        let starts_before = |at: usize| segments.get(at).is_some_and(|info| info.first <= *order);
+        let after = partition_point(segments.len(), &starts_before);
+        (!segments.is_empty()).then(|| after.saturating_sub(1))
+    }
+
+    /// The place of a segment in the directory.
+    pub(super) fn place_of(&self, number: u32) -> Option<usize> {
+        self.head.segments.iter().rposition(|info| info.number == number)
     }
 
     pub(super) fn info(&self, number: u32) -> Option<&SegmentInfo> {
-        self.head.segments.iter().rev().find(|info| info.number == number)
+        self.head.segments.get(self.place_of(number)?)
+    }
+
+    /// All segments but the tail.
+    fn sealed(&self) -> &[SegmentInfo] {
+        self.head.segments.split_last().map_or(&[], |(_, sealed)| sealed)
     }
 
     /// Whether the store can have a record of that index page: some sealed segment falls into it.
     pub(super) fn index_exists(&self, page: u32) -> bool {
-        let sealed = self.head.segments.len().saturating_sub(1);
-        self.head.segments.iter().take(sealed).any(|info| info.number / SEGMENTS_PER_PAGE == page)
+        self.sealed().iter().any(|info| info.number / SEGMENTS_PER_PAGE == page)
     }
 
     /// All index pages that the store has.
     pub(super) fn index_pages(&self) -> SortedSet<u32> {
-        let sealed = self.head.segments.len().saturating_sub(1);
-        self.head.segments.iter().take(sealed).map(|info| info.number / SEGMENTS_PER_PAGE).collect()
+        let mut pages = SortedSet::new();
+        for info in self.sealed() {
+            pages.insert(info.number / SEGMENTS_PER_PAGE);
+        }
+        pages
+    }
+
+    /// The newest loaded row of a kind.
+    pub(super) fn loaded_where(&self, wanted: &dyn Fn(&Message) -> bool) -> Option<&Row> {
+        for info in self.head.segments.iter().rev() {
+            if let Some(loaded) = self.segments.get(&info.number)
+                && let Some(at) = loaded.newest(wanted)
+            {
+                return loaded.rows.get(at);
+            }
+        }
+        None
     }
 
     /// The loaded row with this row key, newest segments first.
     pub(super) fn loaded_row(&self, row_key: &str) -> Option<&Row> {
-        let segments = self.head.segments.iter().rev().filter_map(|info| self.segments.get(&info.number));
-        segments.flat_map(|loaded| loaded.rows.iter().rev()).find(|row| row.message.row_key == row_key)
+        self.loaded_where(&|message| message.row_key == row_key)
     }
 
     /// The loaded row with this server id.
     pub(super) fn loaded_by_id(&self, id: &str) -> Option<&Row> {
-        let segments = self.head.segments.iter().rev().filter_map(|info| self.segments.get(&info.number));
-        segments.flat_map(|loaded| loaded.rows.iter().rev()).find(|row| row.message.id.as_deref() == Some(id))
+        self.loaded_where(&|message| message.id.as_deref() == Some(id))
     }
 
     /// The loaded row with this key or id.
     pub(super) fn loaded_by_name(&self, name: &str) -> Option<&Row> {
-        let segments = self.head.segments.iter().rev().filter_map(|info| self.segments.get(&info.number));
-        segments.flat_map(|loaded| loaded.rows.iter().rev()).find(|Row { message, .. }| {
+        self.loaded_where(&|message| {
             message.row_key == name
                 || message.id.as_deref() == Some(name)
                 || message.key.as_deref() == Some(name)
@@ -192,7 +236,7 @@ impl Log {
     /// A segment cannot be read; to be called before the cursor is put back.
     pub(super) fn lose(&mut self, info: &SegmentInfo) {
         self.lost_through = self.lost_through.max(self.head.cursor.unwrap_or(0));
-        let known = self.damaged.contains(&Want::Segment(info.number));
+        let known = self.damaged.contains(&Want::Segment(info.number).code());
         if info.first.seq == u64::MAX && !known {
             self.lost.push((info.first, info.last, info.count));
         }
@@ -228,7 +272,8 @@ impl Log {
             }
         };
         let count = u32::try_from(loaded.rows.len()).unwrap_or(u32::MAX);
-        if let Some(info) = self.head.segments.iter_mut().rev().find(|info| info.number == number) {
+        let place = self.place_of(number);
+        if let Some(info) = place.and_then(|at| self.head.segments.get_mut(at)) {
             (info.first, info.last, info.count) = (first, last, count);
         }
     }

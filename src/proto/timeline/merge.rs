@@ -1,7 +1,8 @@
 //! Where a row stands, and how two tellings of one message become one row.
 
-use super::super::model::{Message, Reaction, ReplyTo, Sender, Status};
+use super::super::model::{Message, Reaction, ReplyTo, Sender, Status, first_chars};
 use super::super::profile::ServerMessage;
+use super::super::sorted::partition_point;
 use super::super::store::{IndexPage, SegmentInfo, fingerprint, index_page_of};
 use super::log::{Loaded, LoadedIndex, Log, NOTHING, Row, order_of};
 use super::{Change, SEGMENT_ROWS};
@@ -18,15 +19,18 @@ impl Log {
             Some(info) => info.number,
             None => self.new_segment(),
         };
-        let prints = prints_of(&row.message);
+        let mut prints = Vec::new();
+        push_prints(&row.message, &mut prints);
         let Some(loaded) = self.segments.get_mut(&number) else { return };
-        let at = loaded.rows.partition_point(|other| order_of(&other.message) <= order);
+        let rows = &loaded.rows;
+        let stands_before = |at: usize| rows.get(at).is_some_and(|row| order_of(&row.message) <= order);
+        let at = partition_point(rows.len(), &stands_before);
         loaded.rows.insert(at, row);
         loaded.dirty = true;
         self.head_dirty = true;
         self.refresh_info(number);
         if self.tail_number() == Some(number) {
-            self.head.tail_ids.extend(prints);
+            self.head.tail_ids.extend_from_slice(&prints);
             if self.segments.get(&number).is_some_and(|tail| tail.rows.len() > SEGMENT_ROWS) {
                 self.seal_tail(number);
             }
@@ -43,7 +47,7 @@ impl Log {
         let rows = loaded.rows.split_off(SEGMENT_ROWS);
         let next = self.head.next_segment;
         self.head.next_segment += 1;
-        let at = self.head.segments.iter().position(|info| info.number == number);
+        let at = self.place_of(number);
         let info = SegmentInfo { number: next, count: 0, first: NOTHING, last: NOTHING };
         self.head.segments.insert(at.map_or(0, |at| at + 1), info);
         self.segments.insert(next, Loaded { rows, dirty: true, writing: false });
@@ -56,8 +60,7 @@ impl Log {
     /// The fingerprints of the tail, from its rows.
     pub(super) fn refresh_tail_ids(&mut self) {
         let tail = self.tail_number().and_then(|number| self.segments.get(&number));
-        let prints = tail.map(|tail| tail.rows.iter().flat_map(|row| prints_of(&row.message)).collect());
-        self.head.tail_ids = prints.unwrap_or_default();
+        self.head.tail_ids = tail.map_or(Vec::new(), |tail| prints_of(&tail.rows));
     }
 
     fn new_segment(&mut self) -> u32 {
@@ -75,7 +78,7 @@ impl Log {
         let rest = tail.rows.split_off(SEGMENT_ROWS.min(tail.rows.len()));
         self.refresh_info(number);
         let next = self.new_segment();
-        let prints: Vec<u32> = rest.iter().flat_map(|row| prints_of(&row.message)).collect();
+        let prints = prints_of(&rest);
         if let Some(loaded) = self.segments.get_mut(&next) {
             loaded.rows = rest;
         }
@@ -86,7 +89,7 @@ impl Log {
 
     fn index_segment(&mut self, number: u32) {
         let Some(loaded) = self.segments.get(&number) else { return };
-        let prints = loaded.rows.iter().flat_map(|row| prints_of(&row.message)).collect();
+        let prints = prints_of(&loaded.rows);
         let page = index_page_of(number);
         let entry = self.index.or_insert_with(page, || LoadedIndex {
             page: IndexPage { page, segments: Vec::new() },
@@ -101,11 +104,15 @@ impl Log {
     pub(super) fn advance_cursor(&mut self) {
         let Some(mut cursor) = self.head.cursor else { return };
         let before = cursor;
-        let from = self.head.segments.partition_point(|info| info.last.seq <= cursor);
-        'segments: for info in self.head.segments.iter().skip(from) {
+        let segments = &self.head.segments;
+        let is_behind = |at: usize| segments.get(at).is_some_and(|info| info.last.seq <= cursor);
+        let from = partition_point(segments.len(), &is_behind);
+        'segments: for info in segments.get(from..).unwrap_or_default() {
             let Some(loaded) = self.segments.get(&info.number) else { break };
-            let start = loaded.rows.partition_point(|row| row.message.seq.unwrap_or(u64::MAX) <= cursor);
-            for row in loaded.rows.iter().skip(start) {
+            let seq_of = |row: &Row| row.message.seq.unwrap_or(u64::MAX);
+            let is_behind = |at: usize| loaded.rows.get(at).is_some_and(|row| seq_of(row) <= cursor);
+            let start = partition_point(loaded.rows.len(), &is_behind);
+            for row in loaded.rows.get(start..).unwrap_or_default() {
                 if row.message.seq != Some(cursor + 1) {
                     break 'segments;
                 }
@@ -156,7 +163,9 @@ impl Log {
         if !moved {
             *row = Row { message: new.clone(), revision };
             if self.tail_number() == Some(number) {
-                for print in prints_of(&new) {
+                let mut prints = Vec::new();
+                push_prints(&new, &mut prints);
+                for print in prints {
                     if !self.head.tail_ids.contains(&print) {
                         self.head.tail_ids.push(print);
                     }
@@ -167,11 +176,13 @@ impl Log {
             return Some(new);
         }
         loaded.rows.remove(at);
-        let left: Vec<u32> = loaded.rows.iter().flat_map(|row| prints_of(&row.message)).collect();
+        let left = prints_of(&loaded.rows);
         if self.tail_number() == Some(number) {
             self.head.tail_ids = left;
-        } else if left.is_empty() {
-            self.head.segments.retain(|info| info.number != number);
+        } else if left.is_empty()
+            && let Some(at) = self.place_of(number)
+        {
+            self.head.segments.remove(at);
         }
         self.refresh_info(number);
         self.insert(Row { message: new.clone(), revision });
@@ -201,7 +212,7 @@ impl Log {
             }
             Change::Deleted { at_ms } => delete(&mut new, *at_ms),
             Change::Reaction { emoji, user_id, added } => react(&mut new, emoji, user_id, *added, me),
-            Change::ReadElsewhere => {}
+            Change::Read { .. } => {}
         }
         if row.message == new {
             return None;
@@ -214,10 +225,26 @@ impl Log {
 }
 
 /// Under what a message can be found: its id and its row key.
-fn prints_of(message: &Message) -> impl Iterator<Item = u32> + use<> {
-    let id = message.id.as_deref().map(fingerprint);
-    let key = message.key.as_deref().map(fingerprint);
-    id.into_iter().chain(key)
+fn push_prints(message: &Message, prints: &mut Vec<u32>) {
+    if let Some(id) = &message.id {
+        prints.push(fingerprint(id));
+    }
+    if let Some(key) = &message.key {
+        prints.push(fingerprint(key));
+    }
+}
+
+fn prints_of(rows: &[Row]) -> Vec<u32> {
+    let mut prints = Vec::new();
+    for row in rows {
+        push_prints(&row.message, &mut prints);
+    }
+    prints
+}
+
+/// Where a text stands in a short list.
+fn place_in(texts: &[String], text: &str) -> Option<usize> {
+    texts.iter().position(|known| known == text)
 }
 
 /// The server's telling as a row. `own`: the row that it is a copy of, whose key and looks it keeps.
@@ -250,11 +277,16 @@ pub(super) fn to_message(copy: &ServerMessage, me: &str, own: Option<&Message>) 
         status,
         failure: None,
         durable: true,
-        read_by: copy.read_by.iter().filter(|user| *user != me).cloned().collect(),
+        read_by: Vec::new(),
         reactions: Vec::new(),
         edited_at_ms: copy.edited_at_ms,
         deleted_at_ms: None,
     };
+    for user in &copy.read_by {
+        if user != me {
+            message.read_by.push(user.clone());
+        }
+    }
     for (emoji, user) in &copy.reactions {
         react(&mut message, emoji, user, true, me);
     }
@@ -279,7 +311,7 @@ pub(super) fn resolve_reply(log: &Log, message: &mut Message) {
     let target = reply.row_key.get(prefix..).and_then(|id| log.loaded_by_id(id));
     if let Some(target) = target {
         reply.row_key.clone_from(&target.message.row_key);
-        reply.excerpt = target.message.text.chars().take(EXCERPT_CHARS).collect();
+        reply.excerpt = first_chars(&target.message.text, EXCERPT_CHARS).to_owned();
     }
 }
 
@@ -287,7 +319,7 @@ pub(super) fn resolve_reply(log: &Log, message: &mut Message) {
 pub(super) fn raise(message: &mut Message, status: Status, user_id: Option<&str>) {
     if status == Status::Read
         && let Some(user) = user_id
-        && !message.read_by.iter().any(|known| known == user)
+        && place_in(&message.read_by, user).is_none()
     {
         message.read_by.push(user.to_owned());
     }
@@ -305,7 +337,7 @@ fn keep_what_stands(old: &Message, new: &mut Message) {
         new.status = old.status;
     }
     for user in &old.read_by {
-        if !new.read_by.contains(user) {
+        if place_in(&new.read_by, user).is_none() {
             new.read_by.push(user.clone());
         }
     }
@@ -334,12 +366,14 @@ fn react(message: &mut Message, emoji: &str, user: &str, added: bool, me: &str) 
         Some(at) => message.reactions.remove(at),
         None => Reaction { emoji: emoji.to_owned(), count: 0, mine: false, users: Vec::new() },
     };
-    reaction.users.retain(|known| known != user);
+    while let Some(at) = place_in(&reaction.users, user) {
+        reaction.users.remove(at);
+    }
     if added {
         reaction.users.push(user.to_owned());
     }
     reaction.count = u32::try_from(reaction.users.len()).unwrap_or(u32::MAX);
-    reaction.mine = reaction.users.iter().any(|known| known == me);
+    reaction.mine = place_in(&reaction.users, me).is_some();
     if reaction.count > 0 {
         let at = at.unwrap_or(message.reactions.len()).min(message.reactions.len());
         message.reactions.insert(at, reaction);

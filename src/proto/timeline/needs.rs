@@ -18,13 +18,21 @@ impl Log {
             }
             // What is later than the mark has to be counted.
             Op::ReadTo { seq } => {
-                for info in self.head.segments.iter().rev().take_while(|info| info.last.seq > *seq) {
+                for info in self.head.segments.iter().rev() {
+                    if info.last.seq <= *seq {
+                        break;
+                    }
                     self.want_segment(info.number, &mut wants);
                 }
             }
             Op::TellRead { .. } => {
                 let at = self.head.read_up_to.and_then(|read| self.place_for(&read));
                 if let Some(info) = at.and_then(|at| self.head.segments.get(at)) {
+                    self.want_segment(info.number, &mut wants);
+                }
+            }
+            Op::TellMore => {
+                if let Some(info) = self.next_untold() {
                     self.want_segment(info.number, &mut wants);
                 }
             }
@@ -85,14 +93,12 @@ impl Log {
             self.want_segment(tail, wants);
             return;
         }
-        for page in self.index_pages() {
+        for (page, _) in self.index_pages() {
             match self.index.get(&page) {
                 None => self.want_index(page, wants),
                 Some(loaded) => {
-                    for (number, prints) in &loaded.page.segments {
-                        if prints.binary_search(&print).is_ok() {
-                            self.want_segment(*number, wants);
-                        }
+                    for number in loaded.page.candidates(print) {
+                        self.want_segment(number, wants);
                     }
                 }
             }

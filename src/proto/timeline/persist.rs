@@ -1,7 +1,6 @@
 //! What of the history differs from the store, as records.
 
 use super::super::api::RecordId;
-use super::super::sorted::SortedSet;
 use super::super::store::{self, encode_head, encode_index, encode_segment_rows};
 use super::log::Want;
 use super::{MAX_LOADED_SEGMENTS, Timelines};
@@ -41,8 +40,13 @@ impl Timelines {
         items
     }
 
+    /// Something waits to be applied to the history.
+    pub fn is_busy(&self) -> bool {
+        self.logs.values().any(|log| !log.ops.is_empty())
+    }
+
     pub fn has_dirty(&self) -> bool {
-        self.logs.values().any(|log| log.head_dirty)
+        self.logs.any(&|_, log| log.head_dirty)
     }
 
     /// The record of an item as it is now.
@@ -54,7 +58,11 @@ impl Timelines {
             }
             Item::Segment(id, number) => {
                 let rows = &self.logs.get(id)?.segments.get(number)?.rows;
-                let bytes = encode_segment_rows(version, *number, rows.iter().map(|row| &row.message));
+                let mut messages = Vec::with_capacity(rows.len());
+                for row in rows {
+                    messages.push(&row.message);
+                }
+                let bytes = encode_segment_rows(version, *number, &messages);
                 Some((RecordId::history(store::segment_key(id, *number)), bytes))
             }
             Item::Index(id, page) => {
@@ -92,27 +100,37 @@ impl Timelines {
 
     /// Drops clean segments that no window shows, oldest use first, down to the limit (P6).
     pub fn evict(&mut self) {
-        let mut loaded: usize = self.logs.values().map(|log| log.segments.len()).sum();
+        let mut loaded = 0;
+        for (_, log) in self.logs.iter() {
+            loaded += log.segments.len();
+        }
         if loaded <= MAX_LOADED_SEGMENTS {
             return;
         }
-        let idle: SortedSet<(u64, String)> = self
-            .logs
-            .iter()
-            .filter(|(_, log)| !log.busy() && !log.segments.is_empty())
-            .map(|(id, log)| (log.used, id.clone()))
-            .collect();
-        for (_, id) in idle {
-            if loaded <= MAX_LOADED_SEGMENTS {
-                return;
+        let mut idle = Vec::new();
+        for (id, log) in self.logs.iter() {
+            if !log.busy() && !log.segments.is_empty() {
+                idle.push((log.used, id.clone()));
             }
-            let viewed = self.views.values().any(|view| view.conversation_id == id);
+        }
+        while loaded > MAX_LOADED_SEGMENTS {
+            // Sorting would be a kilobyte of wasm for a few hundred conversations once in a while.
+            let mut oldest: Option<(usize, u64)> = None;
+            for (at, (used, _)) in idle.iter().enumerate() {
+                if oldest.is_none_or(|(_, least)| *used < least) {
+                    oldest = Some((at, *used));
+                }
+            }
+            let Some((oldest, _)) = oldest else { return };
+            let (_, id) = idle.swap_remove(oldest);
+            let viewed = self.is_viewed(&id);
             let Some(log) = self.logs.get_mut(&id) else { continue };
             let before = log.segments.len();
             log.head.last_message = log.last_message().cloned();
             let shown = if viewed { self.max_window_rows / super::SEGMENT_ROWS + 2 } else { 0 };
-            let keep: Vec<u32> = log.head.segments.iter().rev().take(shown).map(|info| info.number).collect();
-            log.segments.retain(|number, _| keep.contains(number));
+            let hidden = log.head.segments.len().saturating_sub(shown);
+            let newest = log.head.segments.get(hidden..).unwrap_or_default();
+            log.segments.remove_where(&|number, _| !newest.iter().any(|info| info.number == *number));
             if !viewed {
                 log.index.clear();
             }
@@ -125,19 +143,15 @@ impl Timelines {
     /// The store could not be read just now.
     pub fn on_load_failed(&mut self, conversation_id: &str, want: Want) {
         if let Some(log) = self.logs.get_mut(conversation_id) {
-            log.asked.remove(&want);
+            log.asked.remove(&want.code());
         }
     }
 
     /// Asks again for everything that operations and windows wait for.
     pub fn retry_loads(&mut self) {
-        let waiting: Vec<String> =
-            self.logs.iter().filter(|(_, log)| !log.ops.is_empty()).map(|(id, _)| id.clone()).collect();
-        for id in waiting {
+        for id in self.logs.keys_where(&|_, log| !log.ops.is_empty()) {
             self.drive(&id);
         }
-        for view in self.views.values_mut() {
-            view.dirty = true;
-        }
+        self.dirty_all_views();
     }
 }

@@ -1,52 +1,60 @@
 //! What this user has read.
 
 use super::super::model::{Message, Sender};
-use super::super::store::OrderKey;
-use super::log::{NOTHING, order_of};
+use super::super::store::{OrderKey, SegmentInfo};
+use super::log::{NOTHING, Row, order_of};
 use super::{Log, Op, Timelines};
 
-/// Read receipts sent for one `markRead` at most: the newest.
-const MAX_RECEIPTS: usize = 100;
-
 impl Timelines {
-    /// Marks everything up to a row as read. The server ids of the messages that were unread, oldest first.
-    pub fn mark_read(&mut self, conversation_id: &str, row_key: &str) -> Option<Vec<String>> {
+    /// Marks everything up to a row as read, to be told by `tell_more` if `tell`. The server's id of the newest that was
+    /// unread; `None`: no such row is loaded.
+    pub fn mark_read(&mut self, conversation_id: &str, row_key: &str, tell: bool) -> Option<Option<String>> {
         let log = self.logs.get_mut(conversation_id)?;
         let order = log.seen_order(order_of(&log.loaded_row(row_key)?.message));
         let before = log.head.read_up_to;
         if before.is_some_and(|read| read >= order) {
-            return Some(Vec::new());
+            return Some(None);
         }
-        let mut ids = Vec::new();
+        if tell {
+            log.will_tell(order);
+        }
+        let mut newest = None;
         let mut after = 0;
         for info in log.head.segments.iter().rev() {
             let Some(loaded) = log.segments.get(&info.number) else { break };
-            for row in loaded.rows.iter().rev().filter(|row| row.message.sender != Sender::Me) {
+            for row in loaded.rows.iter().rev() {
+                if row.message.sender == Sender::Me {
+                    continue;
+                }
                 let at = order_of(&row.message);
                 if at > order {
                     after += 1;
-                } else if before.is_none_or(|read| at > read)
-                    && ids.len() < MAX_RECEIPTS
-                    && let Some(id) = &row.message.id
-                {
-                    ids.push(id.clone());
+                } else if newest.is_none() && before.is_none_or(|read| at > read) {
+                    newest.clone_from(&row.message.id);
                 }
             }
         }
-        ids.reverse();
         log.head.read_up_to = Some(order);
         log.head.unread = after;
         log.head_dirty = true;
-        Some(ids)
+        Some(newest)
     }
 
     /// The newest loaded messages of others, oldest first.
     pub fn newest_of_others(&self, conversation_id: &str, count: usize) -> Vec<Message> {
         let Some(log) = self.logs.get(conversation_id) else { return Vec::new() };
-        let loaded = log.head.segments.iter().rev().map_while(|info| log.segments.get(&info.number));
-        let rows = loaded.flat_map(|loaded| loaded.rows.iter().rev());
-        let others = rows.filter(|row| row.message.sender != Sender::Me).take(count);
-        let mut newest: Vec<Message> = others.map(|row| row.message.clone()).collect();
+        let mut newest = Vec::new();
+        for info in log.head.segments.iter().rev() {
+            let Some(loaded) = log.segments.get(&info.number) else { break };
+            if newest.len() >= count {
+                break;
+            }
+            for row in loaded.rows.iter().rev() {
+                if row.message.sender != Sender::Me && newest.len() < count {
+                    newest.push(row.message.clone());
+                }
+            }
+        }
         newest.reverse();
         newest
     }
@@ -69,12 +77,15 @@ impl Timelines {
         }
     }
 
-    /// Another device of this user has read this message.
-    pub(super) fn apply_read_elsewhere(&mut self, conversation_id: &str, message: &Message) {
+    /// This user has read this message, but not here.
+    pub(super) fn apply_read_elsewhere(&mut self, conversation_id: &str, message: &Message, tell: bool) {
         if let Some(seq) = message.seq {
+            if tell {
+                self.log_mut(conversation_id).will_tell(order_of(message));
+            }
             return self.push(conversation_id, Op::ReadTo { seq });
         }
-        self.mark_read(conversation_id, &message.row_key);
+        self.mark_read(conversation_id, &message.row_key, tell);
         self.actions.push_back(super::Action::Read { conversation_id: conversation_id.to_owned() });
     }
 
@@ -83,15 +94,49 @@ impl Timelines {
         let Some(log) = self.logs.get(conversation_id) else { return };
         let Some(read) = log.head.read_up_to else { return };
         let segment = log.place_for(&read).and_then(|at| log.head.segments.get(at));
-        let rows = segment.and_then(|info| log.segments.get(&info.number)).map(|loaded| &loaded.rows);
-        let mut newest_first = rows.into_iter().flatten().rev().map(|row| &row.message);
-        let told = newest_first.find(|message| {
+        let Some(loaded) = segment.and_then(|info| log.segments.get(&info.number)) else { return };
+        let told = loaded.newest(&|message| {
             message.sender != Sender::Me && order_of(message) <= read && message.seq > Some(above)
         });
-        if let Some(id) = told.and_then(|message| message.id.clone()) {
+        let told = told.and_then(|at| loaded.rows.get(at));
+        if let Some(id) = told.and_then(|row| row.message.id.clone()) {
             let conversation_id = conversation_id.to_owned();
-            self.actions.push_back(super::Action::TellRead { conversation_id, id });
+            self.actions.push_back(super::Action::TellRead { conversation_id, ids: vec![id] });
         }
+    }
+
+    /// Asks for the next batch of what was read and not told. `false`: everything was.
+    pub fn tell_more(&mut self) -> bool {
+        let untold = self.logs.iter().find(|(_, log)| log.untold.is_some());
+        let Some(conversation_id) = untold.map(|(id, _)| id.clone()) else { return false };
+        self.push(&conversation_id, Op::TellMore);
+        true
+    }
+
+    /// A batch is what one segment holds.
+    pub(super) fn apply_tell_more(&mut self, conversation_id: &str) {
+        let Some(log) = self.logs.get_mut(conversation_id) else { return };
+        let mut ids = Vec::new();
+        while let (Some((after, to)), true) = (log.untold, ids.is_empty()) {
+            let next = log.next_untold().map(|info| (info.number, info.last));
+            let Some((number, last)) = next else {
+                log.untold = None;
+                break;
+            };
+            let Some(loaded) = log.segments.get(&number) else {
+                // Others have to be read first.
+                return self.push(conversation_id, Op::TellMore);
+            };
+            for Row { message, .. } in &loaded.rows {
+                let at = order_of(message);
+                if message.sender != Sender::Me && at > after && at <= to {
+                    ids.extend(message.id.clone());
+                }
+            }
+            log.untold = Some((last, to));
+        }
+        let conversation_id = conversation_id.to_owned();
+        self.actions.push_back(super::Action::TellRead { conversation_id, ids });
     }
 
     pub(super) fn apply_read(&mut self, conversation_id: &str, seq: u64) {
@@ -101,29 +146,47 @@ impl Timelines {
             return;
         }
         log.head.read_up_to = Some(order);
-        let later = log.head.segments.iter().rev().take_while(|info| info.last.seq > seq);
-        let rows = later.filter_map(|info| log.segments.get(&info.number)).flat_map(|loaded| &loaded.rows);
-        let unread =
-            rows.filter(|row| row.message.sender != Sender::Me && log.is_unread(&row.message)).count();
-        log.head.unread = u32::try_from(unread).unwrap_or(u32::MAX);
+        let mut unread = 0;
+        for info in log.head.segments.iter().rev() {
+            if info.last.seq <= seq {
+                break;
+            }
+            let Some(loaded) = log.segments.get(&info.number) else { continue };
+            for row in &loaded.rows {
+                unread += u32::from(row.message.sender != Sender::Me && log.is_unread(&row.message));
+            }
+        }
+        log.head.unread = unread;
         log.head_dirty = true;
         self.actions.push_back(super::Action::Read { conversation_id: conversation_id.to_owned() });
     }
 }
 
 impl Log {
+    /// Reading goes up to `order` now, and the server is to know.
+    fn will_tell(&mut self, order: OrderKey) {
+        let read = self.head.read_up_to.unwrap_or(NOTHING);
+        if order > read {
+            self.untold = Some((self.untold.map_or(read, |(after, _)| after), order));
+        }
+    }
+
+    /// The first segment of what was read and not told.
+    pub(super) fn next_untold(&self) -> Option<&SegmentInfo> {
+        let (after, to) = self.untold?;
+        self.head.segments.iter().find(|info| info.last > after && info.first <= to)
+    }
+
     /// An own message that has no place yet stands behind everything, also what comes later: what has been read ends
     /// with the newest message before it that has one.
     fn seen_order(&self, order: OrderKey) -> OrderKey {
         if order.seq != u64::MAX {
             return order;
         }
-        let loaded = self.head.segments.iter().rev().filter_map(|info| self.segments.get(&info.number));
-        let mut told = loaded.flat_map(|loaded| loaded.rows.iter().rev()).map(|row| &row.message);
         // The newest that the server has told of: without a number there are none here, and all stand by time.
-        match told.find(|message| message.id.is_some()) {
-            Some(message) if message.seq.is_none() => order,
-            Some(message) => order_of(message),
+        match self.loaded_where(&|message| message.id.is_some()) {
+            Some(told) if told.message.seq.is_none() => order,
+            Some(told) => order_of(&told.message),
             None => NOTHING,
         }
     }

@@ -74,11 +74,11 @@ impl Bench {
                 Action::ScanIndex => {
                     let pages = self.records.iter().filter_map(|(key, bytes)| match key {
                         Key::Text(key) if key.starts_with(store::INDEX_PREFIX) => {
-                            Some((store::conversation_of(key)?, bytes.clone()))
+                            Some((store::conversation_of(key)?, store::decode_index(bytes).ok()?.1))
                         }
                         _ => None,
                     });
-                    let pages: Vec<(String, Vec<u8>)> = pages.collect();
+                    let pages: Vec<(String, store::IndexPage)> = pages.collect();
                     self.timelines.on_index_scan(&pages);
                 }
                 Action::Damaged { error, .. } => panic!("damaged: {error}"),
@@ -113,7 +113,7 @@ impl Bench {
         let mut rows: BTreeMap<u32, Message> = BTreeMap::new();
         let mut last: Option<ViewUpdate> = None;
         while self.timelines.views_dirty() {
-            for update in self.timelines.flush(&|_| Vec::new()) {
+            for update in self.timelines.flush(&|_| Vec::new(), &|_| true) {
                 rows.extend(update.rows.iter().cloned());
                 last = Some(update);
             }
@@ -133,7 +133,7 @@ impl Bench {
 
     fn page(&mut self, numbers: core::ops::RangeInclusive<u64>, seqs: bool) {
         let range = seqs.then_some((*numbers.start() - 1, *numbers.end()));
-        let messages = numbers.map(|n| copy(n, seqs)).collect();
+        let messages = numbers.map(|n| Box::new(copy(n, seqs))).collect();
         self.push(Op::Page(PageOp { messages, range, ticket: 1, fresh: 0, oldest_known: None }));
     }
 

@@ -21,6 +21,8 @@ pub(super) struct View {
     pub conversation_id: String,
     pub dirty: bool,
     limit: usize,
+    /// The server knows no such conversation.
+    unknown: bool,
     slots: SortedMap<String, (u32, u64)>,
     next_slot: u32,
     last: Option<ViewUpdate>,
@@ -35,6 +37,7 @@ impl Timelines {
             conversation_id: conversation_id.to_owned(),
             dirty: true,
             limit: FIRST_ROWS,
+            unknown: false,
             slots: SortedMap::new(),
             next_slot: 0,
             last: None,
@@ -71,7 +74,17 @@ impl Timelines {
     pub fn wants_receipts(&self, conversation_id: &str) -> bool {
         let newest = self.logs.get(conversation_id).and_then(|log| log.last_message());
         newest.is_some_and(|message| message.sender == Sender::Me && message.status < Status::Read)
-            || self.views.values().any(|view| view.conversation_id == conversation_id)
+            || self.is_viewed(conversation_id)
+    }
+
+    pub(super) fn is_viewed(&self, conversation_id: &str) -> bool {
+        self.views.any(&|_, view| view.conversation_id == conversation_id)
+    }
+
+    pub(super) fn dirty_all_views(&mut self) {
+        for (_, view) in self.views.iter_mut() {
+            view.dirty = true;
+        }
     }
 
     /// Rows of this window are still on their way out of the store.
@@ -82,7 +95,7 @@ impl Timelines {
     }
 
     pub fn views_dirty(&self) -> bool {
-        self.views.values().any(|view| view.dirty)
+        self.views.any(&|_, view| view.dirty)
     }
 
     /// A queued message of that conversation looks different now.
@@ -90,19 +103,44 @@ impl Timelines {
         self.dirty_views(conversation_id);
     }
 
-    /// What has changed in each dirty window.
-    pub fn flush(&mut self, echoes_of: &dyn Fn(&str) -> Vec<Echo>) -> Vec<ViewUpdate> {
-        let dirty: Vec<ViewId> =
-            self.views.iter().filter(|(_, view)| view.dirty).map(|(id, _)| *id).collect();
-        dirty.into_iter().filter_map(|id| self.update_view(id, echoes_of)).collect()
+    /// The server tells of this conversation: a window that was said to show none shows it.
+    pub fn on_conversation(&mut self, conversation_id: &str) {
+        for (_, view) in self.views.iter_mut() {
+            view.dirty |= view.unknown && view.conversation_id == conversation_id;
+        }
     }
 
-    fn update_view(&mut self, id: ViewId, echoes_of: &dyn Fn(&str) -> Vec<Echo>) -> Option<ViewUpdate> {
+    /// What has changed in each dirty window.
+    pub fn flush(
+        &mut self,
+        echoes_of: &dyn Fn(&str) -> Vec<Echo>,
+        may_exist: &dyn Fn(&str) -> bool,
+    ) -> Vec<ViewUpdate> {
+        let mut updates = Vec::new();
+        for id in self.views.keys_where(&|_, view| view.dirty) {
+            if let Some(update) = self.update_view(id, echoes_of, may_exist) {
+                updates.push(update);
+            }
+        }
+        updates
+    }
+
+    fn update_view(
+        &mut self,
+        id: ViewId,
+        echoes_of: &dyn Fn(&str) -> Vec<Echo>,
+        may_exist: &dyn Fn(&str) -> bool,
+    ) -> Option<ViewUpdate> {
         let phase = self.phase;
         let view = self.views.get_mut(&id)?;
         view.dirty = false;
+        // Said once the list is there, and not taken back by a loss of the connection.
+        view.unknown = (view.unknown || phase == Phase::Live) && !may_exist(&view.conversation_id);
         let echoes = echoes_of(&view.conversation_id);
-        let standing: SortedSet<&str> = echoes.iter().map(|echo| echo.message.row_key.as_str()).collect();
+        let mut standing = SortedSet::new();
+        for echo in &echoes {
+            standing.insert(echo.message.row_key.clone());
+        }
         let mut shown: Vec<(&Message, u64)> = Vec::new();
         let (mut has_earlier, mut loading) = (false, false);
         let log = self.logs.get_mut(&view.conversation_id);
@@ -116,10 +154,10 @@ impl Timelines {
                 }
                 if !log.segments.contains_key(&info.number) {
                     loading = true;
-                    if log.asked.insert(Want::Segment(info.number)) {
+                    let want = Want::Segment(info.number);
+                    if log.asked.insert(want.code()) {
                         let conversation_id = view.conversation_id.clone();
-                        self.actions
-                            .push_back(Action::Load { conversation_id, want: Want::Segment(info.number) });
+                        self.actions.push_back(Action::Load { conversation_id, want });
                     }
                     break;
                 }
@@ -127,11 +165,15 @@ impl Timelines {
                 numbers.push(info.number);
             }
             has_earlier = numbers.len() < log.head.segments.len() || rows > view.limit;
-            let all = numbers.iter().rev().filter_map(|number| log.segments.get(number));
-            let all = all.flat_map(|loaded| &loaded.rows);
-            for row in all.skip(rows.saturating_sub(view.limit)) {
-                if !standing.contains(row.message.row_key.as_str()) {
-                    shown.push((&row.message, row.revision));
+            let mut above = rows.saturating_sub(view.limit);
+            for number in numbers.iter().rev() {
+                let Some(loaded) = log.segments.get(number) else { continue };
+                for row in &loaded.rows {
+                    if above > 0 {
+                        above -= 1;
+                    } else if !standing.contains(&row.message.row_key) {
+                        shown.push((&row.message, row.revision));
+                    }
                 }
             }
         }
@@ -139,7 +181,9 @@ impl Timelines {
             // Another tab has written: what is shown stays until the rows have been read again.
             return None;
         }
-        shown.extend(echoes.iter().map(|echo| (&echo.message, echo.revision | ECHO)));
+        for echo in &echoes {
+            shown.push((&echo.message, echo.revision | ECHO));
+        }
         view.difference(id, &shown, has_earlier, loading, phase)
     }
 }
@@ -179,7 +223,7 @@ impl View {
             has_earlier,
             has_later: false,
             loading,
-            error: None,
+            error: self.unknown.then(unknown_conversation),
             phase,
         };
         let same = self.last.as_ref().is_some_and(|last| {
@@ -187,12 +231,20 @@ impl View {
                 && last.order == update.order
                 && last.has_earlier == has_earlier
                 && last.loading == loading
+                && last.error == update.error
                 && last.phase == phase
         });
         if same {
             return None;
         }
-        self.last = Some(ViewUpdate { rows: Vec::new(), ..update.clone() });
+        let conversation_id = update.conversation_id.clone();
+        let (order, error) = (update.order.clone(), update.error.clone());
+        self.last = Some(ViewUpdate { conversation_id, order, rows: Vec::new(), error, ..update });
         Some(update)
     }
+}
+
+pub fn unknown_conversation() -> Failure {
+    let text = "conversationId: no such conversation; chat.conversations() lists those that there are";
+    Failure::new(ErrorCode::NotFound, text)
 }

@@ -1,17 +1,17 @@
 //! Reading JSON in place, without derived code.
 //!
-//! serde_json validates a text once into a [`RawValue`]; here stand the few readers that turn one into a string, a
+//! A text is checked once and becomes a [`RawValue`]; here stand the few readers that turn one into a string, a
 //! number, an array or an object's fields, which are slices of it. One walker serves all of them, where a derive
-//! would cost a copy of the parser for each. serde_json's own `RawValue` is not used: like any visitor of serde's it
-//! brings the formatting of floats for its errors, which is 8 KB of the compressed wasm. Strings are unescaped here and not by serde_json, because it refuses lone surrogates, which JavaScript
-//! peers do send when they cut a text inside an emoji.
+//! would cost a copy of the parser for each. Strings are unescaped here and not by serde_json, because it refuses lone
+//! surrogates, which JavaScript peers do send when they cut a text inside an emoji.
 
 use std::borrow::Cow;
 
 use ref_cast::RefCast;
-use serde::de::{Deserialize, IgnoredAny};
 
 use super::{Limits, WireError};
+
+mod check;
 
 /// A slice that is one valid JSON value, without blanks around it.
 #[derive(Debug, PartialEq, Eq, RefCast)]
@@ -61,11 +61,10 @@ pub fn kind(raw: &RawValue) -> Kind {
 /// # Errors
 /// [`WireError::Json`], with `at` counted in.
 pub fn parse(text: &str, at: usize) -> Result<&RawValue, WireError> {
-    let mut reader = serde_json::Deserializer::from_str(text);
-    IgnoredAny::deserialize(&mut reader)
-        .and_then(|_| reader.end())
-        .map_err(|error| json_error(text, at, &error))?;
-    Ok(part(text))
+    match check::check(text) {
+        Ok(()) => Ok(part(text)),
+        Err(wrong) => Err(WireError::Json { at: at + wrong, truncated: wrong >= text.len() }),
+    }
 }
 
 /// The elements of a JSON array; `None` for anything else.
@@ -118,8 +117,7 @@ fn part(text: &str) -> &RawValue {
     RawValue::ref_cast(text.trim_ascii())
 }
 
-/// Refuses what is nested too deep or too long, before anything is allocated for it: serde_json's own depth limit
-/// does not count what it skips as a [`RawValue`].
+/// Refuses what is nested too deep or too long, before anything is allocated for it.
 pub(super) fn check_shape(text: &str, at: usize, limits: &Limits) -> Result<(), WireError> {
     let (mut depth, mut commas) = (0_usize, 0_usize);
     let (mut in_string, mut escaped) = (false, false);
@@ -148,13 +146,6 @@ pub(super) fn check_shape(text: &str, at: usize, limits: &Limits) -> Result<(), 
         }
     }
     Ok(())
-}
-
-fn json_error(text: &str, at: usize, error: &serde_json::Error) -> WireError {
-    let lines = error.line().saturating_sub(1);
-    let before: usize = text.split_inclusive('\n').take(lines).map(str::len).sum();
-    let inside = (before + error.column().saturating_sub(1)).min(text.len());
-    WireError::Json { at: at + inside, truncated: error.is_eof() }
 }
 
 /// The fields of a JSON object, in their order, borrowed from the frame.
@@ -229,13 +220,41 @@ pub fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
 /// A whole number from 0 to 2^64 − 1, written without point and exponent; `None` for anything else.
 #[must_use]
 pub fn uint(raw: &RawValue) -> Option<u64> {
-    raw.get().parse().ok()
+    digits(raw.get())
+}
+
+/// A whole number from −2^63 to 2^63 − 1, written without point and exponent; `None` for anything else.
+#[must_use]
+pub fn int(raw: &RawValue) -> Option<i64> {
+    let text = raw.get();
+    match text.strip_prefix('-') {
+        Some(rest) => digits(rest).and_then(|number| 0_i64.checked_sub_unsigned(number)),
+        None => digits(text).and_then(|number| i64::try_from(number).ok()),
+    }
+}
+
+/// One or more decimal digits and nothing else, below 2^64.
+#[must_use]
+pub fn digits(text: &str) -> Option<u64> {
+    let mut number = 0_u64;
+    for byte in text.bytes() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        number = number.checked_mul(10)?.checked_add(u64::from(digit))?;
+    }
+    if text.is_empty() { None } else { Some(number) }
 }
 
 /// `true` or `false`; `None` for another kind.
 #[must_use]
 pub fn boolean(raw: &RawValue) -> Option<bool> {
-    raw.get().parse().ok()
+    match raw.get() {
+        "true" => Some(true),
+        "false" => Some(false),
+        _ => None,
+    }
 }
 
 fn unescape(inner: &str) -> String {

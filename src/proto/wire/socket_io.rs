@@ -292,5 +292,5 @@ impl<'a> Head<'a> {
 fn leading_number(text: &str) -> (Option<u64>, &str) {
     let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
     let digits = text.strip_suffix(rest).unwrap_or_default();
-    if digits.is_empty() { (None, rest) } else { (Some(digits.parse().unwrap_or(u64::MAX)), rest) }
+    if digits.is_empty() { (None, rest) } else { (Some(json::digits(digits).unwrap_or(u64::MAX)), rest) }
 }

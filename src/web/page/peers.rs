@@ -63,6 +63,8 @@ impl Peers {
         let word = |name: &str| convert::get(data, name);
         if word("poke") == 1 {
             sink(Input::Tab(TabInput::Poked));
+        } else if word("wiped") == 1 {
+            sink(Input::Tab(TabInput::Wiped));
         } else if let (Some(conversation_id), Some(message_id)) =
             (word("conversationId").as_string(), word("readId").as_string())
         {

@@ -35,7 +35,7 @@ export function serveSockets(io, hub, { plain, maxPayload }) {
     socket.join(roomOf(userId));
     if (!plain) {
       const capabilities = { keys: true, cursor: true, orderedWindow: false, receipts: true, maxPayload };
-      socket.emit("chatwire:hello", { capabilities });
+      socket.emit("chatwire:hello", { capabilities, user: { id: userId } });
     }
 
     // A handler of an event that asks for no answer: what it refuses is dropped, as the original does.

@@ -23,6 +23,8 @@ function Person() {
   if (session) {
     const signOut = () => {
       forgetSession();
+      // Whoever signs in next has conversations of their own.
+      history.replaceState(null, "", location.pathname + location.search);
       setIsOut(true);
       setSession(null);
     };

@@ -26,12 +26,7 @@ export function ChatScreen({ session, onSignOut }: Props) {
           <p className="muted">Choose a conversation, or start one.</p>
         </main>
       ) : (
-        <ConversationPane
-          key={openId}
-          conversationId={openId}
-          me={session.user.id}
-          onBack={() => open(null)}
-        />
+        <ConversationPane key={openId} conversationId={openId} session={session} onBack={() => open(null)} />
       )}
     </div>
   );

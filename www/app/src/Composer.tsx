@@ -1,15 +1,21 @@
 import type { Chat } from "chatwire/react";
-import { type FormEvent, type KeyboardEvent, useId, useLayoutEffect, useRef, useState } from "react";
+import { type FormEvent, type KeyboardEvent, useId, useLayoutEffect, useRef } from "react";
+import { type Drafts, useDraft } from "./drafts.js";
 
-type Props = { onSend: Chat["sendMessage"]; onTyping: (typing: boolean) => void };
+type Props = {
+  conversationId: string;
+  drafts: Drafts;
+  onSend: Chat["sendMessage"];
+  onTyping: (typing: boolean) => void;
+};
 
 const maxLength = 10_000;
 const warnFrom = maxLength * 0.9;
 const maxHeightPx = 160;
 
 /** Enter sends, Shift+Enter begins a line. Works offline as it does online: what is sent is stored first. */
-export function Composer({ onSend, onTyping }: Props) {
-  const [text, setText] = useState("");
+export function Composer({ conversationId, drafts, onSend, onTyping }: Props) {
+  const { text, write, now } = useDraft(drafts, conversationId);
   const input = useRef<HTMLTextAreaElement>(null);
   const hintId = useId();
   const length = [...text].length;
@@ -19,11 +25,11 @@ export function Composer({ onSend, onTyping }: Props) {
   async function submit(event?: FormEvent) {
     event?.preventDefault();
     if (!canSend) return;
-    setText("");
+    write("");
     onTyping(false);
     input.current?.focus();
     // Refused: the words come back, unless others have been typed meanwhile.
-    if (!(await onSend(text))) setText((now) => now || text);
+    if (!(await onSend(text)) && now() === "") write(text);
   }
 
   function onKeyDown(event: KeyboardEvent) {
@@ -44,7 +50,7 @@ export function Composer({ onSend, onTyping }: Props) {
         rows={1}
         value={text}
         onChange={(event) => {
-          setText(event.target.value);
+          write(event.target.value);
           onTyping(event.target.value !== "");
         }}
         onBlur={() => onTyping(false)}

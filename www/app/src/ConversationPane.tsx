@@ -4,10 +4,12 @@ import { useEffect, useMemo, useSyncExternalStore } from "react";
 import { Composer } from "./Composer.js";
 import { MessageList } from "./MessageList.js";
 import { Avatar } from "./Sidebar.js";
+import type { Session } from "./session.js";
 
-type Props = { conversationId: string; me: string; onBack: () => void };
+type Props = { conversationId: string; session: Session; onBack: () => void };
 
-export function ConversationPane({ conversationId, me, onBack }: Props) {
+export function ConversationPane({ conversationId, session, onBack }: Props) {
+  const me = session.user.id;
   const chat = useChat(conversationId);
   const conversation = useConversation(conversationId);
   const nameOf = useNames(conversation);
@@ -41,7 +43,12 @@ export function ConversationPane({ conversationId, me, onBack }: Props) {
           </button>
         </p>
       )}
-      <Composer onSend={chat.sendMessage} onTyping={chat.setTyping} />
+      <Composer
+        conversationId={conversationId}
+        drafts={session.drafts}
+        onSend={chat.sendMessage}
+        onTyping={chat.setTyping}
+      />
     </main>
   );
 }

@@ -1,5 +1,5 @@
 import type { Chat } from "chatwire/react";
-import { type UIEvent, useLayoutEffect, useRef } from "react";
+import { type UIEvent, useEffect, useLayoutEffect, useRef } from "react";
 import { dayOf, sameDay } from "./format.js";
 import { MessageRow } from "./MessageRow.js";
 
@@ -62,6 +62,17 @@ function useKeptPlace(first: string | undefined, last: string | undefined) {
     else if (place.current.first !== first) list.scrollTop += list.scrollHeight - height;
     place.current = { isAtEnd, height: list.scrollHeight, first };
   }, [first, last]);
+
+  // A smaller window, a keyboard, a growing composer: the end stays in view for those who are there.
+  useEffect(() => {
+    const list = ref.current;
+    if (!list) return;
+    const observer = new ResizeObserver(() => {
+      if (place.current.isAtEnd) list.scrollTop = list.scrollHeight;
+    });
+    observer.observe(list);
+    return () => observer.disconnect();
+  }, []);
 
   const onScroll = ({ currentTarget: list }: UIEvent) => {
     place.current.isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < nearBottomPx;

@@ -1,5 +1,6 @@
 // Who is signed in. A name is enough for the reference backend; its token is kept for as long as the tab lives.
 import type { TokenReason } from "chatwire";
+import type { Drafts } from "./drafts.js";
 
 export type User = { id: string; name: string };
 type Grant = { token: string; user: User; expiresAt: number };
@@ -10,6 +11,7 @@ const storageKey = fixedName ? `chatwire.session.${fixedName}` : "chatwire.sessi
 const graceMs = 10_000;
 
 export class Session {
+  readonly drafts: Drafts = new Map();
   #grant: Grant;
 
   constructor(grant: Grant) {

@@ -30,6 +30,8 @@ fn t1_d2_d6_connect_hello_and_refusals() {
     assert_eq!(name, "chatwire:hello");
     let wanted = json!({ "keys": true, "cursor": true, "orderedWindow": true, "receipts": true, "maxPayload": 50_000 });
     assert_eq!(hello["capabilities"], wanted);
+    // Whose the token is, so that a client with another user's queue sends nothing of it.
+    assert_eq!(hello["user"], json!({ "id": ann.id }));
 }
 
 #[test]

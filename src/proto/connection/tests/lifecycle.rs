@@ -62,7 +62,8 @@ fn failures_back_off_within_their_bounds_and_the_budget_ends_them() {
     for (failure, ceiling) in [(1, 1_000), (2, 2_000), (3, 4_000), (4, 4_000), (5, 4_000)] {
         rig.token(Ok("t"));
         rig.closed(1006, "");
-        assert_eq!(rig.reason(), "the socket could not be opened (1006)");
+        let hint = "the socket could not be opened (1006): is `url` right, and does the server run?";
+        assert_eq!(rig.reason(), hint);
         let snapshot = rig.snapshot();
         assert_eq!((snapshot.state, snapshot.attempt), (ConnectionState::Waiting, failure));
         let wait = rig.pass_retry();

@@ -14,7 +14,7 @@ fn a_row_of_another_tab_stands_where_its_number_puts_it() {
         bench.reconcile();
         bench.queue("c", "r");
         let keys = |bench: &Bench| {
-            bench.outbox.visible_rows().map(|row| row.record.key.clone()).collect::<Vec<String>>()
+            bench.outbox.visible_rows().iter().map(|row| row.record.key.clone()).collect::<Vec<String>>()
         };
         assert_eq!(keys(&bench), ["a", "b", "c"]);
         bench.run(true);

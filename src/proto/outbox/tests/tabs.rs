@@ -29,7 +29,7 @@ fn one_key_under_two_numbers_is_one_row_and_the_leader_removes_the_other() {
         bench.records.insert(number, encode_outbox_row(number, &row("a", "r")));
     }
     bench.reconcile();
-    assert_eq!(bench.outbox.visible_rows().count(), 1);
+    assert_eq!(bench.outbox.visible_rows().len(), 1);
     bench.run(true);
     assert_eq!(bench.records.keys().copied().collect::<Vec<u64>>(), [1]);
     bench.outbox.open(bench.now);

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use super::super::fields::Fields;
 use super::super::{Answer, Failure, ServerMessage};
 use super::records;
-use crate::proto::model::ErrorCode;
+use crate::proto::model::{ErrorCode, first_chars};
 use crate::proto::wire::json;
 use crate::proto::wire::json::RawValue;
 
@@ -93,11 +93,11 @@ impl<'a> ServerError<'a> {
             return Self::default();
         };
         Self {
-            code: read.text("code").ok().flatten(),
-            words: read.text("message").ok().flatten().unwrap_or_default(),
-            field: read.text("field").ok().flatten(),
-            retry_after_ms: read.count("retry_after_ms").ok().flatten(),
-            client_message_id: read.id("client_message_id").ok().flatten(),
+            code: read.text("code"),
+            words: read.text("message").unwrap_or_default(),
+            field: read.text("field"),
+            retry_after_ms: read.count("retry_after_ms"),
+            client_message_id: read.id("client_message_id"),
         }
     }
 
@@ -145,18 +145,16 @@ fn push_excerpt(message: &mut String, words: &str) {
     }
 }
 
-fn first_chars(text: &str, max_chars: usize) -> &str {
-    let end = text.char_indices().nth(max_chars).map_or(text.len(), |(at, _)| at);
-    text.get(..end).unwrap_or(text)
-}
-
 /// Reads the answer to a send: `{success:true, data?}` or `{success:false, error}` (T3, D3).
 pub(super) fn answer(key: &str, args: &[&RawValue]) -> Answer {
     const PLACE: &str = "answer to chat:message_send";
     let Some(raw) = args.first() else {
         return Answer::Malformed(format!("{PLACE}: is empty"));
     };
-    let success = Fields::read(raw).and_then(|read| Ok((read.flag("success")?, read)));
+    let success = Fields::read(raw).and_then(|read| {
+        let success = read.flag("success");
+        read.finish(success).map(|success| (success, read))
+    });
     let (success, read) = match success {
         Ok(read) => read,
         Err(wrong) => return Answer::Malformed(wrong.at(PLACE)),
@@ -171,8 +169,9 @@ pub(super) fn answer(key: &str, args: &[&RawValue]) -> Answer {
 /// The server's copy of the message. One that cannot be read, or that is another message's, counts as not given:
 /// the server has said that it stored ours, so sending it again would be wrong.
 fn copy(key: &str, answer: &Fields<'_>) -> Option<Box<ServerMessage>> {
-    let message = records::message(&answer.object("data").ok()??).ok()?;
-    message.key.as_deref().is_none_or(|theirs| theirs == key).then(|| Box::new(message))
+    let data = answer.object("data")?;
+    let message = data.finish(records::message(&data)).ok()?;
+    message.key.as_deref().is_none_or(|theirs| theirs == key).then_some(message)
 }
 
 fn refusal(key: &str, answer: &Fields<'_>, error: ServerError<'_>) -> Answer {

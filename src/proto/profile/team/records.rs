@@ -1,73 +1,78 @@
 //! The records of `team`: messages and conversations, on the socket and over REST alike (T4, D4).
 
-use base64ct::{Base64Unpadded, Encoding};
-
-use super::super::fields::{self, Fields, Wrong, required};
+use super::super::fields::{self, Fields, IS_MISSING, Wrong};
 use super::super::{ConversationKind, Json, Member, Role, ServerConversation, ServerMessage, Status};
+use crate::proto::wire::base64;
 use crate::proto::wire::json;
 use crate::proto::wire::json::RawValue;
 
 /// A text as `content_encrypted` carries it before encryption is switched on (T5).
 pub(super) fn encode_content(text: &str) -> String {
-    // `Base64` would pad by itself, but it is a second copy of the encoder: reading needs the unpadded one.
-    let mut content = Base64Unpadded::encode_string(text.as_bytes());
-    while !content.len().is_multiple_of(4) {
-        content.push('=');
-    }
-    content
+    base64::encode(text.as_bytes())
 }
 
-/// Reads a message (T4, D4).
-pub(super) fn message(record: &Fields<'_>) -> Result<ServerMessage, Wrong> {
-    let deleted_at_ms = record.time_ms("deleted_at")?;
-    let text = match record.text("content_encrypted")? {
-        Some(content) => decode_content(&content)?,
+/// Reads a message (T4, D4). What is wrong with it is told by the record's end.
+pub(super) fn message(record: &Fields<'_>) -> Box<ServerMessage> {
+    let deleted_at_ms = record.time_ms("deleted_at");
+    let text = match record.text("content_encrypted") {
+        Some(content) => decode_content(&content).unwrap_or_else(|| {
+            record.fail("content_encrypted", "must be base64 of UTF-8 text");
+            String::new()
+        }),
         // A deleted message has nothing left to show.
-        None if deleted_at_ms.is_some() => String::new(),
-        None => return Err(Wrong { field: "content_encrypted", expected: "is missing" }),
+        None => {
+            if deleted_at_ms.is_none() {
+                record.fail("content_encrypted", IS_MISSING);
+            }
+            String::new()
+        }
     };
-    let sender_id = required("sender_id", record.id("sender_id"))?;
-    let delivered_to = user_ids(record, "delivered_to", &sender_id)?;
-    let read_by = user_ids(record, "read_by", &sender_id)?;
+    let sender_id = record.required_id("sender_id");
+    let delivered_to = user_ids(record, "delivered_to", &sender_id);
+    let read_by = user_ids(record, "read_by", &sender_id);
     let derived = match (read_by.is_empty(), delivered_to.is_empty()) {
         (false, _) => Some(Status::Read),
         (true, false) => Some(Status::Delivered),
         (true, true) => None,
     };
     // A name this profile does not know is no reason to lose the message.
-    let told = record.text("status")?.and_then(|name| status(&name));
-    Ok(ServerMessage {
-        id: required("id", record.id("id"))?,
-        key: record.id("client_message_id")?,
-        conversation_id: required("conversation_id", record.id("conversation_id"))?,
+    let told = record.text("status").and_then(|name| status(&name));
+    Box::new(ServerMessage {
+        id: record.required_id("id"),
+        key: record.id("client_message_id"),
+        conversation_id: record.required_id("conversation_id"),
         sender_id,
-        kind: record.text("message_type")?.map_or_else(|| "text".to_owned(), Into::into),
+        kind: record.text("message_type").map_or_else(|| "text".to_owned(), Into::into),
         text,
         metadata: record.json("metadata"),
-        attachments: attachments(record)?,
-        reply_to_id: record.id("reply_to")?,
-        created_at_ms: required("created_at", record.time_ms("created_at"))?,
-        seq: record.count("seq")?,
+        attachments: attachments(record),
+        reply_to_id: record.id("reply_to"),
+        created_at_ms: record.required("created_at", record.time_ms("created_at")),
+        seq: record.count("seq"),
         // Servers that keep receipts apart from the row may leave the row's own status at `sent`.
         status: told.max(derived),
         read_by,
-        reactions: reactions(record)?,
-        edited_at_ms: record.time_ms("edited_at")?,
+        reactions: reactions(record),
+        edited_at_ms: record.time_ms("edited_at"),
         deleted_at_ms,
     })
 }
 
-/// Reads a conversation (T8); `me` is the own user's id, where it is known.
-pub(super) fn conversation(record: &Fields<'_>, me: Option<&str>) -> Result<ServerConversation, Wrong> {
-    let kind = match required("type", record.text("type"))?.as_ref() {
+/// Reads a conversation (T8); `me` is the own user's id, where it is known. What is wrong with it is told by the
+/// record's end.
+pub(super) fn conversation(record: &Fields<'_>, me: Option<&str>) -> Box<ServerConversation> {
+    let kind = match record.required("type", record.text("type")).as_ref() {
         "direct" => ConversationKind::Direct,
         "group" => ConversationKind::Group,
-        _ => return Err(Wrong { field: "type", expected: "must be `direct` or `group`" }),
+        _ => {
+            record.fail("type", "must be `direct` or `group`");
+            ConversationKind::Group
+        }
     };
     let mut members = Vec::new();
     let mut online = Vec::new();
-    for raw in record.list("participants")? {
-        let (member, is_online) = participant(raw)?;
+    for raw in record.list("participants") {
+        let Some((member, is_online)) = participant(record, raw) else { break };
         if is_online {
             online.push(member.user_id.clone());
         }
@@ -75,21 +80,21 @@ pub(super) fn conversation(record: &Fields<'_>, me: Option<&str>) -> Result<Serv
     }
     let is_me = |member: &&Member| me == Some(member.user_id.as_str());
     let my_role = members.iter().find(is_me).map_or(Role::Member, |member| member.role);
-    let mut title = record.text("title")?.unwrap_or_default().into_owned();
+    let mut title = record.text("title").unwrap_or_default().into_owned();
     if title.is_empty() && kind == ConversationKind::Direct && me.is_some() {
         title = members.iter().find(|member| !is_me(member)).map(|m| m.name.clone()).unwrap_or_default();
     }
-    Ok(ServerConversation {
-        id: required("id", record.id("id"))?,
+    Box::new(ServerConversation {
+        id: record.required_id("id"),
         kind,
         title,
-        avatar_url: record.text("avatar_url")?.map(Into::into),
+        avatar_url: record.text("avatar_url").map(Into::into),
         members,
         online,
         my_role,
-        last_seq: record.count("last_seq")?,
-        last_read_seq: record.count("last_read_seq")?,
-        updated_at_ms: record.time_ms("updated_at")?,
+        last_seq: record.count("last_seq"),
+        last_read_seq: record.count("last_read_seq"),
+        updated_at_ms: record.time_ms("updated_at"),
     })
 }
 
@@ -111,8 +116,10 @@ pub(super) fn list<'a>(body: &'a str, name: &'static str) -> Result<(Vec<&'a Raw
     }
     let read = || -> Result<_, Wrong> {
         let page = Fields::read(raw)?;
-        page.get(name).ok_or(Wrong { field: name, expected: "is missing" })?;
-        Ok((page.list(name)?, page.flag("has_more")?.unwrap_or(false)))
+        if page.get(name).is_none() {
+            page.fail(name, IS_MISSING);
+        }
+        page.finish((page.list(name), page.flag("has_more").unwrap_or(false)))
     };
     read().map_err(|wrong| wrong.at("list"))
 }
@@ -127,59 +134,69 @@ pub(super) fn row_name(list: &str, index: usize) -> String {
 }
 
 /// Standard base64 (T5), with padding or without it.
-fn decode_content(content: &str) -> Result<String, Wrong> {
-    let bytes = Base64Unpadded::decode_vec(content.trim_end_matches('=')).ok();
-    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-    text.ok_or(Wrong { field: "content_encrypted", expected: "must be base64 of UTF-8 text" })
+fn decode_content(content: &str) -> Option<String> {
+    String::from_utf8(base64::decode(content)?).ok()
 }
 
-fn attachments(record: &Fields<'_>) -> Result<Option<Json>, Wrong> {
-    let is_empty = record.list("attachments")?.is_empty();
-    Ok(record.json("attachments").filter(|_| !is_empty))
+fn attachments(record: &Fields<'_>) -> Option<Json> {
+    if record.list("attachments").is_empty() { None } else { record.json("attachments") }
 }
 
 /// The users of a receipt list. The sender is left out: some servers count the author as the first reader.
-fn user_ids(record: &Fields<'_>, name: &'static str, sender_id: &str) -> Result<Vec<String>, Wrong> {
+fn user_ids(record: &Fields<'_>, name: &'static str, sender_id: &str) -> Vec<String> {
     let mut users = Vec::new();
-    for raw in record.list(name)? {
-        let user_id = user_id(raw).ok_or(Wrong { field: name, expected: "must hold ids of users" })?;
-        if user_id != sender_id {
-            users.push(user_id);
+    for raw in record.list(name) {
+        match user_id(raw) {
+            Some(user_id) if user_id != sender_id => users.push(user_id),
+            Some(_) => {}
+            None => record.fail(name, "must hold ids of users"),
         }
     }
-    Ok(users)
+    users
 }
 
 /// An id alone, or the `user_id` of an object.
 fn user_id(raw: &RawValue) -> Option<String> {
-    fields::id(raw).or_else(|| Fields::read(raw).ok()?.id("user_id").ok()?)
+    fields::id(raw).or_else(|| Fields::read(raw).ok()?.id("user_id"))
 }
 
-fn reactions(record: &Fields<'_>) -> Result<Vec<(String, String)>, Wrong> {
-    let wrong = Wrong { field: "reactions", expected: "must hold objects with `emoji` and `user_id`" };
-    let read = |raw| -> Option<(String, String)> {
-        let reaction = Fields::read(raw).ok()?;
-        Some((reaction.text("emoji").ok()??.into_owned(), reaction.id("user_id").ok()??))
-    };
-    record.list("reactions")?.into_iter().map(|raw| read(raw).ok_or(wrong)).collect()
-}
-
-/// A member and whether they are online; an id alone is a plain member whose name is not told.
-fn participant(raw: &RawValue) -> Result<(Member, bool), Wrong> {
-    if let Some(user_id) = fields::id(raw) {
-        return Ok((Member { name: user_id.clone(), user_id, role: Role::Member }, false));
+fn reactions(record: &Fields<'_>) -> Vec<(String, String)> {
+    let mut reactions = Vec::new();
+    for raw in record.list("reactions") {
+        match reaction(raw) {
+            Some(reaction) => reactions.push(reaction),
+            None => record.fail("reactions", "must hold objects with `emoji` and `user_id`"),
+        }
     }
-    let wrong = Wrong { field: "participants", expected: "must hold ids, or objects with `user_id`" };
-    let read = Fields::read(raw).map_err(|_| wrong)?;
-    let user_id = read.id("user_id").ok().flatten().ok_or(wrong)?;
-    let name = read.text("username")?.filter(|name| !name.is_empty());
-    let role = match read.text("role")?.as_deref() {
+    reactions
+}
+
+fn reaction(raw: &RawValue) -> Option<(String, String)> {
+    let read = Fields::read(raw).ok()?;
+    Some((read.text("emoji")?.into_owned(), read.id("user_id")?))
+}
+
+/// A member and whether they are online; an id alone is a plain member whose name is not told. `None`: it cannot be
+/// read, which is told by the end of `record`.
+fn participant(record: &Fields<'_>, raw: &RawValue) -> Option<(Member, bool)> {
+    if let Some(user_id) = fields::id(raw) {
+        return Some((Member { name: user_id.clone(), user_id, role: Role::Member }, false));
+    }
+    let read = Fields::read(raw).ok();
+    let Some((read, user_id)) = read.and_then(|read| read.id("user_id").map(|user_id| (read, user_id)))
+    else {
+        record.fail("participants", "must hold ids, or objects with `user_id`");
+        return None;
+    };
+    let name = read.text("username").filter(|name| !name.is_empty());
+    let role = match read.text("role").as_deref() {
         Some("admin") => Role::Admin,
         Some("moderator") => Role::Moderator,
         // The least that a member may do, also for a name this profile does not know.
         _ => Role::Member,
     };
-    let online = read.flag("online")?.unwrap_or(false);
+    let online = read.flag("online").unwrap_or(false);
     let name = name.map_or_else(|| user_id.clone(), Into::into);
-    Ok((Member { user_id, name, role }, online))
+    record.heed(&read);
+    Some((Member { user_id, name, role }, online))
 }

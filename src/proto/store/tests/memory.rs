@@ -245,6 +245,37 @@ fn a_full_store_writes_nothing_and_may_shrink() {
 }
 
 #[test]
+fn a_write_for_which_there_is_no_room_is_taken_back_whole() {
+    let mut store = opened();
+    let setup = Transaction {
+        puts: vec![(RecordId::meta("a"), record(1)), (RecordId::history("a"), record(2))],
+        adds: vec![record(3)],
+        ..Transaction::default()
+    };
+    assert_eq!(saved(write(&mut store, setup)), [1]);
+    let (before, used) = (everything(&mut store), store.used_bytes());
+    store.set_limit(Some(used));
+    let too_much = Transaction {
+        puts: vec![
+            (RecordId::meta("a"), vec![0; 500]),
+            (RecordId::meta("a"), record(4)),
+            (RecordId::meta("new"), record(5)),
+            (RecordId::outbox(1), record(6)),
+        ],
+        adds: vec![record(7), record(8)],
+        deletes: vec![RecordId::history("a"), RecordId::history("absent"), RecordId::outbox(1)],
+        ..Transaction::default()
+    };
+    assert_eq!(failure(write(&mut store, too_much.clone())), StoreFailure::Quota);
+    assert_eq!((everything(&mut store), store.used_bytes()), (before, used));
+    // What is put twice, or put and deleted, counts as it is at the end.
+    store.set_limit(Some(1000));
+    assert_eq!(saved(write(&mut store, too_much)), [2, 3]);
+    let sizes = ["a", "new"].map(|key| key.len() + record(0).len());
+    assert_eq!(store.used_bytes(), sizes[0] + sizes[1] + 2 * (8 + record(0).len()));
+}
+
+#[test]
 fn the_later_of_two_wins() {
     let mut store = opened();
     let id = RecordId::meta("a");

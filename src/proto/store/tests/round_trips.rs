@@ -96,9 +96,9 @@ fn an_index_finds_the_segments_that_may_hold_an_id() {
     page.set(3, vec![40]);
     page.set(3, vec![20, 5]);
     assert_eq!(page.segments, [(1, vec![10, 20, 30]), (2, vec![20]), (3, vec![5, 20])]);
-    assert_eq!(page.candidates(20).collect::<Vec<_>>(), [1, 2, 3]);
-    assert_eq!(page.candidates(5).collect::<Vec<_>>(), [3]);
-    assert_eq!(page.candidates(40).next(), None);
+    assert_eq!(page.candidates(20), [1, 2, 3]);
+    assert_eq!(page.candidates(5), [3]);
+    assert!(page.candidates(40).is_empty());
     assert_eq!([index_page_of(0), index_page_of(31), index_page_of(32)], [0, 0, 1]);
 }
 

@@ -83,3 +83,90 @@ proptest! {
         prop_assert_eq!(out, number.to_string());
     }
 }
+
+/// Texts that are nearly JSON: pieces of it in any order.
+fn nearly_json() -> impl Strategy<Value = String> {
+    const PIECES: [&str; 40] = [
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        "\"",
+        "\"a\"",
+        "\"k\":",
+        "\\",
+        "\\u",
+        "\\ud83d",
+        "\\n",
+        "\\x",
+        "0",
+        "-",
+        "1",
+        "01",
+        "1.",
+        ".5",
+        "1e5",
+        "E+",
+        "e",
+        "true",
+        "false",
+        "null",
+        "nul",
+        " ",
+        "\n",
+        "\t",
+        "\u{1}",
+        "\u{a0}",
+        "é",
+        "😀",
+        "/",
+        "'",
+        "{}",
+        "[]",
+        "1.5e-3",
+        "\"\\u12G4\"",
+    ];
+    prop::collection::vec(prop::sample::select(&PIECES[..]), 0..12).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_json_is_what_serde_json_takes_for_it(text in nearly_json()) {
+        let theirs = serde_json::from_str::<serde::de::IgnoredAny>(&text);
+        prop_assert_eq!(parse(&text, 0).is_ok(), theirs.is_ok());
+    }
+
+    #[test]
+    fn what_serde_json_writes_is_read(value in any_json()) {
+        prop_assert!(parse(&value.to_string(), 0).is_ok());
+        prop_assert!(parse(&serde_json::to_string_pretty(&value).unwrap(), 0).is_ok());
+    }
+}
+
+fn any_json() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(Into::into),
+        any::<i64>().prop_map(Into::into),
+        any::<f64>().prop_map(Into::into),
+        any::<String>().prop_map(Into::into),
+    ];
+    leaf.prop_recursive(6, 64, 8, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..8).prop_map(Into::into),
+            prop::collection::btree_map(any::<String>(), inner, 0..8)
+                .prop_map(|map| serde_json::Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+#[test]
+fn depth_is_no_danger() {
+    let deep = "[".repeat(1_000_000);
+    assert_eq!(parse(&deep, 0).unwrap_err(), WireError::Json { at: 1_000_000, truncated: true });
+    assert!(parse(&[deep, "]".repeat(1_000_000)].concat(), 0).is_ok());
+}

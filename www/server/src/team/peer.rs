@@ -72,7 +72,7 @@ impl TeamPeer {
         let hello = json!({ "capabilities": {
             "keys": true, "cursor": true, "orderedWindow": true, "receipts": true,
             "maxPayload": self.app.config.max_payload_bytes,
-        } });
+        }, "user": { "id": self.user.id } });
         let mut out = crate::lock(&self.out);
         let Out::Held(held) = &mut *out else { return };
         let held = std::mem::take(held);

@@ -10,7 +10,7 @@ fn malformed(event: &str, payload: &str) -> String {
 
 #[test]
 fn t4_a_message_as_the_original_server_tells_it() {
-    assert_eq!(incoming("chat:message_received", ROW), Incoming::Message(message()));
+    assert_eq!(incoming("chat:message_received", ROW), Incoming::Message(message().into()));
 }
 
 #[test]
@@ -35,8 +35,8 @@ fn t4_a_message_with_everything() {
         deleted_at_ms: Some(CREATED_AT_MS + 2),
         ..message()
     };
-    assert_eq!(incoming("chat:message_received", &row), Incoming::Message(wanted.clone()));
-    assert_eq!(incoming("chat:message_updated", &row), Incoming::Updated(wanted));
+    assert_eq!(incoming("chat:message_received", &row), Incoming::Message(wanted.clone().into()));
+    assert_eq!(incoming("chat:message_updated", &row), Incoming::Updated(wanted.into()));
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn t4_camel_case_numbers_and_nulls_are_the_same_message() {
     let row = r#"{"conversationId":"c1","contentEncrypted":"Zm9v","senderId":"ana","createdAt":1795225298250,
         "id":"m1","messageType":null,"clientMessageId":null,"seq":null,"metadata":null,"attachments":[],
         "replyTo":null,"status":null,"readBy":null,"deliveredTo":[],"editedAt":null,"deletedAt":null}"#;
-    assert_eq!(incoming("chat:message_received", row), Incoming::Message(message()));
+    assert_eq!(incoming("chat:message_received", row), Incoming::Message(message().into()));
     let numeric = r#"{"id":41,"sender_id":7,"conversation_id":3,"content_encrypted":"Zm9v","seq":"8",
         "created_at":1795225298250}"#;
     let Incoming::Message(read) = incoming("chat:message_received", numeric) else { panic!() };
@@ -116,7 +116,7 @@ fn t5_content_is_base64_of_utf8_and_nothing_else() {
 fn t5_a_deleted_message_may_have_no_content() {
     let row = row_with("\"deleted_at\":5").replace("\"Zm9v\"", "null");
     let wanted = ServerMessage { text: String::new(), deleted_at_ms: Some(5), ..message() };
-    assert_eq!(incoming("chat:message_updated", &row), Incoming::Updated(wanted));
+    assert_eq!(incoming("chat:message_updated", &row), Incoming::Updated(wanted.into()));
 }
 
 #[test]
@@ -256,16 +256,24 @@ fn d2_hello_declares_capabilities() {
         receipts: Some(true),
         max_payload: Some(100_000),
     };
-    assert_eq!(hello, Incoming::Hello(patch.clone()));
+    assert_eq!(hello, Incoming::Hello { capabilities: patch.clone(), user_id: None });
     let mut capabilities = Team.capabilities();
     assert!(!capabilities.keys && capabilities.answers && !capabilities.cursor && capabilities.receipts);
     assert!(!capabilities.ordered_window && capabilities.max_payload.is_none());
     capabilities.apply(&patch);
     assert!(capabilities.keys && capabilities.answers && capabilities.max_payload == Some(100_000));
-    assert_eq!(
-        incoming("chatwire:hello", r#"{"capabilities":{}}"#),
-        Incoming::Hello(CapabilityPatch::default())
-    );
+    for (user, user_id) in
+        [(r#"{"id":"ana"}"#, Some("ana")), (r#"{"id":7,"name":"x"}"#, Some("7")), ("null", None)]
+    {
+        assert_eq!(
+            incoming("chatwire:hello", &format!(r#"{{"capabilities":{{}},"user":{user}}}"#)),
+            Incoming::Hello { capabilities: CapabilityPatch::default(), user_id: user_id.map(str::to_owned) }
+        );
+    }
+    for user in ["{}", r#""ana""#, r#"{"id":""}"#] {
+        let text = malformed("chatwire:hello", &format!(r#"{{"capabilities":{{}},"user":{user}}}"#));
+        assert!(text.starts_with("chatwire:hello: field `"), "{text}");
+    }
     assert_eq!(malformed("chatwire:hello", "{}"), "chatwire:hello: field `capabilities` is missing");
     let text = malformed("chatwire:hello", r#"{"capabilities":{"keys":"yes"}}"#);
     assert_eq!(text, "chatwire:hello: field `keys` must be true or false");

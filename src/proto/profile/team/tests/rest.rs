@@ -42,10 +42,11 @@ fn t6_t7_t8_t10_requests() {
 fn d4_a_page_of_messages() {
     let second = ROW.replace("m1", "m2");
     let page = Team.parse_page(&format!(r#"{{"messages":[{ROW},{second}],"has_more":true}}"#)).unwrap();
-    assert_eq!(page.messages, [message(), ServerMessage { id: "m2".to_owned(), ..message() }]);
+    let second = ServerMessage { id: "m2".to_owned(), ..message() };
+    assert_eq!(page.messages, [Box::new(message()), Box::new(second)]);
     assert!(page.has_more && page.malformed.is_empty());
     let page = Team.parse_page(&format!("[{ROW}]")).unwrap();
-    assert_eq!((page.messages, page.has_more), (vec![message()], false));
+    assert_eq!((page.messages, page.has_more), (vec![Box::new(message())], false));
     let page = Team.parse_page(r#"{"hasMore":false,"messages":[]}"#).unwrap();
     assert!(page.messages.is_empty() && !page.has_more);
 }

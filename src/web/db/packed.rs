@@ -1,0 +1,168 @@
+//! Requests and answers as they cross into `indexed_db.js`: places and lengths as JSON, bytes one behind the other.
+
+use js_sys::{Array, Uint8Array};
+use wasm_bindgen::prelude::*;
+
+use super::{Attempt, failed};
+use crate::proto::wire::json::{self, Kind, RawValue, push_json_string, push_uint};
+use crate::proto::{Key, Read, Record, RecordId, StoreFailure, StoreReply, StoreRequest, Table, Transaction};
+
+/// A request on its way.
+#[derive(Default)]
+pub(super) struct Packed {
+    pub places: String,
+    pub bytes: Vec<u8>,
+}
+
+impl Packed {
+    pub(super) fn new(request: &StoreRequest) -> Self {
+        let mut packed = Self::default();
+        match request {
+            StoreRequest::Read(reads) => packed.reads(reads),
+            StoreRequest::Write(transaction) => packed.transaction(transaction),
+            // The key generator counts on: an outbox key is never given twice.
+            StoreRequest::Wipe | StoreRequest::Open { .. } => packed.places.push_str(
+                r#"{"strict":true,"expect":[],"puts":[],"adds":[],"deletes":[],"clear":[[0],[1],[2]]}"#,
+            ),
+        }
+        packed
+    }
+
+    fn reads(&mut self, reads: &[Read]) {
+        self.begin("");
+        for read in reads {
+            let (table, how) = match read {
+                Read::One(id) => (id.table, ",0,"),
+                Read::All(table) => (*table, ",1,"),
+                Read::Prefix { table, .. } => (*table, ",2,"),
+            };
+            self.item(table);
+            self.places.push_str(how);
+            match read {
+                Read::One(id) => self.key(&id.key),
+                Read::All(_) => self.places.push('0'),
+                Read::Prefix { prefix, .. } => push_json_string(&mut self.places, prefix),
+            }
+            self.places.push(']');
+        }
+        self.places.push(']');
+    }
+
+    fn transaction(&mut self, transaction: &Transaction) {
+        self.places.push_str(if transaction.strict { r#"{"strict":true"# } else { r#"{"strict":false"# });
+        self.begin(r#","expect":"#);
+        for (id, version) in &transaction.expect {
+            self.place(id);
+            // As text: it needs more digits than a number has in JavaScript.
+            match version {
+                Some(version) => {
+                    self.places.push_str(",\"");
+                    push_uint(&mut self.places, *version);
+                    self.places.push_str("\"]");
+                }
+                None => self.places.push_str(",null]"),
+            }
+        }
+        self.begin(r#"],"puts":"#);
+        for (id, bytes) in &transaction.puts {
+            self.place(id);
+            self.places.push(',');
+            self.record(bytes);
+            self.places.push(']');
+        }
+        self.begin(r#"],"adds":"#);
+        for bytes in &transaction.adds {
+            self.comma();
+            self.record(bytes);
+        }
+        self.begin(r#"],"deletes":"#);
+        for id in &transaction.deletes {
+            self.place(id);
+            self.places.push(']');
+        }
+        self.places.push_str(r#"],"clear":[]}"#);
+    }
+
+    fn begin(&mut self, name: &str) {
+        self.places.push_str(name);
+        self.places.push('[');
+    }
+
+    fn comma(&mut self) {
+        if !self.places.ends_with('[') {
+            self.places.push(',');
+        }
+    }
+
+    fn item(&mut self, table: Table) {
+        self.comma();
+        self.places.push('[');
+        self.places.push(match table {
+            Table::Meta => '0',
+            Table::Outbox => '1',
+            Table::History => '2',
+        });
+    }
+
+    fn place(&mut self, id: &RecordId) {
+        self.item(id.table);
+        self.places.push(',');
+        self.key(&id.key);
+    }
+
+    fn key(&mut self, key: &Key) {
+        match key {
+            Key::Text(text) => push_json_string(&mut self.places, text),
+            Key::Number(number) => push_uint(&mut self.places, *number),
+        }
+    }
+
+    fn record(&mut self, bytes: &[u8]) {
+        push_uint(&mut self.places, bytes.len() as u64);
+        self.bytes.extend_from_slice(bytes);
+    }
+}
+
+/// Reads an answer; the numbers are those at the head of `indexed_db.js`.
+pub(super) fn attempt(answer: &JsValue) -> Attempt {
+    let parts: &Array = answer.unchecked_ref();
+    let text = || parts.get(1).as_string().unwrap_or_default();
+    Attempt::Answered(match parts.get(0).as_f64().unwrap_or(-1.0) as i32 {
+        0 => StoreReply::Saved { added: numbers(&text()) },
+        1 => StoreReply::Records(records(&text(), &parts.get(2).unchecked_into::<Uint8Array>().to_vec())),
+        2 => StoreReply::Conflict,
+        4 => return Attempt::HandleDied(text()),
+        5 => failed(StoreFailure::Quota, "the origin's storage is full"),
+        6 => failed(StoreFailure::Other, ["the transaction was aborted: ", &text()].concat()),
+        _ => StoreReply::Unknown,
+    })
+}
+
+fn items(raw: &RawValue) -> Vec<&RawValue> {
+    json::array(raw).unwrap_or_default()
+}
+
+fn numbers(text: &str) -> Vec<u64> {
+    let list = json::parse(text, 0).map(items).unwrap_or_default();
+    list.into_iter().filter_map(json::uint).collect()
+}
+
+fn records(places: &str, mut bytes: &[u8]) -> Vec<Vec<Record>> {
+    let mut lists = Vec::new();
+    for list in json::parse(places, 0).map(items).unwrap_or_default() {
+        let mut records = Vec::new();
+        for place in items(list) {
+            let &[key, length] = items(place).as_slice() else { continue };
+            let length = json::uint(length).unwrap_or_default() as usize;
+            let (record, rest) = bytes.split_at_checked(length).unwrap_or_default();
+            bytes = rest;
+            let key = match json::kind(key) {
+                Kind::Number => Key::Number(json::uint(key).unwrap_or_default()),
+                _ => Key::Text(json::string(key).unwrap_or_default().into_owned()),
+            };
+            records.push(Record { key, bytes: record.to_vec() });
+        }
+        lists.push(records);
+    }
+    lists
+}
