@@ -69,6 +69,7 @@ impl World {
         let now = self.devices[at].now(self.t);
         let sent = Sent {
             device: at,
+            life: self.devices[at].life,
             disk: self.devices[at].person.disk,
             room: ROOMS[room].to_owned(),
             deadline_ms: ttl_ms.map(|ttl| now.wall_ms + ttl),
@@ -139,6 +140,7 @@ impl World {
                 self.ledger.sent[number].deadline_ms = None;
                 self.ledger.sent[number].ttl_ms = None;
                 self.ledger.sent[number].device = at;
+                self.ledger.sent[number].life = self.devices[at].life;
                 (Command::Resend { key }, Asked::Resend(number))
             }
             Wish::Discard => (Command::Discard { key }, Asked::Discard(number)),

@@ -30,6 +30,8 @@ pub enum Asked {
 #[derive(Clone, Debug, Default)]
 pub struct Sent {
     pub device: usize,
+    /// The life of that page which has queued it.
+    pub life: u32,
     pub disk: usize,
     pub room: String,
     pub key: Option<String>,

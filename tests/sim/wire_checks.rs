@@ -283,13 +283,15 @@ impl World {
             if for_good > 0 || u64::from(for_now) >= self.plan.max_attempts {
                 continue;
             }
-            // Two tabs that send at once have no order but the one that comes out.
-            let page = self.ledger.sent[number].device;
+            // Two tabs that send at once have no order but the one that comes out; nor has a page with what a killed
+            // one before it had under way, whose commit may come at any time.
+            let own = &self.ledger.sent[number];
             let earlier = |stored: &&Stored| {
-                stored
-                    .number
-                    .map(|number| &self.ledger.sent[number])
-                    .is_some_and(|sent| sent.device == page && !sent.lost_allowed)
+                let sent = stored.number.map(|number| &self.ledger.sent[number]);
+                sent.is_some_and(|sent| {
+                    let page = sent.device == own.device && (sent.life == own.life || own.accepted);
+                    page && !sent.lost_allowed
+                })
             };
             let latest = before
                 .iter()
