@@ -9,6 +9,7 @@ mod api;
 mod bindings_test;
 mod client;
 mod model;
+pub mod mutant;
 mod people;
 pub(crate) mod queue;
 mod rng;

@@ -7,6 +7,7 @@ import { buildWasm } from "../build-wasm.mjs";
 import { browser } from "../lib/chromium.mjs";
 import { inRoot } from "../lib/run.mjs";
 import { ensureComponents, ensureWasmTarget, targetDir, wasmBindgen, wasmTarget } from "../lib/rust.mjs";
+import { cargoSim } from "../sim.mjs";
 import { fromCargo, fromEither, fromNode, fromVitest } from "./counts.mjs";
 
 const has = (path) => existsSync(inRoot(path));
@@ -18,6 +19,7 @@ export const suites = [
   { name: "tidy", isDue: () => has("tests/tidy"), run: tidy },
   { name: "lint", isDue: () => true, run: lint },
   { name: "rust", isDue: () => true, run: rust },
+  { name: "sim", isDue: () => has("tests/sim.rs"), run: sim },
   { name: "web", isDue: () => has("src/web") || webTests().length > 0, run: web },
   { name: "js", isDue: () => has("js/package.json"), run: js },
   { name: "servers", isDue: () => has("tests/servers"), run: servers },
@@ -52,6 +54,11 @@ async function rust(suite) {
   await suite.tests("server", "cargo", [...test, "-p", "chatwire-server"], { count: fromCargo });
   const faults = ["-p", "chatwire-server", "--features", "faults"];
   await suite.tests("server with faults", "cargo", [...test, ...faults], { count: fromCargo });
+}
+
+/** The simulator: so many schedules of faults, all kinds and cells reached, the regressions. */
+async function sim(suite) {
+  await suite.tests("20,000 schedules", "cargo", cargoSim(["--schedules", "20000"]), { count: fromCargo });
 }
 
 /** tests/web*.rs, and the unit tests of src/web, in headless Chromium. */

@@ -144,6 +144,9 @@ pub struct Connection {
     /// An emit was turned away while the link was in doubt.
     held_back: bool,
     actions: Queue<Action>,
+    /// Cells of the table that this instance has been through, a bit for each signal: for the simulator.
+    #[cfg(debug_assertions)]
+    cells: [u16; 8],
 }
 
 /// The time and what depends on it, for one call.
@@ -181,6 +184,8 @@ impl Connection {
             max_payload: config.capabilities.max_payload,
             held_back: false,
             actions: Queue::new(),
+            #[cfg(debug_assertions)]
+            cells: [0; 8],
         }
     }
 
@@ -191,6 +196,17 @@ impl Connection {
 
     pub fn state(&self) -> ConnectionState {
         self.state
+    }
+
+    /// Every cell of the table that means something, and whether this instance has been through it.
+    #[cfg(debug_assertions)]
+    pub fn cells(&self) -> Vec<(String, bool)> {
+        let reached = |state: ConnectionState, signal: table::Signal| {
+            self.cells.get(state as usize).is_some_and(|signals| signals & (1 << signal as u16) != 0)
+        };
+        let cells = table::STATES.iter().flat_map(|state| table::SIGNALS.map(|signal| (*state, signal)));
+        let cells = cells.filter(|(state, signal)| table::next(*state, *signal).is_some());
+        cells.map(|(state, signal)| (format!("{state:?}+{signal:?}"), reached(state, signal))).collect()
     }
 
     /// Whether a tab of this state has a use for the lead; one that has given up leaves it to the others.

@@ -8,6 +8,7 @@
 //! into one transaction and reports back with [`Outbox::on_written`].
 
 use super::queue::Queue;
+use crate::proto::mutant;
 use crate::proto::sorted::{SortedMap, SortedSet};
 
 use super::api::Now;
@@ -326,6 +327,9 @@ impl Outbox {
         self.set_stage(id, Stage::Failed);
         self.mark_dirty(id);
         self.actions.push_back(Action::Settled { key, conversation_id, result: Err(failure) });
+        if mutant::is(13) {
+            self.remove(id);
+        }
     }
 
     /// Sets the timers that this machine owns to the earliest of its deadlines.
@@ -339,7 +343,7 @@ impl Outbox {
                 && row.stage == Stage::Queued
                 && self.generation != 0
             {
-                let wait = u64::try_from(at).unwrap_or(0).saturating_sub(now.wall_ms);
+                let wait = u64::try_from(at).unwrap_or(0).saturating_sub(clock_of(now));
                 earlier(&mut expiry, now.mono_ms.saturating_add(wait));
             }
         }
@@ -385,6 +389,11 @@ impl Row {
             || self.doubtful
             || matches!(self.stage, Stage::InFlight { .. } | Stage::Answered | Stage::Settling)
     }
+}
+
+/// The clock of deadlines that are stored.
+pub fn clock_of(now: Now) -> u64 {
+    if mutant::is(25) { now.mono_ms } else { now.wall_ms }
 }
 
 fn missing(key: &str) -> Failure {

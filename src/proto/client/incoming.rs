@@ -8,6 +8,7 @@ use super::super::timeline::{Change, Op};
 use super::super::timer::Timer;
 use super::super::wire;
 use super::{AckFor, Client, HELLO_WAIT_MS, traits_of};
+use crate::proto::mutant;
 use crate::proto::wire::json::RawValue;
 
 impl Client {
@@ -139,6 +140,7 @@ impl Client {
             return false;
         }
         match &message.key {
+            Some(_) if mutant::is(4) => false,
             Some(key) => self.outbox.on_copy(key, message),
             None => self.outbox.on_old_copy_without_key(message),
         }

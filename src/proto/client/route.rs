@@ -154,7 +154,7 @@ impl Client {
     fn transmit(&mut self, now: Now, id: RowId) {
         let Some(row) = self.outbox.row(id).filter(|row| row.stage == Stage::Marking) else { return };
         let record = &row.record;
-        if record.is_expired(now.wall_ms) {
+        if record.is_expired(outbox::clock_of(now)) {
             // It slept between its commit and this moment.
             return self.outbox.on_unsendable(id, outbox::expired());
         }

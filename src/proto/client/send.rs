@@ -111,6 +111,7 @@ impl Client {
             None => (None, None),
         };
         let key = send.key.unwrap_or_else(|| self.rng.key());
+        let clock_ms = i64::try_from(outbox::clock_of(now)).unwrap_or(i64::MAX);
         let ttl = send.ttl_ms.map(|ttl| i64::try_from(ttl).unwrap_or(i64::MAX));
         Ok(OutboxRow {
             key,
@@ -121,7 +122,7 @@ impl Client {
             reply_to,
             reply_to_id,
             created_at_ms: wall_ms,
-            expires_at_ms: ttl.map(|ttl| wall_ms.saturating_add(ttl)),
+            expires_at_ms: ttl.map(|ttl| clock_ms.saturating_add(ttl)),
             attempts: 0,
             losses: 0,
             wire: None,

@@ -79,6 +79,12 @@ impl Client {
         })
     }
 
+    /// Cells of the connection's table, and whether this instance has been through each: for the simulator.
+    #[cfg(debug_assertions)]
+    pub fn connection_cells(&self) -> Vec<(String, bool)> {
+        self.connection.cells()
+    }
+
     /// Numbers for a person who looks for a fault, as JSON. No text, no token.
     pub fn diagnostics(&self) -> String {
         format!(

@@ -9,6 +9,7 @@ use super::super::store::{self, CapabilityRecord};
 use super::super::timer::Timer;
 use super::Client;
 use super::storage::{Flight, Lead, STORE_RETRY_MS, StoreJob, everything, list};
+use crate::proto::mutant;
 
 /// The stamp of a transaction that met a conflict.
 const NOT_WRITTEN: u64 = u64::MAX;
@@ -91,12 +92,16 @@ impl Client {
             }
             flight.rows.push((id, stage));
         }
-        if history {
+        let settles = flight.rows.iter().any(|(_, stage)| *stage == Stage::Settling);
+        if history && !(mutant::is(7) && settles) {
             self.build_history(&mut transaction, &mut flight);
         }
         flight.probe = transaction.puts.first().map(|(at, _)| at.clone());
         if let Lead::Leads { version, .. } = self.storage.lead {
             transaction.expect.push((RecordId::meta(store::GENERATION_KEY), version));
+        }
+        if mutant::is(27) {
+            transaction.expect.clear();
         }
         (transaction, flight, settled)
     }
@@ -135,6 +140,19 @@ impl Client {
             StoreReply::Saved { added } => {
                 self.storage.writing = false;
                 self.on_saved(&flight, &added);
+            }
+            StoreReply::Unknown if mutant::is(8) => {
+                self.storage.writing = false;
+                self.take_back(&flight, true);
+                self.degrade(now, &reply);
+            }
+            StoreReply::Unknown if mutant::is(9) => {
+                self.storage.writing = false;
+                self.on_saved(&flight, &[]);
+            }
+            StoreReply::Conflict if mutant::is(27) => {
+                self.storage.writing = false;
+                self.take_back(&flight, false);
             }
             StoreReply::Conflict | StoreReply::Unknown => {
                 let unknown = matches!(reply, StoreReply::Unknown);

@@ -4,6 +4,7 @@
 //! is not met by a herd; never below a tenth of the base, so that a lucky draw is not a tight loop.
 
 use crate::proto::config::Reconnect;
+use crate::proto::mutant;
 use crate::proto::rng::Rng;
 
 /// A hidden page waits so long on top of the drawn delay: nobody is looking, and its server may be recovering.
@@ -19,6 +20,7 @@ pub(super) fn retry_delay_ms(plan: &Reconnect, failures: u32, hidden: bool, rng:
     let doublings = failures.saturating_sub(1).min(32);
     let ceiling = base.saturating_mul(1 << doublings).min(u64::from(plan.max_delay_ms));
     let floor = (base / 10).min(ceiling);
+    let floor = if mutant::is(20) { ceiling } else { floor };
     rng.between(floor, ceiling) + if hidden { HIDDEN_DELAY_MS } else { 0 }
 }
 

@@ -9,6 +9,7 @@ use super::socket_io::Stage;
 use super::table::{self, Signal};
 use super::{Action, Connection, Cx, RefusedBy};
 use crate::proto::model::first_chars;
+use crate::proto::mutant;
 use crate::proto::timer::{Timer, Timers};
 use crate::proto::{ConnectionState, ErrorCode, Failure, Now, Secret, SocketOutput, TokenReason};
 
@@ -36,6 +37,9 @@ impl Connection {
             }
             self.block(blocked, reason, cx.now, cx.timers);
         } else if self.shift(signal, None, cx.now, cx.timers) {
+            if mutant::is(23) && signal == Signal::Wake && self.token.is_some() {
+                return self.open_socket(self.token.clone().unwrap_or(Secret(String::new())));
+            }
             self.ask_token(TokenReason::Connect, cx.now, cx.timers);
         }
     }
@@ -64,7 +68,7 @@ impl Connection {
     /// A wake-up: tries now, with a fresh budget, if the application wants to be connected and is not.
     pub(super) fn wake(&mut self, cx: &mut Cx<'_>) {
         if self.is_resting() {
-            self.failures = 0;
+            self.renew_attempts();
             self.attempt(Signal::Wake, cx);
         }
     }
@@ -78,7 +82,7 @@ impl Connection {
             self.attempt(Signal::Wake, cx);
             return;
         }
-        self.failures = 0;
+        self.renew_attempts();
         let delay = network_back_delay_ms(!self.page.visible, cx.rng);
         let at = cx.now.mono_ms.saturating_add(delay);
         let at = self.retry_at_mono_ms.map_or(at, |earlier| earlier.min(at));
@@ -87,8 +91,18 @@ impl Connection {
         }
     }
 
+    /// A new budget.
+    pub(super) fn renew_attempts(&mut self) {
+        if !mutant::is(21) {
+            self.failures = 0;
+        }
+    }
+
     fn is_resting(&self) -> bool {
         use ConnectionState as S;
+        if mutant::is(22) && self.state == S::Closed {
+            return !self.ended;
+        }
         self.wished && matches!(self.state, S::Waiting | S::Offline | S::Failed)
     }
 
@@ -297,7 +311,9 @@ impl Connection {
     ) {
         let was_online = self.state == ConnectionState::Online;
         self.asking = None;
-        self.token = None;
+        if !mutant::is(23) {
+            self.token = None;
+        }
         if let (Some(conn), Some(reason)) = (self.session.end(), close) {
             let reason = reason.to_owned();
             self.actions.push_back(Action::Socket(SocketOutput::Close { conn, code: NORMAL_CLOSE, reason }));
@@ -319,6 +335,10 @@ impl Connection {
         let Some(next) = table::next(self.state, signal) else {
             return false;
         };
+        #[cfg(debug_assertions)]
+        if let Some(signals) = self.cells.get_mut(self.state as usize) {
+            *signals |= 1 << signal as u16;
+        }
         // Token, socket and handshake share one deadline.
         if next != ConnectionState::Authenticating {
             timers.clear(Timer::Connect);

@@ -3,6 +3,7 @@
 //! Law: a frame in, a [`Step`] out; nothing here decides about states, retries or tokens. What is malformed is
 //! `Broken`, and it is `fatal` only where the framing is lost: nobody knows any more what the next frame is.
 
+use crate::proto::mutant;
 use crate::proto::sorted::SortedSet;
 use crate::proto::wire::json::RawValue;
 use std::borrow::Cow;
@@ -129,9 +130,10 @@ impl Session {
     pub(super) fn end(&mut self) -> Option<ConnId> {
         self.stage = Stage::Gone;
         self.assembler.reset();
-        self.heartbeat = None;
+        self.heartbeat.take_if(|_| !mutant::is(24));
         self.sid = None;
         self.max_payload = None;
+        self.next_ack *= u64::from(!mutant::is(29));
         self.first_ack = self.next_ack;
         self.owed.clear();
         self.early = Vec::new();
@@ -234,7 +236,8 @@ impl Session {
 
     /// A text frame.
     pub(super) fn on_text<'a>(&mut self, text: &'a str, now: Now) -> Step<'a> {
-        if let Some(heartbeat) = &mut self.heartbeat {
+        let stale = mutant::is(24) && self.stage != Stage::Live;
+        if let Some(heartbeat) = self.heartbeat.as_mut().filter(|_| !stale) {
             heartbeat.on_frame(now);
         }
         if text.len() > self.limits.max_packet_bytes {
@@ -250,7 +253,7 @@ impl Session {
             Frame::Open { ping_interval_ms, ping_timeout_ms, max_payload, .. }
                 if self.stage == Stage::Handshake =>
             {
-                self.heartbeat = Some(Heartbeat::new(ping_interval_ms, ping_timeout_ms, now));
+                self.heartbeat.get_or_insert_with(|| Heartbeat::new(ping_interval_ms, ping_timeout_ms, now));
                 self.max_payload = max_payload;
                 self.stage = Stage::Joining;
                 Step::Handshaken
@@ -383,10 +386,8 @@ fn refusal(payload: Option<&RawValue>) -> Step<'static> {
         Some(object) => object.str("message"),
         None => payload.and_then(json::string),
     };
-    let code = object
-        .as_ref()
-        .and_then(|object| object.object("data"))
-        .and_then(|data| data.str("code").map(Cow::into_owned));
+    let data = object.as_ref().and_then(|object| object.object("data"));
+    let code = data.and_then(|data| data.str("code").map(Cow::into_owned));
     Step::Refused { code, message: message.unwrap_or_default().into_owned() }
 }
 

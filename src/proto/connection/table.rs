@@ -6,6 +6,7 @@
 use crate::proto::ConnectionState::{
     self, Authenticating, Closed, Connecting, Failed, Idle, Offline, Online, Waiting,
 };
+use crate::proto::mutant;
 
 /// What can happen to a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +37,9 @@ pub(super) enum Signal {
 
 /// The state that `signal` leads to; `None`: it means nothing in this state.
 pub(super) fn next(state: ConnectionState, signal: Signal) -> Option<ConnectionState> {
+    if mutant::is(22) && (signal, state) == (Signal::Wake, Closed) {
+        return Some(Connecting);
+    }
     Some(match (signal, state) {
         (Signal::Connect, Idle | Waiting | Offline | Closed | Failed) => Connecting,
         (Signal::Wake, Waiting | Offline | Failed) => Connecting,
@@ -52,26 +56,28 @@ pub(super) fn next(state: ConnectionState, signal: Signal) -> Option<ConnectionS
     })
 }
 
+/// All of them: for tests and the simulator.
+#[cfg(debug_assertions)]
+pub(super) const STATES: [ConnectionState; 8] =
+    [Idle, Connecting, Authenticating, Online, Waiting, Offline, Closed, Failed];
+#[cfg(debug_assertions)]
+pub(super) const SIGNALS: [Signal; 11] = [
+    Signal::Connect,
+    Signal::Wake,
+    Signal::Soon,
+    Signal::Opened,
+    Signal::Accepted,
+    Signal::Refused,
+    Signal::Lost,
+    Signal::Hold,
+    Signal::Park,
+    Signal::Stop,
+    Signal::GiveUp,
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const STATES: [ConnectionState; 8] =
-        [Idle, Connecting, Authenticating, Online, Waiting, Offline, Closed, Failed];
-
-    const SIGNALS: [Signal; 11] = [
-        Signal::Connect,
-        Signal::Wake,
-        Signal::Soon,
-        Signal::Opened,
-        Signal::Accepted,
-        Signal::Refused,
-        Signal::Lost,
-        Signal::Hold,
-        Signal::Park,
-        Signal::Stop,
-        Signal::GiveUp,
-    ];
 
     /// Written by hand from SPEC.md chapter 1, so that the match above is checked against a second author.
     const EXPECTED: &str = "

@@ -4,6 +4,7 @@ use super::super::api::Now;
 use super::super::config::Limits;
 use super::super::model::{ErrorCode, Failure};
 use super::{Action, LOSSES_BEFORE_ALONE, LOSSES_BEFORE_POISON, Outbox, RowId, Stage, Traits};
+use crate::proto::mutant;
 
 /// A token bucket for sends: `sends_per_second` on average, `send_burst` at once.
 #[derive(Clone, Debug)]
@@ -72,7 +73,10 @@ impl Outbox {
             if let Some(row) = self.rows.get_mut(&id) {
                 row.doubtful = false;
             }
-            if !self.traits.keys && self.rows.get(&id).is_some_and(|row| row.stage == Stage::Queued) {
+            if !self.traits.keys
+                && !mutant::is(16)
+                && self.rows.get(&id).is_some_and(|row| row.stage == Stage::Queued)
+            {
                 self.fail(id, unconfirmed());
             }
         }
@@ -107,9 +111,14 @@ impl Outbox {
         for id in self.ids_of(&|row| matches!(row.stage, Stage::InFlight { .. })) {
             let Some(row) = self.rows.get_mut(&id) else { continue };
             row.record.losses += u32::from(!by_us);
-            if !self.traits.keys {
+            if mutant::is(12) {
+                row.record.attempts += 1;
+            }
+            if mutant::is(12) && row.record.attempts >= self.limits.max_attempts {
+                self.fail(id, Failure::new(ErrorCode::Server, "the connection was lost too often"));
+            } else if !self.traits.keys && !mutant::is(16) {
                 self.fail(id, unconfirmed());
-            } else if row.record.losses >= LOSSES_BEFORE_POISON {
+            } else if row.record.losses >= LOSSES_BEFORE_POISON && !mutant::is(17) {
                 let text = "the connection was lost three times while this message was unanswered";
                 self.fail(id, Failure::new(ErrorCode::Poison, text));
             } else {
@@ -213,7 +222,11 @@ impl Outbox {
         if lane.retry_at_mono_ms > now.mono_ms {
             return None;
         }
-        let window = if self.traits.ordered_window { self.limits.window.max(1) } else { 1 };
+        let window = match self.traits.ordered_window {
+            true => self.limits.window.max(1),
+            false if mutant::is(10) => 2,
+            false => 1,
+        };
         let (mut first, mut occupied) = (None, 0);
         for id in &lane.rows {
             let Some(row) = self.rows.get(id).filter(|row| !row.cancelled) else { continue };
@@ -237,6 +250,9 @@ impl Outbox {
         self.put_mark(id);
         self.set_stage(id, Stage::Marking);
         self.mark_dirty(id);
+        if mutant::is(3) {
+            self.actions.push_back(Action::Transmit { row: id });
+        }
     }
 
     /// The frame has been handed to the socket.
@@ -249,6 +265,10 @@ impl Outbox {
             if news {
                 self.touch(id);
             }
+        }
+        if mutant::is(6) {
+            self.set_stage(id, Stage::Answered);
+            self.actions.push_back(Action::Apply { row: id, copy: None });
         }
     }
 
@@ -289,7 +309,7 @@ impl Outbox {
     fn expire(&mut self, now: Now) {
         let mut due = Vec::new();
         for row in self.rows_of_lanes() {
-            if row.stage == Stage::Queued && row.record.is_expired(now.wall_ms) {
+            if row.stage == Stage::Queued && row.record.is_expired(super::clock_of(now)) {
                 due.push(row.id);
             }
         }

@@ -66,7 +66,12 @@ impl Outbox {
 
     /// After the socket is lost nothing is unanswered any more.
     pub fn settle_all_held(&mut self) {
-        for held in core::mem::take(&mut self.held) {
+        let held = core::mem::take(&mut self.held);
+        if self.generation == 0 {
+            // Another tab leads: what they are copies of is its to settle, and it will find them.
+            return;
+        }
+        for held in held {
             self.match_or_release(held.message);
         }
     }

@@ -4,6 +4,7 @@ use super::super::api::Now;
 use super::super::model::{ErrorCode, Failure};
 use super::super::store::{OutboxRow, WireMark, same_content};
 use super::{Action, Outbox, Row, RowId, Stage, missing};
+use crate::proto::mutant;
 
 /// What becomes of a message that is offered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +33,7 @@ impl Outbox {
                 "key: this key is queued already with other content; a key belongs to one message for ever";
             return Err(Failure::new(ErrorCode::Conflict, text));
         }
-        if self.rows.len() >= self.limits.max_queued as usize {
+        if self.rows.len() >= self.limits.max_queued as usize && !mutant::is(18) {
             let text = format!(
                 "the outbox holds {} messages, which is its limit (outbox.maxQueued)",
                 self.limits.max_queued
@@ -46,6 +47,9 @@ impl Outbox {
         }
         self.mark_dirty(id);
         self.touch(id);
+        if mutant::is(2) {
+            self.actions.push_back(Action::Saved { row: id });
+        }
         Ok(Queued::New(id))
     }
 
@@ -53,7 +57,9 @@ impl Outbox {
     pub fn cancel(&mut self, key: &str) -> Result<(), Failure> {
         let Some(id) = self.by_key.get(key).copied() else { return Err(missing(key)) };
         let Some(row) = self.rows.get_mut(&id) else { return Err(missing(key)) };
-        if row.on_wire() || (row.stage == Stage::Failed && row.record.wire.is_some()) {
+        if mutant::is(30) {
+            // It forgets that the message is on the wire.
+        } else if row.on_wire() || (row.stage == Stage::Failed && row.record.wire.is_some()) {
             return Err(in_flight());
         }
         if matches!(row.stage, Stage::Saving | Stage::Marking) || row.writing {
@@ -83,6 +89,9 @@ impl Outbox {
         (record.wire, record.expires_at_ms) = (None, None);
         self.set_stage(id, Stage::Removing);
         self.mark_dirty(id);
+        if mutant::is(15) {
+            record.key.push('~');
+        }
         let again = self.insert(record, Stage::Saving);
         if let Some(row) = self.rows.get_mut(&again) {
             row.sent = sent;
@@ -131,7 +140,7 @@ impl Outbox {
         id
     }
 
-    fn remove(&mut self, id: RowId) {
+    pub(super) fn remove(&mut self, id: RowId) {
         let stored = self.rows.get(&id).and_then(|row| row.stored);
         self.set_stage(id, Stage::Removing);
         self.touch(id);
@@ -161,6 +170,10 @@ impl Outbox {
         if let Some(row) = self.rows.get_mut(&id) {
             let attempt = row.record.wire.as_ref().map_or(0, |mark| mark.attempt) + 1;
             row.record.wire = Some(WireMark { generation, attempt });
+            if mutant::is(1) && attempt > 1 {
+                row.record.key.push('~');
+                self.by_key.insert(row.record.key.clone(), id);
+            }
         }
     }
 
@@ -271,14 +284,22 @@ impl Outbox {
 
     /// Whether everything before this row in its lane is on the wire, or about to be: what had to queue again while
     /// this row was being marked goes first.
+    ///
+    /// A failure before it is committed first: after a crash in between it would be sent again, behind this row.
     fn in_turn(&self, id: RowId) -> bool {
+        if mutant::is(11) {
+            return true;
+        }
         let Some(row) = self.rows.get(&id) else { return true };
-        for row in self.lane_rows(&row.record.conversation_id) {
-            if row.id == id {
+        let conversation_id = &row.record.conversation_id;
+        for other in self.by_room.get(conversation_id).into_iter().flatten() {
+            if *other == id {
                 break;
             }
+            let Some(row) = self.rows.get(other) else { continue };
             let passed = match row.stage {
-                Stage::Marking => row.cancelled || !row.writing,
+                Stage::Failed => self.blocked || !(row.writing || row.dirty),
+                Stage::Marking => row.cancelled || !(row.writing || row.dirty),
                 Stage::Queued | Stage::Saving => row.cancelled,
                 _ => true,
             };

@@ -7,6 +7,7 @@ use super::find::Found;
 use super::log::{Loaded, LoadedIndex, Row, Want};
 use super::merge;
 use super::{Action, Change, Op, PageOp, Search, Timelines};
+use crate::proto::mutant;
 
 impl Timelines {
     /// Applies what can be applied, and asks for what the next operation needs.
@@ -115,6 +116,7 @@ impl Timelines {
         let orphan = copy.as_ref().and_then(|copy| self.orphans.remove(&copy.id));
         let log = self.log_mut(conversation_id);
         let found = match &copy {
+            _ if mutant::is(28) => Found::Nowhere,
             Some(copy) => log.find_copy(copy),
             None => log.find_row(&echo.row_key),
         };

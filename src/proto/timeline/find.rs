@@ -4,6 +4,7 @@ use super::super::model::Message;
 use super::super::profile::ServerMessage;
 use super::super::store::{fingerprint, index_page_of};
 use super::log::{Log, Row};
+use crate::proto::mutant;
 
 /// How much a server's clock may be behind ours for its copy to be taken as that of a row without an id.
 const CLOCK_TOLERANCE_MS: i64 = 600_000;
@@ -16,9 +17,12 @@ pub(super) enum Found {
 impl Log {
     /// The row that this server message is, by id, else by key, in what is loaded.
     pub(super) fn find_copy(&self, copy: &ServerMessage) -> Found {
-        let by_id = |message: &Message| message.id.as_deref() == Some(copy.id.as_str());
+        let by_id = |message: &Message| !mutant::is(5) && message.id.as_deref() == Some(copy.id.as_str());
         let by_key = |message: &Message| {
-            message.id.is_none() && copy.key.is_some() && message.key.as_deref() == copy.key.as_deref()
+            !mutant::is(4)
+                && message.id.is_none()
+                && copy.key.is_some()
+                && message.key.as_deref() == copy.key.as_deref()
         };
         let mut prints = vec![fingerprint(&copy.id)];
         if let Some(key) = &copy.key {

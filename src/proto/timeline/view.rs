@@ -171,7 +171,7 @@ impl Timelines {
                 for row in &loaded.rows {
                     if above > 0 {
                         above -= 1;
-                    } else if !standing.contains(&row.message.row_key) {
+                    } else if row.message.key.as_ref().is_none_or(|key| !standing.contains(key)) {
                         shown.push((&row.message, row.revision));
                     }
                 }

@@ -1,0 +1,57 @@
+//! The simulator: one seed decides everything, and whatever goes wrong can be seen again.
+//!
+//! `cargo test` runs some schedules; `npm run sim` is the tool (docs/reliability.md).
+#![cfg(not(target_arch = "wasm32"))]
+// Clippy knows tests by `#[test]`, which most of this is not.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+#[path = "sim/acts.rs"]
+mod acts;
+#[path = "sim/befall.rs"]
+mod befall;
+#[path = "sim/checks.rs"]
+mod checks;
+#[path = "sim/command_line.rs"]
+mod command_line;
+#[path = "sim/device.rs"]
+mod device;
+#[path = "sim/dice.rs"]
+mod dice;
+#[path = "sim/disk.rs"]
+mod disk;
+#[path = "sim/faults.rs"]
+mod faults;
+#[path = "sim/finale.rs"]
+mod finale;
+#[path = "sim/link.rs"]
+mod link;
+#[path = "sim/mutants.rs"]
+mod mutants;
+#[path = "sim/open.rs"]
+mod open;
+#[path = "sim/plan.rs"]
+mod plan;
+#[path = "sim/regressions.rs"]
+mod regressions;
+#[path = "sim/rest.rs"]
+mod rest;
+#[path = "sim/runner.rs"]
+mod runner;
+#[path = "sim/server.rs"]
+mod server;
+#[path = "sim/story.rs"]
+mod story;
+#[path = "sim/text.rs"]
+mod text;
+#[path = "sim/window_checks.rs"]
+mod window_checks;
+#[path = "sim/wire_checks.rs"]
+mod wire_checks;
+#[path = "sim/world.rs"]
+mod world;
+
+fn main() -> std::process::ExitCode {
+    // A panic of the core is a violation like any other, and its text stands in the story.
+    std::panic::set_hook(Box::new(|_| {}));
+    command_line::main()
+}

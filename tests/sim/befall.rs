@@ -1,0 +1,112 @@
+//! What befalls the world: kills, sleep, clocks, restarts, disks.
+
+use chatwire::proto::{Input, PageInput, TabInput};
+
+use super::faults::Fault;
+use super::plan::Act;
+use super::world::{Happening, World};
+
+impl World {
+    pub fn befall(&mut self, act: Act) {
+        self.say(|| format!("{act:?}"));
+        match act {
+            Act::Kill { device, again_ms } => {
+                self.kill(device);
+                self.push(device, again_ms, Happening::Start);
+            }
+            Act::Freeze { device, ms } => self.freeze(device, ms),
+            Act::Hide { device, ms } => {
+                self.page(device, PageInput::Hidden);
+                self.push(device, ms, Happening::Shown);
+            }
+            Act::Offline { device, ms } => {
+                self.page(device, PageInput::Offline);
+                self.push(device, ms, Happening::OnlineAgain);
+            }
+            Act::OnlineLie { device } => self.page(device, PageInput::Online),
+            Act::Sleep { device, ms } => self.sleep(device, ms),
+            Act::SleepForDays { ms } => {
+                (0..self.devices.len()).for_each(|at| self.sleep(at, ms));
+                self.shift_ms += ms;
+            }
+            Act::WallJump { device, ms } => {
+                let disk = self.devices[device].person.disk;
+                for other in self.devices.iter_mut().filter(|other| other.person.disk == disk) {
+                    other.wall_skew_ms += ms;
+                }
+            }
+            Act::ServerClock { ms } => self.server_skew_ms += ms,
+            Act::HalfOpen { device } => {
+                if let Some(link) = self.devices[device].links.values_mut().next_back() {
+                    link.dead = true;
+                }
+            }
+            Act::Stall { device, ms } => self.devices[device].stalled_until = self.t + ms,
+            Act::Restart { down_ms, lost } => {
+                self.crash();
+                self.server.down = true;
+                self.push_for((usize::MAX, 0), self.t + down_ms, Happening::ServerUp);
+                self.lose_history(lost);
+            }
+            Act::ExpireTokens => self.server.token += 1,
+            Act::DiskFull { device, ms } => {
+                self.disks[self.devices[device].person.disk].full_until = self.t + ms;
+            }
+            Act::HandleLost { device, ms } => {
+                self.disks[self.devices[device].person.disk].broken_until = self.t + ms;
+            }
+            Act::StealLock { device } => self.steal(device),
+            _ => {}
+        }
+    }
+
+    fn freeze(&mut self, at: usize, ms: u64) {
+        if self.devices[at].client.is_some() && self.devices[at].asleep_until.is_none() {
+            self.page(at, PageInput::Frozen);
+            self.devices[at].asleep_until = Some(self.t + ms);
+            self.push(at, ms, Happening::Wake { thaw: true });
+        }
+    }
+
+    /// The machine of this page sleeps, with all its pages.
+    fn sleep(&mut self, at: usize, ms: u64) {
+        let (t, disk) = (self.t, self.devices[at].person.disk);
+        for other in 0..self.devices.len() {
+            if self.devices[other].person.disk == disk && self.devices[other].client.is_some() {
+                let fresh = self.devices[other].asleep_until.is_none();
+                self.devices[other].sleep(t, ms);
+                if fresh {
+                    self.push(other, ms, Happening::Wake { thaw: false });
+                }
+            }
+        }
+    }
+
+    fn lose_history(&mut self, lost: usize) {
+        for room in self.server.rooms.values_mut() {
+            let keep = room.messages.len().saturating_sub(lost);
+            for message in room.messages.split_off(keep) {
+                room.lost.insert(message.id);
+            }
+        }
+    }
+
+    /// The lock goes to this page; the other one hears of it, sooner or later or not at all.
+    fn steal(&mut self, at: usize) {
+        let disk = self.devices[at].person.disk;
+        let holder = (0..self.devices.len()).find(|other| {
+            *other != at && self.devices[*other].person.disk == disk && self.devices[*other].leads
+        });
+        let Some(holder) = holder.filter(|_| self.devices[at].waits) else { return };
+        self.devices[holder].leads = false;
+        (self.devices[at].leads, self.devices[at].waits) = (true, false);
+        self.push(at, 1, Happening::Input(Input::Tab(TabInput::Leads)));
+        if let Some(n) = self.dice.strikes(Fault::PokeLost, holder) {
+            if n % 2 == 0 {
+                self.push(holder, n % 5000, Happening::Input(Input::Tab(TabInput::Deposed)));
+            }
+        } else {
+            self.push(holder, 1, Happening::Input(Input::Tab(TabInput::Deposed)));
+        }
+    }
+}

@@ -1,0 +1,352 @@
+//! What must hold at every step, whatever the schedule: what is known of each message, and what each page has said.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chatwire::proto::{
+    ConnectionState, Delivery, ErrorCode, Event, Failure, Message, Outcome, Phase, Status,
+};
+
+use super::text;
+use super::window_checks::Window;
+use super::world::World;
+
+/// What a command was about.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Asked {
+    Send(usize),
+    Cancel(usize),
+    Discard(usize),
+    Resend(usize),
+    Acknowledged(usize),
+    Outbox,
+    Connect,
+    Disconnect,
+    Close,
+    #[default]
+    Other,
+}
+
+/// What is known of one message from outside the client.
+#[derive(Clone, Debug, Default)]
+pub struct Sent {
+    pub device: usize,
+    /// The life of that page which has queued it.
+    pub life: u32,
+    pub disk: usize,
+    pub room: String,
+    pub key: Option<String>,
+    /// `send()` resolved, and said that it is durable.
+    pub accepted: bool,
+    /// Only memory had it when `send()` resolved, or a fault took its record: it may be lost.
+    pub lost_allowed: bool,
+    pub cancelled: bool,
+    pub discarded: bool,
+    /// Somebody wanted it gone.
+    pub removal_asked: bool,
+    pub resends: u32,
+    pub frames: u32,
+    /// It went on the wire from memory, since the store refused its mark: whether it went is not known after a kill.
+    pub unmarked: bool,
+    /// By the wall clock of its machine.
+    pub deadline_ms: Option<u64>,
+    pub ttl_ms: Option<u64>,
+    pub failed: Option<ErrorCode>,
+    /// All reasons that it has failed for: a resend that only memory had may be forgotten.
+    pub reasons: Vec<ErrorCode>,
+    pub shown_acknowledged: bool,
+}
+
+#[derive(Default)]
+pub struct Ledger {
+    pub sent: Vec<Sent>,
+}
+
+/// What one page has shown and said in this life; statuses outlive it as far as they were committed.
+#[derive(Default)]
+pub struct Eyes {
+    pub asked: BTreeMap<u32, Asked>,
+    pub ended: BTreeSet<u32>,
+    pub statuses: BTreeMap<String, Status>,
+    told: BTreeSet<String>,
+    pub windows: BTreeMap<u32, Window>,
+    pub phase: Option<Phase>,
+    pub state: Option<ConnectionState>,
+    pub closed: bool,
+    pub closing: bool,
+    /// The store has refused something in this life, and has taken nothing since.
+    pub refused: bool,
+    pub outbox: Option<Vec<Message>>,
+    /// Conversations of which it was said that something is missing.
+    pub gaps: BTreeSet<String>,
+    pub wire: super::wire_checks::WireEyes,
+}
+
+impl Eyes {
+    /// No attempt is under way: whatever wakes it begins a new budget.
+    pub fn rests(&self) -> bool {
+        use ConnectionState as S;
+        !matches!(self.state, Some(S::Connecting | S::Authenticating | S::Online))
+    }
+
+    pub fn begin(&mut self) {
+        // What was acknowledged was committed before it was shown; lower rungs may have lived in memory.
+        let kept = self.statuses.iter().filter(|(_, status)| is_acknowledged(**status));
+        let statuses = kept.map(|(key, _)| (key.clone(), Status::Acknowledged)).collect();
+        let gaps = core::mem::take(&mut self.gaps);
+        *self = Self { statuses, gaps, ..Self::default() };
+    }
+}
+
+pub fn is_acknowledged(status: Status) -> bool {
+    matches!(status, Status::Acknowledged | Status::Delivered | Status::Read)
+}
+
+impl World {
+    /// A message has one key for ever.
+    pub fn see_key(&mut self, number: usize, key: &str, place: &str) {
+        let known = self.ledger.sent[number].key.get_or_insert_with(|| key.to_owned());
+        if known != key {
+            let what = format!("message {number} was called {known} and is called {key} in {place}");
+            self.wrong("a key never changes", what);
+        }
+    }
+
+    fn number_of_key(&self, at: usize, key: &str) -> Option<usize> {
+        let disk = self.devices[at].person.disk;
+        let mine = |sent: &Sent| sent.disk == disk && sent.key.as_deref() == Some(key);
+        self.ledger.sent.iter().rposition(mine)
+    }
+
+    /// Words that may be logged hold neither a body nor a token.
+    pub fn see_words(&mut self, words: &str) {
+        if [text::SECRET, text::SECRET_BASE64, text::TOKEN].iter().any(|secret| words.contains(secret)) {
+            self.wrong("nothing secret is said", words.to_owned());
+        }
+    }
+
+    pub fn see_event(&mut self, at: usize, event: Event) {
+        match event {
+            Event::Done { id, outcome } => self.see_done(at, id, outcome),
+            Event::Refused { id, error } => self.see_refused(at, id, &error),
+            Event::Status { row_key, status, failure, .. } => {
+                self.see_status(at, &row_key, status, failure.as_ref());
+            }
+            Event::Message { message, .. } => {
+                let fresh = self.devices[at].eyes.told.insert(message.row_key.clone());
+                self.must(fresh, "a message is told once", &message.row_key);
+            }
+            Event::View(update) => self.see_view(at, update),
+            Event::Phase { phase } => self.devices[at].eyes.phase = Some(phase),
+            Event::Connection { connection } => self.see_connection(at, &connection),
+            Event::Guarantees { guarantees } => {
+                let plain = guarantees.delivery != Delivery::ExactlyOnce;
+                self.devices[at].eyes.wire.plain = plain;
+                let home = self.devices[at].person.disk;
+                let online = self.devices[at].eyes.state == Some(ConnectionState::Online);
+                self.disks[home].plain_seen |= plain && online;
+            }
+            Event::Error { error } | Event::AuthError { error } => {
+                let name = self.name(at);
+                self.say(|| format!("{name}: error {:?}: {}", error.code, error.message));
+                self.see_words(&error.message);
+            }
+            Event::Gap { conversation_id } => _ = self.devices[at].eyes.gaps.insert(conversation_id),
+            Event::ProtocolError { message, excerpt } => {
+                self.see_words(&message);
+                self.see_words(&excerpt);
+            }
+            Event::StorageDegraded { message, .. } => {
+                let name = self.name(at);
+                self.say(|| format!("{name}: {message}"));
+                self.see_words(&message);
+            }
+            Event::Leader { leader } => {
+                if !leader {
+                    // What was told and not committed comes again with the next lead.
+                    self.devices[at].eyes.told.clear();
+                }
+                let name = self.name(at);
+                self.say(|| format!("{name} {} lead", if leader { "takes the" } else { "gives up the" }));
+            }
+            _ => {}
+        }
+    }
+
+    fn must(&mut self, holds: bool, checker: &'static str, what: &str) {
+        if !holds {
+            self.wrong(checker, what.to_owned());
+        }
+    }
+
+    fn end(&mut self, at: usize, id: u32) -> Asked {
+        let eyes = &mut self.devices[at].eyes;
+        let asked = eyes.asked.get(&id).copied().unwrap_or(Asked::Other);
+        if !eyes.ended.insert(id) {
+            self.wrong("a command ends once", format!("{asked:?} ended twice"));
+        }
+        asked
+    }
+
+    fn see_done(&mut self, at: usize, id: u32, outcome: Outcome) {
+        let asked = self.end(at, id);
+        let name = self.name(at);
+        match (asked, outcome) {
+            (Asked::Send(number) | Asked::Resend(number), Outcome::Message(message)) => {
+                self.see_resolved(at, number, &message);
+            }
+            (Asked::Cancel(number), _) => {
+                self.say(|| format!("{name}: message {number} is cancelled"));
+                self.ledger.sent[number].cancelled = true;
+                self.check_cancelled(number);
+            }
+            (Asked::Disconnect, _) => {
+                self.devices[at].eyes.wire.disconnected = self.devices[at].eyes.wire.last_wish == asked;
+            }
+            (Asked::Discard(number), _) => self.ledger.sent[number].discarded = true,
+            (Asked::Acknowledged(number), _) => self.check_acknowledged(number, "acknowledged() resolved"),
+            (Asked::Outbox, Outcome::Messages(messages)) => self.devices[at].eyes.outbox = Some(messages),
+            (Asked::Close, _) => {
+                // What belongs to the same call may still follow: the lock is given back.
+                self.devices[at].eyes.closing = true;
+                self.say(|| format!("{name} is closed"));
+            }
+            _ => {}
+        }
+    }
+
+    fn see_resolved(&mut self, at: usize, number: usize, message: &Message) {
+        let name = self.name(at);
+        let (durable, status) = (message.durable, message.status);
+        self.say(|| format!("{name}: send() of message {number} resolves, {status:?}, durable: {durable}"));
+        if let Some(key) = &message.key {
+            self.see_key(number, key, "its send()");
+        }
+        // A call that waited for the store counts from the moment at which it was carried out.
+        let created = u64::try_from(message.created_at_ms).unwrap_or(0);
+        if let Some(ttl) = self.ledger.sent[number].ttl_ms.filter(|_| message.status < Status::Acknowledged) {
+            self.ledger.sent[number].deadline_ms = Some(created + ttl);
+        }
+        let home = self.devices[at].person.disk;
+        if durable {
+            self.ledger.sent[number].accepted = true;
+            if !self.disks[home].committed.contains(&number) {
+                self.wrong("send() resolves after its commit", format!("message {number} is in no store"));
+            }
+        } else {
+            self.ledger.sent[number].lost_allowed = true;
+            if !self.devices[at].eyes.refused {
+                let what = format!("message {number} is called not durable, and the store refused nothing");
+                self.wrong("durable unless the store refuses", what);
+            }
+        }
+    }
+
+    fn see_refused(&mut self, at: usize, id: u32, error: &Failure) {
+        let asked = self.end(at, id);
+        let name = self.name(at);
+        self.say(|| format!("{name}: {asked:?} is refused: {:?}: {}", error.code, error.message));
+        self.see_words(&error.message);
+    }
+
+    /// The ladder is only climbed, but for a failure and what may follow it.
+    fn see_status(&mut self, at: usize, key: &str, status: Status, failure: Option<&Failure>) {
+        let Some(number) = self.number_of_key(at, key).or_else(|| self.adopt(at, key)) else { return };
+        let name = self.name(at);
+        let code = failure.map(|failure| failure.code);
+        self.say(|| match code {
+            Some(code) => format!("{name}: message {number} is {status:?} ({code:?})"),
+            None => format!("{name}: message {number} is {status:?}"),
+        });
+        if let Some(failure) = failure {
+            self.see_words(&failure.message);
+        }
+        let before = self.devices[at].eyes.statuses.insert(key.to_owned(), status);
+        let resent = self.ledger.sent[number].resends > 0;
+        // A failure that was told and not committed is forgotten with the lead.
+        let home = self.devices[at].person.disk;
+        let memory_only = self.ledger.sent[number].lost_allowed;
+        let failed_for_sure = self.disks[home].failed.contains(&number);
+        let fine = match before {
+            None => true,
+            Some(Status::Failed) => {
+                status == Status::Failed || resent || is_acknowledged(status) || !failed_for_sure
+            }
+            Some(before) if status == Status::Failed => !is_acknowledged(before) || memory_only,
+            // A resend stands in the queue anew.
+            Some(before) => status >= before || (resent && !is_acknowledged(before)),
+        };
+        if !fine {
+            let what = format!("message {number} went from {before:?} to {status:?} on {name}");
+            self.wrong("a status never goes back", what);
+        }
+        if is_acknowledged(status) {
+            self.ledger.sent[number].shown_acknowledged = true;
+            self.check_acknowledged(number, "it is shown as acknowledged");
+        }
+        let home = self.devices[at].person.disk;
+        if matches!(status, Status::Saved | Status::Sent)
+            && !self.disks[home].committed.contains(&number)
+            && !self.devices[at].eyes.refused
+        {
+            self.wrong("saved is shown after the commit", format!("message {number} is {status:?}"));
+        }
+        if let Some(code) = code {
+            self.check_failure(at, number, code);
+        }
+    }
+
+    /// A key that is new: that of a row that was committed before its `send()` resolved, or is being saved.
+    fn adopt(&mut self, at: usize, key: &str) -> Option<usize> {
+        let home = self.devices[at].person.disk;
+        let row = self.disks[home].rows.values().find(|row| row.key == key)?;
+        Some(row.number)
+    }
+
+    fn check_acknowledged(&mut self, number: usize, why: &str) {
+        if !self.server.ever.contains_key(&number) {
+            let what = format!("{why}, and the server never had message {number}");
+            self.wrong("acknowledged is what the server has", what);
+        }
+    }
+
+    pub fn check_cancelled(&mut self, number: usize) {
+        let sent = &self.ledger.sent[number];
+        if sent.cancelled && !sent.unmarked && self.server.ever.contains_key(&number) {
+            let what = format!("message {number} was cancelled, and the server has it");
+            self.wrong("cancelled is never sent", what);
+        }
+    }
+
+    /// A failure has a reason that the world has given.
+    fn check_failure(&mut self, at: usize, number: usize, code: ErrorCode) {
+        if self.ledger.sent[number].failed.replace(code).is_some() {
+            return;
+        }
+        let (for_now, for_good) = self.server.refusals.get(&number).copied().unwrap_or_default();
+        let home = self.devices[at].person.disk;
+        let sent = &self.ledger.sent[number];
+        let now = self.devices[at].now(self.t).wall_ms;
+        let justified = match code {
+            ErrorCode::Unconfirmed => !self.plan.keys || self.disks[home].plain_seen,
+            ErrorCode::Server => u64::from(for_now) >= self.plan.max_attempts,
+            ErrorCode::Validation | ErrorCode::Forbidden | ErrorCode::NotFound | ErrorCode::Conflict => {
+                for_good > 0
+            }
+            ErrorCode::Poison => sent.frames >= 3,
+            // Whoever only reads it in the store may look at another clock, since it was set.
+            ErrorCode::Expired => sent.deadline_ms.is_some_and(|deadline| deadline <= now),
+            _ => false,
+        };
+        let justified = justified || sent.reasons.contains(&code);
+        if justified {
+            self.ledger.sent[number].reasons.push(code);
+        } else {
+            let sent = &self.ledger.sent[number];
+            let what = format!(
+                "message {number} failed as {code:?} after {for_now} and {for_good} refusals, {} frames",
+                sent.frames
+            );
+            self.wrong("a failure has its reason", what);
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! What `cargo test` and `npm run sim` ask for.
+
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use super::open::OPEN;
+use super::regressions::REGRESSIONS;
+use super::runner::{Order, Total, run, run_many, shrink, story};
+use super::{dice, mutants};
+
+/// Schedules of a plain `cargo test`, which is not optimised.
+const FEW: u64 = 150;
+/// From so many schedules on everything must have been reached.
+const ENOUGH: u64 = 20_000;
+/// Violations that are told as stories.
+const MAX_STORIES: usize = 3;
+
+#[derive(Default)]
+struct Options {
+    schedules: Option<u64>,
+    seed: Option<u64>,
+    minutes: Option<u64>,
+    mutants: bool,
+    only: Option<usize>,
+    tell: bool,
+    threads: Option<usize>,
+}
+
+pub fn main() -> ExitCode {
+    let options = options();
+    let threads =
+        options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from));
+    let first = options.seed.unwrap_or(0);
+    let good = if options.mutants {
+        mutants::run_all(threads, first, options.only)
+    } else if options.tell {
+        tell(first)
+    } else {
+        check(&options, threads, first)
+    };
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// What cargo's own harness would understand is ignored.
+fn options() -> Options {
+    let mut options = Options::default();
+    let mut args = std::env::args().skip(1);
+    while let Some(arg) = args.next() {
+        let mut number = || args.next().and_then(|text| text.parse::<u64>().ok());
+        match arg.as_str() {
+            "--schedules" => options.schedules = number(),
+            "--seed" => options.seed = number(),
+            "--minutes" => options.minutes = number(),
+            "--threads" => options.threads = number().map(|threads| threads as usize),
+            "--mutant" => (options.mutants, options.only) = (true, number().map(|only| only as usize)),
+            "--mutants" => options.mutants = true,
+            "--tell" => options.tell = true,
+            _ => {}
+        }
+    }
+    options
+}
+
+/// The story of one seed as it is.
+fn tell(seed: u64) -> bool {
+    println!("{}", story(seed, &BTreeSet::new()));
+    run(seed, &BTreeSet::new(), false).violation.is_none()
+}
+
+fn check(options: &Options, threads: usize, first: u64) -> bool {
+    let long = options.minutes.is_some();
+    let order = Order {
+        first,
+        schedules: options.schedules.unwrap_or(if long { u64::MAX - first } else { FEW }),
+        limit: options.minutes.map(|minutes| Duration::from_secs(60 * minutes)),
+        threads,
+        progress: options.schedules.is_some() || long,
+        stops: false,
+    };
+    let total = run_many(&order);
+    print(&total);
+    let mut failed = Vec::new();
+    let is_open = |seed: u64, checker: &str| OPEN.contains(&(seed, checker));
+    let (open, new): (Vec<_>, Vec<_>) =
+        total.violations.iter().partition(|(seed, violation)| is_open(*seed, violation.checker));
+    for (seed, violation) in &total.violations {
+        let word = if is_open(*seed, violation.checker) { "open" } else { "NEW" };
+        println!("{word}, seed {seed}: {}: {}", violation.checker, violation.what);
+    }
+    if !new.is_empty() {
+        failed.push("no schedule breaks a promise, but for those that are known".to_owned());
+    }
+    for (seed, violation) in new.iter().take(MAX_STORIES) {
+        println!("\nseed {seed} violates \"{}\": {}", violation.checker, violation.what);
+        println!("{}", story(*seed, &shrink(*seed, violation.checker)));
+    }
+    let known = |seed: u64| seed >= first && seed - first < total.schedules;
+    let mended = OPEN.iter().filter(|(seed, _)| known(*seed) && order.limit.is_none()).count() - open.len();
+    if mended > 0 {
+        failed.push(format!("what is mended leaves the list of open.rs: {mended} seeds pass now"));
+    }
+    let missing = total.coverage.missing();
+    if total.schedules >= ENOUGH && !missing.is_empty() {
+        failed.push(format!("every kind of fault and every cell is reached, but not {}", missing.join(", ")));
+    }
+    for (seed, muted, what) in REGRESSIONS {
+        let muted: BTreeSet<dice::Choice> = muted.iter().copied().collect();
+        if let Some(violation) = run(*seed, &muted, false).violation {
+            println!("\n{}", story(*seed, &muted));
+            failed.push(format!("regression {what:?}: {}", violation.checker));
+        }
+    }
+    let (again, other) = (run(first, &BTreeSet::new(), true), run(first, &BTreeSet::new(), true));
+    if again.story != other.story {
+        failed.push("one seed gives one run".to_owned());
+    }
+    for what in &failed {
+        println!("FAILED: {what}");
+    }
+    let tests = 3 + u64::from(total.schedules >= ENOUGH) + REGRESSIONS.len() as u64;
+    let passed = tests - (failed.len() as u64).min(tests);
+    let word = if failed.is_empty() { "ok" } else { "FAILED" };
+    println!(
+        "test result: {word}. {passed} passed; {} failed; 0 ignored; 0 measured; 0 filtered out; finished in {:.2}s",
+        failed.len(),
+        total.seconds
+    );
+    failed.is_empty()
+}
+
+fn print(total: &Total) {
+    println!(
+        "{} schedules, {} events in {:.0} s ({:.0} schedules and {:.0} events a second), {} violations",
+        total.schedules,
+        total.events,
+        total.seconds,
+        total.schedules as f64 / total.seconds,
+        total.events as f64 / total.seconds,
+        total.violations.len()
+    );
+    let cells = &total.coverage.cells;
+    let reached = cells.values().filter(|count| **count > 0).count();
+    println!(
+        "reached {} of {} kinds of faults, {reached} of {} cells of the connection's table",
+        total.coverage.faults.len(),
+        super::faults::FAULTS.len(),
+        cells.len()
+    );
+    let missing = total.coverage.missing();
+    if !missing.is_empty() {
+        println!("never reached in this run: {}", missing.join(", "));
+    }
+}

@@ -1,0 +1,272 @@
+//! One database: what it holds, what goes wrong with it, and what every commit must keep.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chatwire::proto::store::{
+    GENERATION_KEY, MemoryStore, decode_outbox_row, decode_segment, record_version, segment_key,
+    segment_prefix,
+};
+use chatwire::proto::{
+    Input, Key, Read, Record, RecordId, StoreFailure, StoreId, StoreReply, StoreRequest, Table, Transaction,
+};
+
+use super::faults::Fault;
+use super::text;
+use super::world::{Happening, Whose, World};
+
+/// A queued message as its record says.
+#[derive(Clone, Debug)]
+pub struct RowSeen {
+    pub number: usize,
+    pub key: String,
+    pub marked: bool,
+    pub failed: bool,
+}
+
+#[derive(Default)]
+pub struct Disk {
+    pub records: MemoryStore,
+    pub full_until: u64,
+    pub broken_until: u64,
+    /// The outbox as it is committed, by the store's numbers.
+    pub rows: BTreeMap<u64, RowSeen>,
+    /// Messages that were ever committed.
+    pub committed: BTreeSet<usize>,
+    /// Messages that were ever committed as failed.
+    pub failed: BTreeSet<usize>,
+    /// Who has written the present generation, and whether a claim was refused, after which anybody may lead.
+    claimed_by: Option<usize>,
+    claim_refused: bool,
+    /// A record was torn: the generation may be gone.
+    pub torn: bool,
+    /// Some client on this disk has taken the backend for one without keys.
+    pub plain_seen: bool,
+}
+
+impl Disk {
+    pub fn number_of(&self, number: usize) -> Option<u64> {
+        self.rows.iter().find(|(_, row)| row.number == number && !row.failed).map(|(stored, _)| *stored)
+    }
+}
+
+impl World {
+    pub fn on_store(&mut self, (at, life): Whose, id: StoreId, request: &StoreRequest) {
+        let reply = self.store_reply(at, request);
+        if self.devices[at].life == life {
+            self.push(at, 0, Happening::Input(Input::Store { id, reply }));
+        }
+    }
+
+    fn store_reply(&mut self, at: usize, request: &StoreRequest) -> StoreReply {
+        let t = self.t;
+        let disk = &self.disks[self.devices[at].person.disk];
+        let (broken, full) = (t < disk.broken_until, t < disk.full_until);
+        match request {
+            StoreRequest::Open { .. } => {
+                let fails = broken || self.dice.strikes(Fault::OpenFailed, at).is_some();
+                let reply = self.execute_store(at, request);
+                if fails { failed(StoreFailure::Unavailable) } else { reply }
+            }
+            _ if broken => self.refused(at, request, StoreFailure::Other),
+            StoreRequest::Read(_) if self.dice.strikes(Fault::ReadFailed, at).is_some() => {
+                failed(StoreFailure::Other)
+            }
+            StoreRequest::Write(transaction) => self.write_reply(at, request, transaction, full),
+            _ => self.execute_store(at, request),
+        }
+    }
+
+    fn write_reply(
+        &mut self,
+        at: usize,
+        request: &StoreRequest,
+        transaction: &Transaction,
+        full: bool,
+    ) -> StoreReply {
+        let grows = !transaction.puts.is_empty() || !transaction.adds.is_empty();
+        if full && grows {
+            return self.refused(at, request, StoreFailure::Quota);
+        }
+        if self.dice.strikes(Fault::StoreFailed, at).is_some() {
+            return self.refused(at, request, StoreFailure::Other);
+        }
+        let name = self.name(at);
+        if self.dice.strikes(Fault::StoreConflict, at).is_some() {
+            self.say(|| format!("a write of {name} is refused as a conflict"));
+            return StoreReply::Conflict;
+        }
+        if self.dice.strikes(Fault::StoreUnknownLost, at).is_some() {
+            self.say(|| format!("a write of {name} is lost, and nobody knows"));
+            return StoreReply::Unknown;
+        }
+        let reply = self.execute_store(at, request);
+        if matches!(reply, StoreReply::Conflict) {
+            let records = &self.disks[self.devices[at].person.disk].records;
+            let version = |id: &RecordId| records.get(id).and_then(record_version);
+            let wrong = transaction.expect.iter().find(|(id, expected)| version(id) != *expected);
+            let what =
+                wrong.map(|(id, expected)| format!("{:?} has {:?}, not {expected:?}", id.key, version(id)));
+            self.say(|| format!("a write of {name} conflicts: {}", what.unwrap_or_default()));
+        }
+        if let StoreReply::Saved { added } = &reply {
+            self.on_commit(at, transaction, added);
+            if self.dice.strikes(Fault::StoreUnknownDone, at).is_some() {
+                self.say(|| format!("a write of {name} is done, and nobody knows"));
+                return StoreReply::Unknown;
+            }
+        }
+        reply
+    }
+
+    fn refused(&mut self, at: usize, request: &StoreRequest, kind: StoreFailure) -> StoreReply {
+        if let StoreRequest::Write(transaction) = request
+            && transaction.puts.iter().any(|(id, _)| *id == RecordId::meta(GENERATION_KEY))
+        {
+            self.disks[self.devices[at].person.disk].claim_refused = true;
+        }
+        failed(kind)
+    }
+
+    fn execute_store(&mut self, at: usize, request: &StoreRequest) -> StoreReply {
+        match self.disks[self.devices[at].person.disk].records.execute(request) {
+            StoreReply::Opened { .. } => StoreReply::Opened { persistent: true },
+            reply => reply,
+        }
+    }
+
+    fn on_commit(&mut self, at: usize, transaction: &Transaction, added: &[u64]) {
+        let home = self.devices[at].person.disk;
+        self.check_writer(at, transaction);
+        let puts = transaction.puts.iter().filter_map(|(id, bytes)| match id.key {
+            Key::Number(number) => Some((number, bytes)),
+            Key::Text(_) => None,
+        });
+        let rows: Vec<(u64, &Vec<u8>)> = added.iter().copied().zip(&transaction.adds).chain(puts).collect();
+        for (stored, bytes) in rows {
+            let Ok((_, row)) = decode_outbox_row(bytes) else {
+                return self.wrong("records can be read", "an outbox row that was just written".to_owned());
+            };
+            let Some(number) = text::number(&row.text) else { continue };
+            let (marked, failed) = (row.wire.is_some(), row.failure.is_some());
+            self.say(|| {
+                format!("the store has message {number} as {stored}, marked: {marked}, failed: {failed}")
+            });
+            self.see_key(number, &row.key, "its record");
+            let seen = RowSeen { number, key: row.key, marked, failed };
+            self.disks[home].committed.insert(number);
+            if failed {
+                self.disks[home].failed.insert(number);
+            }
+            self.disks[home].rows.insert(stored, seen);
+        }
+        self.check_doubles(home);
+        for id in &transaction.deletes {
+            if let Key::Number(stored) = id.key
+                && let Some(row) = self.disks[home].rows.remove(&stored)
+            {
+                self.say(|| format!("message {} leaves the store ({stored})", row.number));
+                self.check_removal(at, &row);
+            }
+        }
+    }
+
+    /// Rule 2: only the leader of the present generation writes history.
+    fn check_writer(&mut self, at: usize, transaction: &Transaction) {
+        let name = self.name(at);
+        let disk = &mut self.disks[self.devices[at].person.disk];
+        if transaction.puts.iter().any(|(id, _)| *id == RecordId::meta(GENERATION_KEY)) {
+            (disk.claimed_by, disk.claim_refused) = (Some(at), false);
+            return;
+        }
+        let history = transaction.puts.iter().any(|(id, _)| id.table == Table::History);
+        let writer = disk.claimed_by.is_none_or(|claimed| claimed == at);
+        if history && !writer && !disk.claim_refused && !disk.torn {
+            self.wrong("one writer of history", format!("{name} wrote under another leader's generation"));
+        }
+    }
+
+    /// Rule 1: what may have been written is not written a second time.
+    fn check_doubles(&mut self, home: usize) {
+        let mut seen = BTreeSet::new();
+        let double = self.disks[home].rows.values().find(|row| !seen.insert(row.number));
+        if let Some(number) = double.map(|row| row.number)
+            && self.ledger.sent[number].resends == 0
+        {
+            self.wrong("a message has one record", format!("message {number} stands twice in the outbox"));
+        }
+    }
+
+    /// Rule 6: a row leaves with its copy in the history, or because somebody wants it so.
+    fn check_removal(&mut self, at: usize, row: &RowSeen) {
+        let home = self.devices[at].person.disk;
+        let sent = &self.ledger.sent[row.number];
+        let wanted = sent.removal_asked || sent.resends > 0;
+        let again = self.disks[home].rows.values().any(|other| other.key == row.key);
+        if wanted || again {
+            return;
+        }
+        let room = sent.room.clone();
+        if !self.history_has(home, &room, &row.key) {
+            let what = format!("message {} left the outbox, and the history does not have it", row.number);
+            self.wrong("answer, copy and removal are one transaction", what);
+        }
+    }
+
+    fn history_has(&mut self, home: usize, room: &str, key: &str) -> bool {
+        let read = Read::Prefix { table: Table::History, prefix: segment_prefix(room) };
+        let StoreReply::Records(lists) = self.disks[home].records.execute(&StoreRequest::Read(vec![read]))
+        else {
+            return false;
+        };
+        lists.into_iter().flatten().any(|record| {
+            let Key::Text(name) = &record.key else { return false };
+            // The name holds the segment's number; the record checks that it is its own.
+            (0..64).filter(|number| segment_key(room, *number) == *name).any(|number| {
+                decode_segment(&record.bytes, room, number).is_ok_and(|(_, messages)| {
+                    messages.iter().any(|message| message.key.as_deref() == Some(key))
+                })
+            })
+        })
+    }
+
+    /// A crash in the middle of a write has left one record damaged.
+    pub fn tear_record(&mut self, at: usize) {
+        let home = self.devices[at].person.disk;
+        let reads = vec![Read::All(Table::Meta), Read::All(Table::Outbox), Read::All(Table::History)];
+        let StoreReply::Records(lists) = self.disks[home].records.execute(&StoreRequest::Read(reads)) else {
+            return;
+        };
+        let tables = [Table::Meta, Table::Outbox, Table::History];
+        let all: Vec<(Table, Record)> = tables
+            .into_iter()
+            .zip(lists)
+            .flat_map(|(table, records)| records.into_iter().map(move |record| (table, record)))
+            .collect();
+        if all.is_empty() {
+            return;
+        }
+        let which = self.dice.between(super::dice::FATE_OF_WRITES, at, 0, all.len() as u64 - 1);
+        let (table, mut record) = all[which as usize].clone();
+        let shape = self.dice.between(super::dice::FATE_OF_WRITES, at, 0, 2);
+        let middle = record.bytes.len() / 2;
+        match shape {
+            0 => record.bytes.truncate(middle),
+            1 if middle > 0 => record.bytes[middle] ^= 0x20,
+            _ => record.bytes.clear(),
+        }
+        self.say(|| format!("the record {:?} of {table:?} is torn ({shape})", record.key));
+        if let Key::Number(stored) = record.key
+            && let Some(row) = self.disks[home].rows.remove(&stored)
+        {
+            self.ledger.sent[row.number].lost_allowed = true;
+        }
+        self.disks[home].torn = true;
+        let put = (RecordId { table, key: record.key }, record.bytes);
+        let transaction = Transaction { puts: vec![put], ..Transaction::default() };
+        self.disks[home].records.execute(&StoreRequest::Write(transaction));
+    }
+}
+
+fn failed(kind: StoreFailure) -> StoreReply {
+    StoreReply::Failed { kind, message: "injected".to_owned() }
+}

@@ -1,0 +1,258 @@
+//! After the storm: the faults stop, and everything must come to rest within a stated time.
+
+use std::collections::BTreeSet;
+
+use chatwire::proto::{Command, ConnectionState, Input, Message, PageInput, Phase, Status, TabInput};
+
+use super::checks::Asked;
+use super::faults::Fault;
+use super::plan::ROOMS;
+use super::runner::MIN_EVENTS;
+use super::text;
+use super::world::{Happening, World};
+
+/// Within this simulated time after the last fault every accepted message has its fate, and every page is live.
+pub const LIVENESS_MS: u64 = 300_000;
+const LOOK_EVERY_MS: u64 = 10_000;
+
+impl World {
+    /// Heals the world, waits, and compares.
+    pub fn finish(&mut self) {
+        self.draw_out();
+        self.say(|| "the faults stop".to_owned());
+        self.heal();
+        if self.events < MIN_EVENTS {
+            // Everybody slept before: now somebody is there to send.
+            self.run_until(self.t + 5000);
+            self.draw_out();
+        }
+        let end = self.t + LIVENESS_MS;
+        // A lost poke is made good by the next rescan, which comes every thirty seconds.
+        self.run_until(self.t + 35_000);
+        let mut unrest = self.unrest();
+        while unrest.is_some() && self.t < end && self.violation.is_none() {
+            self.run_until(self.t + LOOK_EVERY_MS);
+            unrest = self.unrest();
+        }
+        if self.violation.is_none()
+            && let Some(what) = unrest
+        {
+            self.wrong("everything comes to rest", what);
+        }
+        if self.violation.is_none() {
+            self.compare();
+        }
+        (0..self.devices.len()).for_each(|at| self.count_cells(at));
+    }
+
+    /// A schedule of which little came goes on for a while, with sends alone.
+    fn draw_out(&mut self) {
+        for at in (0..self.devices.len()).cycle().take(100) {
+            if self.events >= MIN_EVENTS || self.dice.mutes() || self.violation.is_some() {
+                return;
+            }
+            self.send(at, at % ROOMS.len(), None, false, false);
+            self.run_until(self.t + 500);
+        }
+    }
+
+    fn heal(&mut self) {
+        self.dice.calm = true;
+        self.server.down = false;
+        for disk in &mut self.disks {
+            (disk.full_until, disk.broken_until) = (0, 0);
+        }
+        for at in 0..self.devices.len() {
+            let device = &mut self.devices[at];
+            device.stalled_until = 0;
+            device.token = self.server.token;
+            let slept = device.rouse(self.t);
+            // What a sleeping page would have heard when it woke up by itself.
+            for (whose, what) in
+                self.take_queued(|(of, _), what| *of == at && !matches!(what, Happening::Ping(_)))
+            {
+                self.push_for(whose, self.t, what);
+            }
+            let device = &mut self.devices[at];
+            if device.client.is_none() || device.eyes.closed {
+                self.devices[at].online = true;
+                self.devices[at].visible = true;
+                self.start(at);
+            } else {
+                let inputs = [PageInput::Resumed, PageInput::Online, PageInput::Visible];
+                inputs.into_iter().skip(usize::from(!slept)).for_each(|input| self.page(at, input));
+            }
+        }
+        for at in 0..self.devices.len() {
+            self.connect(at);
+            // The next commit of another tab says what a lost poke has not.
+            self.push(at, 100, Happening::Input(Input::Tab(TabInput::Poked)));
+        }
+    }
+
+    /// What is not at rest yet.
+    fn unrest(&mut self) -> Option<String> {
+        for at in 0..self.devices.len() {
+            // The server's DISCONNECT or a refused token ended it, or a page that was closed in the storm starts only
+            // now: only the application may begin anew.
+            let ended = [ConnectionState::Idle, ConnectionState::Closed, ConnectionState::Failed];
+            if self.devices[at].eyes.state.is_none_or(|state| ended.contains(&state)) {
+                self.connect(at);
+            }
+        }
+        for at in 0..self.devices.len() {
+            let name = self.name(at);
+            let eyes = &self.devices[at].eyes;
+            let (leads, disk) = (self.devices[at].leads, self.devices[at].person.disk);
+            if !self.devices.iter().any(|device| device.leads && device.person.disk == disk) {
+                return Some(format!("nobody leads beside {name}"));
+            }
+            if leads && (eyes.state != Some(ConnectionState::Online) || eyes.phase != Some(Phase::Live)) {
+                return Some(format!("{name} is {:?}, {:?}", eyes.state, eyes.phase));
+            }
+            self.devices[at].eyes.outbox = None;
+            self.command(at, Command::Outbox {}, Asked::Outbox);
+            let Some(outbox) = &self.devices[at].eyes.outbox else {
+                return Some(format!("{name} does not answer"));
+            };
+            // What a torn record has taken, a page that does not lead can only remember.
+            let lost = |row: &Message| {
+                text::number(&row.text).is_some_and(|number| self.ledger.sent[number].lost_allowed)
+            };
+            if let Some(row) = outbox.iter().find(|row| row.status != Status::Failed && (leads || !lost(row)))
+            {
+                let (text, status) = (text::number(&row.text), row.status);
+                return Some(format!("message {text:?} is {status:?} on {name}"));
+            }
+        }
+        None
+    }
+
+    fn compare(&mut self) {
+        for number in 0..self.ledger.sent.len() {
+            self.check_fate(number);
+        }
+        for at in 0..self.devices.len() {
+            for room in 0..ROOMS.len() {
+                if self.violation.is_none() {
+                    self.load_all(at, room);
+                    self.compare_window(at, room);
+                }
+            }
+            let words = self.diagnostics(at);
+            self.see_words(&words);
+            self.check_bounds(at);
+        }
+    }
+
+    /// Exactly one: acknowledged, failed and kept, or taken back.
+    fn check_fate(&mut self, number: usize) {
+        let sent = self.ledger.sent[number].clone();
+        let home = sent.disk;
+        let failed = self.disks[home].rows.values().any(|row| row.number == number && row.failed);
+        let waits = self.disks[home].rows.values().any(|row| row.number == number && !row.failed);
+        let stored = self.server.ever.contains_key(&number);
+        let taken_back = sent.cancelled || sent.discarded || sent.removal_asked;
+        self.check_cancelled(number);
+        let shown = sent.shown_acknowledged;
+        let what = match (failed, stored, taken_back) {
+            _ if waits => "still waits in the store".to_owned(),
+            (true, _, _) if shown => "was acknowledged and failed".to_owned(),
+            (false, false, false) if sent.accepted && !sent.lost_allowed => {
+                "has no fate: it is lost".to_owned()
+            }
+            _ => return,
+        };
+        self.wrong("each message has one fate", format!("message {number} {what}"));
+    }
+
+    fn load_all(&mut self, at: usize, room: usize) {
+        let view = room as u32 + 1;
+        for _ in 0..40 {
+            self.run_until(self.t + 200);
+            let window = self.devices[at].eyes.windows.get(&view);
+            let Some(window) = window.filter(|window| window.has_earlier || window.loading) else { return };
+            if !window.loading {
+                self.command(at, Command::LoadEarlier { view, count: 200 }, Asked::Other);
+            }
+        }
+    }
+
+    /// What a page shows is what the server has, and nothing else but failed messages of its own.
+    fn compare_window(&mut self, at: usize, room: usize) {
+        let name = self.name(at);
+        let model = &self.server.rooms[ROOMS[room]];
+        let window = self.devices[at].eyes.windows.get(&(room as u32 + 1));
+        let rows: Vec<&Message> = window.map(|window| window.rows().collect()).unwrap_or_default();
+        // Without a cursor an answer that named no id leaves its row without one until the next page.
+        let unnamed = |row: &Message| {
+            let number =
+                text::number(&row.text).filter(|_| !self.plan.cursor && row.status != Status::Failed);
+            let stored = model.messages.iter().find(|stored| number.is_some() && stored.number == number);
+            stored.map(|stored| stored.id.as_str())
+        };
+        let shown: Vec<&str> =
+            rows.iter().filter_map(|row| row.id.as_deref().or_else(|| unnamed(row))).collect();
+        let known: Vec<&str> = shown.iter().copied().filter(|id| !model.lost.contains(*id)).collect();
+        let mut wanted: Vec<&str> = model.messages.iter().map(|message| message.id.as_str()).collect();
+        let wrong = if self.plan.cursor {
+            (known != wanted).then(|| difference(&known, &wanted))
+        } else {
+            // Without a sequence the order is that of the server's clock, which may have been set.
+            wanted.sort_unstable();
+            let mut sorted = known.clone();
+            sorted.sort_unstable();
+            (sorted != wanted).then(|| difference(&sorted, &wanted))
+        };
+        // Known and open (docs/reliability.md): without a cursor a catch-up over several pages that is interrupted leaves
+        // a hole which nobody notices.
+        let burst = self.dice.coverage.faults.contains_key(&Fault::Burst);
+        let told = burst || self.devices[at].eyes.gaps.contains(ROOMS[room]);
+        if let Some(what) = wrong.filter(|_| self.plan.cursor || !told) {
+            return self.wrong("timelines converge", format!("{name} in {}: {what}", ROOMS[room]));
+        }
+        let texts = |message: &&Message| {
+            let stored =
+                model.messages.iter().find(|stored| Some(stored.id.as_str()) == message.id.as_deref());
+            stored.is_some_and(|stored| stored.text != message.text)
+        };
+        let other = rows.iter().copied().find(texts).map(|row| row.row_key.clone());
+        let nameless = rows.iter().filter(|row| row.id.is_none() && row.status != Status::Failed).count();
+        if let Some(key) = other {
+            self.wrong("timelines converge", format!("{name}: the text of {key} is another"));
+        } else if nameless > 0 && self.plan.keys && self.plan.cursor && model.lost.is_empty() {
+            let what = format!("{name} in {}: {nameless} rows without the server's id", ROOMS[room]);
+            self.wrong("timelines converge", what);
+        }
+    }
+
+    /// Nothing is left over when everything is at rest.
+    fn check_bounds(&mut self, at: usize) {
+        let numbers: serde_json::Value = serde_json::from_str(&self.diagnostics(at)).unwrap_or_default();
+        let count = |name: &str| numbers[name].as_u64().unwrap_or(u64::MAX);
+        let home = self.devices[at].person.disk;
+        let failed = self.disks[home].rows.len() as u64;
+        let name = self.name(at);
+        // An answer that never came is forgotten with the next send.
+        let acks = ROOMS.len() as u64 * self.plan.window;
+        if count("acks") > acks
+            || count("requests") > 0
+            || (count("queued") > failed && !self.disks[home].torn)
+        {
+            let what = format!("{name} keeps {numbers}, the store {failed} rows");
+            self.wrong("nothing is left over", what);
+        }
+    }
+}
+
+fn difference(shown: &[&str], wanted: &[&str]) -> String {
+    let (a, b): (BTreeSet<_>, BTreeSet<_>) = (shown.iter().collect(), wanted.iter().collect());
+    let missing: Vec<_> = b.difference(&a).take(5).collect();
+    let foreign: Vec<_> = a.difference(&b).take(5).collect();
+    let (shows, has) = (shown.len(), wanted.len());
+    if missing.is_empty() && foreign.is_empty() && shows == has {
+        let at = shown.iter().zip(wanted).position(|(a, b)| a != b);
+        return format!("another order from row {at:?} of {has}");
+    }
+    format!("shows {shows} of {has} rows, missing {missing:?}, foreign {foreign:?}")
+}

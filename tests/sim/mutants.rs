@@ -1,0 +1,100 @@
+//! The thirty broken promises: each must be caught by a checker, within ten thousand schedules.
+
+#[cfg(feature = "mutants")]
+use std::collections::BTreeSet;
+#[cfg(feature = "mutants")]
+use std::sync::Mutex;
+#[cfg(feature = "mutants")]
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+#[cfg(feature = "mutants")]
+use super::runner;
+
+pub const MUTANTS: [&str; 30] = [
+    "retry mints a new key",
+    "send resolves before its commit",
+    "frame before Saved",
+    "no dedupe by key",
+    "no dedupe by id",
+    "outbox row deleted when sent",
+    "answer applied in two transactions",
+    "Unknown treated as failed",
+    "Unknown treated as saved",
+    "window of two without orderedWindow",
+    "no go-back on failure in a window",
+    "socket losses counted as attempts",
+    "failed message dropped",
+    "any conflict taken as acknowledgement",
+    "resend mints a new key",
+    "unconfirmed resent where keys are not kept",
+    "poison retried for ever",
+    "queue limit ignored",
+    "status goes back",
+    "backoff without jitter",
+    "attempt budget never renewed",
+    "disconnect() revived by visibility",
+    "stale token on wake",
+    "stale heartbeat reference after a reconnect",
+    "monotonic deadline stored",
+    "output after close",
+    "Conflict ignored and the write repeated blindly",
+    "echo and copy become two rows",
+    "late ack of an older connection accepted",
+    "cancel after the wire forgets the message",
+];
+
+/// Schedules within which each must be caught.
+#[cfg(feature = "mutants")]
+pub const WITHIN: u64 = 10_000;
+
+/// Runs all mutants (or those of `only`); true where each is caught.
+#[cfg(feature = "mutants")]
+pub fn run_all(threads: usize, first: u64, only: Option<usize>) -> bool {
+    let wanted: Vec<usize> = (1..=MUTANTS.len()).filter(|at| only.is_none_or(|only| only == *at)).collect();
+    let (next, catches) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some(number) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    chatwire::proto::mutant::set(*number as u32);
+                    let caught = (0..WITHIN).find_map(|at| {
+                        let violation = runner::run(first + at, &BTreeSet::new(), false).violation?;
+                        // It is the mutant's only if the same schedule is well without it.
+                        chatwire::proto::mutant::set(0);
+                        let well = runner::run(first + at, &BTreeSet::new(), false).violation.is_none();
+                        chatwire::proto::mutant::set(*number as u32);
+                        well.then_some((at + 1, violation))
+                    });
+                    chatwire::proto::mutant::set(0);
+                    let what = match &caught {
+                        Some((at, violation)) => {
+                            format!("caught at schedule {at:>5} by \"{}\"", violation.checker)
+                        }
+                        None => format!("NOT caught in {WITHIN} schedules"),
+                    };
+                    println!("{number:>3}  {:<48} {what}", MUTANTS[number - 1]);
+                    catches.lock().unwrap().push((*number, caught));
+                }
+            });
+        }
+    });
+    let mut catches = catches.into_inner().unwrap();
+    catches.sort_by_key(|(number, _)| *number);
+    println!("\n| # | mutant | caught at schedule | by the checker |\n|---|---|---|---|");
+    for (number, caught) in &catches {
+        let (at, checker) =
+            caught.as_ref().map_or(("not".to_owned(), "–"), |(at, seen)| (at.to_string(), seen.checker));
+        println!("| {number} | {} | {at} | {checker} |", MUTANTS[number - 1]);
+    }
+    let mut soon: Vec<u64> = catches.iter().filter_map(|(_, caught)| Some(caught.as_ref()?.0)).collect();
+    soon.sort_unstable();
+    let median = soon.get(soon.len() / 2).copied().unwrap_or(0);
+    println!("\n{} of {} caught, the median at schedule {median}", soon.len(), catches.len());
+    soon.len() == catches.len()
+}
+
+#[cfg(not(feature = "mutants"))]
+pub fn run_all(_threads: usize, _first: u64, _only: Option<usize>) -> bool {
+    println!("this build has no mutants ({} there are): --features mutants", MUTANTS.len());
+    false
+}

@@ -1,0 +1,320 @@
+//! What must hold of everything that leaves a client: frames, requests to the store, attempts to connect.
+
+use std::collections::BTreeMap;
+
+use chatwire::proto::store::GENERATION_KEY;
+use chatwire::proto::wire::Limits;
+use chatwire::proto::wire::socket_io::{self, Packet};
+use chatwire::proto::{
+    ConnectionSnapshot, ConnectionState, HttpResult, Input, Output, PageInput, RecordId, SocketOutput,
+    StoreReply, StoreRequest, TokenId,
+};
+use serde_json::Value;
+
+use super::checks::Asked;
+use super::server::Stored;
+use super::text;
+use super::world::World;
+
+/// The token questions of REST requests of the application; all others are the connection's.
+const OTHER_QUESTION: TokenId = TokenId::MAX;
+/// What is awaited after `Unknown`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Doubt {
+    /// A read must be asked for.
+    Read,
+    /// That read must be answered.
+    Answer(u32),
+}
+
+#[derive(Default)]
+pub struct WireEyes {
+    /// Unanswered sends of the present socket, by their ack ids: room and message.
+    in_flight: BTreeMap<u64, (String, usize)>,
+    doubt: Option<Doubt>,
+    /// Requests to the store that write rows or history, not a generation.
+    writes: std::collections::BTreeSet<u32>,
+    /// The application has called `disconnect()` and not `connect()` since.
+    pub disconnected: bool,
+    pub last_wish: Asked,
+    token_given: bool,
+    /// Attempts to connect since the budget was last renewed.
+    pub attempts: u64,
+    /// A sleep begins it anew: timers do not fire in it.
+    pub online_since: u64,
+    /// Retry delays that were exactly the ceiling of the backoff, and all.
+    pub round_delays: (u32, u32),
+    pub plain: bool,
+    last_frame_ms: u64,
+    /// The last request to the store, and the last one before it refused something.
+    last_request: u32,
+    last_refused: u32,
+}
+
+impl World {
+    pub fn see_output(&mut self, at: usize, output: &Output) {
+        let name = self.name(at);
+        if self.devices[at].eyes.closed {
+            self.wrong("silence after close", format!("{name}: {output:?}"));
+        }
+        // What would be logged; every eighth output of a run, since it takes longer than all the rest.
+        if self.events.is_multiple_of(8) {
+            let words = format!("{output:?}");
+            self.see_words(&words);
+        }
+        let wire = &mut self.devices[at].eyes.wire;
+        if let Output::Store { id, .. } = output {
+            wire.last_request = *id;
+        }
+        match output {
+            Output::Store { id, request: StoreRequest::Write(transaction) } => {
+                let claim = RecordId::meta(GENERATION_KEY);
+                if transaction.puts.iter().all(|(record, _)| *record != claim) {
+                    wire.writes.insert(*id);
+                    if wire.doubt.is_some() {
+                        let what = format!("{name} writes before it knows what became of the write before");
+                        self.wrong("after Unknown the store is read", what);
+                    }
+                }
+            }
+            Output::Store { id, request: StoreRequest::Read(_) } if wire.doubt == Some(Doubt::Read) => {
+                wire.doubt = Some(Doubt::Answer(*id));
+            }
+            Output::Token { id, .. } if *id != OTHER_QUESTION => {
+                wire.token_given = false;
+                wire.attempts += 1;
+                if wire.disconnected {
+                    self.wrong("disconnect() is obeyed", format!("{name} asks for a token"));
+                }
+            }
+            Output::Socket(SocketOutput::Open { .. }) => self.see_open(at),
+            _ => {}
+        }
+    }
+
+    fn see_open(&mut self, at: usize) {
+        let (name, t) = (self.name(at), self.t);
+        let wire = &mut self.devices[at].eyes.wire;
+        wire.in_flight.clear();
+        wire.last_frame_ms = t;
+        let fresh = core::mem::take(&mut wire.token_given);
+        if wire.disconnected {
+            self.wrong("disconnect() is obeyed", format!("{name} opens a socket"));
+        } else if !fresh {
+            self.wrong("a token is asked for each attempt", format!("{name} opens a socket with an old one"));
+        }
+    }
+
+    pub fn see_input(&mut self, at: usize, input: &Input) {
+        let online = self.devices[at].eyes.state == Some(ConnectionState::Online);
+        let eyes = &mut self.devices[at].eyes;
+        match input {
+            Input::Store { id, reply } => match reply {
+                StoreReply::Unknown if eyes.wire.writes.contains(id) => eyes.wire.doubt = Some(Doubt::Read),
+                StoreReply::Records(_) if eyes.wire.doubt == Some(Doubt::Answer(*id)) => {
+                    eyes.wire.doubt = None;
+                }
+                StoreReply::Failed { .. } => {
+                    eyes.refused = true;
+                    eyes.wire.last_refused = eyes.wire.last_request;
+                    if eyes.wire.doubt == Some(Doubt::Answer(*id)) {
+                        eyes.wire.doubt = Some(Doubt::Read);
+                    }
+                }
+                // One that was asked for after the refusal.
+                StoreReply::Saved { .. } if eyes.wire.writes.contains(id) && *id > eyes.wire.last_refused => {
+                    eyes.refused = false;
+                }
+                _ => {}
+            },
+            Input::Token { id, result } => {
+                let good = result.as_ref().is_ok_and(|token| !token.0.is_empty());
+                if *id != OTHER_QUESTION && !online {
+                    eyes.wire.token_given = good;
+                }
+            }
+            Input::Http { result: HttpResult::Answered { body, .. }, .. } => self.see_copies(at, body),
+            Input::Page(PageInput::Visible | PageInput::Resumed) if eyes.rests() => eyes.wire.attempts = 0,
+            _ => {}
+        }
+    }
+
+    /// A frame for the client: what it answers is no longer in flight.
+    pub fn see_inbound(&mut self, at: usize, conn: u32, text: &str) {
+        let t = self.t;
+        let present = self.devices[at].links.keys().next_back() == Some(&conn);
+        if !present {
+            return;
+        }
+        self.devices[at].eyes.wire.last_frame_ms = t;
+        if let Some(rest) = text.strip_prefix("43") {
+            let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+            if let Ok(ack) = digits.parse::<u64>() {
+                self.devices[at].eyes.wire.in_flight.remove(&ack);
+            }
+        } else {
+            self.see_copies(at, text);
+        }
+    }
+
+    fn see_copies(&mut self, at: usize, text: &str) {
+        let sent = &self.ledger.sent;
+        let in_flight = &mut self.devices[at].eyes.wire.in_flight;
+        in_flight.retain(|_, (_, number)| {
+            sent[*number].key.as_ref().is_none_or(|key| !text.contains(key.as_str()))
+        });
+    }
+
+    /// A frame of the client: where its message stands in the store, and what is unanswered before it.
+    pub fn see_frame(&mut self, at: usize, conn: u32, frame: &str) -> ((usize, Option<u64>), Vec<usize>) {
+        let home = self.devices[at].person.disk;
+        let nothing = ((home, None), Vec::new());
+        if !frame.contains("chat:message_send") {
+            return nothing;
+        }
+        let Some((ack, payload)) = read_send(frame) else {
+            self.wrong("frames can be read", "a send without payload or ack".to_owned());
+            return nothing;
+        };
+        let body = text::decode(payload["contentEncrypted"].as_str().unwrap_or_default());
+        let Some(number) = text::number(&body).filter(|number| *number < self.ledger.sent.len()) else {
+            self.wrong("frames say what was sent", "a text that nobody has written".to_owned());
+            return nothing;
+        };
+        let room = payload["conversationId"].as_str().unwrap_or_default().to_owned();
+        let name = self.name(at);
+        self.say(|| format!("{name} puts message {number} on socket {conn}"));
+        self.see_key(number, payload["clientMessageId"].as_str().unwrap_or_default(), "its frame");
+        self.check_frame(at, number, &room);
+        let wire = &mut self.devices[at].eyes.wire;
+        let behind: Vec<usize> =
+            wire.in_flight.values().filter(|(of, _)| *of == room).map(|(_, number)| *number).collect();
+        wire.in_flight.insert(ack, (room, number));
+        self.ledger.sent[number].frames += 1;
+        let allowed = if self.plan.ordered { self.plan.window as usize } else { 1 };
+        if behind.len() >= allowed {
+            let what = format!("message {number} goes while {behind:?} are unanswered, allowed: {allowed}");
+            self.wrong("the window is kept", what);
+        }
+        ((home, self.disks[home].number_of(number)), behind)
+    }
+
+    fn check_frame(&mut self, at: usize, number: usize, room: &str) {
+        let home = self.devices[at].person.disk;
+        let row = self.disks[home].rows.values().find(|row| row.number == number);
+        let stored = row.is_some_and(|row| row.marked && !row.failed);
+        if !stored {
+            self.ledger.sent[number].unmarked = true;
+        }
+        if !stored && !self.devices[at].eyes.refused {
+            let what = format!("message {number} leaves before the store has it, marked");
+            self.wrong("no frame before its Saved", what);
+        }
+        let sent = &self.ledger.sent[number];
+        if sent.room != room {
+            self.wrong("frames say what was sent", format!("message {number} goes to another conversation"));
+        } else if sent.cancelled {
+            self.wrong("cancelled is never sent", format!("message {number} leaves after its cancel"));
+        } else if sent.resends == 0
+            && sent.frames == 0
+            && sent.deadline_ms.is_some_and(|deadline| deadline + 1000 < self.devices[at].now(self.t).wall_ms)
+        {
+            self.wrong("time to live is kept", format!("message {number} leaves after its time"));
+        }
+    }
+
+    pub fn see_connection(&mut self, at: usize, told: &ConnectionSnapshot) {
+        let (name, t) = (self.name(at), self.t);
+        let reason = told.reason.clone().unwrap_or_default();
+        self.see_words(&reason);
+        let state = told.state;
+        self.say(|| format!("{name} is {state:?} {reason}"));
+        let max = self.plan.connect_attempts;
+        let before = self.devices[at].eyes.state.replace(state);
+        let home = self.devices[at].person.disk;
+        let wire = &mut self.devices[at].eyes.wire;
+        let was_stable = before == Some(ConnectionState::Online) && t >= wire.online_since + 11_000;
+        if state == ConnectionState::Online && before != Some(ConnectionState::Online) {
+            wire.online_since = t;
+            self.disks[home].plain_seen |= wire.plain;
+        } else if was_stable && state != ConnectionState::Online {
+            wire.attempts = 0;
+        }
+        if let Some(delay) = told.retry_in_ms.filter(|_| before != Some(state)) {
+            let round = (0..20).any(|n| delay == (1000_u64 << n).min(30_000) || delay == (1000 << n) + 5000);
+            wire.round_delays.0 += u32::from(round);
+            wire.round_delays.1 += 1;
+        }
+        let (attempts, silent_ms) = (wire.attempts, t - wire.last_frame_ms);
+        let (round, all) = wire.round_delays;
+        if all >= 6 && round * 2 > all {
+            self.wrong("retries are spread", format!("{round} of {all} delays are the ceiling itself"));
+        }
+        let reason = told.reason.as_deref().unwrap_or_default();
+        if reason == "attempts" && max.is_some_and(|max| attempts < max) {
+            self.wrong("each budget of attempts is whole", format!("{name} gave up after {attempts}"));
+        }
+        if reason.starts_with("no sign of life")
+            && silent_ms < 1900
+            && before == Some(ConnectionState::Online)
+        {
+            self.wrong("a living link is kept", format!("{name} gave it up {silent_ms} ms after a frame"));
+        }
+    }
+
+    /// The server's log: in the order of each queue, and no message more often than somebody wished.
+    pub fn check_log(&mut self) {
+        let mut wrong = None;
+        for (id, room) in &self.server.rooms {
+            let Some((last, before)) = room.messages.split_last() else { continue };
+            let Some(number) = last.number else { continue };
+            let copies = before.iter().filter(|stored| stored.number == Some(number)).count();
+            let wished = if self.plan.keys { 0 } else { self.ledger.sent[number].resends as usize };
+            if copies > wished {
+                wrong = Some(("the log has each message once", format!("message {number} twice in {id}")));
+            }
+            let Some((_, Some(place))) = last.queued else { continue };
+            // What a loss of history made come a second time comes when it comes.
+            if self.server.ever.get(&number).is_some_and(|count| *count > 1) {
+                continue;
+            }
+            // A server that refuses for good and takes the same after a crash has made its own order.
+            let (for_now, for_good) = self.server.refusals.get(&number).copied().unwrap_or_default();
+            if for_good > 0 || u64::from(for_now) >= self.plan.max_attempts {
+                continue;
+            }
+            // Two tabs that send at once have no order but the one that comes out; nor has a page with what a killed
+            // one before it had under way, whose commit may come at any time.
+            let own = &self.ledger.sent[number];
+            let earlier = |stored: &&Stored| {
+                let sent = stored.number.map(|number| &self.ledger.sent[number]);
+                sent.is_some_and(|sent| {
+                    let page = sent.device == own.device && (sent.life == own.life || own.accepted);
+                    page && !sent.lost_allowed
+                })
+            };
+            let latest = before
+                .iter()
+                .rev()
+                .find(earlier)
+                .and_then(|stored| Some((stored.queued?.1?, stored.number?)));
+            if let Some((latest, number_before)) =
+                latest.filter(|(latest, _)| *latest > place && !self.ledger.sent[number].lost_allowed)
+            {
+                let what = format!(
+                    "message {number} (queued {place}) came after {number_before} ({latest}) in {id}"
+                );
+                wrong = Some(("the log is in the order of the queue", what));
+            }
+        }
+        if let Some((checker, what)) = wrong {
+            self.wrong(checker, what);
+        }
+    }
+}
+
+fn read_send(frame: &str) -> Option<(u64, Value)> {
+    let packet = socket_io::decode(frame.strip_prefix('4')?, &Limits::DEFAULT).ok()?;
+    let Packet::Event { args, ack_id, .. } = packet else { return None };
+    Some((ack_id?, serde_json::from_str(args.first()?.get()).ok()?))
+}
