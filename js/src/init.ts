@@ -45,12 +45,9 @@ async function compile(opened: Opened): Promise<WebAssembly.Module> {
   }
 }
 
-/** One of our exports says so by its name; the names of the glue in the imports are of builds from before that. */
+/** One of our exports says so by its name; the build's own name in the imports refuses other versions. */
 function isOurs(module: WebAssembly.Module): boolean {
-  return (
-    WebAssembly.Module.exports(module).some(({ name }) => name.startsWith("chat")) ||
-    WebAssembly.Module.imports(module).some(({ module }) => module === "./chatwire_bg.js" || module === "a")
-  );
+  return WebAssembly.Module.exports(module).some(({ name }) => name.startsWith("chat"));
 }
 
 function foreign(why: string, cause?: unknown): ChatError {

@@ -3,6 +3,10 @@
 // wasm-bindgen names each import and export after its Rust path and a hash, once in the wasm and once in the glue: 4 KB
 // after compression, which say nothing in a browser. The pass of wasm-opt that does the same leaves wasm-bindgen's
 // imports alone, and cannot know the glue.
+//
+// Short names are alike in every build: glue and wasm of two builds would fit and do nonsense. So the memory and the first
+// import carry the build's own name, `chat` and eight hex digits: another build is refused when it is instantiated.
+import { createHash } from "node:crypto";
 import { Told } from "./run.mjs";
 import { number, Reader, text } from "./wasm-reader.mjs";
 
@@ -10,6 +14,7 @@ const glueModule = "./chatwire_bg.js";
 
 /** @returns `{wasm, glue, types}` with the names of `wasm`'s imports from the glue and of all its exports cut short. */
 export function shortened(wasm, glue, types) {
+  const build = `chat${createHash("sha256").update(wasm).digest("hex").slice(0, 8)}`;
   const imports = new Map();
   const exports = new Map();
   const parts = [wasm.subarray(0, 8)];
@@ -20,10 +25,11 @@ export function shortened(wasm, glue, types) {
     const size = reader.number();
     const body = new Reader(wasm, reader.at);
     reader.at += size;
-    if (id === 2) parts.push(section(id, renamedImports(body, reader.at, imports)));
-    else if (id === 7) parts.push(section(id, renamedExports(body, reader.at, exports, glue)));
+    if (id === 2) parts.push(section(id, renamedImports(body, reader.at, imports, build)));
+    else if (id === 7) parts.push(section(id, renamedExports(body, reader.at, exports, build, glue)));
     else parts.push(wasm.subarray(start, reader.at));
   }
+  if (!glue.includes(`"${glueModule}"`)) throw new Told(`the glue does not name its module ${glueModule}`);
   const inGlue = replaced(glue, /^( +)(\w+)(?=: function\()/gm, imports);
   return {
     wasm: Buffer.concat(parts),
@@ -45,13 +51,13 @@ function replaced(text, pattern, names) {
   return result;
 }
 
-function renamedImports(body, end, names) {
+function renamedImports(body, end, names, build) {
   const count = body.number();
   const out = [number(count)];
   for (let at = 0; at < count; at++) {
     const [module, name] = [body.text(), body.text()];
     const isGlue = module === glueModule;
-    if (isGlue) names.set(name, short(names.size));
+    if (isGlue) names.set(name, names.size === 0 ? build : short(names.size));
     out.push(text(isGlue ? "a" : module), text(isGlue ? names.get(name) : name));
     const from = body.at;
     body.skipImport();
@@ -62,13 +68,13 @@ function renamedImports(body, end, names) {
 }
 
 /** What the glue does not use keeps its name. */
-function renamedExports(body, end, names, glue) {
+function renamedExports(body, end, names, build, glue) {
   const used = new Set([...glue.matchAll(/\bwasm\.(\w+)/g)].map((match) => match[1]));
   const count = body.number();
   const out = [number(count)];
   for (let at = 0; at < count; at++) {
     const name = body.text();
-    if (used.has(name)) names.set(name, short(names.size));
+    if (used.has(name)) names.set(name, name === "memory" ? build : short(names.size));
     out.push(text(names.get(name) ?? name));
     const from = body.at;
     body.byte();

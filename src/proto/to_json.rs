@@ -95,6 +95,20 @@ impl<'a> Object<'a> {
     }
 }
 
+/// Counts and flags as one object.
+pub(super) fn figures(counts: &[(&str, usize)], flags: &[(&str, bool)]) -> String {
+    let mut out = String::new();
+    let mut object = Object::new(&mut out);
+    for (name, count) in counts {
+        object.count(name, *count as u64);
+    }
+    for (name, flag) in flags {
+        object.flag(name, *flag);
+    }
+    object.end();
+    out
+}
+
 fn list(out: &mut String, len: usize, item: &mut dyn FnMut(&mut String, usize)) {
     out.push('[');
     for at in 0..len {

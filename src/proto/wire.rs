@@ -16,6 +16,7 @@ pub mod socket_io;
 mod tests;
 
 pub use excerpt::{EXCERPT_MAX_CHARS, excerpt};
+use json::push_uint;
 
 /// What a packet of the other side may cost at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,22 +46,20 @@ impl Default for Limits {
 /// A frame that is no packet. Offsets (`at`) are bytes of the text given to the codec, so for Socket.IO they do
 /// not count the `4` of Engine.IO.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.text())]
 #[non_exhaustive]
 pub enum WireError {
     /// The text is empty.
-    #[error("empty {layer} packet: it must begin with a type digit")]
     Empty {
         /// `Engine.IO` or `Socket.IO`.
         layer: &'static str,
     },
     /// The first character is no type digit.
-    #[error("unknown {layer} packet type at byte 0: allowed are 0 to 6")]
     UnknownType {
         /// `Engine.IO` or `Socket.IO`.
         layer: &'static str,
     },
     /// The JSON is malformed, or ends too early.
-    #[error("JSON {} at byte {at}", if *truncated { "ends too early" } else { "is malformed" })]
     Json {
         /// Where the parser stopped.
         at: usize,
@@ -68,7 +67,6 @@ pub enum WireError {
         truncated: bool,
     },
     /// Arrays and objects are nested deeper than [`Limits::max_depth`].
-    #[error("JSON nested too deep at byte {at}: at most {max} levels")]
     TooDeep {
         /// The bracket that was one too many.
         at: usize,
@@ -76,7 +74,6 @@ pub enum WireError {
         max: usize,
     },
     /// The outer array or object is longer than [`Limits::max_elements`].
-    #[error("too many elements at byte {at}: at most {max}")]
     TooManyElements {
         /// The comma that was one too many.
         at: usize,
@@ -84,7 +81,6 @@ pub enum WireError {
         max: usize,
     },
     /// The payload is missing, of the wrong kind, or stands where none is allowed.
-    #[error("wrong payload of {packet} at byte {at}: it must be {expected}")]
     Payload {
         /// The packet's type by name, such as `EVENT`.
         packet: &'static str,
@@ -94,25 +90,21 @@ pub enum WireError {
         expected: &'static str,
     },
     /// An event's first element cannot be its name (`E5`).
-    #[error("wrong event name at byte {at}: it must be a number or a string that is not reserved")]
     EventName {
         /// Where the array begins.
         at: usize,
     },
     /// A binary packet without its `N-` (`E5`).
-    #[error("wrong attachment count at byte {at}: it must be digits and a hyphen")]
     Attachments {
         /// Where the count should stand.
         at: usize,
     },
     /// More attachments than [`Limits::max_attachments`] (`E6`).
-    #[error("too many attachments: at most {max}")]
     TooManyAttachments {
         /// The limit.
         max: usize,
     },
     /// An acknowledgement id is missing, too large, or stands where none is allowed.
-    #[error("wrong ack id at byte {at}: {expected}")]
     AckId {
         /// Where the id stands or should stand.
         at: usize,
@@ -120,28 +112,23 @@ pub enum WireError {
         expected: &'static str,
     },
     /// A Socket.IO text packet came while attachments were awaited (`E6`).
-    #[error("text packet before the attachments were complete: {missing} binary frames must come first")]
     TextBetween {
         /// How many attachments were still missing.
         missing: usize,
     },
     /// A binary frame came though no packet awaits one (`E6`).
-    #[error("binary frame that no packet announced")]
     UnexpectedBinary,
     /// Text and attachments are larger than [`Limits::max_packet_bytes`].
-    #[error("packet too large: at most {max} bytes")]
     TooLarge {
         /// The limit.
         max: usize,
     },
     /// A placeholder names an attachment that is not there (`E6`).
-    #[error("placeholder of an attachment that is missing: the packet has {attachments}")]
     Placeholder {
         /// How many attachments the packet has; allowed are the numbers below.
         attachments: usize,
     },
     /// A field of an object is missing or has a value that is not allowed.
-    #[error("wrong field {field}: it must be {expected}")]
     Field {
         /// The field's name on the wire.
         field: &'static str,
@@ -149,6 +136,99 @@ pub enum WireError {
         expected: &'static str,
     },
     /// A namespace that cannot be put on the wire (`E5`).
-    #[error("wrong namespace: it must begin with a slash and hold no comma")]
     Namespace,
+}
+
+impl WireError {
+    /// What was wrong, where, and what is allowed. By hand: the formatting of the standard library is 2.5 KB of wasm.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        match self {
+            Self::Empty { layer } => {
+                out.push_str("empty ");
+                out.push_str(layer);
+                out.push_str(" packet: it must begin with a type digit");
+            }
+            Self::UnknownType { layer } => {
+                out.push_str("unknown ");
+                out.push_str(layer);
+                out.push_str(" packet type at byte 0: allowed are 0 to 6");
+            }
+            Self::Json { at, truncated } => {
+                out.push_str("JSON ");
+                out.push_str(if *truncated { "ends too early" } else { "is malformed" });
+                out.push_str(" at byte ");
+                push_uint(&mut out, *at as u64);
+            }
+            Self::TooDeep { at, max } => {
+                out.push_str("JSON nested too deep at byte ");
+                push_uint(&mut out, *at as u64);
+                out.push_str(": at most ");
+                push_uint(&mut out, *max as u64);
+                out.push_str(" levels");
+            }
+            Self::TooManyElements { at, max } => {
+                out.push_str("too many elements at byte ");
+                push_uint(&mut out, *at as u64);
+                out.push_str(": at most ");
+                push_uint(&mut out, *max as u64);
+            }
+            Self::Payload { packet, at, expected } => {
+                out.push_str("wrong payload of ");
+                out.push_str(packet);
+                out.push_str(" at byte ");
+                push_uint(&mut out, *at as u64);
+                out.push_str(": it must be ");
+                out.push_str(expected);
+            }
+            Self::EventName { at } => {
+                out.push_str("wrong event name at byte ");
+                push_uint(&mut out, *at as u64);
+                out.push_str(": it must be a number or a string that is not reserved");
+            }
+            Self::Attachments { at } => {
+                out.push_str("wrong attachment count at byte ");
+                push_uint(&mut out, *at as u64);
+                out.push_str(": it must be digits and a hyphen");
+            }
+            Self::TooManyAttachments { max } => {
+                out.push_str("too many attachments: at most ");
+                push_uint(&mut out, *max as u64);
+            }
+            Self::AckId { at, expected } => {
+                out.push_str("wrong ack id at byte ");
+                push_uint(&mut out, *at as u64);
+                out.push_str(": ");
+                out.push_str(expected);
+            }
+            Self::TextBetween { missing } => {
+                out.push_str("text packet before the attachments were complete: ");
+                push_uint(&mut out, *missing as u64);
+                out.push_str(" binary frames must come first");
+            }
+            Self::UnexpectedBinary => {
+                out.push_str("binary frame that no packet announced");
+            }
+            Self::TooLarge { max } => {
+                out.push_str("packet too large: at most ");
+                push_uint(&mut out, *max as u64);
+                out.push_str(" bytes");
+            }
+            Self::Placeholder { attachments } => {
+                out.push_str("placeholder of an attachment that is missing: the packet has ");
+                push_uint(&mut out, *attachments as u64);
+            }
+            Self::Field { field, expected } => {
+                out.push_str("wrong field ");
+                out.push_str(field);
+                out.push_str(": it must be ");
+                out.push_str(expected);
+            }
+            Self::Namespace => {
+                out.push_str("wrong namespace: it must begin with a slash and hold no comma");
+            }
+        }
+        out
+    }
 }

@@ -88,7 +88,7 @@ impl Page {
         listen(js_sys::global().into(), &GLOBAL_EVENTS);
         listen(convert::global(&["document"]), &DOCUMENT_EVENTS);
         let tabs = database.map(|database| {
-            let name = format!("chatwire:{database}");
+            let name = ["chatwire:", database].concat();
             Tabs {
                 peers: Peers::new(&name, sink.clone()),
                 name,

@@ -133,7 +133,7 @@ impl Client {
         let (status, body) = match result {
             HttpResult::Answered { status, body } => (status, body),
             HttpResult::Failed { reason } => {
-                let text = format!("the conversation could not be created: {reason}");
+                let text = ["the conversation could not be created: ", &reason].concat();
                 return self.refuse(command, Failure::new(ErrorCode::Server, text));
             }
         };
@@ -185,5 +185,5 @@ impl Client {
 }
 
 fn no_token(reason: &str) -> Failure {
-    Failure::new(ErrorCode::Auth, format!("the conversation could not be created: {reason}"))
+    Failure::new(ErrorCode::Auth, ["the conversation could not be created: ", &reason].concat())
 }

@@ -112,7 +112,7 @@ impl Client {
             }
         };
         if let Err(what) = outcome {
-            let message = format!("the answer to a request for history cannot be read: {what}");
+            let message = ["the answer to a request for history cannot be read: ", &what].concat();
             self.emit(Event::ProtocolError { message, excerpt: super::super::wire::excerpt(&body) });
             if self.sync.on_unreadable(&job) {
                 // Some proxy's page, say, and not the backend's: it would leave a hole until the next connect.

@@ -11,6 +11,7 @@ use super::super::timeline::{self, Op, Want};
 use super::send::FindFor;
 use super::storage::StoreJob;
 use super::{AckFor, Client};
+use crate::proto::wire::json::decimal;
 
 /// Delivery receipts sent for one page of the catch-up at most.
 const MAX_PAGE_RECEIPTS: usize = 50;
@@ -186,8 +187,13 @@ impl Client {
             }
             Emitted::NotOnline => self.outbox.on_held_back(id),
             Emitted::TooLarge { limit, size } => {
-                let text =
-                    format!("the message makes a frame of {size} bytes; the server takes at most {limit}");
+                let text = [
+                    "the message makes a frame of ",
+                    &decimal(size),
+                    " bytes; the server takes at most ",
+                    &decimal(limit),
+                ]
+                .concat();
                 self.outbox.on_unsendable(id, Failure::new(ErrorCode::TooLarge, text));
             }
         }
@@ -301,7 +307,7 @@ impl Client {
         }
         let lost = older && !self.capabilities.cursor;
         let end = if lost { "this backend does not give it again" } else { "it is fetched again" };
-        let text = format!("a stored part of a conversation cannot be read ({error}); {end}");
+        let text = ["a stored part of a conversation cannot be read (", &error.text(), "); ", end].concat();
         self.emit(Event::Error { error: Failure::new(ErrorCode::Storage, text) });
         if lost {
             self.emit(Event::Gap { conversation_id });

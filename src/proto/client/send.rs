@@ -6,6 +6,7 @@ use super::super::outbox::{self, Queued, RowId, Stage};
 use super::super::store::{OutboxRow, same_content};
 use super::super::timeline::unknown_conversation;
 use super::{Client, MAX_WAITERS};
+use crate::proto::wire::json::decimal;
 
 /// Bytes of a message's metadata.
 const MAX_METADATA_BYTES: usize = 65_536;
@@ -85,8 +86,14 @@ impl Client {
         let characters = send.text.chars().count();
         let max = self.config.limits.max_text_length as usize;
         if characters > max {
-            let text =
-                format!("text: {characters} characters; at most {max} are allowed (limits.maxTextLength)");
+            let text = [
+                "text: ",
+                &decimal(characters as u64),
+                " characters; at most ",
+                &decimal(max as u64),
+                " are allowed (limits.maxTextLength)",
+            ]
+            .concat();
             return Err(Failure::new(ErrorCode::TooLarge, text));
         }
         if kind == "text" && send.text.trim().is_empty() {
@@ -99,7 +106,8 @@ impl Client {
             return Err(unknown_conversation());
         }
         if send.metadata.as_ref().is_some_and(|json| json.text().len() > MAX_METADATA_BYTES) {
-            let text = format!("metadata: more than {MAX_METADATA_BYTES} bytes of JSON");
+            let text =
+                ["metadata: more than ", &decimal(MAX_METADATA_BYTES as u64), " bytes of JSON"].concat();
             return Err(Failure::new(ErrorCode::TooLarge, text));
         }
         if send.key.as_ref().is_some_and(|key| key.is_empty() || key.len() > 128) {

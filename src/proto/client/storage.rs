@@ -258,7 +258,7 @@ impl Client {
     }
 
     fn report_damage(&mut self, what: &str, error: &store::RecordError) {
-        let text = format!("{what} in the store cannot be read: {error}");
+        let text = [what, " in the store cannot be read: ", &error.text()].concat();
         self.emit(Event::Error { error: Failure::new(ErrorCode::Storage, text) });
     }
 }

@@ -4,6 +4,7 @@ use super::super::api::{Event, Now, Outcome};
 use super::super::model::Conversation;
 use super::super::timeline::Echo;
 use super::Client;
+use crate::proto::wire::json::decimal;
 
 impl Client {
     /// Something to show has changed since the last flush.
@@ -75,7 +76,7 @@ impl Client {
             blocked: room.blocked,
             my_role: room.my_role,
             phase: self.timelines.phase(),
-            cursor: log.and_then(|log| log.cursor()).map(|cursor| cursor.to_string()),
+            cursor: log.and_then(|log| log.cursor()).map(decimal),
         })
     }
 
@@ -87,15 +88,18 @@ impl Client {
 
     /// Numbers for a person who looks for a fault, as JSON. No text, no token.
     pub fn diagnostics(&self) -> String {
-        format!(
-            "{{\"queued\":{},\"conversations\":{},\"acks\":{},\"requests\":{},\"leader\":{},\"persistent\":{},\"timers\":{}}}",
-            self.outbox.len(),
-            self.rooms.len(),
-            self.acks.len(),
-            self.http.len(),
-            self.leads(),
-            self.storage.persistent,
-            self.timers.next().is_some(),
+        crate::proto::to_json::figures(
+            &[
+                ("queued", self.outbox.len()),
+                ("conversations", self.rooms.len()),
+                ("acks", self.acks.len()),
+                ("requests", self.http.len()),
+            ],
+            &[
+                ("leader", self.leads()),
+                ("persistent", self.storage.persistent),
+                ("timers", self.timers.next().is_some()),
+            ],
         )
     }
 }

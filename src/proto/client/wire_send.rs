@@ -6,6 +6,7 @@ use super::super::model::{ErrorCode, Failure};
 use super::super::profile::Push;
 use super::super::timer::Timer;
 use super::{AckFor, Client};
+use crate::proto::wire::json::decimal;
 
 const WIRE_ACK_TIMEOUT_MS: u64 = 15_000;
 
@@ -38,7 +39,14 @@ impl Client {
                 return Err(Failure::new(ErrorCode::Server, text));
             }
             Emitted::TooLarge { limit, size } => {
-                let text = format!("wire.send: {size} bytes; the server takes at most {limit} in a frame");
+                let text = [
+                    "wire.send: ",
+                    &decimal(size),
+                    " bytes; the server takes at most ",
+                    &decimal(limit),
+                    " in a frame",
+                ]
+                .concat();
                 return Err(Failure::new(ErrorCode::TooLarge, text));
             }
         }

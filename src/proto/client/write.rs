@@ -258,7 +258,7 @@ impl Client {
             StoreReply::Failed { kind: StoreFailure::Quota, .. } => {
                 "the browser's storage is full: new messages live in memory only".to_owned()
             }
-            StoreReply::Failed { message, .. } => format!("the store refuses: {message}"),
+            StoreReply::Failed { message, .. } => ["the store refuses: ", message].concat(),
             _ => "the store does not answer as it should".to_owned(),
         };
         self.set_blocked(true);

@@ -274,5 +274,12 @@ fn database_name(place: &str, profile: ProfileName, user_id: &str) -> String {
     // No part can hold a NUL but the user id, which stands last.
     let identity = [place, "\0", profile, "\0", user_id].concat();
     let half = |seed| xxh64(identity.as_bytes(), seed);
-    format!("chatwire-{:016x}{:016x}", half(0), half(1))
+    let mut name = String::from("chatwire-");
+    for half in [half(0), half(1)] {
+        for place in (0..16).rev() {
+            let digit = (half >> (4 * place)) as u32 & 15;
+            name.push(char::from_digit(digit, 16).unwrap_or('0'));
+        }
+    }
+    name
 }

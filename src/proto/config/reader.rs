@@ -87,7 +87,11 @@ impl<'a> Reader<'a> {
         let value = self.get(name)?;
         let number = json::uint(value).filter(|number| (min..=max).contains(number));
         if number.is_none() {
-            self.wrong(name, value, &format!("a whole number from {min} to {max}{also}"));
+            self.wrong(
+                name,
+                value,
+                &["a whole number from ", &json::decimal(min), " to ", &json::decimal(max), also].concat(),
+            );
         }
         number
     }
@@ -106,7 +110,11 @@ impl<'a> Reader<'a> {
         let value = self.get(name)?;
         let text = json::string(value).filter(|text| (1..=max_chars).contains(&text.chars().count()));
         if text.is_none() {
-            self.wrong(name, value, &format!("a text of 1 to {max_chars} characters"));
+            self.wrong(
+                name,
+                value,
+                &["a text of 1 to ", &json::decimal(max_chars as u64), " characters"].concat(),
+            );
         }
         text
     }

@@ -55,7 +55,7 @@ impl Url {
         let local =
             matches!(host.as_str(), "localhost" | "127.0.0.1" | "[::1]") || host.ends_with(".localhost");
         let authority = match port {
-            Some(port) if port != default_port => format!("{host}:{port}"),
+            Some(port) if port != default_port => [&host, ":", &json::decimal(port.into())].concat(),
             _ => host,
         };
         Ok(Self { secure, authority, path: checked_path(tail)?.to_owned(), local })

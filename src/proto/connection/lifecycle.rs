@@ -11,6 +11,7 @@ use super::{Action, Connection, Cx, RefusedBy};
 use crate::proto::model::first_chars;
 use crate::proto::mutant;
 use crate::proto::timer::{Timer, Timers};
+use crate::proto::wire::json::decimal;
 use crate::proto::{ConnectionState, ErrorCode, Failure, Now, Secret, SocketOutput, TokenReason};
 
 /// An `online` of this length starts the attempts afresh. A frame is no evidence of health (servers that fall over
@@ -155,7 +156,8 @@ impl Connection {
     pub(super) fn fail(&mut self, reason: String, cx: &mut Cx<'_>) {
         self.failures = self.failures.saturating_add(1);
         if self.plan.max_attempts.is_some_and(|max| self.failures >= max) {
-            let message = format!("gave up after {} attempts in a row: {reason}", self.failures);
+            let message =
+                ["gave up after ", &decimal(self.failures.into()), " attempts in a row: ", &reason].concat();
             // The wish stays: the network's return and a page shown again start a new budget (C8).
             self.leave(Signal::GiveUp, "attempts".to_owned(), Some("attempts used up"), cx.now, cx.timers);
             self.actions.push_back(Action::Failed(Failure::new(ErrorCode::Server, message)));
@@ -366,7 +368,7 @@ impl Connection {
             Stage::Handshake => "no Engine.IO handshake",
             Stage::Joining | Stage::Live => "no answer to CONNECT",
         };
-        format!("{what} within {} ms", self.plan.connect_timeout_ms)
+        [what, " within ", &decimal(self.plan.connect_timeout_ms.into()), " ms"].concat()
     }
 
     /// A text of others as it may be shown: short, and without the token.

@@ -392,7 +392,7 @@ fn refusal(payload: Option<&RawValue>) -> Step<'static> {
 }
 
 fn broken(frame: &str, error: &WireError, fatal: bool) -> Step<'static> {
-    Step::Broken { message: error.to_string(), excerpt: excerpt(frame), fatal }
+    Step::Broken { message: error.text(), excerpt: excerpt(frame), fatal }
 }
 
 fn out_of_place(frame: &str, what: &str, fatal: bool) -> Step<'static> {

@@ -31,7 +31,7 @@ impl Outbox {
             }
             Answer::AuthRefused(_) => self.set_stage(id, Stage::Queued),
             Answer::Malformed(what) => {
-                let text = format!("the server's answer cannot be read: {what}");
+                let text = ["the server's answer cannot be read: ", &what].concat();
                 if self.traits.keys {
                     self.on_refused(now, rng, id, Failure::new(ErrorCode::Server, text), None);
                 } else {

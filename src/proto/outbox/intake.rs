@@ -5,6 +5,7 @@ use super::super::model::{ErrorCode, Failure};
 use super::super::store::{OutboxRow, WireMark, same_content};
 use super::{Action, Outbox, Row, RowId, Stage, missing};
 use crate::proto::mutant;
+use crate::proto::wire::json::decimal;
 
 /// What becomes of a message that is offered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,10 +35,12 @@ impl Outbox {
             return Err(Failure::new(ErrorCode::Conflict, text));
         }
         if self.rows.len() >= self.limits.max_queued as usize && !mutant::is(18) {
-            let text = format!(
-                "the outbox holds {} messages, which is its limit (outbox.maxQueued)",
-                self.limits.max_queued
-            );
+            let text = [
+                "the outbox holds ",
+                &decimal(self.limits.max_queued.into()),
+                " messages, which is its limit (outbox.maxQueued)",
+            ]
+            .concat();
             return Err(Failure::new(ErrorCode::OutboxFull, text));
         }
         let id = self.insert(record, Stage::Saving);
@@ -107,7 +110,7 @@ impl Outbox {
             return Ok(row.id);
         }
         let text =
-            format!("{what}: the message has not failed; only a failed one can be resent or discarded");
+            [what, ": the message has not failed; only a failed one can be resent or discarded"].concat();
         Err(Failure::new(ErrorCode::Conflict, text))
     }
 

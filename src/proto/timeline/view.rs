@@ -6,6 +6,7 @@ use super::super::api::{ViewId, ViewUpdate};
 use super::super::model::{ErrorCode, Failure, Message, Phase, Sender, Status};
 use super::log::Want;
 use super::{Action, Timelines};
+use crate::proto::wire::json::decimal;
 
 /// Rows of a window when it is opened (SPEC.md chapter 3).
 const FIRST_ROWS: usize = 50;
@@ -31,7 +32,10 @@ pub(super) struct View {
 impl Timelines {
     pub fn open_view(&mut self, view: ViewId, conversation_id: &str) -> Result<(), Failure> {
         if self.views.contains_key(&view) {
-            return Err(Failure::new(ErrorCode::Validation, format!("view: {view} is open already")));
+            return Err(Failure::new(
+                ErrorCode::Validation,
+                ["view: ", &decimal(view.into()), " is open already"].concat(),
+            ));
         }
         let new = View {
             conversation_id: conversation_id.to_owned(),
@@ -54,10 +58,14 @@ impl Timelines {
     pub fn load_earlier(&mut self, view: ViewId, count: u32) -> Result<(), Failure> {
         let max = self.max_window_rows;
         let Some(open) = self.views.get_mut(&view) else {
-            return Err(Failure::new(ErrorCode::NotFound, format!("view: {view} is not open")));
+            return Err(Failure::new(
+                ErrorCode::NotFound,
+                ["view: ", &decimal(view.into()), " is not open"].concat(),
+            ));
         };
         if open.limit >= max {
-            let text = format!("a window shows at most {max} rows (limits.maxWindowRows)");
+            let text =
+                ["a window shows at most ", &decimal(max as u64), " rows (limits.maxWindowRows)"].concat();
             return Err(Failure::new(ErrorCode::TooLarge, text));
         }
         open.limit = open.limit.saturating_add(count as usize).min(max);

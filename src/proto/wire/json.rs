@@ -337,5 +337,13 @@ pub fn push_uint(out: &mut String, number: u64) {
     out.push(char::from(b'0' + (number % 10) as u8));
 }
 
+/// A whole number in decimal.
+#[must_use]
+pub fn decimal(number: u64) -> String {
+    let mut text = String::new();
+    push_uint(&mut text, number);
+    text
+}
+
 #[cfg(test)]
 mod tests;

@@ -149,7 +149,7 @@ fn push_excerpt(message: &mut String, words: &str) {
 pub(super) fn answer(key: &str, args: &[&RawValue]) -> Answer {
     const PLACE: &str = "answer to chat:message_send";
     let Some(raw) = args.first() else {
-        return Answer::Malformed(format!("{PLACE}: is empty"));
+        return Answer::Malformed([PLACE, ": is empty"].concat());
     };
     let success = Fields::read(raw).and_then(|read| {
         let success = read.flag("success");
@@ -161,7 +161,7 @@ pub(super) fn answer(key: &str, args: &[&RawValue]) -> Answer {
     };
     match (success, read.get("error")) {
         (Some(true), _) => Answer::Stored(copy(key, &read)),
-        (None, None) => Answer::Malformed(format!("{PLACE}: field `success` is missing")),
+        (None, None) => Answer::Malformed([PLACE, ": field `success` is missing"].concat()),
         (_, error) => refusal(key, &read, error.map(ServerError::read).unwrap_or_default()),
     }
 }

@@ -110,7 +110,7 @@ pub(super) fn status(name: &str) -> Option<Status> {
 
 /// The rows of a list: `{messages|conversations, has_more}` (D4), or an array alone, which has no more.
 pub(super) fn list<'a>(body: &'a str, name: &'static str) -> Result<(Vec<&'a RawValue>, bool), String> {
-    let raw = json::parse(body, 0).map_err(|error| format!("{name}: {error}"))?;
+    let raw = json::parse(body, 0).map_err(|error| [name, ": ", &error.text()].concat())?;
     if let Some(rows) = json::array(raw) {
         return Ok((rows, false));
     }
