@@ -397,5 +397,5 @@ pub fn clock_of(now: Now) -> u64 {
 }
 
 fn missing(key: &str) -> Failure {
-    Failure::new(ErrorCode::NotFound, format!("no queued or failed message has the key {key}"))
+    Failure::new(ErrorCode::NotFound, ["no queued or failed message has the key ", key].concat())
 }
