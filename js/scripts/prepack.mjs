@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildPackage } from "../../scripts/build.mjs";
 import { buildWasm } from "../../scripts/build-wasm.mjs";
-import { inRoot, runMain } from "../../scripts/lib/run.mjs";
+import { inRoot, run, runMain } from "../../scripts/lib/run.mjs";
 
 const js = join(dirname(fileURLToPath(import.meta.url)), "..");
 
@@ -12,4 +12,6 @@ await runMain(async () => {
   await buildWasm();
   for (const name of ["LICENSE-APACHE", "LICENSE-MIT"]) await copyFile(inRoot(name), join(js, name));
   await buildPackage();
+  // Whatever else has been copied here since.
+  await run(process.execPath, [join(js, "scripts", "copy-pkg.mjs")]);
 });

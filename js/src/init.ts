@@ -83,7 +83,8 @@ async function download(url: URL): Promise<Response | ArrayBuffer> {
   }
   if (!response.ok) throw notFound(url, `the server answered ${response.status}`);
   const type = response.headers.get("content-type") ?? "no content type";
-  if (type.startsWith("application/wasm")) return response;
+  // Exactly this: with a parameter behind it, browsers do not stream it.
+  if (type.toLowerCase() === "application/wasm") return response;
 
   // A development server may answer a missing file with its index page and status 200.
   const bytes = await response.arrayBuffer();

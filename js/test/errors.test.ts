@@ -22,6 +22,9 @@ test("a wrong option is refused at construction: its name and what is allowed", 
     [{ storage: (() => {}) as never }, /^storage: got a function, allowed: "indexeddb"/],
     [{ timezone: "Europe/Atlantis" }, /^timezone: got "Europe\/Atlantis", allowed: .*Europe\/Paris/],
     [{ hasGetToken: true }, /^hasGetToken: unknown option/],
+    [{ getTokn: "x" }, /^getTokn: unknown option, allowed: .*\bgetToken, token\b/],
+    [{ userId: "ana\r\n" }, /^userId: got .*control character/],
+    [{ getToken: undefined, token: "hunter2\n" }, /^token: got (?!.*hunter2).*control character/],
   ];
   for (const [option, message] of wrong) {
     const options = { ...optionsFor(nowhere, "ana"), ...option } as ChatOptions;
@@ -282,10 +285,13 @@ test("a wrong url is told as what it may be", async () => {
   expect(reason).not.toContain("user:ana");
 });
 
-test("getToken must give a string", async () => {
-  const chat = await chatOf(nowhere, "ana", { getToken: () => undefined as never });
-  const told = next(chat, "connection", ({ state }) => state === "waiting" || state === "failed");
-  chat.connect().catch(() => {});
-  const [connection] = await told;
-  expect(connection.reason).toMatch(/getToken/);
+test("getToken must give a string, without line breaks", async () => {
+  for (const token of [undefined as never, "hunter2\n"]) {
+    const chat = await chatOf(nowhere, "ana", { getToken: () => token });
+    const told = next(chat, "connection", ({ state }) => state === "waiting" || state === "failed");
+    chat.connect().catch(() => {});
+    const [connection] = await told;
+    expect(connection.reason).toMatch(/getToken\(\) must resolve to a non-empty string/);
+    expect(connection.reason).not.toContain("hunter2");
+  }
 });

@@ -45,8 +45,11 @@ test("once a page, however many clients there are", async () => {
   expect(served.hits()).toBe(1);
 });
 
-test("a server without a type for it is no obstacle", async () => {
-  await create((await host({ type: "application/octet-stream", body: wasm })).url);
+test("a server without the right type for it is no obstacle", async () => {
+  for (const type of ["application/octet-stream", "application/wasm; charset=utf-8"]) {
+    vi.resetModules();
+    await create((await host({ type, body: wasm })).url);
+  }
 });
 
 test("bytes and a compiled module are taken as they are", async () => {

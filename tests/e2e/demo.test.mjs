@@ -69,6 +69,42 @@ test("offline by the switch: messages wait, then go out in order", async () => {
   assert.deepEqual(await ben.texts(), await ana.texts());
 });
 
+test("the switch for offline survives a reload, and the bar is not green while the browser is offline", async () => {
+  const [ana, ben] = await meet("Vera", "Wim");
+  await ben.open("Vera");
+  await ana.switchOffline();
+  await ana.isState("closed");
+  await ana.page.reload();
+  await ana.isState("closed");
+  assert.equal(await ana.get("offline-switch").getAttribute("aria-checked"), "true");
+  await ana.send("after the reload");
+  await ana.sees("after the reload", "saved");
+  assert.deepEqual(await ben.texts(), []);
+  await ana.switchOffline();
+  await ben.sees("after the reload");
+  await ana.page.reload();
+  await ana.isState("online");
+
+  await ana.page.context().setOffline(true);
+  await ana.page.getByText("The browser is offline").waitFor(patience);
+  assert.equal(await ana.page.locator(".bar").getAttribute("data-state"), "offline");
+  ana.assertNoProblems();
+});
+
+test("nobody chats with themselves, and a group names the others", async () => {
+  const [ana] = await meet("Xenia", "Yann");
+  await ana.get("new-chat-name").fill("xenia");
+  await ana.get("new-chat-submit").click();
+  await ana.page.getByText("That is you.").waitFor(patience);
+  await ana.get("new-group-toggle").click();
+  await ana.get("new-group-title").fill("Trip");
+  await ana.get("new-group-members").fill("Xenia, Yann");
+  await ana.get("new-group-submit").click();
+  const head = ana.page.locator(".pane-head");
+  await head.getByText("Trip", { exact: true }).waitFor(patience);
+  assert.equal(await head.locator("p").textContent(), "Yann");
+});
+
 test("a reload shows the history from the store, before the network and without it", async () => {
   const [ana] = await meet("Eva", "Finn");
   await ana.send("kept");
@@ -239,6 +275,8 @@ test("pictures of every screen, wide, narrow and dark; nothing is wider than the
   await ana.picture("offline-1280");
   await ana.page.setViewportSize({ width: 390, height: 844 });
   await assertFits(ana);
+  const state = ana.get("connection-state");
+  assert.ok(await state.evaluate((p) => p.scrollWidth <= p.clientWidth), "the state is not cut");
   await ana.picture("offline-390");
   await ana.page.setViewportSize({ width: 1280, height: 800 });
 

@@ -47,7 +47,12 @@ function OwnProvider({ options, children }: { options: ChatOptions; children?: R
 
 /** What makes it another client. Functions are none of it: a new `getToken` is used by the client there is. */
 function identityOf({ getToken, wasm: _wasm, ...rest }: ChatOptions): string {
-  return JSON.stringify([rest, typeof getToken]);
+  try {
+    return JSON.stringify([rest, typeof getToken]);
+  } catch {
+    // `createChat` refuses these, and says why.
+    return "unreadable";
+  }
 }
 
 export function useSession(): Session {

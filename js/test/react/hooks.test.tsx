@@ -226,6 +226,13 @@ test("a provider with options makes one client with one connection, also under S
   expect(server.faults.dropSockets("ana")).toBe(0);
 });
 
+test("options that cannot be written as JSON are an error of the hooks, not of the render", async () => {
+  const options = { ...optionsFor({ url: "http://127.0.0.1:9" }, "ana"), outbox: { window: 1n as never } };
+  const { result } = renderHook(() => useChat("c"), { wrapper: making(options) });
+  await waitFor(() => expect(result.current.errorDetail?.code).toBe("config"));
+  expect(result.current.error).toMatch(/^outbox\.window: got a bigint/);
+});
+
 test("what is sent before the client is there goes out when it is", async () => {
   const server = await serve();
   const { ana, id } = await pair(server);

@@ -1,26 +1,29 @@
-import { type Connection, useConnection } from "chatwire/react";
-import { useEffect, useState, useSyncExternalStore } from "react";
+import { type Connection, useChatClient, useConnection } from "chatwire/react";
+import { useEffect, useLayoutEffect, useState, useSyncExternalStore } from "react";
+import { isSwitchedOff, rememberSwitch } from "./session.js";
 
 /** How the connection is, and the switch that ends it. */
 export function ConnectionBar() {
   const connection = useConnection();
   const isBrowserOnline = useSyncExternalStore(onNetwork, () => navigator.onLine);
-  const [isOff, setIsOff] = useState(false);
+  const [isOff, setIsOff] = useState(isSwitchedOff);
+  useStayingOff(isOff);
   const seconds = useSecondsLeft(connection);
   const text = describe(connection, isBrowserOnline, isOff);
 
   function toggle() {
+    rememberSwitch(!isOff);
     setIsOff(!isOff);
     if (isOff) reconnect(connection);
     else connection.disconnect();
   }
 
   return (
-    <header className="bar" data-state={connection.state} title={text}>
+    <header className="bar" data-state={isBrowserOnline ? connection.state : "offline"} title={text}>
       <span className="dot" aria-hidden="true" />
       <div className="grow">
         <p
-          className="cut"
+          className="state"
           role="status"
           data-testid="connection-state"
           data-state={connection.state}
@@ -52,13 +55,22 @@ export function ConnectionBar() {
   );
 }
 
+/** A client connects by itself, also after a reload with the switch on: ended before its socket is open. */
+function useStayingOff(isOff: boolean): void {
+  const client = useChatClient();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what the switch does later, `toggle` does.
+  useLayoutEffect(() => {
+    if (isOff) client?.disconnect();
+  }, [client]);
+}
+
 function reconnect(connection: Connection): void {
   // Where this ends is what the bar shows.
   connection.connect().catch(() => {});
 }
 
 function describe({ state, reason, leader }: Connection, isBrowserOnline: boolean, isOff: boolean): string {
-  if (isOff && state !== "online") return "Offline by your switch: messages are kept and go out later";
+  if (isOff && state !== "online") return "Offline: messages are kept and go out later";
   if (!isBrowserOnline || state === "offline")
     return "The browser is offline: messages are kept and go out later";
   switch (state) {

@@ -14,6 +14,7 @@ export function ConversationPane({ conversationId, session, onBack }: Props) {
   const conversation = useConversation(conversationId);
   const nameOf = useNames(conversation);
   const isPeerOnline = usePeerOnline(conversation, me);
+  const subtitle = conversation && subtitleOf(conversation, me, chat.isConnected && isPeerOnline);
   const typing = chat.typingUsers.map(nameOf);
   useMarkRead(chat.messages.findLast((message) => message.sender !== "me")?.rowKey, chat.markRead);
 
@@ -26,9 +27,7 @@ export function ConversationPane({ conversationId, session, onBack }: Props) {
         <Avatar name={conversation?.title ?? "?"} />
         <div className="grow cut">
           <h1 className="cut">{conversation?.title ?? "Conversation"}</h1>
-          <p className="muted small cut">
-            {conversation && subtitleOf(conversation, chat.isConnected && isPeerOnline)}
-          </p>
+          {subtitle && <p className="muted small cut">{subtitle}</p>}
         </div>
       </header>
       <MessageList chat={chat} nameOf={nameOf} showNames={conversation?.kind === "group"} />
@@ -77,9 +76,10 @@ function usePeerOnline(conversation: Conversation | null, me: string): boolean {
   );
 }
 
-function subtitleOf({ kind, members }: Conversation, isPeerOnline: boolean): string {
-  if (kind === "group") return members.map(({ name }) => name).join(", ");
-  return isPeerOnline ? "online" : "\u00a0";
+function subtitleOf({ kind, members }: Conversation, me: string, isPeerOnline: boolean): string {
+  if (kind !== "group") return isPeerOnline ? "online" : "";
+  const others = members.filter(({ userId }) => userId !== me);
+  return others.length === 0 ? "only you" : others.map(({ name }) => name).join(", ");
 }
 
 /** What is on a visible screen is read. */

@@ -27,7 +27,8 @@ export function NewConversation({ session, onOpen }: Props) {
   function submitGroup(event: FormEvent) {
     event.preventDefault();
     run(async () => {
-      const names = name.split(",").filter((part) => part.trim() !== "");
+      const names = name.split(",").filter((part) => part.trim() !== "" && !isOwnName(session, part));
+      if (names.length === 0) throw new Error("A group needs somebody besides you.");
       const members = await Promise.all(names.map((name) => userNamed(session, name)));
       const conversation = await createGroup({ title: title.trim(), members: members.map(({ id }) => id) });
       setName("");
@@ -123,8 +124,13 @@ function useSuggestions(session: Session) {
   return { id, found, search };
 }
 
+function isOwnName({ user }: Session, name: string): boolean {
+  return name.trim().toLowerCase() === user.name.toLowerCase();
+}
+
 async function userNamed(session: Session, name: string): Promise<User> {
   const wanted = name.trim();
+  if (isOwnName(session, wanted)) throw new Error("That is you. A chat needs somebody else.");
   const same = (user: User) => user.name.toLowerCase() === wanted.toLowerCase();
   const user = (await session.findUsers(wanted)).find(same);
   if (!user) throw new Error(`Nobody named ${wanted} has signed in here yet.`);

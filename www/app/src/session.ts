@@ -8,6 +8,7 @@ type Grant = { token: string; user: User; expiresAt: number };
 /** `?as=ana` signs in as ana under a key of its own: frames of one page share their storage. */
 export const fixedName = new URLSearchParams(location.search).get("as")?.trim() || null;
 const storageKey = fixedName ? `chatwire.session.${fixedName}` : "chatwire.session";
+const switchKey = `${storageKey}.offline`;
 const graceMs = 10_000;
 
 export class Session {
@@ -62,6 +63,17 @@ export async function signIn(name: string): Promise<Session> {
 
 export function forgetSession(): void {
   sessionStorage.removeItem(storageKey);
+  rememberSwitch(false);
+}
+
+/** Whether the switch for offline was on before a reload. */
+export function isSwitchedOff(): boolean {
+  return sessionStorage.getItem(switchKey) !== null;
+}
+
+export function rememberSwitch(isOff: boolean): void {
+  if (isOff) sessionStorage.setItem(switchKey, "on");
+  else sessionStorage.removeItem(switchKey);
 }
 
 async function requestGrant(name: string): Promise<Grant> {
