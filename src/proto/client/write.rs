@@ -55,7 +55,8 @@ impl Client {
                 self.outbox.on_written(row, stage, None, 0);
                 moved = true;
             } else {
-                moved |= stored.is_none() && matches!(stage, Stage::Saving | Stage::Marking);
+                // Its frame may follow at once: what it is in turn with now, it is not after the next answer.
+                moved |= matches!(stage, Stage::Saving | Stage::Marking);
                 self.outbox.on_write_failed(row, stage);
             }
         }

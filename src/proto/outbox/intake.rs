@@ -226,7 +226,7 @@ impl Outbox {
         row.writing = false;
         let fresh = row.stored.is_none();
         row.volatile = fresh;
-        self.mark_dirty(id);
+        self.want_again(id);
         // A frame without its mark in the store is harmless where the server keeps keys.
         if fresh || (stage == Stage::Marking && self.traits.keys) {
             self.advance_written(id, stage);
@@ -240,10 +240,19 @@ impl Outbox {
     pub fn on_conflict(&mut self, id: RowId, stage: Stage) {
         if let Some(row) = self.rows.get_mut(&id) {
             row.writing = false;
-            self.mark_dirty(id);
+            self.want_again(id);
             if stage == Stage::Marking {
                 self.set_stage(id, Stage::Queued);
             }
+        }
+    }
+
+    /// What was not written is written again. A tab that does not lead any more leaves the rows of the store to the one
+    /// that does, but for a wish of the user.
+    fn want_again(&mut self, id: RowId) {
+        let Some(row) = self.rows.get(&id) else { return };
+        if self.generation != 0 || row.stored.is_none() || row.cancelled || row.stage == Stage::Removing {
+            self.mark_dirty(id);
         }
     }
 
