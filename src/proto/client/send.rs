@@ -214,7 +214,7 @@ impl Client {
                 }
                 self.outbox.vanish(row);
             }
-            (Some(FindFor::Added { row, stage }), None) => self.outbox.on_conflict(row, stage),
+            (Some(FindFor::Added { row, .. }), None) => self.outbox.on_conflict(row),
             (None, _) => {}
         }
     }

@@ -237,7 +237,7 @@ impl Client {
             if refused {
                 self.outbox.on_write_failed(*id, *stage);
             } else {
-                self.outbox.on_conflict(*id, *stage);
+                self.outbox.on_conflict(*id);
             }
         }
         if !self.leads() {
@@ -278,10 +278,10 @@ impl Client {
             return self.retry_load();
         }
         self.timelines.retry_loads();
-        if let Some(flight) = self.storage.unclear.take() {
-            return self.read_back(flight);
+        match self.storage.unclear.take() {
+            Some(flight) => self.read_back(flight),
+            None => self.set_blocked(false),
         }
-        self.set_blocked(false);
         if self.storage.lead == Lead::Claims {
             self.claim();
         }

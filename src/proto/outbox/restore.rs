@@ -125,7 +125,8 @@ impl Outbox {
                 // Our own change is written next; it only has to know what it replaces. But what another tab has
                 // marked meanwhile cannot be taken back.
                 row.version = version;
-                let unwanted = row.stage == Stage::Removing || row.cancelled;
+                let replaced = self.by_key.get(&record.key) != Some(&id);
+                let unwanted = (row.stage == Stage::Removing || row.cancelled) && !replaced;
                 if unwanted && may_have_gone(&record) && record.wire != row.record.wire {
                     self.give_back(id, record);
                 }
