@@ -1,7 +1,7 @@
 // `npm run sim`: the simulator (docs/reliability.md), built for speed.
 //   -- --schedules N [--seed S]   N schedules from seed S on
 //   -- --minutes M                as many as there is time for
-//   -- --seed S --tell            one schedule as a story
+//   -- --seed S --tell            one schedule as a story (--shrink: made small, if it fails)
 //   -- --mutants                  the thirty broken promises, each of which must be caught (--mutant N: one of them)
 import { isMain, run, runMain } from "./lib/run.mjs";
 

@@ -34,8 +34,12 @@ impl World {
                 for other in self.devices.iter_mut().filter(|other| other.person.disk == disk) {
                     other.wall_skew_ms += ms;
                 }
+                self.see_clocks();
             }
-            Act::ServerClock { ms } => self.server_skew_ms += ms,
+            Act::ServerClock { ms } => {
+                self.server_skew_ms += ms;
+                self.see_clocks();
+            }
             Act::HalfOpen { device } => {
                 if let Some(link) = self.devices[device].links.values_mut().next_back() {
                     link.dead = true;

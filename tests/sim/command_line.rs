@@ -24,6 +24,8 @@ struct Options {
     mutants: bool,
     only: Option<usize>,
     tell: bool,
+    /// What is told is made small first, if it fails.
+    shrink: bool,
     threads: Option<usize>,
 }
 
@@ -35,7 +37,7 @@ pub fn main() -> ExitCode {
     let good = if options.mutants {
         mutants::run_all(threads, first, options.only)
     } else if options.tell {
-        tell(first)
+        tell(first, options.shrink)
     } else {
         check(&options, threads, first)
     };
@@ -56,16 +58,19 @@ fn options() -> Options {
             "--mutant" => (options.mutants, options.only) = (true, number().map(|only| only as usize)),
             "--mutants" => options.mutants = true,
             "--tell" => options.tell = true,
+            "--shrink" => (options.tell, options.shrink) = (true, true),
             _ => {}
         }
     }
     options
 }
 
-/// The story of one seed as it is.
-fn tell(seed: u64) -> bool {
-    println!("{}", story(seed, &BTreeSet::new()));
-    run(seed, &BTreeSet::new(), false).violation.is_none()
+/// The story of one seed.
+fn tell(seed: u64, small: bool) -> bool {
+    let violation = run(seed, &BTreeSet::new(), false).violation;
+    let muted = violation.as_ref().filter(|_| small).map(|violation| shrink(seed, violation.checker));
+    println!("{}", story(seed, &muted.unwrap_or_default()));
+    violation.is_none()
 }
 
 fn check(options: &Options, threads: usize, first: u64) -> bool {

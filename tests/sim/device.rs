@@ -116,6 +116,7 @@ impl World {
         if self.dice.strikes(Fault::ClockSkew, at).is_some() {
             self.devices[at].wall_skew_ms += 3_600_000;
         }
+        self.see_clocks();
         let (t, seed) = (self.t, self.dice.between(dice::KEYS, at, 0, u64::MAX - 1));
         let options = self.plan.options(self.devices[at].person.user);
         let mono_ms = 1000 + seed % 5_000_000;
@@ -133,7 +134,11 @@ impl World {
         let seed = core::array::from_fn(|byte| (seed >> (byte % 8 * 8)) as u8 ^ byte as u8);
         device.client = Some(Client::new(config, seed, device.now(t)));
         let name = self.name(at);
-        self.say(|| format!("{name} starts"));
+        let skew_ms = self.devices[at].wall_skew_ms;
+        self.say(|| match skew_ms {
+            0 => format!("{name} starts"),
+            skew_ms => format!("{name} starts, its clock is {skew_ms} ms off"),
+        });
         self.drain(at);
         for (view, room) in (1..).zip(super::plan::ROOMS) {
             let command = Command::OpenTimeline { view, conversation_id: room.to_owned() };

@@ -59,6 +59,8 @@ pub struct World {
     pub disks: Vec<Disk>,
     pub server: Server,
     pub server_skew_ms: i64,
+    /// Some clock was so far ahead of the server's that copies without a key are not known again by their content.
+    pub clocks_apart: bool,
     pub ledger: Ledger,
     pub story: Story,
     pub violation: Option<Violation>,
@@ -80,6 +82,7 @@ impl World {
             disks: (0..disks).map(|_| Disk::default()).collect(),
             server: Server::new(&plan),
             server_skew_ms: 0,
+            clocks_apart: false,
             ledger: Ledger::default(),
             story,
             violation: None,
@@ -254,6 +257,12 @@ impl World {
             self.act(index, act);
         }
         self.plan_act(index + 1);
+    }
+
+    /// After a clock was set.
+    pub fn see_clocks(&mut self) {
+        let ahead = |device: &Device| device.wall_skew_ms - self.server_skew_ms > 590_000;
+        self.clocks_apart |= self.devices.iter().any(ahead);
     }
 
     /// Counts the cells of the connection's table that a life has been through.

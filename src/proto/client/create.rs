@@ -185,5 +185,5 @@ impl Client {
 }
 
 fn no_token(reason: &str) -> Failure {
-    Failure::new(ErrorCode::Auth, ["the conversation could not be created: ", &reason].concat())
+    Failure::new(ErrorCode::Auth, ["the conversation could not be created: ", reason].concat())
 }

@@ -27,7 +27,7 @@ impl Client {
             self.timelines.on_echo_changed(&conversation_id);
             self.emit(Event::ConversationRemoved { conversation_id });
         }
-        let (outbox, rooms) = (&self.outbox, &self.rooms);
+        let (leads, outbox, rooms) = (self.leads(), &self.outbox, &self.rooms);
         let echoes_of = |conversation_id: &str| -> Vec<Echo> {
             let mut echoes = Vec::new();
             for row in outbox.echoes(conversation_id) {
@@ -35,7 +35,7 @@ impl Client {
             }
             echoes
         };
-        for update in self.timelines.flush(&echoes_of, &|id| rooms.may_exist(id)) {
+        for update in self.timelines.flush(leads, &echoes_of, &|id| rooms.may_exist(id)) {
             self.emit(Event::View(update));
         }
         self.timelines.evict();

@@ -55,7 +55,8 @@ impl Client {
                 self.outbox.on_written(row, stage, None, 0);
                 moved = true;
             } else {
-                moved |= stored.is_none() && matches!(stage, Stage::Saving | Stage::Marking);
+                // Its frame may follow at once: what it is in turn with now, it is not after the next answer.
+                moved |= matches!(stage, Stage::Saving | Stage::Marking);
                 self.outbox.on_write_failed(row, stage);
             }
         }
@@ -201,8 +202,8 @@ impl Client {
         }
         lists.truncate(4);
         self.reconcile(now, &lists);
-        for (id, stage) in missing {
-            self.look_for_added(id, stage);
+        for id in missing {
+            self.look_for_added(id);
         }
     }
 
@@ -229,7 +230,7 @@ impl Client {
             if refused {
                 self.outbox.on_write_failed(*id, *stage);
             } else {
-                self.outbox.on_conflict(*id, *stage);
+                self.outbox.on_conflict(*id);
             }
         }
         if !self.leads() {
@@ -279,10 +280,10 @@ impl Client {
             return self.retry_load();
         }
         self.timelines.retry_loads();
-        if let Some(flight) = self.storage.unclear.take() {
-            return self.read_back(flight);
+        match self.storage.unclear.take() {
+            Some(flight) => self.read_back(flight),
+            None => self.set_blocked(false),
         }
-        self.set_blocked(false);
         if self.storage.lead == Lead::Claims {
             self.claim();
         }

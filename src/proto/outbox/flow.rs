@@ -275,9 +275,7 @@ impl Outbox {
     /// The socket did not take the frame: its turn comes again.
     pub fn on_held_back(&mut self, id: RowId) {
         self.held_back = self.open;
-        if self.rows.get(&id).is_some_and(|row| row.stage == Stage::Marking) {
-            self.set_stage(id, Stage::Queued);
-        }
+        self.unmark(id);
     }
 
     /// The frame can never go (E12: over the server's `maxPayload`).

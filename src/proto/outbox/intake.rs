@@ -229,24 +229,38 @@ impl Outbox {
         row.writing = false;
         let fresh = row.stored.is_none();
         row.volatile = fresh;
-        self.mark_dirty(id);
+        self.want_again(id);
         // A frame without its mark in the store is harmless where the server keeps keys.
         if fresh || (stage == Stage::Marking && self.traits.keys) {
             self.advance_written(id, stage);
-        } else if stage == Stage::Marking {
-            self.set_stage(id, Stage::Queued);
+        } else {
+            self.unmark(id);
         }
     }
 
     /// The transaction met a record that another tab had changed: after the store has been read again, what is
     /// still wanted is written again.
-    pub fn on_conflict(&mut self, id: RowId, stage: Stage) {
+    pub fn on_conflict(&mut self, id: RowId) {
         if let Some(row) = self.rows.get_mut(&id) {
             row.writing = false;
+            self.want_again(id);
+            self.unmark(id);
+        }
+    }
+
+    /// Its mark is not in the store: its turn comes again, unless it has been answered meanwhile.
+    pub(super) fn unmark(&mut self, id: RowId) {
+        if self.rows.get(&id).is_some_and(|row| row.stage == Stage::Marking) {
+            self.set_stage(id, Stage::Queued);
+        }
+    }
+
+    /// What was not written is written again. A tab that does not lead any more leaves the rows of the store to the one
+    /// that does, but for a wish of the user.
+    fn want_again(&mut self, id: RowId) {
+        let Some(row) = self.rows.get(&id) else { return };
+        if self.generation != 0 || row.stored.is_none() || row.cancelled || row.stage == Stage::Removing {
             self.mark_dirty(id);
-            if stage == Stage::Marking {
-                self.set_stage(id, Stage::Queued);
-            }
         }
     }
 

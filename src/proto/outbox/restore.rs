@@ -65,12 +65,7 @@ impl Outbox {
 
     /// After an unclear write: takes those of `rows`, which it was to add, that the store holds, by their keys; `stamp` is
     /// the write's. Gives back the others.
-    pub fn find_added(
-        &mut self,
-        rows: &[(RowId, Stage)],
-        stamp: u64,
-        records: &[Record],
-    ) -> Vec<(RowId, Stage)> {
+    pub fn find_added(&mut self, rows: &[(RowId, Stage)], stamp: u64, records: &[Record]) -> Vec<RowId> {
         let mut present = SortedMap::new();
         for record in records {
             if let (Key::Number(number), Ok((version, found))) =
@@ -88,7 +83,7 @@ impl Outbox {
                 Some((number, version)) => {
                     self.on_written(*id, *stage, Some(number), if version == stamp { stamp } else { 0 });
                 }
-                None => missing.push((*id, *stage)),
+                None => missing.push(*id),
             }
         }
         missing
@@ -181,7 +176,8 @@ impl Outbox {
                 // Our own change is written next; it only has to know what it replaces. But what another tab has
                 // marked meanwhile cannot be taken back.
                 row.version = version;
-                let unwanted = row.stage == Stage::Removing || row.cancelled;
+                let replaced = self.by_key.get(&record.key) != Some(&id);
+                let unwanted = (row.stage == Stage::Removing || row.cancelled) && !replaced;
                 if unwanted && may_have_gone(&record) && record.wire != row.record.wire {
                     self.give_back(id, record);
                 }

@@ -113,7 +113,7 @@ impl Bench {
         let mut rows: BTreeMap<u32, Message> = BTreeMap::new();
         let mut last: Option<ViewUpdate> = None;
         while self.timelines.views_dirty() {
-            for update in self.timelines.flush(&|_| Vec::new(), &|_| true) {
+            for update in self.timelines.flush(true, &|_| Vec::new(), &|_| true) {
                 rows.extend(update.rows.iter().cloned());
                 last = Some(update);
             }

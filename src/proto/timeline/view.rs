@@ -118,15 +118,17 @@ impl Timelines {
         }
     }
 
-    /// What has changed in each dirty window.
+    /// What has changed in each dirty window. `leads`: queued messages stand until they are settled; in another tab what
+    /// the history has counts.
     pub fn flush(
         &mut self,
+        leads: bool,
         echoes_of: &dyn Fn(&str) -> Vec<Echo>,
         may_exist: &dyn Fn(&str) -> bool,
     ) -> Vec<ViewUpdate> {
         let mut updates = Vec::new();
         for id in self.views.keys_where(&|_, view| view.dirty) {
-            if let Some(update) = self.update_view(id, echoes_of, may_exist) {
+            if let Some(update) = self.update_view(id, leads, echoes_of, may_exist) {
                 updates.push(update);
             }
         }
@@ -136,6 +138,7 @@ impl Timelines {
     fn update_view(
         &mut self,
         id: ViewId,
+        leads: bool,
         echoes_of: &dyn Fn(&str) -> Vec<Echo>,
         may_exist: &dyn Fn(&str) -> bool,
     ) -> Option<ViewUpdate> {
@@ -147,7 +150,9 @@ impl Timelines {
         let echoes = echoes_of(&view.conversation_id);
         let mut standing = SortedSet::new();
         for echo in &echoes {
-            standing.insert(echo.message.row_key.clone());
+            if leads {
+                standing.insert(echo.message.row_key.clone());
+            }
         }
         let mut shown: Vec<(&Message, u64)> = Vec::new();
         let (mut has_earlier, mut loading) = (false, false);
@@ -190,7 +195,9 @@ impl Timelines {
             return None;
         }
         for echo in &echoes {
-            shown.push((&echo.message, echo.revision | ECHO));
+            if leads || !shown.iter().any(|(row, _)| row.key == echo.message.key) {
+                shown.push((&echo.message, echo.revision | ECHO));
+            }
         }
         view.difference(id, &shown, has_earlier, loading, phase)
     }

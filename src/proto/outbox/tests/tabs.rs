@@ -12,7 +12,7 @@ fn a_cancel_that_lost_against_another_tabs_mark_gives_the_row_back() {
     bench.records.insert(1, encode_outbox_row(77, &marked));
     bench.outbox.cancel("a").unwrap();
     for id in bench.outbox.take_writes() {
-        bench.outbox.on_conflict(id, Stage::Removing);
+        bench.outbox.on_conflict(id);
     }
     bench.reconcile();
     bench.run(false);
