@@ -27,7 +27,7 @@ mod restore;
 #[cfg(test)]
 mod tests;
 
-pub use flow::{Bucket, expired};
+pub use flow::{Bucket, clock_of, expired};
 pub use intake::{Queued, Write, in_flight};
 
 /// A row's name in this instance, ascending as this instance has met them. Queue order is that of the store's numbers,
@@ -389,11 +389,6 @@ impl Row {
             || self.doubtful
             || matches!(self.stage, Stage::InFlight { .. } | Stage::Answered | Stage::Settling)
     }
-}
-
-/// The clock of deadlines that are stored.
-pub fn clock_of(now: Now) -> u64 {
-    if mutant::is(25) { now.mono_ms } else { now.wall_ms }
 }
 
 fn missing(key: &str) -> Failure {

@@ -196,15 +196,23 @@ impl WireError {
                 out.push_str("too many attachments: at most ");
                 push_uint(&mut out, *max as u64);
             }
+            other => other.about_attachments(&mut out),
+        }
+        out
+    }
+
+    /// The second half: what has to do with several frames, or with what is sent.
+    fn about_attachments(&self, out: &mut String) {
+        match self {
             Self::AckId { at, expected } => {
                 out.push_str("wrong ack id at byte ");
-                push_uint(&mut out, *at as u64);
+                push_uint(out, *at as u64);
                 out.push_str(": ");
                 out.push_str(expected);
             }
             Self::TextBetween { missing } => {
                 out.push_str("text packet before the attachments were complete: ");
-                push_uint(&mut out, *missing as u64);
+                push_uint(out, *missing as u64);
                 out.push_str(" binary frames must come first");
             }
             Self::UnexpectedBinary => {
@@ -212,12 +220,12 @@ impl WireError {
             }
             Self::TooLarge { max } => {
                 out.push_str("packet too large: at most ");
-                push_uint(&mut out, *max as u64);
+                push_uint(out, *max as u64);
                 out.push_str(" bytes");
             }
             Self::Placeholder { attachments } => {
                 out.push_str("placeholder of an attachment that is missing: the packet has ");
-                push_uint(&mut out, *attachments as u64);
+                push_uint(out, *attachments as u64);
             }
             Self::Field { field, expected } => {
                 out.push_str("wrong field ");
@@ -228,7 +236,7 @@ impl WireError {
             Self::Namespace => {
                 out.push_str("wrong namespace: it must begin with a slash and hold no comma");
             }
+            _ => {}
         }
-        out
     }
 }
