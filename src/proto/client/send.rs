@@ -29,7 +29,7 @@ pub(super) enum FindFor {
     /// `cancel()` or `discard()` of a message that another tab has removed: sent, or taken back there.
     Removal { command: CommandId },
     /// A row of which it is not known whether it was ever added: it is added again only if no leader has sent it.
-    Added { row: RowId, stage: Stage },
+    Added { row: RowId },
 }
 
 impl FindFor {
@@ -208,23 +208,23 @@ impl Client {
                 let text = "no message with this key is queued or in the history of this device";
                 self.refuse(command, Failure::new(ErrorCode::NotFound, text));
             }
-            (Some(FindFor::Added { row, .. }), Some(message)) => {
+            (Some(FindFor::Added { row }), Some(message)) => {
                 for id in self.send_waiters.remove(&row).unwrap_or_default() {
                     self.done_with(id, (*message).clone());
                 }
                 self.outbox.vanish(row);
             }
-            (Some(FindFor::Added { row, .. }), None) => self.outbox.on_conflict(row),
+            (Some(FindFor::Added { row }), None) => self.outbox.on_conflict(row),
             (None, _) => {}
         }
     }
 
     /// Whether a leader has sent and settled what this tab may have added.
-    pub(super) fn look_for_added(&mut self, row: RowId, stage: Stage) {
+    pub(super) fn look_for_added(&mut self, row: RowId) {
         let Some(record) = self.outbox.row(row).map(|row| &row.record) else { return };
         let (conversation_id, key) = (record.conversation_id.clone(), record.key.clone());
         let ticket = self.ticket();
-        self.finds.insert(ticket, FindFor::Added { row, stage });
+        self.finds.insert(ticket, FindFor::Added { row });
         self.timelines.find(&conversation_id, &key, ticket);
     }
 }

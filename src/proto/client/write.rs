@@ -200,7 +200,7 @@ impl Client {
                 flight.rows.retain(|(id, stage)| {
                     let known = added.contains(id) && self.outbox.adopt(*id, *stage, list(&lists, 1));
                     if added.contains(id) && !known {
-                        unclear.push((*id, *stage));
+                        unclear.push(*id);
                     }
                     !added.contains(id)
                 });
@@ -209,8 +209,8 @@ impl Client {
         }
         lists.truncate(4);
         self.reconcile(now, &lists);
-        for (id, stage) in unclear {
-            self.look_for_added(id, stage);
+        for id in unclear {
+            self.look_for_added(id);
         }
     }
 
