@@ -198,6 +198,10 @@ impl World {
 
     fn rude(&mut self, at: usize, kind: u64) {
         let Some(socket) = self.session_of(at) else { return };
+        if kind == 3 && !self.server.sessions[&socket].joined {
+            // A second answer to CONNECT is rude; a first one before it is another protocol.
+            return;
+        }
         let (name, conn) = (self.name(at), socket.2);
         self.say(|| format!("the server is rude to {name} ({kind})"));
         let text = match kind {

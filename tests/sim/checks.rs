@@ -272,8 +272,8 @@ impl World {
                 status == Status::Failed || resent || is_acknowledged(status) || !failed_for_sure
             }
             Some(before) if status == Status::Failed => !is_acknowledged(before) || memory_only,
-            // A resend stands in the queue anew.
-            Some(before) => status >= before || (resent && !is_acknowledged(before)),
+            // A resend stands in the queue anew; one that only memory had may be forgotten with all that came of it.
+            Some(before) => status >= before || (resent && (memory_only || !is_acknowledged(before))),
         };
         if !fine {
             let what = format!("message {number} went from {before:?} to {status:?} on {name}");
@@ -311,7 +311,9 @@ impl World {
 
     pub fn check_cancelled(&mut self, number: usize) {
         let sent = &self.ledger.sent[number];
-        if sent.cancelled && !sent.unmarked && self.server.ever.contains_key(&number) {
+        // A resend that is cancelled takes nothing back of what may have arrived the first time.
+        let in_doubt = sent.unmarked || sent.reasons.contains(&ErrorCode::Unconfirmed);
+        if sent.cancelled && !in_doubt && self.server.ever.contains_key(&number) {
             let what = format!("message {number} was cancelled, and the server has it");
             self.wrong("cancelled is never sent", what);
         }
@@ -334,6 +336,8 @@ impl World {
             }
             ErrorCode::Poison => sent.frames >= 3,
             // Whoever only reads it in the store may look at another clock, since it was set.
+            // A resend that only memory had is forgotten: its old record stands again, with the old time to live.
+            ErrorCode::Expired if sent.resends > 0 && sent.lost_allowed => true,
             ErrorCode::Expired => sent.deadline_ms.is_some_and(|deadline| deadline <= now),
             _ => false,
         };

@@ -38,6 +38,8 @@ pub struct Device {
     pub asleep_until: Option<u64>,
     pub stalled_until: u64,
     pub links: BTreeMap<u32, Link>,
+    /// Answers that have come out of sockets which were closed: they turn up again beside later sends.
+    pub late: Vec<(u32, String)>,
     pub store_last: u64,
     pub flushing: bool,
     pub leads: bool,
@@ -62,6 +64,7 @@ impl Device {
             asleep_until: None,
             stalled_until: 0,
             links: BTreeMap::new(),
+            late: Vec::new(),
             store_last: 0,
             flushing: false,
             leads: false,
@@ -126,6 +129,7 @@ impl World {
         device.asleep_until = None;
         device.clock_stops_until = 0;
         device.links.clear();
+        device.late.clear();
         device.store_last = t;
         device.flushing = false;
         let page = PageFacts { online: device.online, visible: device.visible };

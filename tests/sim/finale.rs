@@ -154,7 +154,8 @@ impl World {
         let stored = self.server.ever.contains_key(&number);
         let taken_back = sent.cancelled || sent.discarded || sent.removal_asked;
         self.check_cancelled(number);
-        let shown = sent.shown_acknowledged;
+        // Of a resend that only memory had, the old failure may be all that is left.
+        let shown = sent.shown_acknowledged && !(sent.resends > 0 && sent.lost_allowed);
         let what = match (failed, stored, taken_back) {
             _ if waits => "still waits in the store".to_owned(),
             (true, _, _) if shown => "was acknowledged and failed".to_owned(),

@@ -10,6 +10,9 @@ use super::faults::Fault;
 use super::server::{Arrived, PING_MS, Say, SocketId};
 use super::world::{Happening, Whose, World};
 
+/// Answers of closed sockets that turn up again beside a send.
+const MAX_LATE: usize = 4;
+
 impl World {
     pub fn latency(&mut self, at: usize) -> u64 {
         let usual = self.devices[at].person.latency_ms;
@@ -52,6 +55,11 @@ impl World {
     /// A frame of the client.
     pub fn frame_out(&mut self, at: usize, conn: u32, text: String) {
         let (queued, behind) = self.see_frame(at, conn, &text);
+        if text.contains("chat:message_send") {
+            for (conn, text) in self.devices[at].late.clone().into_iter().rev().take(MAX_LATE) {
+                self.push(at, 1, Happening::Input(Input::Socket(SocketInput::Text { conn, text })));
+            }
+        }
         let latency = self.latency(at);
         let Some(link) = self.devices[at].links.get_mut(&conn) else { return };
         link.out_last = link.out_last.max(self.t + latency);
@@ -261,6 +269,7 @@ impl World {
                     return self.push_for(whose, self.t + n % 3000, Happening::ToClient { conn, text });
                 }
                 Some(_) => {}
+                None if text.starts_with("43") => return self.devices[at].late.push((conn, text)),
                 None => return,
             }
         }

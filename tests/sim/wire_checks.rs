@@ -217,6 +217,8 @@ impl World {
             self.wrong("cancelled is never sent", format!("message {number} leaves after its cancel"));
         } else if sent.resends == 0
             && sent.frames == 0
+            // When a call was carried out that waited for the store is not known before it resolves.
+            && (sent.accepted || sent.lost_allowed)
             && sent.deadline_ms.is_some_and(|deadline| deadline + 1000 < self.devices[at].now(self.t).wall_ms)
         {
             self.wrong("time to live is kept", format!("message {number} leaves after its time"));
@@ -281,6 +283,10 @@ impl World {
             // A server that refuses for good and takes the same after a crash has made its own order.
             let (for_now, for_good) = self.server.refusals.get(&number).copied().unwrap_or_default();
             if for_good > 0 || u64::from(for_now) >= self.plan.max_attempts {
+                continue;
+            }
+            // A failure that the store did not take is forgotten with the lead, when others have gone before it.
+            if !self.ledger.sent[number].reasons.is_empty() {
                 continue;
             }
             // Two tabs that send at once have no order but the one that comes out; nor has a page with what a killed
