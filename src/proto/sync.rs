@@ -19,7 +19,7 @@ pub const PAGE_ROWS: u32 = 200;
 pub const OFFSET_ROWS: u32 = 50;
 const MAX_OFFSET_PAGES: u32 = 20;
 /// After so many of one conversation an answer that cannot be read is taken for the backend's own.
-const MAX_UNREADABLE: u32 = 3;
+const MAX_UNREADABLE: u32 = 5;
 const RETRY_BASE_MS: u64 = 1000;
 const RETRY_MAX_MS: u64 = 30_000;
 
