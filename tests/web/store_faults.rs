@@ -1,6 +1,6 @@
 //! What the store does when the browser, another tab or the disk is against it.
 
-use chatwire::proto::{Read, RecordId, StoreFailure, StoreReply, StoreRequest, Table};
+use chatwire::proto::{Input, Read, RecordId, StoreFailure, StoreReply, StoreRequest, TabInput, Table};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::support::{Store, add, js, js_async, put, record};
@@ -37,7 +37,10 @@ async fn a_database_deleted_by_another_tab_is_made_again() {
         store.name
     ))
     .await;
-    let reply = store.write(add(b"after")).await;
+    store.send(StoreRequest::Write(add(b"after")));
+    let told = store.said.next().await;
+    assert!(matches!(told, Input::Tab(TabInput::Emptied)), "told before anything is read of it: {told:?}");
+    let (_, reply) = store.answer().await;
     assert!(matches!(reply, StoreReply::Saved { .. }), "{reply:?}");
     assert_eq!(store.outbox().await, [b"after"]);
 }
