@@ -8,6 +8,8 @@
 mod acts;
 #[path = "pair/backend.rs"]
 mod backend;
+#[path = "shared/by_hand.rs"]
+mod by_hand;
 #[path = "pair/checks.rs"]
 mod checks;
 #[path = "pair/commands.rs"]

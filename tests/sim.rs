@@ -9,6 +9,8 @@
 mod acts;
 #[path = "sim/befall.rs"]
 mod befall;
+#[path = "shared/by_hand.rs"]
+mod by_hand;
 #[path = "sim/checks.rs"]
 mod checks;
 #[path = "sim/command_line.rs"]

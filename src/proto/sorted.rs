@@ -277,22 +277,6 @@ impl<K: Ord> SortedSet<K> {
     }
 }
 
-impl<K: Ord> Extend<K> for SortedSet<K> {
-    fn extend<I: IntoIterator<Item = K>>(&mut self, keys: I) {
-        for key in keys {
-            self.insert(key);
-        }
-    }
-}
-
-impl<K: Ord> FromIterator<K> for SortedSet<K> {
-    fn from_iter<I: IntoIterator<Item = K>>(keys: I) -> Self {
-        let mut set = Self::new();
-        set.extend(keys);
-        set
-    }
-}
-
 /// The keys stand beside nothing: `for (key, _) in set`.
 impl<K> IntoIterator for SortedSet<K> {
     type Item = (K, Box<()>);

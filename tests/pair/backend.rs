@@ -6,6 +6,8 @@ use chatwire::proto::wire::socket_io::{self, Packet};
 use chatwire::proto::wire::{Limits, engine_io};
 use serde_json::{Value, json};
 
+use super::by_hand::{decode, encode, iso};
+
 /// What becomes of the next send.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fate {
@@ -349,41 +351,4 @@ impl Backend {
 
 fn answer(socket: SocketId, ack: u64, payload: &Value) -> Say {
     Say::Text(socket, socket_io::encode_ack("/", ack, &[&payload.to_string()]))
-}
-
-const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/// Base64 by hand: the backend shares no code with the client (T5).
-pub fn encode(text: &str) -> String {
-    let mut out = String::new();
-    for part in text.as_bytes().chunks(3) {
-        let bits =
-            part.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - part.len()));
-        for at in 0..4 {
-            let digit = DIGITS[(bits >> (18 - 6 * at) & 63) as usize] as char;
-            out.push(if at <= part.len() { digit } else { '=' });
-        }
-    }
-    out
-}
-
-fn decode(text: &str) -> String {
-    let mut bytes = Vec::new();
-    let (mut bits, mut count) = (0_u32, 0);
-    for digit in text.bytes().filter(|byte| *byte != b'=') {
-        bits = bits << 6 | DIGITS.iter().position(|known| *known == digit).unwrap() as u32;
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push((bits >> count & 255) as u8);
-        }
-    }
-    String::from_utf8(bytes).unwrap()
-}
-
-/// ISO 8601 of a moment of the first of January 2026.
-fn iso(ms: u64) -> String {
-    let within = ms - super::world::WALL_MS;
-    let (s, ms) = (within / 1000, within % 1000);
-    format!("2026-01-{:02}T{:02}:{:02}:{:02}.{ms:03}Z", 1 + s / 86_400, s / 3600 % 24, s / 60 % 60, s % 60)
 }
