@@ -41,11 +41,17 @@ export class Visitor {
   async startChat(name) {
     await this.get("new-chat-name").fill(name);
     await this.get("new-chat-submit").click();
-    await this.get("composer-input").waitFor(patience);
+    await this.isIn(name);
   }
 
-  open(title) {
-    return this.get("conversation-item").filter({ hasText: title }).click(patience);
+  async open(title) {
+    await this.get("conversation-item").filter({ hasText: title }).click(patience);
+    await this.isIn(title);
+  }
+
+  /** The conversation shown is this one: the composer of the one before looks the same. */
+  isIn(title) {
+    return this.page.locator(".pane-head h1").filter({ hasText: title }).waitFor(patience);
   }
 
   async send(text) {
