@@ -20,6 +20,8 @@ mod damage;
 mod doubt;
 #[path = "pair/failures.rs"]
 mod failures;
+#[path = "pair/handed_over.rs"]
+mod handed_over;
 #[path = "pair/history.rs"]
 mod history;
 #[path = "pair/kills.rs"]

@@ -181,6 +181,8 @@ export type WasmSource = string | URL | BufferSource | WebAssembly.Module;
 /** What a backend gives beyond its profile's row; overrules what the server says of itself. */
 export type Capabilities = {
   keys?: boolean;
+  /** `false`: a send is done when its frame has left the socket; no answer is waited for. */
+  answers?: boolean;
   cursor?: boolean;
   orderedWindow?: boolean;
   receipts?: boolean;

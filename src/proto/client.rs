@@ -317,6 +317,8 @@ impl Client {
             SocketInput::Closed { conn, code, reason } => {
                 self.connection.on_closed(conn, code, &reason, now, &mut self.timers, &mut self.rng);
             }
+            // That of an earlier socket says nothing of what is on this one.
+            SocketInput::Drained { conn } if self.connection.conn() != Some(conn) => {}
             SocketInput::Drained { .. } => {
                 self.outbox.on_drained();
                 self.telling = false;

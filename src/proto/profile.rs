@@ -32,6 +32,8 @@ pub struct Capabilities {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CapabilityPatch {
     pub keys: Option<bool>,
+    /// An application's word alone: no hello says it, so no record holds it.
+    pub answers: Option<bool>,
     pub cursor: Option<bool>,
     pub ordered_window: Option<bool>,
     pub receipts: Option<bool>,
@@ -41,6 +43,7 @@ pub struct CapabilityPatch {
 impl Capabilities {
     pub fn apply(&mut self, patch: &CapabilityPatch) {
         self.keys = patch.keys.unwrap_or(self.keys);
+        self.answers = patch.answers.unwrap_or(self.answers);
         self.cursor = patch.cursor.unwrap_or(self.cursor);
         self.ordered_window = patch.ordered_window.unwrap_or(self.ordered_window);
         self.receipts = patch.receipts.unwrap_or(self.receipts);

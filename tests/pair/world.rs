@@ -29,6 +29,8 @@ pub struct World {
     pub kills_writes: bool,
     /// Tabs do not hear each other.
     pub loses_pokes: bool,
+    /// What is handed to a socket stays in its buffer.
+    pub never_drains: bool,
     queue: BTreeMap<(u64, u64), (usize, u32, Happening)>,
     made: u64,
     seeds: u8,
@@ -44,6 +46,7 @@ impl World {
             latency_ms: 10,
             kills_writes: false,
             loses_pokes: false,
+            never_drains: false,
             queue: BTreeMap::new(),
             made: 0,
             seeds: 0,
@@ -169,6 +172,7 @@ impl World {
                 self.push(at, latency, Happening::ToBackend(conn, text));
             }
             Output::Socket(SocketOutput::Close { conn, .. }) => self.push(at, 0, Happening::Close(conn)),
+            Output::Socket(SocketOutput::WatchDrain { .. }) if self.never_drains => {}
             Output::Socket(SocketOutput::WatchDrain { conn }) => {
                 self.push(at, 0, Happening::ToClient(Input::Socket(SocketInput::Drained { conn })));
             }

@@ -203,6 +203,11 @@ impl World {
                 self.devices[at].eyes.wire.disconnected = self.devices[at].eyes.wire.last_wish == asked;
             }
             (Asked::Discard(number), _) => self.ledger.sent[number].discarded = true,
+            // Without answers it says that the frame has left.
+            (Asked::Acknowledged(number), _) if !self.plan.answers => {
+                let left = self.ledger.sent[number].frames > 0;
+                self.must(left, "acknowledged is what the server has", "resolved before its frame");
+            }
             (Asked::Acknowledged(number), _) => self.check_acknowledged(number, "acknowledged() resolved"),
             (Asked::Outbox, Outcome::Messages(messages)) => self.devices[at].eyes.outbox = Some(messages),
             (Asked::Close, _) => {

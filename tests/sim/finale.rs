@@ -159,6 +159,8 @@ impl World {
         let what = match (failed, stored, taken_back) {
             _ if waits => "still waits in the store".to_owned(),
             (true, _, _) if shown => "was acknowledged and failed".to_owned(),
+            // Handed to the network is the end of its way where nothing is answered.
+            (false, false, false) if !self.plan.answers && sent.frames > 0 => return,
             (false, false, false) if sent.accepted && !sent.lost_allowed => {
                 "has no fate: it is lost".to_owned()
             }
@@ -185,10 +187,10 @@ impl World {
         let model = &self.server.rooms[ROOMS[room]];
         let window = self.devices[at].eyes.windows.get(&(room as u32 + 1));
         let rows: Vec<&Message> = window.map(|window| window.rows().collect()).unwrap_or_default();
-        // Without a cursor an answer that named no id leaves its row without one until the next page.
+        // Without a cursor an answer that named no id leaves its row without one until the next page; so does no answer.
+        let named = self.plan.cursor && self.plan.answers;
         let unnamed = |row: &Message| {
-            let number =
-                text::number(&row.text).filter(|_| !self.plan.cursor && row.status != Status::Failed);
+            let number = text::number(&row.text).filter(|_| !named && row.status != Status::Failed);
             let stored = model.messages.iter().find(|stored| number.is_some() && stored.number == number);
             stored.map(|stored| stored.id.as_str())
         };
@@ -196,7 +198,7 @@ impl World {
             rows.iter().filter_map(|row| row.id.as_deref().or_else(|| unnamed(row))).collect();
         let known: Vec<&str> = shown.iter().copied().filter(|id| !model.lost.contains(*id)).collect();
         let mut wanted: Vec<&str> = model.messages.iter().map(|message| message.id.as_str()).collect();
-        let wrong = if self.plan.cursor {
+        let wrong = if named {
             (known != wanted).then(|| difference(&known, &wanted))
         } else {
             // Without a sequence the order is that of the server's clock, which may have been set.
@@ -228,7 +230,7 @@ impl World {
         let nameless = rows.iter().filter(nameless).count();
         if let Some(key) = other {
             self.wrong("timelines converge", format!("{name}: the text of {key} is another"));
-        } else if nameless > 0 && self.plan.keys && self.plan.cursor && model.lost.is_empty() {
+        } else if nameless > 0 && self.plan.keys && named && model.lost.is_empty() {
             let what = format!("{name} in {}: {nameless} rows without the server's id", ROOMS[room]);
             self.wrong("timelines converge", what);
         }

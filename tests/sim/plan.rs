@@ -33,6 +33,8 @@ pub struct Person {
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub keys: bool,
+    /// A send is answered; otherwise it is done when its frame has left.
+    pub answers: bool,
     pub cursor: bool,
     pub ordered: bool,
     pub hello: Hello,
@@ -132,6 +134,8 @@ impl Plan {
         };
         let mut plan = Self {
             keys,
+            // Out of a stream of its own, and a profile's or the application's word alone.
+            answers: hello != Hello::Configured || !Stream::new(!seed).one_in(3),
             cursor: !s.one_in(3),
             ordered: keys && s.one_in(2),
             hello,
@@ -164,6 +168,7 @@ impl Plan {
         }
         if self.hello == Hello::Configured {
             options["capabilities"] = self.capabilities();
+            options["capabilities"]["answers"] = json!(self.answers);
         }
         options
     }
@@ -176,8 +181,9 @@ impl Plan {
     pub fn backend(&self) -> String {
         let word = |has: bool, word: &str| if has { word.to_owned() } else { format!("no {word}") };
         format!(
-            "{}, {}, {}, hello {:?}",
+            "{}, {}, {}, {}, hello {:?}",
             word(self.keys, "keys"),
+            word(self.answers, "answers"),
             word(self.cursor, "cursor"),
             word(self.ordered, "ordered window"),
             self.hello

@@ -67,6 +67,7 @@ pub struct Arrived {
 
 pub struct Server {
     pub keys: bool,
+    pub answers: bool,
     pub cursor: bool,
     pub ordered: bool,
     pub echo: bool,
@@ -96,6 +97,7 @@ impl Server {
     pub fn new(plan: &Plan) -> Self {
         Self {
             keys: plan.keys,
+            answers: plan.answers,
             cursor: plan.cursor,
             ordered: plan.ordered,
             echo: plan.echo,
@@ -227,7 +229,16 @@ impl Server {
         sockets.map(|(socket, _)| event(*socket, name, payload)).collect()
     }
 
+    /// What is said of a send; a backend without answers says nothing of what it has refused.
     pub fn on_send(&mut self, send: &Arrived, dice: &mut Dice) -> Vec<Say> {
+        let mut said = self.take_send(send, dice);
+        if !self.answers {
+            said.retain(|say| !matches!(say, Say::Text { text, .. } if text.starts_with("43")));
+        }
+        said
+    }
+
+    fn take_send(&mut self, send: &Arrived, dice: &mut Dice) -> Vec<Say> {
         let (socket, device) = (send.socket, send.socket.0);
         let text = text::decode(send.payload["contentEncrypted"].as_str().unwrap());
         let Some(number) = text::number(&text) else { return Vec::new() };

@@ -6,8 +6,8 @@ use chatwire::proto::store::GENERATION_KEY;
 use chatwire::proto::wire::Limits;
 use chatwire::proto::wire::socket_io::{self, Packet};
 use chatwire::proto::{
-    ConnectionSnapshot, ConnectionState, HttpResult, Input, Output, PageInput, RecordId, SocketOutput,
-    StoreReply, StoreRequest, TokenId,
+    ConnectionSnapshot, ConnectionState, HttpResult, Input, Output, PageInput, RecordId, SocketInput,
+    SocketOutput, StoreReply, StoreRequest, TokenId,
 };
 use serde_json::Value;
 
@@ -134,6 +134,8 @@ impl World {
                 }
             }
             Input::Http { result: HttpResult::Answered { body, .. }, .. } => self.see_copies(at, body),
+            // Where nothing is answered, what has left is unanswered no longer.
+            Input::Socket(SocketInput::Drained { .. }) if !self.plan.answers => eyes.wire.in_flight.clear(),
             Input::Page(PageInput::Visible | PageInput::Resumed) if eyes.rests() => eyes.wire.attempts = 0,
             _ => {}
         }

@@ -201,7 +201,11 @@ impl Client {
 
     fn apply_answer(&mut self, id: RowId, copy: Option<Box<ServerMessage>>) {
         let Some(row) = self.outbox.row(id).filter(|row| row.stage == Stage::Answered) else { return };
-        let message = Box::new(self.outbox.message(row));
+        let mut message = Box::new(self.outbox.message(row));
+        // Where no answer is to come it stays what it is, `sent`, until a copy says more.
+        if self.capabilities.answers {
+            message.status = Status::Acknowledged;
+        }
         let conversation_id = row.record.conversation_id.clone();
         let known = copy.is_some();
         self.timelines.push(&conversation_id, Op::Answer { row: id, message, copy });
@@ -217,7 +221,8 @@ impl Client {
         if result.is_ok() {
             self.timelines.on_echo_changed(conversation_id);
             self.rooms.touch(conversation_id);
-            let status = message.as_ref().map_or(Status::Acknowledged, |message| message.status);
+            let least = if self.capabilities.answers { Status::Acknowledged } else { Status::Sent };
+            let status = message.as_ref().map_or(least, |message| message.status);
             let (conversation_id, row_key) = (conversation_id.to_owned(), key.clone());
             self.emit(Event::Status { conversation_id, row_key, status, failure: None });
         }

@@ -203,9 +203,11 @@ fn quoted(text: &str) -> String {
 }
 
 fn capabilities(root: &Reader<'_>) -> CapabilityPatch {
-    let reader = root.object("capabilities", &["keys", "cursor", "orderedWindow", "receipts", "maxPayload"]);
+    let names = ["keys", "answers", "cursor", "orderedWindow", "receipts", "maxPayload"];
+    let reader = root.object("capabilities", &names);
     CapabilityPatch {
         keys: reader.bool("keys"),
+        answers: reader.bool("answers"),
         cursor: reader.bool("cursor"),
         ordered_window: reader.bool("orderedWindow"),
         receipts: reader.bool("receipts"),

@@ -99,7 +99,7 @@ fn every_option_is_read() {
     let config = parsed(json!({
         "userId": 42, "storage": "memory", "tokenIn": "auth", "timezone": "Europe/Paris", "logLevel": "debug",
         "allowInsecure": true, "url": "http://chat.example.com", "wasm": "/chatwire.wasm",
-        "capabilities": { "keys": true, "cursor": false, "orderedWindow": true, "receipts": false, "maxPayload": 9 },
+        "capabilities": { "keys": true, "answers": false, "cursor": false, "orderedWindow": true, "receipts": false, "maxPayload": 9 },
         "limits": { "maxTextLength": 1, "maxFrameBytes": 2048, "maxConversations": 3, "maxWindowRows": 50,
                     "sendsPerSecond": 5, "sendBurst": 6 },
         "reconnect": { "baseDelayMs": 7, "maxDelayMs": 8, "maxAttempts": 9, "connectTimeoutMs": 1000,
@@ -111,6 +111,7 @@ fn every_option_is_read() {
     assert_eq!(config.endpoint.api_url, "http://chat.example.com/api");
     let expected = CapabilityPatch {
         keys: Some(true),
+        answers: Some(false),
         cursor: Some(false),
         ordered_window: Some(true),
         receipts: Some(false),

@@ -60,7 +60,7 @@ impl Outbox {
         true
     }
 
-    fn on_stored(&mut self, id: RowId, copy: Option<Box<ServerMessage>>) {
+    pub(super) fn on_stored(&mut self, id: RowId, copy: Option<Box<ServerMessage>>) {
         let Some(row) = self.rows.get_mut(&id) else { return };
         row.sent = true;
         let copy = copy.or_else(|| self.take_held_like(id));

@@ -290,9 +290,10 @@ impl Outbox {
             return;
         }
         for id in self.ids_of(&|row| matches!(row.stage, Stage::InFlight { .. })) {
-            self.set_stage(id, Stage::Answered);
-            self.actions.push_back(Action::Apply { row: id, copy: None });
+            self.on_stored(id, None);
         }
+        // Nothing is unanswered any more, so nothing is held for it.
+        self.settle_all_held();
     }
 
     /// Looks whether an answer is overdue (D10).

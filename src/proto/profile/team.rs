@@ -317,6 +317,7 @@ fn read_hello(payload: &Fields<'_>) -> Incoming {
     });
     let capabilities = CapabilityPatch {
         keys: declared.flag("keys"),
+        answers: None,
         cursor: declared.flag("cursor"),
         ordered_window: declared.flag("ordered_window"),
         receipts: declared.flag("receipts"),

@@ -102,6 +102,7 @@ pub fn decode_capabilities(bytes: &[u8]) -> Result<(u64, CapabilityRecord), Reco
     // The order of these fields is the order on disk.
     let patch = CapabilityPatch {
         keys: read_flag(&mut r),
+        answers: None,
         cursor: read_flag(&mut r),
         ordered_window: read_flag(&mut r),
         receipts: read_flag(&mut r),

@@ -122,7 +122,7 @@ impl Timelines {
         };
         let mut message = match &copy {
             Some(copy) => merge::to_message(copy, &me, Some(&echo)),
-            None => merge::acknowledged(echo),
+            None => merge::without_copy(echo),
         };
         if let Some((status, user_id)) = orphan {
             merge::raise(&mut message, status, user_id.as_deref());

@@ -296,9 +296,8 @@ pub(super) fn to_message(copy: &ServerMessage, me: &str, own: Option<&Message>) 
     message
 }
 
-/// An own message whose answer brought no copy.
-pub(super) fn acknowledged(mut echo: Message) -> Message {
-    echo.status = Status::Acknowledged;
+/// An own message of which no copy came: its answer brought none, or there is no answer.
+pub(super) fn without_copy(mut echo: Message) -> Message {
     echo.failure = None;
     echo.durable = true;
     echo

@@ -139,6 +139,7 @@ pub(super) fn conversation() -> ConversationRecord {
 pub(super) fn capabilities() -> CapabilityRecord {
     let patch = CapabilityPatch {
         keys: Some(true),
+        answers: None,
         cursor: Some(false),
         ordered_window: None,
         receipts: Some(true),

@@ -251,6 +251,7 @@ fn d2_hello_declares_capabilities() {
     );
     let patch = CapabilityPatch {
         keys: Some(true),
+        answers: None,
         cursor: Some(true),
         ordered_window: Some(false),
         receipts: Some(true),
