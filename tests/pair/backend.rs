@@ -257,7 +257,13 @@ impl Backend {
         let user = self.sessions[&socket].user.clone();
         self.heard.push((user.clone(), name.to_owned(), payload.clone()));
         match name {
-            "chat:message_send" => self.on_send(now_ms, socket, &user, payload, ack_id.unwrap()),
+            "chat:message_send" => {
+                let mut said = self.on_send(now_ms, socket, &user, payload, ack_id.unwrap_or_default());
+                if ack_id.is_none() {
+                    said.retain(|say| !matches!(say, Say::Text(_, text) if text.starts_with("43")));
+                }
+                said
+            }
             "chat:message_read" | "chat:message_delivered" => {
                 let status = if name.ends_with("read") { "read" } else { "delivered" };
                 self.on_receipt(socket, &user, payload["messageId"].as_str().unwrap(), status)

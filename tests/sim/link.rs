@@ -179,8 +179,12 @@ impl World {
                 }
                 let payload: Value =
                     args.first().map_or(Value::Null, |raw| serde_json::from_str(raw.get()).unwrap());
-                match (name.as_str(), ack_id) {
-                    ("chat:message_send", Some(ack)) => {
+                if name.as_str() == "chat:message_send" && ack_id.is_some() != self.plan.answers {
+                    return self
+                        .wrong("frames can be read", "an answer is asked for where none is".to_owned());
+                }
+                match (name.as_str(), ack_id.unwrap_or_default()) {
+                    ("chat:message_send", ack) => {
                         let send = Arrived { socket, ack, payload, queued, behind };
                         self.server.on_send(&send, &mut self.dice)
                     }

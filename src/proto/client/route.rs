@@ -159,7 +159,7 @@ impl Client {
             // It slept between its commit and this moment.
             return self.outbox.on_unsendable(id, outbox::expired());
         }
-        let push = self.profile.send(Outgoing {
+        let mut push = self.profile.send(Outgoing {
             key: &record.key,
             conversation_id: &record.conversation_id,
             kind: &record.kind,
@@ -168,6 +168,7 @@ impl Client {
             reply_to_id: record.reply_to_id.as_deref(),
             created_at_ms: record.created_at_ms,
         });
+        push.ack &= self.capabilities.answers;
         match self.connection.emit(&push, now, &mut self.timers, &mut self.rng) {
             Emitted::Sent { ack_id, .. } => {
                 if let Some(ack_id) = ack_id {
