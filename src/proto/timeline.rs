@@ -15,6 +15,7 @@ use super::store::{HistoryHead, RecordError, fingerprint};
 
 mod apply;
 mod find;
+mod joint;
 mod log;
 mod merge;
 mod needs;

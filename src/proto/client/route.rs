@@ -178,6 +178,7 @@ impl Client {
                     );
                     self.acks.insert(ack_id, AckFor::Row(id));
                 }
+                self.timelines.on_sent(&record.conversation_id);
                 self.outbox.on_transmitted(now, id);
                 if !self.capabilities.answers
                     && let Some(conn) = self.connection.conn()

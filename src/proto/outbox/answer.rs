@@ -49,9 +49,9 @@ impl Outbox {
         let Some(id) = self.by_key.get(key).copied() else { return false };
         let Some(row) = self.rows.get(&id) else { return false };
         match row.stage {
-            Stage::Removing => return true,
-            // Its answer may have named no copy: this one joins the row in the history.
-            Stage::Answered | Stage::Settling => return false,
+            // Its answer may have named no copy: this one joins the row in the history. And what is being discarded goes
+            // from the queue only: the server has the message all the same, and so has the history.
+            Stage::Answered | Stage::Settling | Stage::Removing => return false,
             // Never sent from here and yet known to the server: somebody else's use of the same key.
             Stage::Saving => return false,
             _ => {}

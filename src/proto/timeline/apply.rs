@@ -88,6 +88,9 @@ impl Timelines {
             Found::Nowhere => {
                 let mut message = merge::to_message(copy, &me, None);
                 merge::resolve_reply(log, &mut message);
+                if copy.key.is_none() && message.sender == Sender::Me {
+                    log.note_stray(&copy.id);
+                }
                 let was = if log.was_lost(&message) { Was::Lost } else { Was::New };
                 if was == Was::Lost {
                     // An own message is called by its key again.
@@ -115,7 +118,7 @@ impl Timelines {
         let me = self.me.clone();
         let orphan = copy.as_ref().and_then(|copy| self.orphans.remove(&copy.id));
         let log = self.log_mut(conversation_id);
-        let found = match &copy {
+        let mut found = match &copy {
             _ if mutant::is(28) => Found::Nowhere,
             Some(copy) => log.find_copy(copy),
             None => log.find_row(&echo.row_key),
@@ -124,6 +127,12 @@ impl Timelines {
             Some(copy) => merge::to_message(copy, &me, Some(&echo)),
             None => merge::acknowledged(echo),
         };
+        if matches!(found, Found::Nowhere) && copy.is_none() {
+            found = log.find_stray(&message);
+            if let Found::At { number, row } = found {
+                log.name_after(number, row, &mut message);
+            }
+        }
         if let Some((status, user_id)) = orphan {
             merge::raise(&mut message, status, user_id.as_deref());
         }

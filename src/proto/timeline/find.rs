@@ -9,6 +9,9 @@ use crate::proto::mutant;
 /// How much a server's clock may be behind ours for its copy to be taken as that of a row without an id.
 const CLOCK_TOLERANCE_MS: i64 = 600_000;
 
+/// More rows than a page has are not noted.
+const MAX_STRAYS: usize = 64;
+
 pub(super) enum Found {
     At { number: u32, row: usize },
     Nowhere,
@@ -47,6 +50,33 @@ impl Log {
             });
             if let Some(row) = row {
                 return Found::At { number: info.number, row };
+            }
+        }
+        Found::Nowhere
+    }
+
+    /// An own row without a key is new here.
+    pub(super) fn note_stray(&mut self, id: &str) {
+        if self.strays.len() < MAX_STRAYS {
+            self.strays.push(id.to_owned());
+        }
+    }
+
+    /// The row that is the copy of an own message whose answer names none, where a page has brought it before the answer.
+    /// What was here when the frame left is another message, though it says the same.
+    pub(super) fn find_stray(&self, own: &Message) -> Found {
+        let is_copy = |message: &Message| {
+            message.text == own.text
+                && message.kind == own.kind
+                && message.key.is_none()
+                && message.created_at_ms.saturating_add(CLOCK_TOLERANCE_MS) >= own.created_at_ms
+        };
+        for id in self.strays.iter().rev() {
+            if let Some((number, row)) = self.position_of_id(id)
+                && let Some(stray) = self.segments.get(&number).and_then(|loaded| loaded.rows.get(row))
+                && is_copy(&stray.message)
+            {
+                return Found::At { number, row };
             }
         }
         Found::Nowhere

@@ -75,6 +75,8 @@ pub struct Log {
     pub(super) untold: Option<(OrderKey, OrderKey)>,
     /// The version of the head's record, as it was read or written last.
     pub(super) version: Option<u64>,
+    /// Ids of own rows without a key that have come since the last frame left: one may be that frame's copy.
+    pub(super) strays: Vec<String>,
 }
 
 pub(super) fn empty_head(conversation_id: &str) -> HistoryHead {
@@ -116,6 +118,7 @@ impl Log {
             used: 0,
             untold: None,
             version: None,
+            strays: Vec::new(),
         }
     }
 

@@ -143,6 +143,16 @@ impl Log {
         self.replace_at(number, at, told, revision).filter(|new| *new != old)
     }
 
+    /// Gives an own message that has no copy what the server has said of this row.
+    pub(super) fn name_after(&self, number: u32, at: usize, own: &mut Message) {
+        let Some(row) = self.segments.get(&number).and_then(|loaded| loaded.rows.get(at)) else { return };
+        let mut told = row.message.clone();
+        told.row_key.clone_from(&own.row_key);
+        told.key.clone_from(&own.key);
+        told.reply_to.clone_from(&own.reply_to);
+        *own = told;
+    }
+
     /// Puts `new` in the place of a row and keeps what must not go back. Moves it where its order asks for it.
     pub(super) fn replace_at(
         &mut self,
