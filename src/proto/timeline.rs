@@ -78,6 +78,8 @@ pub struct PageOp {
     pub fresh: u32,
     /// Whether the oldest row was in the history before.
     pub oldest_known: Option<bool>,
+    /// Whether it has the row up to which all is known.
+    pub joins: Option<bool>,
 }
 
 /// What waits in a conversation's apply queue.
@@ -162,11 +164,12 @@ pub enum Action {
         conversation_id: String,
         dropped: bool,
     },
-    /// A page is in; `fresh` rows of it were new; `reached`: it goes back to what was known before.
+    /// A page is in: `fresh` rows are new, the oldest is not (`known`), it goes back to what is known whole (`reached`).
     PageApplied {
         ticket: u32,
         conversation_id: String,
         fresh: u32,
+        known: bool,
         reached: bool,
     },
     /// The unread count is another.
@@ -300,6 +303,7 @@ impl Timelines {
     pub fn push(&mut self, conversation_id: &str, op: Op) {
         let log = self.log_mut(conversation_id);
         if log.ops.len() >= MAX_WAITING && matches!(op, Op::Live(_)) {
+            log.unsure = true;
             let conversation_id = conversation_id.to_owned();
             self.actions.push_back(Action::Behind { conversation_id, dropped: true });
             return;

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use chatwire::proto::{Command, ConnectionState, Input, Message, PageInput, Phase, Status, TabInput};
 
 use super::checks::Asked;
-use super::faults::Fault;
 use super::plan::ROOMS;
 use super::runner::MIN_EVENTS;
 use super::text;
@@ -209,10 +208,7 @@ impl World {
             }
             (sorted != wanted).then(|| difference(&sorted, &wanted))
         };
-        // Known and open (docs/reliability.md): without a cursor a catch-up over several pages that is interrupted leaves
-        // a hole which nobody notices.
-        let burst = self.dice.coverage.faults.contains_key(&Fault::Burst);
-        let told = burst || self.devices[at].eyes.gaps.contains(ROOMS[room]);
+        let told = self.devices[at].eyes.gaps.contains(ROOMS[room]);
         if let Some(what) = wrong.filter(|_| self.plan.cursor || !told) {
             return self.wrong("timelines converge", format!("{name} in {}: {what}", ROOMS[room]));
         }

@@ -282,12 +282,11 @@ impl Client {
                     self.sync.pull(&conversation_id);
                 }
             }
-            Action::PageApplied { ticket, conversation_id, fresh, reached } => {
+            Action::PageApplied { ticket, conversation_id, fresh, known, reached } => {
                 if fresh > 0 {
                     self.tell_page_delivered(now, &conversation_id, fresh);
                 }
-                self.rooms.touch(&conversation_id);
-                self.sync.on_applied(&conversation_id, ticket, reached);
+                self.on_page_applied(ticket, conversation_id, known, reached);
             }
             Action::Read { conversation_id } => {
                 self.rooms.touch(&conversation_id);

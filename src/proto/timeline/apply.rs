@@ -50,6 +50,9 @@ impl Timelines {
     }
 
     fn apply_page(&mut self, conversation_id: &str, mut page: PageOp) {
+        if page.oldest_known.is_none() {
+            page.joins = self.log_mut(conversation_id).joins(&page.messages);
+        }
         if let Some(message) = page.messages.pop_front() {
             let was = self.apply_message(conversation_id, &message, false);
             page.fresh += u32::from(was == Was::New);
@@ -61,9 +64,10 @@ impl Timelines {
         if let Some((after, through)) = page.range {
             self.move_cursor(conversation_id, after, through);
         }
-        let PageOp { ticket, fresh, oldest_known, .. } = page;
-        let (conversation_id, reached) = (conversation_id.to_owned(), oldest_known == Some(true));
-        self.actions.push_back(Action::PageApplied { ticket, conversation_id, fresh, reached });
+        let PageOp { ticket, fresh, oldest_known, joins, .. } = page;
+        let known = oldest_known == Some(true);
+        let (conversation_id, reached) = (conversation_id.to_owned(), joins.unwrap_or(known));
+        self.actions.push_back(Action::PageApplied { ticket, conversation_id, fresh, known, reached });
     }
 
     /// Puts a server's message where it belongs, or merges it with the row that it is.
@@ -228,6 +232,7 @@ impl Timelines {
         let cursor = log.head.cursor.unwrap_or(0);
         if cursor >= after && (cursor < through || log.head.cursor.is_none()) {
             log.head.cursor = Some(through);
+            log.head.joined_to = None;
             log.head_dirty = true;
         }
         log.advance_cursor();
@@ -337,6 +342,10 @@ impl super::Log {
                     self.lose(&info);
                     let before = info.first.seq.saturating_sub(1);
                     self.head.cursor = self.head.cursor.map(|cursor| cursor.min(before));
+                    if self.head.cursor.is_none() {
+                        // It may be asked for in several pages too, and the row up to which all is known may be in it.
+                        self.head.joined_to = Some(String::new());
+                    }
                     self.head_dirty = true;
                     // It may have been the tail: then another one is, whose fingerprints stood in the index only.
                     self.refresh_tail_ids();

@@ -14,6 +14,7 @@ const EXCERPT_CHARS: usize = 120;
 impl Log {
     /// Puts a new row in its place; seals the tail when it is full.
     pub(super) fn insert(&mut self, row: Row) {
+        self.hold_on();
         let order = order_of(&row.message);
         let number = match self.place_for(&order).and_then(|at| self.head.segments.get(at)) {
             Some(info) => info.number,
