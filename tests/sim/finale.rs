@@ -109,6 +109,10 @@ impl World {
             if leads && (eyes.state != Some(ConnectionState::Online) || eyes.phase != Some(Phase::Live)) {
                 return Some(format!("{name} is {:?}, {:?}", eyes.state, eyes.phase));
             }
+            // What is only silent is found out by its silence: until then nothing new is to be expected of it.
+            if leads && self.devices[at].links.values().any(|link| link.dead && !link.closed) {
+                return Some(format!("{name} has not found out that its socket is dead"));
+            }
             self.devices[at].eyes.outbox = None;
             self.command(at, Command::Outbox {}, Asked::Outbox);
             let Some(outbox) = &self.devices[at].eyes.outbox else {
