@@ -25,7 +25,7 @@ mod read;
 mod tests;
 mod view;
 
-pub use log::{Log, Want};
+pub use log::{HEAD_CODE, Log, Want};
 pub use persist::Item;
 pub use view::{Echo, unknown_conversation};
 
@@ -158,8 +158,7 @@ pub enum Action {
         row: u64,
         message: Box<Message>,
     },
-    /// A sequence number was jumped over: pull.
-    /// Or (`dropped`) messages were left out because too much waited.
+    /// A sequence number was jumped over, or (`dropped`) messages were left out because too much waited: pull.
     Behind {
         conversation_id: String,
         dropped: bool,
@@ -189,6 +188,7 @@ pub enum Action {
     /// newest do so only if it was not `older` than what is known.
     Damaged {
         conversation_id: String,
+        want: Want,
         error: RecordError,
         older: bool,
         /// It was told before.

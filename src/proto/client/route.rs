@@ -102,6 +102,7 @@ impl Client {
                 }
             }
             Action::Transmit { row } => self.transmit(now, row),
+            Action::LookUp { row } => self.look_for(row, FindFor::Failed { row }),
             Action::Apply { row, copy } => {
                 self.apply_answer(row, copy);
                 // Its copy may have come before its answer, which then says nothing new: the next may go all the same.
@@ -146,7 +147,7 @@ impl Client {
         self.rooms.touch(conversation_id);
     }
 
-    fn find_for(&mut self, conversation_id: &str, key: &str, find: FindFor) {
+    pub(super) fn find_for(&mut self, conversation_id: &str, key: &str, find: FindFor) {
         let ticket = self.ticket();
         self.finds.insert(ticket, find);
         self.timelines.find(conversation_id, key, ticket);
@@ -294,7 +295,8 @@ impl Client {
             }
             Action::TellRead { conversation_id, ids } => self.tell_read(now, &conversation_id, ids),
             Action::Found { ticket, message } => self.on_found(now, ticket, message),
-            Action::Damaged { conversation_id, error, older, again } => {
+            Action::Damaged { conversation_id, want, error, older, again } => {
+                self.tell_torn(&conversation_id, want.code(), &error);
                 self.on_damaged(conversation_id, &error, older, again);
             }
         }

@@ -60,6 +60,13 @@ impl Outbox {
         true
     }
 
+    /// The history has had the copy of this failed row before the row was known here.
+    pub fn on_failed_known(&mut self, id: RowId) {
+        if self.rows.get(&id).is_some_and(|row| row.stage == Stage::Failed) {
+            self.on_stored(id, None);
+        }
+    }
+
     fn on_stored(&mut self, id: RowId, copy: Option<Box<ServerMessage>>) {
         let Some(row) = self.rows.get_mut(&id) else { return };
         row.sent = true;

@@ -17,16 +17,21 @@ impl Timelines {
             let Some(op) = log.ops.front() else { return };
             let missing = log.missing(op);
             if !missing.is_empty() {
-                for want in missing {
-                    if log.asked.insert(want.code()) {
-                        let conversation_id = conversation_id.to_owned();
-                        self.actions.push_back(Action::Load { conversation_id, want });
-                    }
-                }
-                return;
+                return self.load(conversation_id, missing);
             }
             let Some(op) = log.ops.pop_front() else { return };
             self.apply(conversation_id, op);
+        }
+    }
+
+    /// Asks for records of the store, each once.
+    pub(super) fn load(&mut self, conversation_id: &str, wants: Vec<Want>) {
+        let Some(log) = self.logs.get_mut(conversation_id) else { return };
+        for want in wants {
+            if log.asked.insert(want.code()) {
+                let conversation_id = conversation_id.to_owned();
+                self.actions.push_back(Action::Load { conversation_id, want });
+            }
         }
     }
 
@@ -122,20 +127,17 @@ impl Timelines {
         let me = self.me.clone();
         let orphan = copy.as_ref().and_then(|copy| self.orphans.remove(&copy.id));
         let log = self.log_mut(conversation_id);
-        let mut found = match &copy {
+        let found = match &copy {
             _ if mutant::is(28) => Found::Nowhere,
             Some(copy) => log.find_copy(copy),
-            None => log.find_row(&echo.row_key),
+            None => log.find_uncopied(&echo),
         };
         let mut message = match &copy {
             Some(copy) => merge::to_message(copy, &me, Some(&echo)),
             None => merge::acknowledged(echo),
         };
-        if matches!(found, Found::Nowhere) && copy.is_none() {
-            found = log.find_stray(&message);
-            if let Found::At { number, row } = found {
-                log.name_after(number, row, &mut message);
-            }
+        if let (Found::At { number, row }, None) = (&found, &copy) {
+            log.name_after(*number, *row, &mut message);
         }
         if let Some((status, user_id)) = orphan {
             merge::raise(&mut message, status, user_id.as_deref());
@@ -248,7 +250,7 @@ impl Timelines {
             log.give_up(want);
             let again = !log.damaged.insert(want.code());
             let conversation_id = conversation_id.to_owned();
-            self.actions.push_back(Action::Damaged { conversation_id, error, older, again });
+            self.actions.push_back(Action::Damaged { conversation_id, want, error, older, again });
         }
         self.dirty_views(conversation_id);
         self.drive(conversation_id);

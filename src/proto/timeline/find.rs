@@ -64,7 +64,7 @@ impl Log {
 
     /// The row that is the copy of an own message whose answer names none, where a page has brought it before the answer.
     /// What was here when the frame left is another message, though it says the same.
-    pub(super) fn find_stray(&self, own: &Message) -> Found {
+    fn find_stray(&self, own: &Message) -> Found {
         let is_copy = |message: &Message| {
             message.text == own.text
                 && message.kind == own.kind
@@ -82,9 +82,18 @@ impl Log {
         Found::Nowhere
     }
 
-    /// An own row by its key.
-    pub(super) fn find_row(&self, key: &str) -> Found {
-        self.search(&[fingerprint(key)], &|message| message.row_key == key)
+    /// The row of an own message that is answered without a copy.
+    pub(super) fn find_uncopied(&self, own: &Message) -> Found {
+        match self.find_row(&own.row_key) {
+            Found::Nowhere => self.find_stray(own),
+            found => found,
+        }
+    }
+
+    /// An own row by its key, whatever it is called.
+    fn find_row(&self, key: &str) -> Found {
+        let is_it = |message: &Message| message.row_key == key || message.key.as_deref() == Some(key);
+        self.search(&[fingerprint(key)], &is_it)
     }
 
     pub(super) fn position_of_id(&self, id: &str) -> Option<(u32, usize)> {

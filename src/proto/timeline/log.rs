@@ -14,9 +14,12 @@ pub enum Want {
     Index(u32),
 }
 
+/// The head as a number beside those of [`Want::code`].
+pub const HEAD_CODE: u64 = 2 << 32;
+
 impl Want {
     /// As a number, for a set of them: a set of a type of its own would be its own code.
-    pub(super) fn code(self) -> u64 {
+    pub fn code(self) -> u64 {
         match self {
             Self::Segment(number) => u64::from(number),
             Self::Index(page) => 1 << 32 | u64::from(page),
