@@ -79,6 +79,8 @@ pub struct Client {
     ack_waiters: SortedMap<String, Vec<CommandId>>,
     removal_waiters: SortedMap<String, Vec<CommandId>>,
     finds: SortedMap<u32, send::FindFor>,
+    /// How often this page has said that it cannot read a record.
+    torn_told: u32,
     http: SortedMap<HttpId, HttpJob>,
     creations: create::Creations,
     acks: SortedMap<u64, AckFor>,
@@ -139,6 +141,7 @@ impl Client {
             ack_waiters: SortedMap::new(),
             removal_waiters: SortedMap::new(),
             finds: SortedMap::new(),
+            torn_told: 0,
             http: SortedMap::new(),
             creations: create::Creations::default(),
             acks: SortedMap::new(),

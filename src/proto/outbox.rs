@@ -110,6 +110,8 @@ pub enum Action {
     NotRemoved { key: String },
     /// Another tab has removed it: answered, cancelled or discarded there.
     Vanished { key: String, conversation_id: String },
+    /// Whether the history has this failed row's copy; then call `on_failed_known`.
+    LookUp { row: RowId },
     /// Too long without an answer (D10).
     Silent,
 }

@@ -223,19 +223,16 @@ impl Sync {
         ticket
     }
 
-    /// The page stands in the history; `reached`: its oldest row was known before.
-    pub fn on_applied(&mut self, conversation_id: &str, ticket: u32, reached: bool) {
-        let Some(pull) = self.active.get_mut(conversation_id).filter(|pull| pull.ticket == ticket) else {
-            return;
-        };
-        let next = pull.next.take().filter(|job| match job {
-            // By offset one goes back until a row is known.
-            Job::Offset { .. } => !reached && pull.pages < MAX_OFFSET_PAGES,
-            _ => true,
-        });
-        if let Some(job) = next {
+    /// The page stands in the history; `reached`: it goes back to what was known without a gap. `Some` where that was the
+    /// last page and nobody has asked again; `true`: it did not go back that far.
+    pub fn on_applied(&mut self, conversation_id: &str, ticket: u32, reached: bool) -> Option<bool> {
+        let pull = self.active.get_mut(conversation_id).filter(|pull| pull.ticket == ticket)?;
+        // By offset one goes back until that.
+        let next = pull.next.take().filter(|job| !reached || !matches!(job, Job::Offset { .. }));
+        let given_up = pull.pages >= MAX_OFFSET_PAGES && matches!(next, Some(Job::Offset { .. }));
+        if let Some(job) = next.filter(|_| !given_up) {
             self.actions.push_back(Action::Request(job));
-            return;
+            return None;
         }
         let again = pull.again;
         self.active.remove(conversation_id);
@@ -243,6 +240,7 @@ impl Sync {
             self.waiting.push_back(conversation_id.to_owned());
         }
         self.settle();
+        (!again).then_some(given_up)
     }
 
     /// The answer cannot be read. Whether it may be asked for once more.

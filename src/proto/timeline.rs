@@ -15,6 +15,7 @@ use super::store::{HistoryHead, RecordError, fingerprint};
 
 mod apply;
 mod find;
+mod joint;
 mod log;
 mod merge;
 mod needs;
@@ -24,7 +25,7 @@ mod read;
 mod tests;
 mod view;
 
-pub use log::{Log, Want};
+pub use log::{HEAD_CODE, Log, Want};
 pub use persist::Item;
 pub use view::{Echo, unknown_conversation};
 
@@ -77,6 +78,8 @@ pub struct PageOp {
     pub fresh: u32,
     /// Whether the oldest row was in the history before.
     pub oldest_known: Option<bool>,
+    /// Whether it has the row up to which all is known.
+    pub joins: Option<bool>,
 }
 
 /// What waits in a conversation's apply queue.
@@ -155,17 +158,17 @@ pub enum Action {
         row: u64,
         message: Box<Message>,
     },
-    /// A sequence number was jumped over: pull.
-    /// Or (`dropped`) messages were left out because too much waited.
+    /// A sequence number was jumped over, or (`dropped`) messages were left out because too much waited: pull.
     Behind {
         conversation_id: String,
         dropped: bool,
     },
-    /// A page is in; `fresh` rows of it were new; `reached`: it goes back to what was known before.
+    /// A page is in: `fresh` rows are new, the oldest is not (`known`), it goes back to what is known whole (`reached`).
     PageApplied {
         ticket: u32,
         conversation_id: String,
         fresh: u32,
+        known: bool,
         reached: bool,
     },
     /// The unread count is another.
@@ -185,6 +188,7 @@ pub enum Action {
     /// newest do so only if it was not `older` than what is known.
     Damaged {
         conversation_id: String,
+        want: Want,
         error: RecordError,
         older: bool,
         /// It was told before.
@@ -299,6 +303,7 @@ impl Timelines {
     pub fn push(&mut self, conversation_id: &str, op: Op) {
         let log = self.log_mut(conversation_id);
         if log.ops.len() >= MAX_WAITING && matches!(op, Op::Live(_)) {
+            log.unsure = true;
             let conversation_id = conversation_id.to_owned();
             self.actions.push_back(Action::Behind { conversation_id, dropped: true });
             return;

@@ -212,9 +212,13 @@ impl World {
                 self.push(at, 0, Happening::ToClient(Input::Tab(input)));
             }
             TabOutput::Release => self.free_lead(at),
-            TabOutput::Poke | TabOutput::Wiped | TabOutput::Read { .. } if self.loses_pokes => {}
+            TabOutput::Poke | TabOutput::Wiped | TabOutput::Read { .. } | TabOutput::Torn { .. }
+                if self.loses_pokes => {}
             TabOutput::Read { conversation_id, message_id } => {
                 self.tell_tabs(at, &TabInput::Read { conversation_id, message_id });
+            }
+            TabOutput::Torn { conversation_id, part } => {
+                self.tell_tabs(at, &TabInput::Torn { conversation_id, part });
             }
             TabOutput::Wiped => self.tell_tabs(at, &TabInput::Wiped),
             TabOutput::Poke => self.tell_tabs(at, &TabInput::Poked),

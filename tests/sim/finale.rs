@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use chatwire::proto::{Command, ConnectionState, Input, Message, PageInput, Phase, Status, TabInput};
 
 use super::checks::Asked;
-use super::faults::Fault;
 use super::plan::ROOMS;
 use super::runner::MIN_EVENTS;
 use super::text;
@@ -110,6 +109,10 @@ impl World {
             if leads && (eyes.state != Some(ConnectionState::Online) || eyes.phase != Some(Phase::Live)) {
                 return Some(format!("{name} is {:?}, {:?}", eyes.state, eyes.phase));
             }
+            // What is only silent is found out by its silence: until then nothing new is to be expected of it.
+            if leads && self.devices[at].links.values().any(|link| link.dead && !link.closed) {
+                return Some(format!("{name} has not found out that its socket is dead"));
+            }
             self.devices[at].eyes.outbox = None;
             self.command(at, Command::Outbox {}, Asked::Outbox);
             let Some(outbox) = &self.devices[at].eyes.outbox else {
@@ -211,10 +214,7 @@ impl World {
             }
             (sorted != wanted).then(|| difference(&sorted, &wanted))
         };
-        // Known and open (docs/reliability.md): without a cursor a catch-up over several pages that is interrupted leaves
-        // a hole which nobody notices.
-        let burst = self.dice.coverage.faults.contains_key(&Fault::Burst);
-        let told = burst || self.devices[at].eyes.gaps.contains(ROOMS[room]);
+        let told = self.devices[at].eyes.gaps.contains(ROOMS[room]);
         if let Some(what) = wrong.filter(|_| self.plan.cursor || !told) {
             return self.wrong("timelines converge", format!("{name} in {}: {what}", ROOMS[room]));
         }

@@ -12,6 +12,8 @@ use super::storage::{Lead, StoreJob, everything, list};
 
 /// The outbox is read again this often, since a poke of another tab may be lost (rule 4).
 const RESCAN_MS: u64 = 30_000;
+/// A page says so often that it cannot read a record: what is damaged again as soon as it is written is left so.
+const MAX_TORN_TOLD: u32 = 100;
 
 impl Client {
     pub(super) fn on_tab(&mut self, now: Now, input: TabInput) {
@@ -40,6 +42,11 @@ impl Client {
             TabInput::Emptied => self.on_emptied(),
             TabInput::Read { conversation_id, message_id } => {
                 self.on_read_beside(now, conversation_id, message_id);
+            }
+            TabInput::Torn { conversation_id, part } => {
+                if self.leads() {
+                    self.timelines.write_again(&conversation_id, part);
+                }
             }
         }
     }
@@ -170,6 +177,17 @@ impl Client {
         self.outputs.push_back(Output::Tab(TabOutput::Release));
         self.outputs.push_back(Output::Tab(TabOutput::RequestLead));
         self.rescan(now);
+    }
+
+    /// What this tab cannot read the leader may have in memory, and only a leader writes it again.
+    pub(super) fn tell_torn(&mut self, conversation_id: &str, part: u64, error: &store::RecordError) {
+        // Of a later version of the application it is read by whoever leads.
+        let torn = !matches!(error, store::RecordError::Newer { .. });
+        if torn && !self.leads() && self.torn_told < MAX_TORN_TOLD {
+            self.torn_told += 1;
+            let conversation_id = conversation_id.to_owned();
+            self.outputs.push_back(Output::Tab(TabOutput::Torn { conversation_id, part }));
+        }
     }
 
     /// Reads what other tabs may have written.

@@ -184,6 +184,25 @@ impl Client {
         }
     }
 
+    /// A page stands in the history. A catch-up that has gone back as far as it may and not to what was known leaves a
+    /// hole, and says so.
+    pub(super) fn on_page_applied(
+        &mut self,
+        ticket: u32,
+        conversation_id: String,
+        known: bool,
+        reached: bool,
+    ) {
+        self.rooms.touch(&conversation_id);
+        if let Some(given_up) = self.sync.on_applied(&conversation_id, ticket, reached)
+            && self.timelines.on_joined(&conversation_id)
+            && given_up
+            && !known
+        {
+            self.emit(Event::Gap { conversation_id });
+        }
+    }
+
     fn take_page(&mut self, job: &Job, conversation_id: &str, body: &str) -> Result<(), String> {
         let page = self.profile.parse_page(body)?;
         for what in &page.malformed {
@@ -208,7 +227,7 @@ impl Client {
                 messages.push_back(message);
             }
         }
-        let page = PageOp { messages, range, ticket, fresh: 0, oldest_known: None };
+        let page = PageOp { messages, range, ticket, fresh: 0, oldest_known: None, joins: None };
         self.timelines.push(conversation_id, Op::Page(page));
         Ok(())
     }

@@ -102,6 +102,7 @@ impl Client {
                 }
             }
             Action::Transmit { row } => self.transmit(now, row),
+            Action::LookUp { row } => self.look_for(row, FindFor::Failed { row }),
             Action::Apply { row, copy } => {
                 self.apply_answer(row, copy);
                 // Its copy may have come before its answer, which then says nothing new: the next may go all the same.
@@ -146,7 +147,7 @@ impl Client {
         self.rooms.touch(conversation_id);
     }
 
-    fn find_for(&mut self, conversation_id: &str, key: &str, find: FindFor) {
+    pub(super) fn find_for(&mut self, conversation_id: &str, key: &str, find: FindFor) {
         let ticket = self.ticket();
         self.finds.insert(ticket, find);
         self.timelines.find(conversation_id, key, ticket);
@@ -179,6 +180,7 @@ impl Client {
                     );
                     self.acks.insert(ack_id, AckFor::Row(id));
                 }
+                self.timelines.on_sent(&record.conversation_id);
                 self.outbox.on_transmitted(now, id);
                 if !self.capabilities.answers
                     && let Some(conn) = self.connection.conn()
@@ -287,12 +289,11 @@ impl Client {
                     self.sync.pull(&conversation_id);
                 }
             }
-            Action::PageApplied { ticket, conversation_id, fresh, reached } => {
+            Action::PageApplied { ticket, conversation_id, fresh, known, reached } => {
                 if fresh > 0 {
                     self.tell_page_delivered(now, &conversation_id, fresh);
                 }
-                self.rooms.touch(&conversation_id);
-                self.sync.on_applied(&conversation_id, ticket, reached);
+                self.on_page_applied(ticket, conversation_id, known, reached);
             }
             Action::Read { conversation_id } => {
                 self.rooms.touch(&conversation_id);
@@ -300,7 +301,8 @@ impl Client {
             }
             Action::TellRead { conversation_id, ids } => self.tell_read(now, &conversation_id, ids),
             Action::Found { ticket, message } => self.on_found(now, ticket, message),
-            Action::Damaged { conversation_id, error, older, again } => {
+            Action::Damaged { conversation_id, want, error, older, again } => {
+                self.tell_torn(&conversation_id, want.code(), &error);
                 self.on_damaged(conversation_id, &error, older, again);
             }
         }

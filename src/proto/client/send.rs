@@ -31,6 +31,8 @@ pub(super) enum FindFor {
     Removal { command: CommandId },
     /// A row of which it is not known whether it was ever added: it is added again only if no leader has sent it.
     Added { row: RowId },
+    /// A failed row that has been on the wire: its copy may have come to a leader that did not know the row.
+    Failed { row: RowId },
 }
 
 impl FindFor {
@@ -40,7 +42,7 @@ impl FindFor {
             | Self::Acknowledged { command }
             | Self::Vanished { command }
             | Self::Removal { command } => Some(*command),
-            Self::Added { .. } => None,
+            Self::Added { .. } | Self::Failed { .. } => None,
         }
     }
 
@@ -227,18 +229,21 @@ impl Client {
                 self.outbox.on_sought(row);
                 self.outbox.on_conflict(row);
             }
-            (None, _) => {}
+            (Some(FindFor::Failed { row }), Some(_)) => self.outbox.on_failed_known(row),
+            (Some(FindFor::Failed { .. }) | None, _) => {}
         }
     }
 
     /// Whether a leader has sent and settled what this tab may have added.
     pub(super) fn look_for_added(&mut self, row: RowId) {
+        self.outbox.seek(row);
+        self.look_for(row, FindFor::Added { row });
+    }
+
+    pub(super) fn look_for(&mut self, row: RowId, find: FindFor) {
         let Some(record) = self.outbox.row(row).map(|row| &row.record) else { return };
         let (conversation_id, key) = (record.conversation_id.clone(), record.key.clone());
-        let ticket = self.ticket();
-        self.outbox.seek(row);
-        self.finds.insert(ticket, FindFor::Added { row });
-        self.timelines.find(&conversation_id, &key, ticket);
+        self.find_for(&conversation_id, &key, find);
     }
 }
 

@@ -12,7 +12,7 @@ use super::super::api::{
 use super::super::model::{ErrorCode, Failure, Phase};
 use super::super::outbox::{RowId, Stage};
 use super::super::store;
-use super::super::timeline::{Item, Want};
+use super::super::timeline::{HEAD_CODE, Item, Want};
 use super::super::timer::Timer;
 use super::Client;
 
@@ -239,14 +239,16 @@ impl Client {
         self.rooms.restore(rooms);
         let mut stored = SortedSet::new();
         for record in list(lists, 3) {
-            // Also where the record is damaged.
-            if let Some(id) = conversation_of(record) {
-                stored.insert(id);
-            }
+            let Some(id) = conversation_of(record) else { continue };
             match store::decode_head(&record.bytes) {
                 Ok((version, head)) => self.timelines.restore(version, head),
-                Err(error) => self.report_damage("the head of a history", &error),
+                Err(error) => {
+                    self.report_damage("the head of a history", &error);
+                    self.tell_torn(&id, HEAD_CODE, &error);
+                }
             }
+            // Also where the record is damaged.
+            stored.insert(id);
         }
         self.timelines.retain(&stored);
     }

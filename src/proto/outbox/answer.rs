@@ -49,15 +49,22 @@ impl Outbox {
         let Some(id) = self.by_key.get(key).copied() else { return false };
         let Some(row) = self.rows.get(&id) else { return false };
         match row.stage {
-            Stage::Removing => return true,
-            // Its answer may have named no copy: this one joins the row in the history.
-            Stage::Answered | Stage::Settling => return false,
+            // Its answer may have named no copy: this one joins the row in the history. And what is being discarded goes
+            // from the queue only: the server has the message all the same, and so has the history.
+            Stage::Answered | Stage::Settling | Stage::Removing => return false,
             // Never sent from here and yet known to the server: somebody else's use of the same key.
             Stage::Saving => return false,
             _ => {}
         }
         self.on_stored(id, Some(Box::new(copy.clone())));
         true
+    }
+
+    /// The history has had the copy of this failed row before the row was known here.
+    pub fn on_failed_known(&mut self, id: RowId) {
+        if self.rows.get(&id).is_some_and(|row| row.stage == Stage::Failed) {
+            self.on_stored(id, None);
+        }
     }
 
     pub(super) fn on_stored(&mut self, id: RowId, copy: Option<Box<ServerMessage>>) {

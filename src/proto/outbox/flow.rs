@@ -56,6 +56,9 @@ impl Outbox {
     /// This tab leads under `generation`, or (0) does not.
     pub fn set_generation(&mut self, generation: u64) {
         self.generation = generation;
+        for id in self.ids_of(&|row| row.stage == Stage::Failed) {
+            self.look_up(id);
+        }
     }
 
     /// Online, and what the backend gives is known: sends may go.
@@ -78,6 +81,7 @@ impl Outbox {
                 && self.rows.get(&id).is_some_and(|row| row.stage == Stage::Queued)
             {
                 self.fail(id, unconfirmed());
+                self.look_up(id);
             }
         }
     }

@@ -63,8 +63,9 @@ pub struct HistoryHead {
     pub next_arrival: u64,
     /// How far the history is known without a gap, as the server's sequence number.
     pub cursor: Option<u64>,
-    /// The same, where the backend's cursor is a text of its own.
-    pub opaque_cursor: Option<String>,
+    /// Where there is no cursor: the id of a row up to which the history is known without a gap, while what came after it
+    /// is not known to join on; empty: nothing is known so. `None`: all of it joins on.
+    pub joined_to: Option<String>,
     pub unread: u32,
     pub read_up_to: Option<OrderKey>,
     pub last_message: Option<Message>,
@@ -154,7 +155,7 @@ pub fn encode_head(version: u64, head: &HistoryHead) -> Vec<u8> {
     w.varint(u64::from(head.next_segment));
     w.varint(head.next_arrival);
     w.opt_varint(head.cursor);
-    w.opt_str(head.opaque_cursor.as_deref());
+    w.opt_str(head.joined_to.as_deref());
     w.varint(u64::from(head.unread));
     w.bool(head.read_up_to.is_some());
     if let Some(order) = &head.read_up_to {
@@ -180,7 +181,7 @@ pub fn decode_head(bytes: &[u8]) -> Result<(u64, HistoryHead), RecordError> {
     let next_segment = r.u32();
     let next_arrival = r.varint();
     let cursor = r.opt_varint();
-    let opaque_cursor = r.opt_string();
+    let joined_to = r.opt_string();
     let unread = r.u32();
     let read_up_to = if r.bool() { Some(read_order(&mut r)) } else { None };
     let last_message = if r.bool() { Some(decode_message(&mut r, &conversation_id)) } else { None };
@@ -192,7 +193,7 @@ pub fn decode_head(bytes: &[u8]) -> Result<(u64, HistoryHead), RecordError> {
         next_segment,
         next_arrival,
         cursor,
-        opaque_cursor,
+        joined_to,
         unread,
         read_up_to,
         last_message,

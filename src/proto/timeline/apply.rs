@@ -17,16 +17,21 @@ impl Timelines {
             let Some(op) = log.ops.front() else { return };
             let missing = log.missing(op);
             if !missing.is_empty() {
-                for want in missing {
-                    if log.asked.insert(want.code()) {
-                        let conversation_id = conversation_id.to_owned();
-                        self.actions.push_back(Action::Load { conversation_id, want });
-                    }
-                }
-                return;
+                return self.load(conversation_id, missing);
             }
             let Some(op) = log.ops.pop_front() else { return };
             self.apply(conversation_id, op);
+        }
+    }
+
+    /// Asks for records of the store, each once.
+    pub(super) fn load(&mut self, conversation_id: &str, wants: Vec<Want>) {
+        let Some(log) = self.logs.get_mut(conversation_id) else { return };
+        for want in wants {
+            if log.asked.insert(want.code()) {
+                let conversation_id = conversation_id.to_owned();
+                self.actions.push_back(Action::Load { conversation_id, want });
+            }
         }
     }
 
@@ -50,6 +55,9 @@ impl Timelines {
     }
 
     fn apply_page(&mut self, conversation_id: &str, mut page: PageOp) {
+        if page.oldest_known.is_none() {
+            page.joins = self.log_mut(conversation_id).joins(&page.messages);
+        }
         if let Some(message) = page.messages.pop_front() {
             let was = self.apply_message(conversation_id, &message, false);
             page.fresh += u32::from(was == Was::New);
@@ -61,9 +69,10 @@ impl Timelines {
         if let Some((after, through)) = page.range {
             self.move_cursor(conversation_id, after, through);
         }
-        let PageOp { ticket, fresh, oldest_known, .. } = page;
-        let (conversation_id, reached) = (conversation_id.to_owned(), oldest_known == Some(true));
-        self.actions.push_back(Action::PageApplied { ticket, conversation_id, fresh, reached });
+        let PageOp { ticket, fresh, oldest_known, joins, .. } = page;
+        let known = oldest_known == Some(true);
+        let (conversation_id, reached) = (conversation_id.to_owned(), joins.unwrap_or(known));
+        self.actions.push_back(Action::PageApplied { ticket, conversation_id, fresh, known, reached });
     }
 
     /// Puts a server's message where it belongs, or merges it with the row that it is.
@@ -88,6 +97,9 @@ impl Timelines {
             Found::Nowhere => {
                 let mut message = merge::to_message(copy, &me, None);
                 merge::resolve_reply(log, &mut message);
+                if copy.key.is_none() && message.sender == Sender::Me {
+                    log.note_stray(&copy.id);
+                }
                 let was = if log.was_lost(&message) { Was::Lost } else { Was::New };
                 if was == Was::Lost {
                     // An own message is called by its key again.
@@ -118,12 +130,15 @@ impl Timelines {
         let found = match &copy {
             _ if mutant::is(28) => Found::Nowhere,
             Some(copy) => log.find_copy(copy),
-            None => log.find_row(&echo.row_key),
+            None => log.find_uncopied(&echo),
         };
         let mut message = match &copy {
             Some(copy) => merge::to_message(copy, &me, Some(&echo)),
             None => merge::without_copy(echo),
         };
+        if let (Found::At { number, row }, None) = (&found, &copy) {
+            log.name_after(*number, *row, &mut message);
+        }
         if let Some((status, user_id)) = orphan {
             merge::raise(&mut message, status, user_id.as_deref());
         }
@@ -219,6 +234,7 @@ impl Timelines {
         let cursor = log.head.cursor.unwrap_or(0);
         if cursor >= after && (cursor < through || log.head.cursor.is_none()) {
             log.head.cursor = Some(through);
+            log.head.joined_to = None;
             log.head_dirty = true;
         }
         log.advance_cursor();
@@ -234,7 +250,7 @@ impl Timelines {
             log.give_up(want);
             let again = !log.damaged.insert(want.code());
             let conversation_id = conversation_id.to_owned();
-            self.actions.push_back(Action::Damaged { conversation_id, error, older, again });
+            self.actions.push_back(Action::Damaged { conversation_id, want, error, older, again });
         }
         self.dirty_views(conversation_id);
         self.drive(conversation_id);
@@ -328,6 +344,10 @@ impl super::Log {
                     self.lose(&info);
                     let before = info.first.seq.saturating_sub(1);
                     self.head.cursor = self.head.cursor.map(|cursor| cursor.min(before));
+                    if self.head.cursor.is_none() {
+                        // It may be asked for in several pages too, and the row up to which all is known may be in it.
+                        self.head.joined_to = Some(String::new());
+                    }
                     self.head_dirty = true;
                     // It may have been the tail: then another one is, whose fingerprints stood in the index only.
                     self.refresh_tail_ids();

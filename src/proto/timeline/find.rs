@@ -9,6 +9,9 @@ use crate::proto::mutant;
 /// How much a server's clock may be behind ours for its copy to be taken as that of a row without an id.
 const CLOCK_TOLERANCE_MS: i64 = 600_000;
 
+/// More rows than a page has are not noted.
+const MAX_STRAYS: usize = 64;
+
 pub(super) enum Found {
     At { number: u32, row: usize },
     Nowhere,
@@ -52,9 +55,45 @@ impl Log {
         Found::Nowhere
     }
 
-    /// An own row by its key.
-    pub(super) fn find_row(&self, key: &str) -> Found {
-        self.search(&[fingerprint(key)], &|message| message.row_key == key)
+    /// An own row without a key is new here.
+    pub(super) fn note_stray(&mut self, id: &str) {
+        if self.strays.len() < MAX_STRAYS {
+            self.strays.push(id.to_owned());
+        }
+    }
+
+    /// The row that is the copy of an own message whose answer names none, where a page has brought it before the answer.
+    /// What was here when the frame left is another message, though it says the same.
+    fn find_stray(&self, own: &Message) -> Found {
+        let is_copy = |message: &Message| {
+            message.text == own.text
+                && message.kind == own.kind
+                && message.key.is_none()
+                && message.created_at_ms.saturating_add(CLOCK_TOLERANCE_MS) >= own.created_at_ms
+        };
+        for id in self.strays.iter().rev() {
+            if let Some((number, row)) = self.position_of_id(id)
+                && let Some(stray) = self.segments.get(&number).and_then(|loaded| loaded.rows.get(row))
+                && is_copy(&stray.message)
+            {
+                return Found::At { number, row };
+            }
+        }
+        Found::Nowhere
+    }
+
+    /// The row of an own message that is answered without a copy.
+    pub(super) fn find_uncopied(&self, own: &Message) -> Found {
+        match self.find_row(&own.row_key) {
+            Found::Nowhere => self.find_stray(own),
+            found => found,
+        }
+    }
+
+    /// An own row by its key, whatever it is called.
+    fn find_row(&self, key: &str) -> Found {
+        let is_it = |message: &Message| message.row_key == key || message.key.as_deref() == Some(key);
+        self.search(&[fingerprint(key)], &is_it)
     }
 
     pub(super) fn position_of_id(&self, id: &str) -> Option<(u32, usize)> {

@@ -14,9 +14,12 @@ pub enum Want {
     Index(u32),
 }
 
+/// The head as a number beside those of [`Want::code`].
+pub const HEAD_CODE: u64 = 2 << 32;
+
 impl Want {
     /// As a number, for a set of them: a set of a type of its own would be its own code.
-    pub(super) fn code(self) -> u64 {
+    pub fn code(self) -> u64 {
         match self {
             Self::Segment(number) => u64::from(number),
             Self::Index(page) => 1 << 32 | u64::from(page),
@@ -75,6 +78,12 @@ pub struct Log {
     pub(super) untold: Option<(OrderKey, OrderKey)>,
     /// The version of the head's record, as it was read or written last.
     pub(super) version: Option<u64>,
+    /// The connection was lost, or has not been there yet: what comes next may not join on.
+    pub(super) unsure: bool,
+    /// The store has `joined_to`.
+    pub(super) joint_stored: bool,
+    /// Ids of own rows without a key that have come since the last frame left: one may be that frame's copy.
+    pub(super) strays: Vec<String>,
 }
 
 pub(super) fn empty_head(conversation_id: &str) -> HistoryHead {
@@ -84,7 +93,7 @@ pub(super) fn empty_head(conversation_id: &str) -> HistoryHead {
         next_segment: 0,
         next_arrival: 0,
         cursor: None,
-        opaque_cursor: None,
+        joined_to: None,
         unread: 0,
         read_up_to: None,
         last_message: None,
@@ -103,6 +112,7 @@ pub(super) const NOTHING: OrderKey = OrderKey { seq: 0, at_ms: i64::MIN, arrival
 impl Log {
     pub(super) fn new(head: HistoryHead) -> Self {
         Self {
+            joint_stored: head.joined_to.is_some(),
             head,
             head_dirty: false,
             head_writing: false,
@@ -116,6 +126,8 @@ impl Log {
             used: 0,
             untold: None,
             version: None,
+            unsure: true,
+            strays: Vec::new(),
         }
     }
 

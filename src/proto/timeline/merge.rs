@@ -14,6 +14,7 @@ const EXCERPT_CHARS: usize = 120;
 impl Log {
     /// Puts a new row in its place; seals the tail when it is full.
     pub(super) fn insert(&mut self, row: Row) {
+        self.hold_on();
         let order = order_of(&row.message);
         let number = match self.place_for(&order).and_then(|at| self.head.segments.get(at)) {
             Some(info) => info.number,
@@ -141,6 +142,16 @@ impl Log {
         let old = self.segments.get(&number)?.rows.get(at)?.message.clone();
         let told = to_message(copy, me, Some(&old));
         self.replace_at(number, at, told, revision).filter(|new| *new != old)
+    }
+
+    /// Gives an own message that has no copy what the server has said of this row.
+    pub(super) fn name_after(&self, number: u32, at: usize, own: &mut Message) {
+        let Some(row) = self.segments.get(&number).and_then(|loaded| loaded.rows.get(at)) else { return };
+        let mut told = row.message.clone();
+        told.row_key.clone_from(&own.row_key);
+        told.key.clone_from(&own.key);
+        told.reply_to.clone_from(&own.reply_to);
+        *own = told;
     }
 
     /// Puts `new` in the place of a row and keeps what must not go back. Moves it where its order asks for it.

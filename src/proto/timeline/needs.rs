@@ -105,14 +105,14 @@ impl Log {
         }
     }
 
-    fn want_segment(&self, number: u32, wants: &mut Vec<Want>) {
+    pub(super) fn want_segment(&self, number: u32, wants: &mut Vec<Want>) {
         let want = Want::Segment(number);
         if self.info(number).is_some() && !self.segments.contains_key(&number) && !wants.contains(&want) {
             wants.push(want);
         }
     }
 
-    fn want_index(&self, page: u32, wants: &mut Vec<Want>) {
+    pub(super) fn want_index(&self, page: u32, wants: &mut Vec<Want>) {
         let want = Want::Index(page);
         if self.index_exists(page) && !self.index.contains_key(&page) && !wants.contains(&want) {
             wants.push(want);

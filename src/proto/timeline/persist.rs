@@ -22,6 +22,7 @@ impl Timelines {
                 continue;
             }
             (log.head_dirty, log.head_writing) = (false, true);
+            log.joint_stored = log.head.joined_to.is_some();
             log.head.last_message = log.last_message().cloned();
             items.push(Item::Head(conversation_id.clone()));
             for (number, loaded) in log.segments.iter_mut() {

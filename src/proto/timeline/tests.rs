@@ -9,6 +9,8 @@ use crate::proto::api::{Key, RecordId, ViewUpdate};
 use crate::proto::model::{Sender, Status};
 use crate::proto::store::{self, decode_head};
 
+mod joint;
+
 const ROOM: &str = "r";
 
 /// A server's message; every third is one's own.
@@ -134,7 +136,7 @@ impl Bench {
     fn page(&mut self, numbers: core::ops::RangeInclusive<u64>, seqs: bool) {
         let range = seqs.then_some((*numbers.start() - 1, *numbers.end()));
         let messages = numbers.map(|n| Box::new(copy(n, seqs))).collect();
-        self.push(Op::Page(PageOp { messages, range, ticket: 1, fresh: 0, oldest_known: None }));
+        self.push(Op::Page(PageOp { messages, range, ticket: 1, fresh: 0, oldest_known: None, joins: None }));
     }
 
     fn cursor(&self) -> Option<u64> {

@@ -111,3 +111,42 @@ fn what_was_on_the_wire_at_an_abdication_is_not_sent_again_without_keys() {
     bench.run(true);
     assert_eq!((bench.wire.len(), bench.failure("a")), (1, Some(ErrorCode::Unconfirmed)));
 }
+
+#[test]
+fn a_failure_out_of_the_store_whose_copy_the_history_has_already_is_settled() {
+    let record = OutboxRow {
+        wire: Some(WireMark { generation: 3, attempt: 1 }),
+        failure: Some(Failure::new(ErrorCode::Unconfirmed, "said")),
+        ..row("a", "r")
+    };
+    for leads_before in [true, false] {
+        let mut bench = Bench::new(PLAIN);
+        bench.records.insert(1, encode_outbox_row(77, &record));
+        if leads_before {
+            bench.outbox.set_generation(4);
+        }
+        bench.reconcile();
+        bench.outbox.set_generation(4);
+        bench.run(true);
+        let id = bench.outbox.find("a").unwrap().id;
+        assert!(bench.told.contains(&Action::LookUp { row: id }));
+        bench.outbox.on_failed_known(id);
+        bench.run(true);
+        assert_eq!((bench.outbox.len(), bench.records.len()), (0, 0));
+    }
+}
+
+#[test]
+fn a_copy_that_comes_while_its_message_is_discarded_is_the_historys() {
+    let mut bench = Bench::online(FULL);
+    let id = bench.queue("a", "r");
+    bench.run(true);
+    bench.answer(
+        id,
+        Answer::Refused { failure: Failure::new(ErrorCode::Forbidden, "no"), retry_after_ms: None },
+    );
+    bench.outbox.discard("a").unwrap();
+    assert!(!bench.outbox.on_copy("a", &copy_of("m1", "r")), "it would be dropped with the message");
+    bench.run(true);
+    assert_eq!((bench.outbox.len(), bench.records.len()), (0, 0));
+}

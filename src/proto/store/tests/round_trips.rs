@@ -30,7 +30,7 @@ fn empty_values_read_as_they_were_written() {
         next_segment: 0,
         next_arrival: 0,
         cursor: None,
-        opaque_cursor: None,
+        joined_to: None,
         unread: 0,
         read_up_to: None,
         last_message: None,

@@ -81,7 +81,7 @@ pub(super) fn head() -> HistoryHead {
         next_segment: 301,
         next_arrival: 1 << 40,
         cursor: Some(1234),
-        opaque_cursor: Some("page=3".into()),
+        joined_to: Some("page=3".into()),
         unread: 7,
         read_up_to: Some(order(9, 8, 7)),
         last_message: Some(full_message()),
