@@ -149,6 +149,7 @@ impl World {
         };
         if matches!(wish, Wish::Discard | Wish::Cancel) {
             self.ledger.sent[number].removal_asked = true;
+            self.ledger.sent[number].removals_open += 1;
         }
         if !self.command(at, command, asked) {
             self.ledger.sent[number] = before;

@@ -45,7 +45,10 @@ impl World {
                     link.dead = true;
                 }
             }
-            Act::Stall { device, ms } => self.devices[device].stalled_until = self.t + ms,
+            Act::Stall { device, ms } => {
+                let device = &mut self.devices[device];
+                device.stalled_until = device.stalled_until.max(self.t + ms);
+            }
             Act::Restart { down_ms, lost } => {
                 self.crash();
                 self.server.down = true;

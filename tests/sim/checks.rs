@@ -43,6 +43,8 @@ pub struct Sent {
     pub discarded: bool,
     /// Somebody wanted it gone.
     pub removal_asked: bool,
+    /// Cancels and discards of it that neither took place nor came too late: open for ever, where the page has ended.
+    pub removals_open: u32,
     pub resends: u32,
     pub frames: u32,
     /// It went on the wire from memory, since the store refused its mark: whether it went is not known after a kill.
@@ -189,6 +191,7 @@ impl World {
 
     fn see_done(&mut self, at: usize, id: u32, outcome: Outcome) {
         let asked = self.end(at, id);
+        self.close_removal(asked);
         let name = self.name(at);
         match (asked, outcome) {
             (Asked::Send(number) | Asked::Resend(number), Outcome::Message(message)) => {
@@ -246,8 +249,18 @@ impl World {
         }
     }
 
+    fn close_removal(&mut self, asked: Asked) {
+        if let Asked::Cancel(number) | Asked::Discard(number) = asked {
+            let open = &mut self.ledger.sent[number].removals_open;
+            *open = open.saturating_sub(1);
+        }
+    }
+
     fn see_refused(&mut self, at: usize, id: u32, error: &Failure) {
         let asked = self.end(at, id);
+        if error.code != ErrorCode::Closed {
+            self.close_removal(asked);
+        }
         let name = self.name(at);
         self.say(|| format!("{name}: {asked:?} is refused: {:?}: {}", error.code, error.message));
         self.see_words(&error.message);

@@ -129,6 +129,21 @@ impl World {
         self.input(at, Input::Socket(SocketInput::Closed { conn, code, reason: String::new() }));
     }
 
+    /// Nothing passes for a while: what is under way behind this frame, or follows it, stays behind it.
+    fn hold(&mut self, whose: Whose, conn: u32, first: Happening, same: impl Fn(&Happening) -> bool) {
+        let device = &mut self.devices[whose.0];
+        let until = device.stalled_until;
+        if let Some(link) = device.links.get_mut(&conn) {
+            link.in_last = link.in_last.max(until);
+            link.out_last = link.out_last.max(until);
+        }
+        let behind = self.take_queued(|of, what| *of == whose && same(what));
+        self.push_for(whose, until, first);
+        for (_, what) in behind {
+            self.push_for(whose, until, what);
+        }
+    }
+
     /// A frame of the client arrives.
     pub fn at_server(
         &mut self,
@@ -139,8 +154,9 @@ impl World {
     ) {
         let (at, life, conn) = socket;
         if self.devices[at].stalled_until > self.t {
-            let (text, until) = (text.to_owned(), self.devices[at].stalled_until);
-            return self.push_for((at, life), until, Happening::ToServer { conn, text, queued, behind });
+            let first = Happening::ToServer { conn, text: text.to_owned(), queued, behind };
+            let same = |what: &Happening| matches!(what, Happening::ToServer { conn: of, .. } if *of == conn);
+            return self.hold((at, life), conn, first, same);
         }
         let dead =
             self.devices[at].life == life && self.devices[at].links.get(&conn).is_some_and(|link| link.dead);
@@ -258,8 +274,9 @@ impl World {
 
     pub fn client_hears(&mut self, at: usize, conn: u32, text: String) {
         if self.devices[at].stalled_until > self.t {
-            let (whose, until) = ((at, self.devices[at].life), self.devices[at].stalled_until);
-            return self.push_for(whose, until, Happening::ToClient { conn, text });
+            let whose = (at, self.devices[at].life);
+            let same = |what: &Happening| matches!(what, Happening::ToClient { conn: of, .. } if *of == conn);
+            return self.hold(whose, conn, Happening::ToClient { conn, text }, same);
         }
         let Some(link) = self.devices[at].links.get(&conn) else { return };
         if link.dead {

@@ -308,8 +308,11 @@ impl World {
                 .rev()
                 .find(earlier)
                 .and_then(|stored| Some((stored.queued?.1?, stored.number?)));
+            // A removal that the store refuses holds up nobody: it is forgotten with the page, when others have gone from
+            // memory before it.
+            let forgotten = |before: usize| own.removals_open > 0 && self.ledger.sent[before].unmarked;
             if let Some((latest, number_before)) =
-                latest.filter(|(latest, _)| *latest > place && !self.ledger.sent[number].lost_allowed)
+                latest.filter(|(latest, before)| *latest > place && !own.lost_allowed && !forgotten(*before))
             {
                 let what = format!(
                     "message {number} (queued {place}) came after {number_before} ({latest}) in {id}"

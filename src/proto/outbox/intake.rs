@@ -302,7 +302,8 @@ impl Outbox {
     /// Whether everything before this row in its lane is on the wire, or about to be: what had to queue again while
     /// this row was being marked goes first.
     ///
-    /// A failure before it is committed first: after a crash in between it would be sent again, behind this row.
+    /// A failure or a removal before it is committed first: after a crash in between it would be sent again, behind
+    /// this row.
     fn in_turn(&self, id: RowId) -> bool {
         if mutant::is(11) {
             return true;
@@ -315,7 +316,7 @@ impl Outbox {
             }
             let Some(row) = self.rows.get(other) else { continue };
             let passed = match row.stage {
-                Stage::Failed => self.blocked || !(row.writing || row.dirty),
+                Stage::Failed | Stage::Removing => self.blocked || !(row.writing || row.dirty),
                 Stage::Marking => row.cancelled || !(row.writing || row.dirty),
                 Stage::Queued | Stage::Saving => row.cancelled,
                 _ => true,

@@ -77,6 +77,21 @@ impl Outbox {
             self.by_stored.remove(&old);
         }
         self.by_stored.insert(stored, id);
+        self.put_in_place(id);
+    }
+
+    /// The store has this row no longer: it gets another number.
+    pub(super) fn lose_number(&mut self, id: RowId) {
+        let Some(row) = self.rows.get_mut(&id) else { return };
+        if let Some(old) = row.stored.take() {
+            row.version = 0;
+            self.by_stored.remove(&old);
+            self.mark_dirty(id);
+            self.put_in_place(id);
+        }
+    }
+
+    fn put_in_place(&mut self, id: RowId) {
         let Some(row) = self.rows.get(&id) else { return };
         if let Some(ids) = self.by_room.get_mut(&row.record.conversation_id) {
             put_in_order(&self.rows, ids, id);

@@ -18,13 +18,14 @@ impl Outbox {
         for record in records {
             let Key::Number(stored) = record.key else { continue };
             kept.insert(stored);
-            if record_version(&record.bytes).is_none() {
-                self.store_anew(stored);
-            }
             match decode_outbox_row(&record.bytes) {
                 Ok(read) => _ = present.insert(stored, read),
-                Err(error) if self.damaged.insert(stored) => damaged.push(error),
-                Err(_) => {}
+                Err(error) => {
+                    self.replace_damaged(stored, record_version(&record.bytes));
+                    if self.damaged.insert(stored) {
+                        damaged.push(error);
+                    }
+                }
             }
         }
         let is_gone = |row: &Row| !row.writing && row.stored.is_some_and(|stored| !kept.contains(&stored));
@@ -146,24 +147,29 @@ impl Outbox {
 
     /// The store has lost everything: every row is new to it.
     pub fn on_emptied(&mut self) {
-        self.by_stored.clear();
         for id in self.ids_of(&|row| row.stored.is_some()) {
-            let Some(row) = self.rows.get_mut(&id) else { continue };
-            (row.stored, row.version) = (None, 0);
-            self.mark_dirty(id);
+            self.lose_number(id);
             self.touch(id);
         }
     }
 
-    /// The record of a row that is known here has been damaged so far that nothing can replace it, since it has no
-    /// version: the leader writes the row under another number.
-    fn store_anew(&mut self, stored: u64) {
-        let id = self.by_stored.get(&stored).copied().filter(|_| self.generation != 0);
-        let Some(row) = id.and_then(|id| self.rows.get_mut(&id)).filter(|row| !row.writing) else { return };
-        row.stored = None;
-        let id = row.id;
-        self.by_stored.remove(&stored);
-        self.mark_dirty(id);
+    /// The record of a row that is known here cannot be read: the leader writes it again, over the `version` that the
+    /// record still has, or under another number where nothing can replace it. What another tab had made of it is not
+    /// known any more.
+    fn replace_damaged(&mut self, stored: u64, version: Option<u64>) {
+        let Some(id) = self.by_stored.get(&stored).copied().filter(|_| self.generation != 0) else { return };
+        let Some(row) = self.rows.get_mut(&id).filter(|row| !row.writing) else { return };
+        if row.stage == Stage::Queued && !row.dirty && version != Some(row.version) {
+            row.doubtful = true;
+            self.met = true;
+        }
+        match version {
+            Some(version) => {
+                row.version = version;
+                self.mark_dirty(id);
+            }
+            None => self.lose_number(id),
+        }
     }
 
     fn meet(&mut self, stored: u64, version: u64, record: OutboxRow) {
