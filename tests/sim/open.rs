@@ -5,11 +5,7 @@
 pub const OPEN: &[(u64, &str)] = &[
     (2119, "timelines converge"),
     (5112, "timelines converge"),
-    (7083, "cancelled is never sent"),
-    (7587, "a status never goes back"),
     (8583, "timelines converge"),
     (9896, "timelines converge"),
-    (14357, "cancelled is never sent"),
-    (15898, "a status never goes back"),
     (18456, "timelines converge"),
 ];
