@@ -350,6 +350,7 @@ impl Client {
                 break;
             }
         }
+        self.outbox.on_settled();
         self.answer_connects(now);
         self.ask_for_creations(now);
         self.outbox.update_timers(now, &mut self.timers);

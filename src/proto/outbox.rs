@@ -8,7 +8,6 @@
 //! into one transaction and reports back with [`Outbox::on_written`].
 
 use super::queue::Queue;
-use crate::proto::mutant;
 use crate::proto::sorted::{SortedMap, SortedSet};
 
 use super::api::Now;
@@ -71,6 +70,8 @@ pub struct Row {
     pub stored: Option<u64>,
     /// The version of the stored record.
     pub version: u64,
+    /// The stored record has a mark: no other tab takes the row back any more.
+    marked: bool,
     pub stage: Stage,
     /// Differs from its record.
     dirty: bool,
@@ -109,11 +110,13 @@ pub enum Action {
     /// Another tab put it on the wire before the cancel: it stays.
     NotRemoved { key: String },
     /// Another tab has removed it: answered, cancelled or discarded there.
-    Vanished { key: String, conversation_id: String },
+    Vanished { row: RowId, key: String, conversation_id: String },
     /// Whether the history has this failed row's copy; then call `on_failed_known`.
     LookUp { row: RowId },
     /// Too long without an answer (D10).
     Silent,
+    /// Read the store's rows: one is to go that cannot be marked.
+    Reread,
 }
 
 /// What a backend gives that matters here.
@@ -153,6 +156,10 @@ pub struct Outbox {
     held_back: bool,
     /// The store takes no writes just now.
     blocked: bool,
+    /// In the call that is under way the store's rows have been read.
+    just_read: bool,
+    /// That they are has been asked for.
+    asked: bool,
     /// Something may be able to start since the last look.
     stirred: bool,
     /// Rows have come out of the store that may have been on the wire.
@@ -192,6 +199,8 @@ impl Outbox {
             open: false,
             held_back: false,
             blocked: false,
+            just_read: false,
+            asked: false,
             stirred: false,
             met: false,
             damaged: SortedSet::new(),
@@ -319,18 +328,6 @@ impl Outbox {
         }
         if let Some(stored) = row.stored {
             self.by_stored.remove(&stored);
-        }
-    }
-
-    fn fail(&mut self, id: RowId, failure: Failure) {
-        let Some(row) = self.rows.get_mut(&id) else { return };
-        row.record.failure = Some(failure.clone());
-        let (key, conversation_id) = (row.record.key.clone(), row.record.conversation_id.clone());
-        self.set_stage(id, Stage::Failed);
-        self.mark_dirty(id);
-        self.actions.push_back(Action::Settled { key, conversation_id, result: Err(failure) });
-        if mutant::is(13) {
-            self.remove(id);
         }
     }
 

@@ -16,6 +16,7 @@ use super::store::{HistoryHead, RecordError, fingerprint};
 mod apply;
 mod find;
 mod joint;
+mod known;
 mod log;
 mod merge;
 mod needs;
@@ -25,6 +26,7 @@ mod read;
 mod tests;
 mod view;
 
+use known::{Known, raise_known};
 pub use log::{HEAD_CODE, Log, Want};
 pub use persist::Item;
 pub use view::{Echo, unknown_conversation};
@@ -201,7 +203,7 @@ pub struct Timelines {
     me: String,
     logs: SortedMap<String, Log>,
     views: SortedMap<ViewId, view::View>,
-    orphans: SortedMap<String, (Status, Option<String>)>,
+    orphans: Known,
     searching: Vec<(String, Search)>,
     revision: u64,
     use_counter: u64,
@@ -235,6 +237,9 @@ impl Timelines {
     pub fn restore(&mut self, version: u64, head: HistoryHead) {
         let id = head.conversation_id.clone();
         let mut log = Log::new(head);
+        if let Some(last) = &mut log.head.last_message {
+            raise_known(&self.orphans, last);
+        }
         log.version = Some(version);
         if let Some(old) = self.logs.get_mut(&id) {
             if old.version == Some(version) && !old.head_dirty {
@@ -266,12 +271,12 @@ impl Timelines {
 
     /// Another tab leads now: nothing of what differs from the store will be written, nor what waits be applied.
     pub fn abdicate(&mut self) {
+        self.keep_unwritten();
         for (_, log) in self.logs.iter_mut() {
             log.version = None;
             log.ops.retain(&|op| matches!(op, Op::Find { .. } | Op::FindIn { .. }));
             log.forget_writes();
         }
-        self.orphans.clear();
     }
 
     pub fn set_phase(&mut self, phase: Phase) {
@@ -385,16 +390,5 @@ impl Timelines {
     fn next_revision(&mut self) -> u64 {
         self.revision += 1;
         self.revision
-    }
-
-    fn keep_orphan(&mut self, id: String, change: Change) {
-        let Change::Status { status, user_id } = change else { return };
-        if self.orphans.len() >= MAX_ORPHANS {
-            self.orphans.pop_first();
-        }
-        let slot = self.orphans.or_insert_with(id, || (status, user_id.clone()));
-        if status > slot.0 {
-            *slot = (status, user_id);
-        }
     }
 }

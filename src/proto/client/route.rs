@@ -127,7 +127,8 @@ impl Client {
                     self.refuse(id, outbox::in_flight());
                 }
             }
-            Action::Vanished { key, conversation_id } => self.on_vanished(&key, &conversation_id),
+            Action::Vanished { row, key, conversation_id } => self.on_vanished(row, &key, &conversation_id),
+            Action::Reread => self.rescan(now),
             Action::Silent => {
                 let reason = "no answer to a message in time";
                 self.connection.drop_socket(reason, now, &mut self.timers, &mut self.rng);
@@ -136,11 +137,13 @@ impl Client {
     }
 
     /// Another tab has removed the row: whoever waits learns from the history what became of it.
-    fn on_vanished(&mut self, key: &str, conversation_id: &str) {
+    fn on_vanished(&mut self, row: RowId, key: &str, conversation_id: &str) {
         for command in self.removal_waiters.remove(key).unwrap_or_default() {
             self.find_for(conversation_id, key, FindFor::Removal { command });
         }
-        for command in self.ack_waiters.remove(key).unwrap_or_default() {
+        let mut waiting = self.send_waiters.remove(&row).unwrap_or_default();
+        waiting.append(&mut self.ack_waiters.remove(key).unwrap_or_default());
+        for command in waiting {
             self.find_for(conversation_id, key, FindFor::Vanished { command });
         }
         self.timelines.on_echo_changed(conversation_id);

@@ -104,6 +104,18 @@ impl Outbox {
         }
     }
 
+    pub(super) fn fail(&mut self, id: RowId, failure: Failure) {
+        let Some(row) = self.rows.get_mut(&id) else { return };
+        row.record.failure = Some(failure.clone());
+        let (key, conversation_id) = (row.record.key.clone(), row.record.conversation_id.clone());
+        self.set_stage(id, Stage::Failed);
+        self.mark_dirty(id);
+        self.actions.push_back(Action::Settled { key, conversation_id, result: Err(failure) });
+        if mutant::is(13) {
+            self.remove(id);
+        }
+    }
+
     fn on_rate_limited(&mut self, now: Now, id: RowId, failure: Failure, retry_after_ms: Option<u64>) {
         let Some(row) = self.rows.get_mut(&id) else { return };
         row.rate_limited += 1;
@@ -124,29 +136,28 @@ impl Outbox {
         failure: Failure,
         retry_after_ms: Option<u64>,
     ) {
-        let heads = self.rows.get(&id).and_then(|row| self.lanes.get(&row.record.conversation_id));
-        if failure.retryable && heads.is_some_and(|lane| lane.rows.first() != Some(&id)) {
-            // Refused because the one before it was: it goes again behind that one, and this is no failure of its own.
-            self.set_stage(id, Stage::Queued);
-            return;
-        }
         let Some(row) = self.rows.get_mut(&id) else { return };
-        row.record.attempts += 1;
-        let attempts = row.record.attempts;
-        if !failure.retryable || attempts >= self.limits.max_attempts {
+        let conversation_id = row.record.conversation_id.clone();
+        let lane = self.lanes.get(&conversation_id);
+        // Refused because the one before it was: it goes again behind that one, and this is no failure of its own.
+        let behind = failure.retryable && lane.is_some_and(|lane| lane.rows.first() != Some(&id));
+        row.record.attempts += u32::from(!behind);
+        let attempts = row.record.attempts.max(1);
+        if !behind && (!failure.retryable || attempts >= self.limits.max_attempts) {
             self.fail(id, failure);
             return;
         }
-        let conversation_id = row.record.conversation_id.clone();
         self.set_stage(id, Stage::Queued);
-        self.mark_dirty(id);
+        if !behind {
+            self.mark_dirty(id);
+        }
         let doubled = RETRY_BASE_MS.saturating_mul(1 << (attempts - 1).min(10)).min(RETRY_MAX_MS);
         let delay = retry_after_ms.map_or_else(
             || rng.between(doubled / 2, doubled + doubled / 2),
             |wanted| wanted.clamp(10, MAX_PAUSE_MS),
         );
         if let Some(lane) = self.lanes.get_mut(&conversation_id) {
-            lane.retry_at_mono_ms = now.mono_ms + delay;
+            lane.retry_at_mono_ms = lane.retry_at_mono_ms.max(now.mono_ms + delay);
         }
         self.go_back(&conversation_id, id);
     }

@@ -100,6 +100,7 @@ impl Outbox {
     /// Whether the store is left alone for a while.
     pub fn set_blocked(&mut self, blocked: bool) {
         self.blocked = blocked;
+        self.asked = false;
         self.stirred = true;
     }
 
@@ -148,7 +149,12 @@ impl Outbox {
         if let Some(alone) = self.alone() {
             let others = self.has_row(&|row| row.id != alone && row.stage.occupies_wire());
             let waits = self.rows.get(&alone).is_some_and(|row| row.stage == Stage::Queued);
-            if waits && !others && self.lane_ready(alone, now) && self.bucket.take(now.mono_ms) {
+            if waits
+                && !others
+                && self.lane_ready(alone, now)
+                && self.may_go(alone)
+                && self.bucket.take(now.mono_ms)
+            {
                 self.start(alone);
             }
             return;
@@ -156,6 +162,9 @@ impl Outbox {
         let lanes = self.lanes.keys_where(&|_, _| true);
         for conversation_id in lanes {
             while let Some(id) = self.next_in(&conversation_id, now) {
+                if !self.may_go(id) {
+                    break;
+                }
                 if !self.bucket.take(now.mono_ms) {
                     return;
                 }
@@ -203,14 +212,41 @@ impl Outbox {
     }
 
     fn lane_ready(&self, id: RowId, now: Now) -> bool {
-        let row = self.rows.get(&id).filter(|row| !row.writing && self.may_mark(row));
+        let row = self.rows.get(&id).filter(|row| !row.writing);
         let lane = row.and_then(|row| self.lanes.get(&row.record.conversation_id));
         lane.is_some_and(|lane| lane.retry_at_mono_ms <= now.mono_ms)
     }
 
+    /// Whether a row whose turn it is may go as far as the store is concerned. If it takes no mark just now, it is asked
+    /// whether it still has the row.
+    fn may_go(&mut self, id: RowId) -> bool {
+        let may = !self.blocked || self.may_go_unmarked(id);
+        if !may && self.may_repeat(id) && !self.asked {
+            self.asked = true;
+            self.actions.push_back(Action::Reread);
+        }
+        may
+    }
+
     /// Without its mark in the store a row may go only where a repetition is harmless, or where only memory has it.
-    fn may_mark(&self, row: &super::Row) -> bool {
-        !self.blocked || self.traits.keys || row.stored.is_none()
+    fn may_repeat(&self, id: RowId) -> bool {
+        self.traits.keys || self.rows.get(&id).is_some_and(|row| row.stored.is_none())
+    }
+
+    /// And no other tab may have taken it back: none can once it was marked, or where the store has neither it nor what it
+    /// is a resend of; else it has to stand there in this moment.
+    pub(super) fn may_go_unmarked(&self, id: RowId) -> bool {
+        let Some(row) = self.rows.get(&id) else { return false };
+        let within_reach = match row.stored {
+            Some(_) => !row.marked,
+            None => self.has_row(&|old| old.id < id && old.record.key == row.record.key),
+        };
+        self.may_repeat(id) && (self.just_read || !within_reach)
+    }
+
+    /// The call is over: from now on the store may hold other rows than were read.
+    pub fn on_settled(&mut self) {
+        self.just_read = false;
     }
 
     /// The message that it answers is on its way, and has its id when it is answered.
@@ -243,10 +279,7 @@ impl Outbox {
         }
         let first = first?;
         // A row that is not in the store yet holds back what was queued behind it.
-        let ready = first.stage == Stage::Queued
-            && !first.writing
-            && self.may_mark(first)
-            && !self.awaits_target(first);
+        let ready = first.stage == Stage::Queued && !first.writing && !self.awaits_target(first);
         (ready && occupied < window as usize).then_some(first.id)
     }
 

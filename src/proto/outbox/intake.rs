@@ -7,6 +7,9 @@ use super::{Action, Outbox, Row, RowId, Stage, missing};
 use crate::proto::mutant;
 use crate::proto::wire::json::decimal;
 
+/// The generation of a mark that a failed message has taken along into its resend.
+const EARLIER: u64 = 0;
+
 /// What becomes of a message that is offered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Queued {
@@ -89,7 +92,12 @@ impl Outbox {
         };
         let sent = record.wire.is_some();
         (record.failure, record.attempts, record.losses) = (None, 0, 0);
-        (record.wire, record.expires_at_ms) = (None, None);
+        record.expires_at_ms = None;
+        // That it has been on the wire stands in its record, for the other tabs; where no keys are kept it would be a doubt.
+        match &mut record.wire {
+            Some(mark) if self.traits.keys => mark.generation = EARLIER,
+            wire => *wire = None,
+        }
         self.set_stage(id, Stage::Removing);
         self.mark_dirty(id);
         if mutant::is(15) {
@@ -126,6 +134,7 @@ impl Outbox {
             record,
             stored: None,
             version: 0,
+            marked: false,
             stage,
             dirty: false,
             writing: false,
@@ -216,6 +225,7 @@ impl Outbox {
         row.volatile = false;
         self.stirred = true;
         row.version = version;
+        row.marked = row.record.wire.is_some();
         if let Some(stored) = stored {
             self.number(id, stored);
         }
@@ -229,9 +239,9 @@ impl Outbox {
         row.writing = false;
         let fresh = row.stored.is_none();
         row.volatile = fresh;
+        let unmarked = stage == Stage::Marking && self.may_go_unmarked(id);
         self.want_again(id);
-        // A frame without its mark in the store is harmless where the server keeps keys.
-        if fresh || (stage == Stage::Marking && self.traits.keys) {
+        if fresh || unmarked {
             self.advance_written(id, stage);
         } else {
             self.unmark(id);
@@ -266,7 +276,8 @@ impl Outbox {
 
     fn advance_written(&mut self, id: RowId, stage: Stage) {
         let Some(row) = self.rows.get(&id) else { return };
-        let (cancelled, marked, now_stage) = (row.cancelled, row.record.wire.is_some(), row.stage);
+        let (cancelled, now_stage) = (row.cancelled, row.stage);
+        let marked = row.record.wire.as_ref().is_some_and(|mark| mark.generation != EARLIER);
         match stage {
             Stage::Saving => {
                 if now_stage == Stage::Saving {

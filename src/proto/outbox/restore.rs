@@ -12,6 +12,7 @@ impl Outbox {
     /// removed go; a row with a write of our own under way is left alone. Returns the records that cannot be read,
     /// each once.
     pub fn reconcile(&mut self, records: &[Record]) -> Vec<RecordError> {
+        (self.just_read, self.asked, self.stirred) = (true, false, true);
         let mut damaged = Vec::new();
         let mut present: SortedMap<u64, (u64, OutboxRow)> = SortedMap::new();
         let mut kept: SortedSet<u64> = SortedSet::new();
@@ -107,7 +108,15 @@ impl Outbox {
 
     /// Whether a row of this conversation that came before is still looked for.
     pub(super) fn waits_for_sought(&self, id: RowId) -> bool {
-        let Some(row) = self.rows.get(&id).filter(|row| row.stored.is_none()) else { return false };
+        let Some(mut row) = self.rows.get(&id) else { return false };
+        if row.stage == Stage::Removing {
+            // The record of a failure goes with the resend's, not before it.
+            row = self.find(&row.record.key).unwrap_or(row);
+        }
+        if row.stored.is_some() {
+            return false;
+        }
+        let id = row.id;
         for other in &self.sought {
             let before = self.rows.get(other).filter(|_| *other < id);
             if before.is_some_and(|other| other.record.conversation_id == row.record.conversation_id) {
@@ -178,6 +187,7 @@ impl Outbox {
             if row.writing || row.version == version {
                 return;
             }
+            row.marked = record.wire.is_some();
             if row.dirty {
                 // Our own change is written next; it only has to know what it replaces. But what another tab has
                 // marked meanwhile cannot be taken back.
@@ -216,10 +226,10 @@ impl Outbox {
             return;
         }
         let failed = record.failure.is_some();
-        let on_wire = may_have_gone(&record);
+        let (on_wire, record_marked) = (may_have_gone(&record), record.wire.is_some());
         let id = self.insert(record, if failed { Stage::Failed } else { Stage::Queued });
         if let Some(row) = self.rows.get_mut(&id) {
-            row.version = version;
+            (row.version, row.marked) = (version, record_marked);
             (row.sent, row.doubtful) = (on_wire, on_wire);
         }
         self.number(id, stored);
@@ -274,13 +284,24 @@ impl Outbox {
         match row.stage {
             Stage::InFlight { .. } | Stage::Answered => return,
             Stage::Settling => return self.on_written(id, Stage::Settling, None, 0),
-            // It was to go, and another row stands for its key.
-            Stage::Removing if self.by_key.get(&row.record.key) != Some(&id) => return self.forget(id),
+            Stage::Removing => {
+                // It was to go, and another row stands for its key: what was to be sent again has been taken back, unless the
+                // store has that row already.
+                let again = self.find(&row.record.key).filter(|again| again.id != id);
+                if let Some(again) = again {
+                    let (resend, known) = (again.id, again.stored.is_some() || again.writing);
+                    self.forget(id);
+                    if !known && resend > id {
+                        self.vanish(resend);
+                    }
+                    return;
+                }
+            }
             _ => {}
         }
         let (key, conversation_id) = (row.record.key.clone(), row.record.conversation_id.clone());
         self.forget(id);
-        self.actions.push_back(super::Action::Vanished { key, conversation_id });
+        self.actions.push_back(super::Action::Vanished { row: id, key, conversation_id });
     }
 }
 

@@ -125,6 +125,22 @@ impl Bench {
         assert!(self.outbox.reconcile(&records).is_empty());
     }
 
+    /// The store takes nothing, and is read again where that is asked for.
+    fn refuse(&mut self) {
+        self.run(false);
+        if self.told.contains(&Action::Reread) {
+            self.told.clear();
+            self.reconcile();
+            self.run(false);
+        }
+        for id in self.outbox.take_writes() {
+            let stage = self.outbox.row(id).unwrap().stage;
+            self.outbox.on_write_failed(id, stage);
+        }
+        self.run(false);
+        self.outbox.on_settled();
+    }
+
     fn answer(&mut self, id: RowId, answer: Answer) {
         self.outbox.on_answer(self.now, &mut self.rng, id, answer);
         self.run(true);
@@ -268,12 +284,8 @@ fn a_refused_write_sends_new_rows_from_memory_and_marks_only_where_keys_are_kept
         bench.queue("b", "s");
         bench.outbox.set_blocked(true);
         bench.outbox.open(bench.now);
-        for _ in 0..3 {
-            bench.run(false);
-            for id in bench.outbox.take_writes() {
-                let stage = bench.outbox.row(id).unwrap().stage;
-                bench.outbox.on_write_failed(id, stage);
-            }
+        for _ in 0..4 {
+            bench.refuse();
         }
         let mut sent = bench.wire.clone();
         sent.sort();

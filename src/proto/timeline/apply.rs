@@ -4,6 +4,7 @@ use super::super::model::{Message, Sender};
 use super::super::profile::ServerMessage;
 use super::super::store::{IndexPage, RecordError, decode_index, decode_segment, index_page_of};
 use super::find::Found;
+use super::known::{Known, raise_known};
 use super::log::{Loaded, LoadedIndex, Row, Want};
 use super::merge;
 use super::{Action, Change, Op, PageOp, Search, Timelines};
@@ -245,7 +246,7 @@ impl Timelines {
         let revision = self.next_revision();
         let Some(log) = self.logs.get_mut(conversation_id) else { return };
         log.asked.remove(&want.code());
-        if let Err(error) = log.take_record(conversation_id, want, bytes, revision) {
+        if let Err(error) = log.take_record(conversation_id, want, bytes, revision, &self.orphans) {
             let older = matches!(want, Want::Segment(number) if log.tail_number() != Some(number));
             log.give_up(want);
             let again = !log.damaged.insert(want.code());
@@ -309,17 +310,20 @@ impl super::Log {
         want: Want,
         bytes: Option<&[u8]>,
         revision: u64,
+        known: &Known,
     ) -> Result<(), RecordError> {
         let bytes = bytes.ok_or(RecordError::NotARecord)?;
         match want {
             Want::Segment(number) => {
                 let (_, messages) = decode_segment(bytes, conversation_id, number)?;
                 if !self.segments.contains_key(&number) {
-                    let mut rows = Vec::with_capacity(messages.len());
-                    for message in messages {
-                        rows.push(Row { message, revision });
+                    // What it does not have goes along with what is written next.
+                    let mut loaded = Loaded::default();
+                    for mut message in messages {
+                        loaded.dirty |= raise_known(known, &mut message);
+                        loaded.rows.push(Row { message, revision });
                     }
-                    self.segments.insert(number, Loaded { rows, ..Loaded::default() });
+                    self.segments.insert(number, loaded);
                 }
                 if self.tail_number() == Some(number) {
                     self.refresh_tail_ids();

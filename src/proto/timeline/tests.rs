@@ -261,6 +261,20 @@ fn an_older_telling_takes_nothing_back() {
 }
 
 #[test]
+fn a_status_that_was_shown_and_not_written_outlives_the_lead() {
+    let mut bench = Bench::new();
+    bench.live(3);
+    bench.save();
+    bench.timelines.target(Some(ROOM), "m3", Change::Status { status: Status::Read, user_id: None });
+    bench.timelines.abdicate();
+    let (version, head) = decode_head(&bench.records[&Key::Text(store::head_key(ROOM))]).unwrap();
+    bench.timelines.restore(version, head);
+    bench.live(6);
+    bench.restart();
+    assert_eq!(bench.rows()[0].status, Status::Read, "it is written with what comes next");
+}
+
+#[test]
 fn the_apply_queue_is_bounded_and_what_it_drops_is_pulled() {
     let mut bench = Bench::new();
     bench.page(1..=150, true);

@@ -61,3 +61,20 @@ fn a_row_that_is_being_marked_lets_an_earlier_one_go_first() {
     bench.run(true);
     assert_eq!(bench.wire, ["a"]);
 }
+
+#[test]
+fn what_is_refused_behind_an_unanswered_row_waits_before_it_goes_again() {
+    let mut bench = Bench::online(Traits { ordered_window: true, ..FULL });
+    bench.queue("a", "r");
+    let second = bench.queue("b", "r");
+    bench.run(true);
+    assert_eq!(bench.wire, ["a", "b"]);
+    let failure = Failure { retryable: true, ..Failure::new(ErrorCode::Server, "not now") };
+    bench.answer(second, Answer::Refused { failure, retry_after_ms: None });
+    assert_eq!(bench.wire.len(), 2, "not at once");
+    bench.now.mono_ms += 1500;
+    bench.outbox.advance(bench.now);
+    bench.run(true);
+    assert_eq!(bench.wire, ["a", "b", "b"]);
+    assert_eq!(bench.outbox.find("b").map(|row| row.record.attempts), Some(0), "it is no failure of its own");
+}

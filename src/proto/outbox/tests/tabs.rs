@@ -150,3 +150,58 @@ fn a_copy_that_comes_while_its_message_is_discarded_is_the_historys() {
     bench.run(true);
     assert_eq!((bench.outbox.len(), bench.records.len()), (0, 0));
 }
+
+#[test]
+fn a_row_that_cannot_be_marked_goes_only_if_the_store_still_has_it() {
+    for (taken_back, wire) in [(false, vec!["a"]), (true, vec![])] {
+        let mut bench = Bench::new(FULL);
+        bench.outbox.set_generation(1);
+        bench.queue("a", "r");
+        bench.run(true);
+        bench.outbox.set_blocked(true);
+        bench.outbox.open(bench.now);
+        bench.run(false);
+        assert!(bench.wire.is_empty(), "not before the store was read again");
+        if taken_back {
+            bench.records.clear();
+        }
+        bench.refuse();
+        assert_eq!(bench.wire, wire);
+        assert_eq!(bench.outbox.find("a").is_none(), taken_back);
+    }
+}
+
+fn failed(bench: &mut Bench, wire: Option<WireMark>) {
+    let failure = Some(Failure::new(ErrorCode::Expired, "too late"));
+    bench.records.insert(1, encode_outbox_row(1, &OutboxRow { wire, failure, ..row("a", "r") }));
+    bench.reconcile();
+    bench.run(true);
+}
+
+#[test]
+fn a_resend_of_what_was_on_the_wire_is_not_taken_back_by_another_tab() {
+    let mark = WireMark { generation: 1, attempt: 1 };
+    for (mark, taken_back) in [(Some(mark), false), (None, true)] {
+        let mut bench = Bench::new(FULL);
+        failed(&mut bench, mark);
+        bench.outbox.resend("a").unwrap();
+        bench.run(true);
+        let mut other = Bench { records: bench.records, ..Bench::new(FULL) };
+        other.reconcile();
+        assert_eq!(other.outbox.cancel("a").is_ok(), taken_back);
+        assert!(other.wire.is_empty());
+    }
+}
+
+#[test]
+fn a_resend_that_is_in_no_store_yet_goes_with_the_failure_that_another_tab_removes() {
+    let mut bench = Bench::new(FULL);
+    failed(&mut bench, None);
+    let again = bench.outbox.resend("a").unwrap();
+    bench.records.clear();
+    bench.reconcile();
+    bench.run(true);
+    let (key, conversation_id) = ("a".into(), "r".into());
+    assert!(bench.told.contains(&Action::Vanished { row: again, key, conversation_id }));
+    assert!(bench.records.is_empty() && bench.outbox.len() == 0);
+}

@@ -1,0 +1,54 @@
+//! Statuses that the server has told and that no row has: the row is not known yet, or the store does not have what was
+//! shown of it. They wait here for the row.
+
+use super::super::model::{Message, Sender, Status};
+use super::super::sorted::SortedMap;
+use super::merge::raise;
+use super::{Change, MAX_ORPHANS, Timelines};
+
+/// Statuses by the server's ids, and who has read it.
+pub(super) type Known = SortedMap<String, (Status, Option<String>)>;
+
+impl Timelines {
+    pub(super) fn keep_orphan(&mut self, id: String, change: Change) {
+        let Change::Status { status, user_id } = change else { return };
+        if self.orphans.len() >= MAX_ORPHANS {
+            self.orphans.pop_first();
+        }
+        let slot = self.orphans.or_insert_with(id, || (status, user_id.clone()));
+        if status > slot.0 {
+            *slot = (status, user_id);
+        }
+    }
+
+    /// What was shown of own messages and is not written goes with the lead, and still must not go back.
+    pub(super) fn keep_unwritten(&mut self) {
+        let mut shown = Vec::new();
+        for (_, log) in self.logs.iter() {
+            for (_, loaded) in log.segments.iter() {
+                for row in &loaded.rows {
+                    let message = &row.message;
+                    if (loaded.dirty || loaded.writing)
+                        && message.sender == Sender::Me
+                        && message.status > Status::Acknowledged
+                        && let Some(id) = &message.id
+                    {
+                        shown.push((id.clone(), message.status));
+                    }
+                }
+            }
+        }
+        for (id, status) in shown {
+            self.keep_orphan(id, Change::Status { status, user_id: None });
+        }
+    }
+}
+
+/// Gives a row that comes out of the store what is known of it. `true`: it has changed.
+pub(super) fn raise_known(known: &Known, message: &mut Message) -> bool {
+    let before = message.status;
+    if let Some((status, user_id)) = message.id.as_ref().and_then(|id| known.get(id)) {
+        raise(message, *status, user_id.as_deref());
+    }
+    message.status != before
+}
