@@ -25,7 +25,7 @@ mod read;
 mod tests;
 mod view;
 
-pub use log::{HEAD_CODE, Log, Want};
+pub use log::{Log, Want};
 pub use persist::Item;
 pub use view::{Echo, unknown_conversation};
 
