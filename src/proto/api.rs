@@ -203,8 +203,8 @@ pub enum TabInput {
     Emptied,
     /// A message was read in a tab that does not lead.
     Read { conversation_id: String, message_id: String },
-    /// A tab that does not lead cannot read a record of this history.
-    Torn { conversation_id: String, part: u64 },
+    /// A tab that does not lead cannot read this segment of a history, or (`u32::MAX`) its head.
+    Torn { conversation_id: String, segment: u32 },
 }
 
 /// What the core tells other tabs.
@@ -220,6 +220,7 @@ pub enum TabOutput {
     Wiped,
     /// Tell the leading tab that a message was read here.
     Read { conversation_id: String, message_id: String },
-    /// Tell the leading tab that a record of this history cannot be read: it has what stood there, or fetches it.
-    Torn { conversation_id: String, part: u64 },
+    /// Tell the leading tab that this segment, or (`u32::MAX`) the head, cannot be read: it has what stood there, or fetches
+    /// it.
+    Torn { conversation_id: String, segment: u32 },
 }

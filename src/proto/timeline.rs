@@ -27,7 +27,7 @@ mod tests;
 mod view;
 
 use known::{Known, raise_known};
-pub use log::{HEAD_CODE, Log, Want};
+pub use log::{Log, Want};
 pub use persist::Item;
 pub use view::{Echo, unknown_conversation};
 

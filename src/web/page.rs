@@ -110,9 +110,8 @@ impl Page {
                 let (conversation_id, message_id) = (conversation_id.into(), message_id.into());
                 tabs.peers.post(&[("conversationId", &conversation_id), ("readId", &message_id)]);
             }
-            (TabOutput::Torn { conversation_id, part }, Some(tabs)) => {
-                let (conversation_id, part) = (conversation_id.into(), (part as f64).into());
-                tabs.peers.post(&[("conversationId", &conversation_id), ("torn", &part)]);
+            (TabOutput::Torn { conversation_id, segment }, Some(tabs)) => {
+                tabs.peers.post(&[("conversationId", &conversation_id.into()), ("torn", &segment.into())]);
             }
             (_, None) => {}
         }

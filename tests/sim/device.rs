@@ -322,8 +322,8 @@ impl World {
             TabOutput::Read { conversation_id, message_id } => {
                 self.tell_tabs(at, &TabInput::Read { conversation_id, message_id });
             }
-            TabOutput::Torn { conversation_id, part } => {
-                self.tell_tabs(at, &TabInput::Torn { conversation_id, part });
+            TabOutput::Torn { conversation_id, segment } => {
+                self.tell_tabs(at, &TabInput::Torn { conversation_id, segment });
             }
         }
     }

@@ -228,7 +228,12 @@ impl World {
             Happening::Wake { thaw } => self.wake(at, thaw),
             // A page that does not run hears of everything later.
             what if self.devices[at].asleep_until.is_some() => {
-                let until = self.devices[at].asleep_until.unwrap_or(self.t);
+                let device = &self.devices[at];
+                let mut until = device.asleep_until.unwrap_or(self.t);
+                if device.stalled_until > self.t {
+                    // Not before what came earlier and stands there: a socket keeps its order.
+                    until = until.min(device.stalled_until);
+                }
                 self.push_for(whose, until, what);
             }
             Happening::Start => self.start(at),

@@ -93,10 +93,10 @@ async fn without_locks_one_tab_leads_the_next_follows_and_takes_over() {
     first.execute(TabOutput::Read { conversation_id, message_id });
     let (conversation_id, message_id) = read();
     assert_eq!(heard(&mut second_said).await, TabInput::Read { conversation_id, message_id });
-    let (conversation_id, part) = ("r".to_owned(), 2 << 32);
-    first.execute(TabOutput::Torn { conversation_id, part });
+    let (conversation_id, segment) = ("r".to_owned(), u32::MAX);
+    first.execute(TabOutput::Torn { conversation_id, segment });
     let conversation_id = "r".to_owned();
-    assert_eq!(heard(&mut second_said).await, TabInput::Torn { conversation_id, part });
+    assert_eq!(heard(&mut second_said).await, TabInput::Torn { conversation_id, segment });
     drop(second);
     assert_eq!(heard(&mut first_said).await, TabInput::Leads);
     drop(first);

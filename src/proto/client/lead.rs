@@ -43,9 +43,9 @@ impl Client {
             TabInput::Read { conversation_id, message_id } => {
                 self.on_read_beside(now, conversation_id, message_id);
             }
-            TabInput::Torn { conversation_id, part } => {
+            TabInput::Torn { conversation_id, segment } => {
                 if self.leads() {
-                    self.timelines.write_again(&conversation_id, part);
+                    self.timelines.write_again(&conversation_id, segment);
                 }
             }
         }
@@ -180,13 +180,13 @@ impl Client {
     }
 
     /// What this tab cannot read the leader may have in memory, and only a leader writes it again.
-    pub(super) fn tell_torn(&mut self, conversation_id: &str, part: u64, error: &store::RecordError) {
+    pub(super) fn tell_torn(&mut self, conversation_id: &str, segment: u32, error: &store::RecordError) {
         // Of a later version of the application it is read by whoever leads.
         let torn = !matches!(error, store::RecordError::Newer { .. });
         if torn && !self.leads() && self.torn_told < MAX_TORN_TOLD {
             self.torn_told += 1;
             let conversation_id = conversation_id.to_owned();
-            self.outputs.push_back(Output::Tab(TabOutput::Torn { conversation_id, part }));
+            self.outputs.push_back(Output::Tab(TabOutput::Torn { conversation_id, segment }));
         }
     }
 

@@ -305,7 +305,10 @@ impl Client {
             Action::TellRead { conversation_id, ids } => self.tell_read(now, &conversation_id, ids),
             Action::Found { ticket, message } => self.on_found(now, ticket, message),
             Action::Damaged { conversation_id, want, error, older, again } => {
-                self.tell_torn(&conversation_id, want.code(), &error);
+                // Without its index a history is shown all the same.
+                if let Want::Segment(number) = want {
+                    self.tell_torn(&conversation_id, number, &error);
+                }
                 self.on_damaged(conversation_id, &error, older, again);
             }
         }

@@ -12,7 +12,7 @@ use super::super::api::{
 use super::super::model::{ErrorCode, Failure, Phase};
 use super::super::outbox::{RowId, Stage};
 use super::super::store;
-use super::super::timeline::{HEAD_CODE, Item, Want};
+use super::super::timeline::{Item, Want};
 use super::super::timer::Timer;
 use super::Client;
 
@@ -244,7 +244,7 @@ impl Client {
                 Ok((version, head)) => self.timelines.restore(version, head),
                 Err(error) => {
                     self.report_damage("the head of a history", &error);
-                    self.tell_torn(&id, HEAD_CODE, &error);
+                    self.tell_torn(&id, u32::MAX, &error);
                 }
             }
             // Also where the record is damaged.

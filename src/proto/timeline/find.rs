@@ -58,7 +58,7 @@ impl Log {
     /// An own row without a key is new here.
     pub(super) fn note_stray(&mut self, id: &str) {
         if self.strays.len() < MAX_STRAYS {
-            self.strays.push(id.to_owned());
+            self.strays.push(fingerprint(id));
         }
     }
 
@@ -70,16 +70,9 @@ impl Log {
                 && message.kind == own.kind
                 && message.key.is_none()
                 && message.created_at_ms.saturating_add(CLOCK_TOLERANCE_MS) >= own.created_at_ms
+                && message.id.as_deref().is_some_and(|id| self.strays.contains(&fingerprint(id)))
         };
-        for id in self.strays.iter().rev() {
-            if let Some((number, row)) = self.position_of_id(id)
-                && let Some(stray) = self.segments.get(&number).and_then(|loaded| loaded.rows.get(row))
-                && is_copy(&stray.message)
-            {
-                return Found::At { number, row };
-            }
-        }
-        Found::Nowhere
+        self.search(&self.strays, &is_copy)
     }
 
     /// The row of an own message that is answered without a copy.

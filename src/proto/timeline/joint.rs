@@ -6,24 +6,17 @@
 
 use super::super::profile::ServerMessage;
 use super::super::queue::Queue;
-use super::{HEAD_CODE, Log, Timelines};
+use super::{Log, Timelines};
 
 impl Timelines {
-    /// Another tab cannot read this record: what is here of it is written again, else it is looked at here.
-    pub fn write_again(&mut self, conversation_id: &str, part: u64) {
+    /// Another tab cannot read this segment, or the head: what is here of it is written again, else it is looked at here.
+    pub fn write_again(&mut self, conversation_id: &str, segment: u32) {
         let Some(log) = self.logs.get_mut(conversation_id) else { return };
-        let number = part as u32;
+        log.head_dirty = true;
         let mut wants = Vec::new();
-        if part >= HEAD_CODE {
-            log.head_dirty = true;
-        } else if let Some(loaded) = log.segments.get_mut(&number).filter(|_| part >> 32 == 0) {
-            (loaded.dirty, log.head_dirty) = (true, true);
-        } else if let Some(loaded) = log.index.get_mut(&number).filter(|_| part >> 32 == 1) {
-            (loaded.dirty, log.head_dirty) = (true, true);
-        } else if part >> 32 == 0 {
-            log.want_segment(number, &mut wants);
-        } else {
-            log.want_index(number, &mut wants);
+        match log.segments.get_mut(&segment) {
+            Some(loaded) => loaded.dirty = true,
+            None => log.want_segment(segment, &mut wants),
         }
         self.load(conversation_id, wants);
     }

@@ -14,12 +14,9 @@ pub enum Want {
     Index(u32),
 }
 
-/// The head as a number beside those of [`Want::code`].
-pub const HEAD_CODE: u64 = 2 << 32;
-
 impl Want {
     /// As a number, for a set of them: a set of a type of its own would be its own code.
-    pub fn code(self) -> u64 {
+    pub(super) fn code(self) -> u64 {
         match self {
             Self::Segment(number) => u64::from(number),
             Self::Index(page) => 1 << 32 | u64::from(page),
@@ -82,8 +79,8 @@ pub struct Log {
     pub(super) unsure: bool,
     /// The store has `joined_to`.
     pub(super) joint_stored: bool,
-    /// Ids of own rows without a key that have come since the last frame left: one may be that frame's copy.
-    pub(super) strays: Vec<String>,
+    /// Fingerprints of the ids of own rows without a key that have come since the last frame left: one may be that frame's copy.
+    pub(super) strays: Vec<u32>,
 }
 
 pub(super) fn empty_head(conversation_id: &str) -> HistoryHead {

@@ -112,7 +112,7 @@ impl Log {
         }
     }
 
-    pub(super) fn want_index(&self, page: u32, wants: &mut Vec<Want>) {
+    fn want_index(&self, page: u32, wants: &mut Vec<Want>) {
         let want = Want::Index(page);
         if self.index_exists(page) && !self.index.contains_key(&page) && !wants.contains(&want) {
             wants.push(want);

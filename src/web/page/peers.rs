@@ -69,10 +69,10 @@ impl Peers {
             (word("conversationId").as_string(), word("readId").as_string())
         {
             sink(Input::Tab(TabInput::Read { conversation_id, message_id }));
-        } else if let (Some(conversation_id), Some(part)) =
+        } else if let (Some(conversation_id), Some(segment)) =
             (word("conversationId").as_string(), word("torn").as_f64())
         {
-            sink(Input::Tab(TabInput::Torn { conversation_id, part: part as u64 }));
+            sink(Input::Tab(TabInput::Torn { conversation_id, segment: segment as u32 }));
         } else if word("ask") == 1 && self.leads.get() {
             self.say("leads");
         } else if word("leads") == 1 {
