@@ -12,7 +12,7 @@ const byHand = fileURLToPath(new URL("../../target/debug/chatwire-server-faults"
 
 /**
  * Starts it on a free port and a fresh database.
- * @returns `{origin, url, login(name), fault(body), log(conversation), kill(), start(), restart(), close()}`; `url` is the
+ * @returns `{origin, url, login(name), fault(body), log(conversation), socketsOf(userId), kill(), start(), restart(), close()}`; `url` is the
  * base for `team` (D1).
  */
 export async function startReference(args = []) {
@@ -51,6 +51,12 @@ export async function startReference(args = []) {
       const response = await fetch(`${origin}/test/log?conversation=${encodeURIComponent(conversation)}`);
       if (!response.ok) throw new Error(`/test/log: ${response.status} ${await response.text()}`);
       return response.json();
+    },
+    /** How many sockets of this user are live. */
+    async socketsOf(userId) {
+      const response = await fetch(`${origin}/test/sockets`);
+      if (!response.ok) throw new Error(`/test/sockets: ${response.status} ${await response.text()}`);
+      return (await response.json()).sockets[userId]?.live ?? 0;
     },
     /** Ends it as a power cut would, or by another signal; the database stays. */
     kill: (signal = "SIGKILL") => end(signal),

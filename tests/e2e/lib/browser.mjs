@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 import { browser as findBrowser } from "../../../scripts/lib/chromium.mjs";
 
-const flags = [
+export const flags = [
   "--no-sandbox",
   "--disable-gpu",
   "--disable-quic",
@@ -20,7 +20,7 @@ const flags = [
 
 let found;
 
-async function executable() {
+export async function executable() {
   found ??= process.env.CHROME ?? (await findBrowser()).chrome;
   return found;
 }

@@ -1,11 +1,16 @@
 // Serves the test page and the built package as they are: no bundler stands between the package and the browser.
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import { extname, join, normalize } from "node:path";
+import { dirname, extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
-const folders = { "/chatwire/dist/": here("../../../js/dist"), "/chatwire/pkg/": here("../../../js/pkg") };
+const folders = {
+  "/chatwire/dist/": here("../../../js/dist"),
+  "/chatwire/pkg/": here("../../../js/pkg"),
+  // As it is shipped for browsers; only `npm run beside` asks for it.
+  "/socket.io-client/": join(dirname(here(import.meta.resolve("socket.io-client/package.json"))), "dist"),
+};
 const page = here("../page");
 const types = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
 
