@@ -8,6 +8,8 @@
 mod acts;
 #[path = "pair/backend.rs"]
 mod backend;
+#[path = "pair/beside.rs"]
+mod beside;
 #[path = "shared/by_hand.rs"]
 mod by_hand;
 #[path = "pair/checks.rs"]
@@ -28,6 +30,8 @@ mod history;
 mod kills;
 #[path = "pair/lead.rs"]
 mod lead;
+#[path = "pair/lease.rs"]
+mod lease;
 #[path = "pair/node.rs"]
 mod node;
 #[path = "pair/people.rs"]

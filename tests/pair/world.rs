@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use chatwire::proto::config::{Config, PageFacts};
 use chatwire::proto::{
     Client, HttpResult, Input, Now, Output, Secret, SocketInput, SocketOutput, StoreFailure, StoreId,
-    StoreReply, StoreRequest, TabInput, TabOutput, TokenId,
+    StoreReply, StoreRequest, TokenId,
 };
 use serde_json::{Value, json};
 
@@ -81,6 +81,7 @@ impl World {
             hold_tokens: false,
             leads: false,
             waits: false,
+            still: None,
             live_socket: None,
             half_open: false,
         });
@@ -123,7 +124,7 @@ impl World {
         self.free_lead(at);
     }
 
-    fn push(&mut self, at: usize, delay_ms: u64, happening: Happening) {
+    pub(super) fn push(&mut self, at: usize, delay_ms: u64, happening: Happening) {
         self.made += 1;
         let life = self.nodes[at].life;
         self.queue.insert((self.now.mono_ms + delay_ms, self.made), (at, life, happening));
@@ -202,51 +203,6 @@ impl World {
         self.push(at, 0, Happening::ToClient(Input::Token { id, result: result.map(Secret) }));
     }
 
-    fn on_tab(&mut self, at: usize, output: TabOutput) {
-        let disk = self.nodes[at].disk;
-        match output {
-            TabOutput::RequestLead => {
-                let taken = self.nodes.iter().any(|node| node.disk == disk && node.leads);
-                (self.nodes[at].leads, self.nodes[at].waits) = (!taken, taken);
-                let input = if taken { TabInput::Follows } else { TabInput::Leads };
-                self.push(at, 0, Happening::ToClient(Input::Tab(input)));
-            }
-            TabOutput::Release => self.free_lead(at),
-            TabOutput::Poke | TabOutput::Wiped | TabOutput::Read { .. } | TabOutput::Torn { .. }
-                if self.loses_pokes => {}
-            TabOutput::Read { conversation_id, message_id } => {
-                self.tell_tabs(at, &TabInput::Read { conversation_id, message_id });
-            }
-            TabOutput::Torn { conversation_id, segment } => {
-                self.tell_tabs(at, &TabInput::Torn { conversation_id, segment });
-            }
-            TabOutput::Wiped => self.tell_tabs(at, &TabInput::Wiped),
-            TabOutput::Poke => self.tell_tabs(at, &TabInput::Poked),
-        }
-    }
-
-    fn tell_tabs(&mut self, at: usize, input: &TabInput) {
-        for other in 0..self.nodes.len() {
-            let beside = other != at && self.nodes[other].disk == self.nodes[at].disk;
-            if beside && self.nodes[other].client.is_some() {
-                self.push(other, 0, Happening::ToClient(Input::Tab(input.clone())));
-            }
-        }
-    }
-
-    fn free_lead(&mut self, at: usize) {
-        self.nodes[at].waits = false;
-        if !core::mem::take(&mut self.nodes[at].leads) {
-            return;
-        }
-        let disk = self.nodes[at].disk;
-        let heir = self.nodes.iter().position(|node| node.disk == disk && node.waits);
-        if let Some(heir) = heir {
-            (self.nodes[heir].leads, self.nodes[heir].waits) = (true, false);
-            self.push(heir, 0, Happening::ToClient(Input::Tab(TabInput::Leads)));
-        }
-    }
-
     fn happen(&mut self, at: usize, life: u32, happening: Happening) {
         let alive = self.nodes[at].life == life && self.nodes[at].client.is_some();
         match happening {
@@ -274,6 +230,10 @@ impl World {
                 return;
             }
             _ if !alive => return,
+            what if self.nodes[at].still.is_some() => {
+                self.nodes[at].still.get_or_insert_default().push(what);
+                return;
+            }
             Happening::ToClient(input) => {
                 self.nodes[at].steps += 1;
                 if !self.dies(at) {
@@ -345,7 +305,8 @@ impl World {
 
     fn next_moment(&self) -> Option<u64> {
         let queued = self.queue.keys().next().map(|(at, _)| *at);
-        let timers = self.nodes.iter().filter_map(|node| node.client.as_ref()?.poll_timeout());
+        let running = self.nodes.iter().filter(|node| node.still.is_none());
+        let timers = running.filter_map(|node| node.client.as_ref()?.poll_timeout());
         queued.into_iter().chain(timers).min().map(|at| at.max(self.now.mono_ms))
     }
 
@@ -358,7 +319,8 @@ impl World {
             self.happen(at, life, happening);
         } else {
             for at in 0..self.nodes.len() {
-                if let Some(client) = &mut self.nodes[at].client
+                let runs = self.nodes[at].still.is_none();
+                if let Some(client) = self.nodes[at].client.as_mut().filter(|_| runs)
                     && client.poll_timeout().is_some_and(|due| due <= moment)
                 {
                     client.handle_timeout(self.now);

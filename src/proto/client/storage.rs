@@ -72,6 +72,7 @@ pub(super) enum StoreJob {
 #[derive(Debug, Default)]
 pub(super) struct Flight {
     pub stamp: u64,
+    pub asked: Now,
     pub rows: Vec<(RowId, Stage)>,
     /// Those of `rows` that were added, in order.
     pub added: Vec<RowId>,
@@ -93,6 +94,7 @@ pub(super) struct Storage {
     jobs: SortedMap<StoreId, StoreJob>,
     pub writing: bool,
     pub reconciling: bool,
+    pub asked_to_reconcile: Now,
     pub rescan_again: bool,
     pub blocked: bool,
     pub degraded: bool,
