@@ -77,7 +77,8 @@ impl Peers {
             self.say("leads");
         } else if word("leads") == 1 {
             self.answered.set(true);
-            // It was taken from this tab, which did not answer.
+        } else if word("takes") == 1 {
+            self.answered.set(true);
             if self.leads.take() {
                 sink(Input::Tab(TabInput::Deposed));
             }
@@ -142,7 +143,7 @@ impl Peers {
     /// Leads, whoever did before.
     pub fn take_lead(&self, sink: &Sink) {
         self.leads.set(true);
-        self.say("leads");
+        self.say("takes");
         sink(Input::Tab(TabInput::Leads));
     }
 
