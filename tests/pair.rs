@@ -8,6 +8,8 @@
 mod acts;
 #[path = "pair/backend.rs"]
 mod backend;
+#[path = "pair/beside.rs"]
+mod beside;
 #[path = "shared/by_hand.rs"]
 mod by_hand;
 #[path = "pair/checks.rs"]

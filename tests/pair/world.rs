@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use chatwire::proto::config::{Config, PageFacts};
 use chatwire::proto::{
     Client, HttpResult, Input, Now, Output, Secret, SocketInput, SocketOutput, StoreFailure, StoreId,
-    StoreReply, StoreRequest, TabInput, TabOutput, TokenId,
+    StoreReply, StoreRequest, TokenId,
 };
 use serde_json::{Value, json};
 
@@ -123,7 +123,7 @@ impl World {
         self.free_lead(at);
     }
 
-    fn push(&mut self, at: usize, delay_ms: u64, happening: Happening) {
+    pub fn push(&mut self, at: usize, delay_ms: u64, happening: Happening) {
         self.made += 1;
         let life = self.nodes[at].life;
         self.queue.insert((self.now.mono_ms + delay_ms, self.made), (at, life, happening));
@@ -200,51 +200,6 @@ impl World {
         }
         let result = node.next_tokens.pop_front().unwrap_or_else(|| Ok(node.token.clone()));
         self.push(at, 0, Happening::ToClient(Input::Token { id, result: result.map(Secret) }));
-    }
-
-    fn on_tab(&mut self, at: usize, output: TabOutput) {
-        let disk = self.nodes[at].disk;
-        match output {
-            TabOutput::RequestLead => {
-                let taken = self.nodes.iter().any(|node| node.disk == disk && node.leads);
-                (self.nodes[at].leads, self.nodes[at].waits) = (!taken, taken);
-                let input = if taken { TabInput::Follows } else { TabInput::Leads };
-                self.push(at, 0, Happening::ToClient(Input::Tab(input)));
-            }
-            TabOutput::Release => self.free_lead(at),
-            TabOutput::Poke | TabOutput::Wiped | TabOutput::Read { .. } | TabOutput::Torn { .. }
-                if self.loses_pokes => {}
-            TabOutput::Read { conversation_id, message_id } => {
-                self.tell_tabs(at, &TabInput::Read { conversation_id, message_id });
-            }
-            TabOutput::Torn { conversation_id, segment } => {
-                self.tell_tabs(at, &TabInput::Torn { conversation_id, segment });
-            }
-            TabOutput::Wiped => self.tell_tabs(at, &TabInput::Wiped),
-            TabOutput::Poke => self.tell_tabs(at, &TabInput::Poked),
-        }
-    }
-
-    fn tell_tabs(&mut self, at: usize, input: &TabInput) {
-        for other in 0..self.nodes.len() {
-            let beside = other != at && self.nodes[other].disk == self.nodes[at].disk;
-            if beside && self.nodes[other].client.is_some() {
-                self.push(other, 0, Happening::ToClient(Input::Tab(input.clone())));
-            }
-        }
-    }
-
-    fn free_lead(&mut self, at: usize) {
-        self.nodes[at].waits = false;
-        if !core::mem::take(&mut self.nodes[at].leads) {
-            return;
-        }
-        let disk = self.nodes[at].disk;
-        let heir = self.nodes.iter().position(|node| node.disk == disk && node.waits);
-        if let Some(heir) = heir {
-            (self.nodes[heir].leads, self.nodes[heir].waits) = (true, false);
-            self.push(heir, 0, Happening::ToClient(Input::Tab(TabInput::Leads)));
-        }
     }
 
     fn happen(&mut self, at: usize, life: u32, happening: Happening) {
