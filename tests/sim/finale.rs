@@ -197,10 +197,14 @@ impl World {
         let rows: Vec<&Message> = window.map(|window| window.rows().collect()).unwrap_or_default();
         // Without a cursor an answer that named no id leaves its row without one until the next page; so does no answer.
         let named = self.plan.cursor && self.plan.answers;
+        let by_id: BTreeSet<&str> = rows.iter().filter_map(|row| row.id.as_deref()).collect();
         let unnamed = |row: &Message| {
             let number = text::number(&row.text).filter(|_| !named && row.status != Status::Failed);
-            let stored = model.messages.iter().find(|stored| number.is_some() && stored.number == number);
-            stored.map(|stored| stored.id.as_str())
+            let stored =
+                || model.messages.iter().filter(|stored| number.is_some() && stored.number == number);
+            // Where no keys are kept the server has a resend beside what it is a resend of.
+            let other = stored().find(|stored| !by_id.contains(stored.id.as_str()));
+            other.or_else(|| stored().next()).map(|stored| stored.id.as_str())
         };
         let shown: Vec<&str> =
             rows.iter().filter_map(|row| row.id.as_deref().or_else(|| unnamed(row))).collect();
