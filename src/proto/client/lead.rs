@@ -13,8 +13,9 @@ use crate::proto::mutant;
 
 /// The outbox is read again this often, since a poke of another tab may be lost (rule 4).
 const RESCAN_MS: u64 = 30_000;
-/// A page says so often that it cannot read a record: what is damaged again as soon as it is written is left so.
-const MAX_TORN_TOLD: u32 = 100;
+/// A page says so often that it cannot read a record: what is damaged again as soon as it is written,
+/// or written by a later version of the application, is left so.
+const MAX_TORN_TOLD: u32 = 20;
 
 impl Client {
     pub(super) fn on_tab(&mut self, now: Now, input: TabInput) {
@@ -189,10 +190,8 @@ impl Client {
     }
 
     /// What this tab cannot read the leader may have in memory, and only a leader writes it again.
-    pub(super) fn tell_torn(&mut self, conversation_id: &str, segment: u32, error: &store::RecordError) {
-        // Of a later version of the application it is read by whoever leads.
-        let torn = !matches!(error, store::RecordError::Newer { .. });
-        if torn && !self.leads() && self.torn_told < MAX_TORN_TOLD {
+    pub(super) fn tell_torn(&mut self, conversation_id: &str, segment: u32) {
+        if !self.leads() && self.torn_told < MAX_TORN_TOLD {
             self.torn_told += 1;
             let conversation_id = conversation_id.to_owned();
             self.outputs.push_back(Output::Tab(TabOutput::Torn { conversation_id, segment }));

@@ -246,7 +246,7 @@ impl Client {
                 Ok((version, head)) => self.timelines.restore(version, head),
                 Err(error) => {
                     self.report_damage("the head of a history", &error);
-                    self.tell_torn(&id, u32::MAX, &error);
+                    self.tell_torn(&id, u32::MAX);
                 }
             }
             // Also where the record is damaged.
@@ -261,7 +261,7 @@ impl Client {
         }
     }
 
-    fn report_damage(&mut self, what: &str, error: &store::RecordError) {
+    pub(super) fn report_damage(&mut self, what: &str, error: &store::RecordError) {
         let text = [what, " in the store cannot be read: ", &error.text()].concat();
         self.emit(Event::Error { error: Failure::new(ErrorCode::Storage, text) });
     }
