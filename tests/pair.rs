@@ -8,8 +8,12 @@
 mod acts;
 #[path = "pair/backend.rs"]
 mod backend;
+#[path = "pair/beside.rs"]
+mod beside;
 #[path = "shared/by_hand.rs"]
 mod by_hand;
+#[path = "pair/channel.rs"]
+mod channel;
 #[path = "pair/checks.rs"]
 mod checks;
 #[path = "pair/commands.rs"]
@@ -46,6 +50,8 @@ mod sending;
 mod storage;
 #[path = "pair/tabs.rs"]
 mod tabs;
+#[path = "shared/told.rs"]
+mod told;
 #[path = "pair/unclear.rs"]
 mod unclear;
 #[path = "pair/world.rs"]

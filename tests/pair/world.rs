@@ -7,14 +7,15 @@ use std::collections::{BTreeMap, VecDeque};
 
 use chatwire::proto::config::{Config, PageFacts};
 use chatwire::proto::{
-    Client, HttpResult, Input, Now, Output, Secret, SocketInput, SocketOutput, StoreFailure, StoreId,
-    StoreReply, StoreRequest, TabInput, TabOutput, TokenId,
+    Client, Event, HttpResult, Input, Now, Output, Secret, SocketInput, SocketOutput, StoreFailure, StoreId,
+    StoreReply, StoreRequest, TokenId,
 };
 use serde_json::{Value, json};
 
 use super::backend::{Backend, Say, SocketId};
 use super::checks::Checks;
 use super::node::{Disk, Happening, Node, WriteFault};
+use super::told::ToldEvents;
 
 /// The first of January 2026.
 pub const WALL_MS: u64 = 1_767_225_600_000;
@@ -31,6 +32,8 @@ pub struct World {
     pub loses_pokes: bool,
     /// What is handed to a socket stays in its buffer.
     pub never_drains: bool,
+    /// What tabs have told each other.
+    pub told: ToldEvents,
     queue: BTreeMap<(u64, u64), (usize, u32, Happening)>,
     made: u64,
     seeds: u8,
@@ -47,6 +50,7 @@ impl World {
             kills_writes: false,
             loses_pokes: false,
             never_drains: false,
+            told: ToldEvents::default(),
             queue: BTreeMap::new(),
             made: 0,
             seeds: 0,
@@ -123,7 +127,7 @@ impl World {
         self.free_lead(at);
     }
 
-    fn push(&mut self, at: usize, delay_ms: u64, happening: Happening) {
+    pub fn push(&mut self, at: usize, delay_ms: u64, happening: Happening) {
         self.made += 1;
         let life = self.nodes[at].life;
         self.queue.insert((self.now.mono_ms + delay_ms, self.made), (at, life, happening));
@@ -185,11 +189,20 @@ impl World {
             Output::Token { id, .. } => self.on_token(at, id),
             Output::Tab(output) => self.on_tab(at, output),
             Output::Event(event) => {
-                let disk = &mut self.disks[self.nodes[at].disk];
-                self.nodes[at].checks.on_event(&event, &mut disk.records);
-                self.nodes[at].events.push(event);
+                self.told.note(&event);
+                self.see(at, event);
+            }
+            Output::Told(told) => {
+                let event = self.told.read(&told.0);
+                self.see(at, event);
             }
         }
+    }
+
+    fn see(&mut self, at: usize, event: Event) {
+        let disk = &mut self.disks[self.nodes[at].disk];
+        self.nodes[at].checks.on_event(&event, &mut disk.records);
+        self.nodes[at].events.push(event);
     }
 
     fn on_token(&mut self, at: usize, id: TokenId) {
@@ -200,51 +213,6 @@ impl World {
         }
         let result = node.next_tokens.pop_front().unwrap_or_else(|| Ok(node.token.clone()));
         self.push(at, 0, Happening::ToClient(Input::Token { id, result: result.map(Secret) }));
-    }
-
-    fn on_tab(&mut self, at: usize, output: TabOutput) {
-        let disk = self.nodes[at].disk;
-        match output {
-            TabOutput::RequestLead => {
-                let taken = self.nodes.iter().any(|node| node.disk == disk && node.leads);
-                (self.nodes[at].leads, self.nodes[at].waits) = (!taken, taken);
-                let input = if taken { TabInput::Follows } else { TabInput::Leads };
-                self.push(at, 0, Happening::ToClient(Input::Tab(input)));
-            }
-            TabOutput::Release => self.free_lead(at),
-            TabOutput::Poke | TabOutput::Wiped | TabOutput::Read { .. } | TabOutput::Torn { .. }
-                if self.loses_pokes => {}
-            TabOutput::Read { conversation_id, message_id } => {
-                self.tell_tabs(at, &TabInput::Read { conversation_id, message_id });
-            }
-            TabOutput::Torn { conversation_id, segment } => {
-                self.tell_tabs(at, &TabInput::Torn { conversation_id, segment });
-            }
-            TabOutput::Wiped => self.tell_tabs(at, &TabInput::Wiped),
-            TabOutput::Poke => self.tell_tabs(at, &TabInput::Poked),
-        }
-    }
-
-    fn tell_tabs(&mut self, at: usize, input: &TabInput) {
-        for other in 0..self.nodes.len() {
-            let beside = other != at && self.nodes[other].disk == self.nodes[at].disk;
-            if beside && self.nodes[other].client.is_some() {
-                self.push(other, 0, Happening::ToClient(Input::Tab(input.clone())));
-            }
-        }
-    }
-
-    fn free_lead(&mut self, at: usize) {
-        self.nodes[at].waits = false;
-        if !core::mem::take(&mut self.nodes[at].leads) {
-            return;
-        }
-        let disk = self.nodes[at].disk;
-        let heir = self.nodes.iter().position(|node| node.disk == disk && node.waits);
-        if let Some(heir) = heir {
-            (self.nodes[heir].leads, self.nodes[heir].waits) = (true, false);
-            self.push(heir, 0, Happening::ToClient(Input::Tab(TabInput::Leads)));
-        }
     }
 
     fn happen(&mut self, at: usize, life: u32, happening: Happening) {

@@ -4,6 +4,7 @@ use super::super::api::{
     Command, Event, Key, Now, Output, Read, Record, RecordId, StoreRequest, TabInput, TabOutput, Table,
     Transaction,
 };
+use super::super::model::Phase;
 use super::super::store;
 use super::super::timeline::Change;
 use super::super::timer::Timer;
@@ -17,6 +18,7 @@ const MAX_TORN_TOLD: u32 = 100;
 
 impl Client {
     pub(super) fn on_tab(&mut self, now: Now, input: TabInput) {
+        self.beside.heard |= !is_of_the_lock(&input);
         match input {
             // A word that crossed with a release says nothing.
             TabInput::Leads if matches!(self.storage.lead, Lead::Asked | Lead::Follows) => {
@@ -28,6 +30,7 @@ impl Client {
             TabInput::Follows if self.storage.lead == Lead::Asked => {
                 self.storage.lead = Lead::Follows;
                 self.connection.on_lead(Some(false), now, &mut self.timers, &mut self.rng);
+                self.say_hello(now);
                 self.run_deferred(now);
                 self.flush_reads(now);
             }
@@ -37,6 +40,7 @@ impl Client {
             TabInput::Wiped => {
                 self.undo_connects(now, "another tab has wiped the store");
                 self.let_go(now);
+                self.beside.forget();
                 self.rescan(now);
             }
             TabInput::Emptied => self.on_emptied(),
@@ -46,6 +50,14 @@ impl Client {
             TabInput::Torn { conversation_id, segment } => {
                 if self.leads() {
                     self.timelines.write_again(&conversation_id, segment);
+                }
+            }
+            TabInput::Deaf => self.beside.deaf = true,
+            TabInput::Hello => self.on_hello_beside(now),
+            TabInput::Told { generation, events } => self.on_told(now, generation, &events),
+            TabInput::Typing { conversation_id, typing } => {
+                if self.leads() {
+                    self.push_maybe(now, self.profile.typing(&conversation_id, typing));
                 }
             }
         }
@@ -97,6 +109,7 @@ impl Client {
         self.rooms.take_dirty();
         self.settling.clear();
         self.capabilities_dirty = false;
+        self.beside.take_waiting();
         self.emit(Event::Leader { leader: false });
     }
 
@@ -152,6 +165,10 @@ impl Client {
         if let Some(rows) = lists.get(1) {
             self.take_outbox(rows);
         }
+        // What another leader has told does not hold any longer.
+        self.forget_told(now);
+        self.set_phase(Phase::Restored);
+        self.beside.generation = generation;
         self.storage.lead = Lead::Leads { generation, version };
         self.connection.on_lead(Some(true), now, &mut self.timers, &mut self.rng);
         self.emit(Event::Leader { leader: true });
@@ -167,7 +184,7 @@ impl Client {
     }
 
     /// Another tab leads now: nothing more goes out, and nothing remembered is believed (rule 2).
-    fn abdicate(&mut self, now: Now) {
+    pub(super) fn abdicate(&mut self, now: Now) {
         if !matches!(self.storage.lead, Lead::Leads { .. } | Lead::Claims) {
             return;
         }
@@ -176,6 +193,7 @@ impl Client {
         self.connection.on_lead(Some(false), now, &mut self.timers, &mut self.rng);
         self.outputs.push_back(Output::Tab(TabOutput::Release));
         self.outputs.push_back(Output::Tab(TabOutput::RequestLead));
+        self.say_hello(now);
         self.rescan(now);
     }
 
@@ -227,4 +245,10 @@ impl Client {
             self.rescan(now);
         }
     }
+}
+
+/// Said by this tab's browser; everything else another tab says.
+fn is_of_the_lock(input: &TabInput) -> bool {
+    use TabInput as T;
+    matches!(input, T::Leads | T::Follows | T::Deposed | T::Emptied | T::Deaf)
 }
