@@ -12,8 +12,6 @@ mod backend;
 mod beside;
 #[path = "shared/by_hand.rs"]
 mod by_hand;
-#[path = "pair/channel.rs"]
-mod channel;
 #[path = "pair/checks.rs"]
 mod checks;
 #[path = "pair/commands.rs"]
@@ -26,12 +24,16 @@ mod doubt;
 mod failures;
 #[path = "pair/handed_over.rs"]
 mod handed_over;
+#[path = "pair/hearing.rs"]
+mod hearing;
 #[path = "pair/history.rs"]
 mod history;
 #[path = "pair/kills.rs"]
 mod kills;
 #[path = "pair/lead.rs"]
 mod lead;
+#[path = "pair/lease.rs"]
+mod lease;
 #[path = "pair/node.rs"]
 mod node;
 #[path = "pair/people.rs"]

@@ -42,9 +42,11 @@ pub enum Timer {
     Rescan,
     /// The leading tab has not been heard: nobody waits for its connection any longer.
     Silence,
+    /// The leading tab is asked whether it runs, or should have answered.
+    Lease,
 }
 
-const COUNT: usize = Timer::Silence as usize + 1;
+const COUNT: usize = Timer::Lease as usize + 1;
 
 /// The table of deadlines in monotonic milliseconds.
 #[derive(Clone, Debug)]

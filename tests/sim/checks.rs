@@ -47,6 +47,9 @@ pub struct Sent {
     pub removals_open: u32,
     pub resends: u32,
     pub frames: u32,
+    pub first_frame_ms: Option<u64>,
+    /// Where nothing is answered: when a frame of it had left the buffer of its socket.
+    pub handed_ms: Option<u64>,
     /// It went on the wire from memory, since the store refused its mark: whether it went is not known after a kill.
     pub unmarked: bool,
     /// By the wall clock of its machine.

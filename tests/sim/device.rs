@@ -325,6 +325,7 @@ impl World {
                 self.push(at, 1, Happening::Input(Input::Tab(input)));
             }
             TabOutput::Release => self.free_lead(at),
+            TabOutput::Steal => self.take_lead(at),
             word => {
                 if let Some(input) = heard(word) {
                     self.tell_tabs(at, &input);

@@ -152,6 +152,11 @@ impl World {
                 format!("the store has message {number} as {stored}, marked: {marked}, failed: {failed}")
             });
             self.see_key(number, &row.key, "its record");
+            // A call that waited for the store counts from the moment at which it was carried out, by the clock of then.
+            let sent = &mut self.ledger.sent[number];
+            if let Some(ttl_ms) = sent.ttl_ms.filter(|_| !sent.accepted) {
+                sent.deadline_ms = Some(u64::try_from(row.created_at_ms).unwrap_or(0) + ttl_ms);
+            }
             let seen = RowSeen { number, key: row.key, marked, failed };
             self.disks[home].committed.insert(number);
             if failed {

@@ -84,8 +84,10 @@ impl World {
         }
         for at in 0..self.devices.len() {
             self.connect(at);
-            // The next commit of another tab says what a lost poke has not.
-            self.push(at, 100, Happening::Input(Input::Tab(TabInput::Poked)));
+            // The next commit of another tab says what a lost poke has not; a leader looks by itself.
+            if !self.devices[at].leads {
+                self.push(at, 100, Happening::Input(Input::Tab(TabInput::Poked)));
+            }
         }
     }
 
@@ -105,6 +107,9 @@ impl World {
             let (leads, disk) = (self.devices[at].leads, self.devices[at].person.disk);
             if !self.devices.iter().any(|device| device.leads && device.person.disk == disk) {
                 return Some(format!("nobody leads beside {name}"));
+            }
+            if !leads && eyes.state == Some(ConnectionState::Online) {
+                return Some(format!("{name} is online and does not lead"));
             }
             if leads && (eyes.state != Some(ConnectionState::Online) || eyes.phase != Some(Phase::Live)) {
                 return Some(format!("{name} is {:?}, {:?}", eyes.state, eyes.phase));
@@ -192,10 +197,14 @@ impl World {
         let rows: Vec<&Message> = window.map(|window| window.rows().collect()).unwrap_or_default();
         // Without a cursor an answer that named no id leaves its row without one until the next page; so does no answer.
         let named = self.plan.cursor && self.plan.answers;
+        let by_id: BTreeSet<&str> = rows.iter().filter_map(|row| row.id.as_deref()).collect();
         let unnamed = |row: &Message| {
             let number = text::number(&row.text).filter(|_| !named && row.status != Status::Failed);
-            let stored = model.messages.iter().find(|stored| number.is_some() && stored.number == number);
-            stored.map(|stored| stored.id.as_str())
+            let stored =
+                || model.messages.iter().filter(|stored| number.is_some() && stored.number == number);
+            // Where no keys are kept the server has a resend beside what it is a resend of.
+            let other = stored().find(|stored| !by_id.contains(stored.id.as_str()));
+            other.or_else(|| stored().next()).map(|stored| stored.id.as_str())
         };
         let shown: Vec<&str> =
             rows.iter().filter_map(|row| row.id.as_deref().or_else(|| unnamed(row))).collect();

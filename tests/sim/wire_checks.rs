@@ -135,7 +135,11 @@ impl World {
             }
             Input::Http { result: HttpResult::Answered { body, .. }, .. } => self.see_copies(at, body),
             // Where nothing is answered, what has left is unanswered no longer.
-            Input::Socket(SocketInput::Drained { .. }) if !self.plan.answers => eyes.wire.in_flight.clear(),
+            Input::Socket(SocketInput::Drained { .. }) if !self.plan.answers => {
+                for (_, number) in core::mem::take(&mut eyes.wire.in_flight).into_values() {
+                    self.ledger.sent[number].handed_ms.get_or_insert(self.t);
+                }
+            }
             Input::Page(PageInput::Visible | PageInput::Resumed) if eyes.rests() => eyes.wire.attempts = 0,
             _ => {}
         }
@@ -195,6 +199,7 @@ impl World {
         let name = ack.unwrap_or_else(|| wire.in_flight.keys().next_back().map_or(0, |last| last + 1));
         wire.in_flight.insert(name, (room, number));
         self.ledger.sent[number].frames += 1;
+        self.ledger.sent[number].first_frame_ms.get_or_insert(self.t);
         let allowed = if self.plan.ordered { self.plan.window as usize } else { 1 };
         if behind.len() >= allowed {
             let what = format!("message {number} goes while {behind:?} are unanswered, allowed: {allowed}");
@@ -311,8 +316,15 @@ impl World {
             // A removal that the store refuses holds up nobody: it is forgotten with the page, when others have gone from
             // memory before it.
             let forgotten = |before: usize| own.removals_open > 0 && self.ledger.sent[before].unmarked;
-            if let Some((latest, number_before)) =
-                latest.filter(|(latest, before)| *latest > place && !own.lost_allowed && !forgotten(*before))
+            // What is handed to the network is done where nothing is answered, and may be lost: the order is that of the
+            // wire. It comes again only where its removal was not committed.
+            let handed = |before: usize| {
+                let later = self.ledger.sent[before].first_frame_ms;
+                own.handed_ms.is_some_and(|at| later.is_some_and(|later| at <= later))
+            };
+            if let Some((latest, number_before)) = latest
+                .filter(|(latest, _)| *latest > place && !own.lost_allowed)
+                .filter(|(_, before)| !forgotten(*before) && !handed(*before))
             {
                 let what = format!(
                     "message {number} (queued {place}) came after {number_before} ({latest}) in {id}"

@@ -80,8 +80,10 @@ impl Timelines {
         let Some(log) = self.logs.get_mut(id) else { return };
         match item {
             Item::Head(_) => {
-                log.head_writing = false;
-                log.version = version.or(log.version);
+                // What was on its way when the lead went is known to the store and not here: memory may have had more.
+                if core::mem::take(&mut log.head_writing) {
+                    log.version = version.or(log.version);
+                }
             }
             Item::Segment(_, number) => {
                 if let Some(loaded) = log.segments.get_mut(number) {

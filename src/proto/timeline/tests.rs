@@ -10,6 +10,7 @@ use crate::proto::model::{Sender, Status};
 use crate::proto::store::{self, decode_head};
 
 mod joint;
+mod lead;
 
 const ROOM: &str = "r";
 
@@ -258,20 +259,6 @@ fn an_older_telling_takes_nothing_back() {
     bench.live(1);
     let rows = bench.rows();
     assert_eq!((rows[0].text.as_str(), rows[0].deleted_at_ms), ("", Some(20)));
-}
-
-#[test]
-fn a_status_that_was_shown_and_not_written_outlives_the_lead() {
-    let mut bench = Bench::new();
-    bench.live(3);
-    bench.save();
-    bench.timelines.target(Some(ROOM), "m3", Change::Status { status: Status::Read, user_id: None });
-    bench.timelines.abdicate();
-    let (version, head) = decode_head(&bench.records[&Key::Text(store::head_key(ROOM))]).unwrap();
-    bench.timelines.restore(version, head);
-    bench.live(6);
-    bench.restart();
-    assert_eq!(bench.rows()[0].status, Status::Read, "it is written with what comes next");
 }
 
 #[test]
