@@ -24,6 +24,8 @@ mod doubt;
 mod failures;
 #[path = "pair/handed_over.rs"]
 mod handed_over;
+#[path = "pair/hearing.rs"]
+mod hearing;
 #[path = "pair/history.rs"]
 mod history;
 #[path = "pair/kills.rs"]
@@ -50,6 +52,8 @@ mod sending;
 mod storage;
 #[path = "pair/tabs.rs"]
 mod tabs;
+#[path = "shared/told.rs"]
+mod told;
 #[path = "pair/unclear.rs"]
 mod unclear;
 #[path = "pair/world.rs"]

@@ -32,6 +32,16 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Events as JSON, on their way between tabs. They hold messages: `Debug` hides them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Told(pub String);
+
+impl fmt::Debug for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[events]")
+    }
+}
+
 /// What the world tells the core. It cannot be refused.
 #[derive(Clone, Debug)]
 pub enum Input {
@@ -72,6 +82,8 @@ pub enum Output {
     },
     Tab(TabOutput),
     Event(Event),
+    /// One event as JSON, as another tab has told it: for this tab's listeners.
+    Told(Told),
 }
 
 /// One socket of this instance; a late frame of an older one is told by it.
@@ -211,6 +223,14 @@ pub enum TabInput {
     Read { conversation_id: String, message_id: String },
     /// A tab that does not lead cannot read this segment of a history, or (`u32::MAX`) its head.
     Torn { conversation_id: String, segment: u32 },
+    /// Other tabs cannot be heard here.
+    Deaf,
+    /// A tab that does not lead listens.
+    Hello,
+    /// What the leader of this generation has to tell: a JSON array of events.
+    Told { generation: u64, events: Told },
+    /// The user types, or stops, in a tab that does not lead.
+    Typing { conversation_id: String, typing: bool },
 }
 
 /// What the core tells other tabs.
@@ -237,4 +257,10 @@ pub enum TabOutput {
     /// Tell the leading tab that this segment, or (`u32::MAX`) the head, cannot be read: it has what stood there, or fetches
     /// it.
     Torn { conversation_id: String, segment: u32 },
+    /// Tell the leading tab that this one listens.
+    Hello,
+    /// Tell the other tabs what only the leader of this generation knows: one event as JSON.
+    Tell { generation: u64, event: Told },
+    /// Tell the leading tab that the user types here, or stops.
+    Typing { conversation_id: String, typing: bool },
 }

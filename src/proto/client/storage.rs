@@ -8,6 +8,7 @@ use crate::proto::sorted::{SortedMap, SortedSet};
 
 use super::super::api::{
     CommandId, Event, Key, Now, Output, Read, Record, RecordId, StoreId, StoreReply, StoreRequest, Table,
+    Told,
 };
 use super::super::model::{ErrorCode, Failure, Phase};
 use super::super::outbox::{RowId, Stage};
@@ -79,6 +80,8 @@ pub(super) struct Flight {
     pub items: Vec<Item>,
     pub rooms: Vec<String>,
     pub capabilities: bool,
+    /// What is told to other tabs when it has taken place.
+    pub told: Vec<Told>,
     /// A record that tells by its version whether the transaction took place.
     pub probe: Option<RecordId>,
 }
@@ -219,6 +222,7 @@ impl Client {
         if self.storage.lead == Lead::Claims {
             self.claim();
         }
+        self.say_hello(now);
         self.run_deferred(now);
     }
 
@@ -228,7 +232,17 @@ impl Client {
             if record.key == Key::Text(store::CAPABILITIES_KEY.into())
                 && let Ok((_, known)) = store::decode_capabilities(&record.bytes)
             {
-                self.set_hello(known.patch);
+                // At the start it is told with the rest.
+                if self.storage.loaded {
+                    _ = self.take_hello(known.patch)
+                } else {
+                    self.set_hello(known.patch)
+                }
+            }
+            if record.key == Key::Text(store::GENERATION_KEY.into())
+                && let Ok((_, generation)) = store::decode_generation(&record.bytes)
+            {
+                self.beside.generation = generation;
             }
         }
         let mut rooms = Vec::new();

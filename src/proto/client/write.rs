@@ -131,6 +131,7 @@ impl Client {
             transaction.puts.push((RecordId::meta(store::CAPABILITIES_KEY), bytes));
             flight.capabilities = true;
         }
+        flight.told = self.beside.take_waiting();
     }
 
     /// A number that no other transaction of this database has. Nothing that the store says goes into it: where the
@@ -139,29 +140,28 @@ impl Client {
         self.rng.between(1 << 62, u64::MAX - 1)
     }
 
-    pub(super) fn on_write_reply(&mut self, now: Now, flight: Box<Flight>, reply: StoreReply) {
+    pub(super) fn on_write_reply(&mut self, now: Now, mut flight: Box<Flight>, reply: StoreReply) {
         self.look_at_lease(now, flight.asked);
         match reply {
             StoreReply::Saved { added } => {
                 self.storage.writing = false;
-                self.on_saved(&flight, &added);
+                self.on_saved(&mut flight, &added);
             }
             StoreReply::Unknown if mutant::is(8) => {
                 self.storage.writing = false;
-                self.take_back(&flight, true);
+                self.take_back(&mut flight, true);
                 self.degrade(now, &reply);
             }
             StoreReply::Unknown if mutant::is(9) => {
                 self.storage.writing = false;
-                self.on_saved(&flight, &[]);
+                self.on_saved(&mut flight, &[]);
             }
             StoreReply::Conflict if mutant::is(27) => {
                 self.storage.writing = false;
-                self.take_back(&flight, false);
+                self.take_back(&mut flight, false);
             }
             StoreReply::Conflict | StoreReply::Unknown => {
                 let unknown = matches!(reply, StoreReply::Unknown);
-                let mut flight = flight;
                 if !unknown {
                     // Nothing was written: there is nothing to find.
                     flight.stamp = NOT_WRITTEN;
@@ -170,7 +170,7 @@ impl Client {
             }
             reply => {
                 self.storage.writing = false;
-                self.take_back(&flight, true);
+                self.take_back(&mut flight, true);
                 self.degrade(now, &reply);
             }
         }
@@ -201,9 +201,9 @@ impl Client {
             missing = self.outbox.find_added(&adding, flight.stamp, list(&lists, 1));
         }
         if flight.took_place(list(&lists, 1), list(&lists, 4)) {
-            self.on_saved(&flight, &[]);
+            self.on_saved(&mut flight, &[]);
         } else {
-            self.take_back(&flight, false);
+            self.take_back(&mut flight, false);
         }
         lists.truncate(4);
         self.reconcile(now, &lists);
@@ -212,7 +212,7 @@ impl Client {
         }
     }
 
-    fn on_saved(&mut self, flight: &Flight, added: &[u64]) {
+    fn on_saved(&mut self, flight: &mut Flight, added: &[u64]) {
         for (id, stage) in &flight.rows {
             let at = flight.added.iter().position(|other| other == id);
             let stored = at.and_then(|at| added.get(at)).copied();
@@ -222,6 +222,7 @@ impl Client {
             self.timelines.on_written(item, Some(flight.stamp));
         }
         self.outputs.push_back(Output::Tab(TabOutput::Poke));
+        self.say_all(core::mem::take(&mut flight.told));
         if core::mem::take(&mut self.storage.degraded) {
             let message = "the store takes writes again".to_owned();
             let persistent = self.storage.persistent;
@@ -230,7 +231,7 @@ impl Client {
     }
 
     /// The transaction did not take place: everything in it is dirty again.
-    fn take_back(&mut self, flight: &Flight, refused: bool) {
+    fn take_back(&mut self, flight: &mut Flight, refused: bool) {
         for (id, stage) in &flight.rows {
             if refused {
                 self.outbox.on_write_failed(*id, *stage);
@@ -241,6 +242,7 @@ impl Client {
         if !self.leads() {
             return;
         }
+        self.beside.wait_on(core::mem::take(&mut flight.told));
         for item in &flight.items {
             self.timelines.on_written(item, None);
         }
@@ -254,6 +256,7 @@ impl Client {
     /// answered lives in memory alone until it has been written again (P1). The history comes from the server.
     pub(super) fn on_emptied(&mut self) {
         self.outbox.on_emptied();
+        self.beside.forget();
         self.storage.degraded = true;
         let message = "the database was deleted: what this tab holds is written again".to_owned();
         self.emit(Event::StorageDegraded { message, persistent: self.storage.persistent });
