@@ -70,6 +70,7 @@ test("tabs that differ from the server or from each other are violations", () =>
   assert.equal(of(view(1), view(2, {}, { leader: true, state: "online" })), 1);
   assert.equal(of(view(1, {}, { state: "connecting" }), view(2)), 1);
   assert.equal(of(view(2)), 1);
+  assert.equal(of(view(1), { number: 2, problem: "no answer" }), 1);
 });
 
 test("the server's log says how long there were two sockets, and how long none", () => {

@@ -135,11 +135,7 @@ async function verify(scene) {
   let apart = ["nothing was compared"];
   const agree = async () => {
     const logs = await scene.histories();
-    const views = await Promise.all(
-      scene.members.map(async (member) => {
-        return { number: member.number, ...(await member.knowledge(scene.conversations)) };
-      }),
-    );
+    const views = await Promise.all(scene.members.map((member) => member.knowledge(scene.conversations)));
     apart = disagreements(views, logs);
     return apart.length === 0;
   };

@@ -41,11 +41,12 @@ function outOfOrder(id, earlier, later) {
 }
 
 /**
- * @param views what each tab that lives knows: `[{number, leader, state, outbox, conversations}]`.
+ * @param all what each tab that lives knows: `[{number, leader, state, outbox, conversations}]`, or its `problem`.
  * @param logs what the server holds: conversation → `[{id, text, isMine}]`.
  */
-export function disagreements(views, logs) {
-  const found = [];
+export function disagreements(all, logs) {
+  const found = all.flatMap(({ number, problem }) => (problem ? [`tab ${number}: ${problem}`] : []));
+  const views = all.filter(({ problem }) => problem === undefined);
   const leaders = views.filter(({ leader }) => leader);
   if (leaders.length !== 1) found.push(`tabs that lead: ${leaders.map(numberOf).join(", ") || "none"}`);
   for (const { number, state } of leaders)

@@ -27,6 +27,7 @@ let chat;
 let load;
 const events = [];
 const timelines = new Map();
+const windows = [];
 
 const harness = {
   facts,
@@ -63,6 +64,13 @@ const harness = {
 
   loadWhole: (conversationId) => whole(timelineOf(conversationId)),
 
+  /** How far `knowledge` has come. */
+  windows: () =>
+    windows.map((timeline) => {
+      const { messages, hasEarlier, loading } = timeline.getSnapshot();
+      return { conversationId: timeline.conversationId, rows: messages.length, hasEarlier, loading };
+    }),
+
   connection: () => chat.connection,
   guarantees: () => chat.guarantees,
   conversation: (id) => chat.conversation(id).getSnapshot(),
@@ -87,6 +95,7 @@ const harness = {
 
   /** What this tab knows of these conversations, histories whole, in as few words as can be compared. */
   async knowledge(ids) {
+    windows.length = 0;
     const conversations = Object.fromEntries(
       // At once: in a hidden tab each step may take the second that its timers are held back for.
       await Promise.all(ids.map(async (id) => [id, await knowledgeOf(id)])),
@@ -150,6 +159,7 @@ function until(source, isWanted) {
 
 async function knowledgeOf(conversationId) {
   const timeline = chat.timeline(conversationId);
+  windows.push(timeline);
   const { messages, hasEarlier, error } = await whole(timeline);
   timeline.close();
   const rows = messages.map((m) => [m.id, m.text, m.status, m.sender]);
