@@ -29,6 +29,24 @@ fn d14_a_followers_send_is_stored_and_sent_by_the_leader() {
 }
 
 #[test]
+fn a_followers_list_shows_what_came_to_the_leader() {
+    let (mut world, leader, follower) = World::two(Backend::full());
+    world.post("r", "bo", "one");
+    world.post("r", "bo", "two");
+    world.pass(1000);
+    for node in [leader, follower] {
+        let told = |event: &Event| match event {
+            Event::Conversation { conversation } => {
+                Some((conversation.unread, conversation.last_message.clone()))
+            }
+            _ => None,
+        };
+        let (unread, last) = world.nodes[node].events.iter().filter_map(told).next_back().unwrap();
+        assert_eq!((unread, last.unwrap().text.as_str()), (2, "two"));
+    }
+}
+
+#[test]
 fn the_follower_takes_over_when_the_leader_goes() {
     for kill in [true, false] {
         let (mut world, leader, follower) = World::two(Backend::full());

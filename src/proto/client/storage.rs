@@ -257,7 +257,11 @@ impl Client {
         for record in list(lists, 3) {
             let Some(id) = conversation_of(record) else { continue };
             match store::decode_head(&record.bytes) {
-                Ok((version, head)) => self.timelines.restore(version, head),
+                Ok((version, head)) => {
+                    if self.timelines.restore(version, head) {
+                        self.rooms.touch(&id);
+                    }
+                }
                 Err(error) => {
                     self.report_damage("the head of a history", &error);
                     self.tell_torn(&id, u32::MAX);

@@ -86,7 +86,7 @@ export class Scene {
     if (!answer.success) throw new Error(`the server refused a message: ${JSON.stringify(answer)}`);
   }
 
-  /** The whole history by REST, in the server's order: `[{id, text}]`. */
+  /** The whole history by REST, in the server's order: `[{id, text, isMine}]`. */
   async history(conversationId) {
     const rows = [];
     for (;;) {
@@ -96,8 +96,9 @@ export class Scene {
         `/api/messages/${conversationId}?limit=${pageSize}&after=${after}`,
       );
       if (status !== 200) throw new Error(`history: ${status} ${JSON.stringify(body)}`);
-      for (const { id, seq, content_encrypted } of body.messages) {
-        rows.push({ id: String(id), seq, text: Buffer.from(content_encrypted, "base64").toString("utf8") });
+      for (const { id, seq, sender_id, content_encrypted } of body.messages) {
+        const text = Buffer.from(content_encrypted, "base64").toString("utf8");
+        rows.push({ id: String(id), seq, text, isMine: sender_id === this.ana.id });
       }
       if (!body.has_more) return rows;
     }
@@ -121,6 +122,7 @@ export class Scene {
       const group = { title: `room ${n}`, members: [benId] };
       ids.push((await this.members[0].client.call("createGroup", group)).id);
     }
+    for (const { client } of this.members) for (const id of ids) await client.untilConversation(id);
     return ids;
   }
 
