@@ -108,7 +108,9 @@ impl World {
             if !self.devices.iter().any(|device| device.leads && device.person.disk == disk) {
                 return Some(format!("nobody leads beside {name}"));
             }
-            if !leads && eyes.state == Some(ConnectionState::Online) {
+            // Where a claim was refused, a leader that has not heard of the theft cannot see it in the store either.
+            let seen = !self.disks[disk].claim_refused;
+            if !leads && seen && eyes.state == Some(ConnectionState::Online) {
                 return Some(format!("{name} is online and does not lead"));
             }
             if leads && (eyes.state != Some(ConnectionState::Online) || eyes.phase != Some(Phase::Live)) {
