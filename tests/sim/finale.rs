@@ -110,8 +110,9 @@ impl World {
             }
             // Where a claim was refused, a leader that has not heard of the theft cannot see it in the store either.
             let seen = !self.disks[disk].claim_refused;
-            if !leads && seen && eyes.state == Some(ConnectionState::Online) {
-                return Some(format!("{name} is online and does not lead"));
+            let socket = self.session_of(at).is_some_and(|socket| self.server.sessions[&socket].joined);
+            if !leads && seen && socket {
+                return Some(format!("{name} has a socket and does not lead"));
             }
             if leads && (eyes.state != Some(ConnectionState::Online) || eyes.phase != Some(Phase::Live)) {
                 return Some(format!("{name} is {:?}, {:?}", eyes.state, eyes.phase));
