@@ -33,7 +33,7 @@ export class Member {
   }
 
   get isAwake() {
-    return this.isAlive && !this.isFrozen;
+    return this.isAlive && this.tab.isOpen && !this.isFrozen;
   }
 
   /** It leads, and is online, by its own word. */

@@ -95,9 +95,9 @@ const act = {
     // Others may have lived in its renderer.
     for (const dead of scene.members.filter(({ isAlive }) => !isAlive)) await scene.remove(dead);
   },
-  freeze: (_, member) => member.freeze(),
+  freeze: (scene, member) => scene.freeze(member),
   thaw: (_, member) => member.thaw(),
-  hide: (_, member) => member.tab.bringToFront(),
+  hide: (scene, member) => scene.bringToFront(member),
 };
 
 /** The tab that leads by what was heard since `since`; undefined where none does in time. */

@@ -17,6 +17,8 @@ export class Scene {
   /** What the tabs have told in this round. */
   facts = [];
   #opened = 0;
+  /** The tab that is looked at. */
+  #front;
 
   /** @param capacity how many tabs there are to be. */
   static async open(capacity) {
@@ -62,7 +64,22 @@ export class Scene {
     };
     const number = ++this.#opened;
     const onFact = (member, fact) => this.#hear(member, fact);
-    this.members.push(await Member.open(this.browser, { number, url: this.page.url, options, onFact }));
+    const member = await Member.open(this.browser, { number, url: this.page.url, options, onFact });
+    this.members.push(member);
+    this.#front = member;
+  }
+
+  async bringToFront(member) {
+    await member.tab.bringToFront();
+    this.#front = member;
+  }
+
+  /** Freezes it as browsers do: only a tab that is hidden, while another one is looked at. */
+  async freeze(member) {
+    if (this.#front === member || !this.#front.isAwake) {
+      await this.bringToFront(this.awake.find((other) => other !== member));
+    }
+    await member.freeze();
   }
 
   async fill() {
