@@ -153,7 +153,7 @@ async function write(transaction, expect, puts, rows, deletes, clear) {
   const objects = (table) => transaction.objectStore(names[table]);
   const added = [];
   // Between what is read and what is written it needs its handlers.
-  const onFreeze = () => transaction.abort();
+  const onFreeze = () => void abort(transaction, end);
   page?.addEventListener("freeze", onFreeze);
   try {
     const found = await Promise.all(expect.map(([table, key]) => settled(objects(table).get(key))));
