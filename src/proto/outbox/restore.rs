@@ -66,15 +66,25 @@ impl Outbox {
     }
 
     /// After an unclear write: takes those of `rows`, which it was to add, that the store holds, by their keys; `stamp` is
-    /// the write's. Gives back the others.
-    pub fn find_added(&mut self, rows: &[(RowId, Stage)], stamp: u64, records: &[Record]) -> Vec<RowId> {
+    /// the write's. Gives back the others; but where `whole` says that the write took place, they have been there, and
+    /// another tab has removed them.
+    pub fn find_added(
+        &mut self,
+        rows: &[(RowId, Stage)],
+        stamp: u64,
+        mut whole: bool,
+        records: &[Record],
+    ) -> Vec<RowId> {
         let mut present = SortedMap::new();
         for record in records {
-            if let (Key::Number(number), Ok((version, found))) =
-                (&record.key, decode_outbox_row(&record.bytes))
-                && !self.by_stored.contains_key(number)
-            {
-                present.insert(found.key, (*number, version));
+            let Key::Number(number) = record.key else { continue };
+            match decode_outbox_row(&record.bytes) {
+                Ok((version, found)) if !self.by_stored.contains_key(&number) => {
+                    _ = present.insert(found.key, (number, version));
+                }
+                Ok(_) => {}
+                // It may be one of them.
+                Err(_) => whole = false,
             }
         }
         let mut missing = Vec::new();
@@ -85,6 +95,7 @@ impl Outbox {
                 Some((number, version)) => {
                     self.on_written(*id, *stage, Some(number), if version == stamp { stamp } else { 0 });
                 }
+                None if whole => self.vanish(*id),
                 None => missing.push(*id),
             }
         }
