@@ -30,6 +30,8 @@ mod history;
 mod kills;
 #[path = "pair/lead.rs"]
 mod lead;
+#[path = "pair/lease.rs"]
+mod lease;
 #[path = "pair/node.rs"]
 mod node;
 #[path = "pair/people.rs"]

@@ -91,6 +91,11 @@ for (const [signal, number] of [
   process.on(signal, () => end(128 + number));
 }
 
+// An error that nobody catches asks nobody politely.
+process.on("exit", () => {
+  for (const child of children) kill(child, "SIGKILL");
+});
+
 // npm starts us through a shell, and a signal that ends npm ends the shell, but does not reach us.
 if (process.env.npm_lifecycle_event) {
   const parent = process.ppid;

@@ -14,7 +14,7 @@ pub use event::*;
 pub use store::*;
 
 /// The time, read by the shell once a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Now {
     /// Monotonic milliseconds since any fixed point of this instance; never stored, never shared.
     pub mono_ms: u64,
@@ -195,6 +195,12 @@ pub enum TabInput {
     Follows,
     /// The lock was taken away.
     Deposed,
+    /// A tab that follows asks whether the leader runs; `visible`: somebody looks at it.
+    Asked { visible: bool },
+    /// The leader runs.
+    Alive,
+    /// The leader runs, and leaves the lead to a tab that is looked at.
+    Yielded,
     /// Another tab has written to the store.
     Poked,
     /// Another tab has emptied the store: nothing is to be fetched into it again.
@@ -214,6 +220,14 @@ pub enum TabOutput {
     RequestLead,
     /// Give the lock back, or the wish for it.
     Release,
+    /// Take the lock from whoever holds it.
+    Steal,
+    /// Ask the leading tab whether it runs; `visible`: somebody looks at this one.
+    Ask { visible: bool },
+    /// Tell the other tabs that the leader runs.
+    Alive,
+    /// The same, and that a tab which is looked at may take the lead.
+    Yield,
     /// Tell the other tabs that the store has changed.
     Poke,
     /// Tell the other tabs that the store was emptied.

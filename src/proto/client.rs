@@ -27,6 +27,7 @@ mod commands;
 mod create;
 mod incoming;
 mod lead;
+mod lease;
 mod rest;
 mod route;
 mod send;
@@ -92,6 +93,7 @@ pub struct Client {
     settling: SortedSet<String>,
     /// The page is frozen or in the back/forward cache.
     frozen: bool,
+    lease: lease::Lease,
     /// `loadEarlier()` calls that wait for their rows.
     load_waiters: Vec<(ViewId, CommandId)>,
     closing: Option<CommandId>,
@@ -149,6 +151,7 @@ impl Client {
             telling: false,
             settling: SortedSet::new(),
             frozen: false,
+            lease: lease::Lease::new(config.page.visible),
             load_waiters: Vec::new(),
             closing: None,
             closed: false,
@@ -241,6 +244,11 @@ impl Client {
         }
         if self.timers.take_due(Timer::Rescan, now.mono_ms) {
             self.rescan(now);
+        }
+        if let Some(due) = self.timers.get(Timer::Lease)
+            && self.timers.take_due(Timer::Lease, now.mono_ms)
+        {
+            self.on_lease_timer(now, due);
         }
         self.settle(now);
     }
@@ -337,16 +345,25 @@ impl Client {
                 self.frozen = false;
                 self.rescan(now);
             }
+            PageInput::Visible => {
+                self.frozen = false;
+                self.on_visibility(now, true);
+            }
+            PageInput::Hidden => self.on_visibility(now, false),
             _ => {}
         }
         self.connection.on_page(input, now, &mut self.timers, &mut self.rng);
+        // A page that does not run would keep its lock, and whoever waits would wait with it.
+        if self.frozen && self.storage.lead != Lead::Unasked {
+            self.let_go(now);
+        }
     }
 
     /// Carries actions between the machines until all are quiet, then writes what is dirty.
     fn settle(&mut self, now: Now) {
         loop {
             self.route(now);
-            if !self.write() && !self.heed_wish(now) {
+            if !self.write(now) && !self.heed_wish(now) {
                 break;
             }
         }

@@ -165,12 +165,11 @@ pub enum Action {
         conversation_id: String,
         dropped: bool,
     },
-    /// A page is in: `fresh` rows are new, the oldest is not (`known`), it goes back to what is known whole (`reached`).
+    /// A page is in; `fresh` rows of it were new; `reached`: it goes back to what was known without a gap.
     PageApplied {
         ticket: u32,
         conversation_id: String,
         fresh: u32,
-        known: bool,
         reached: bool,
     },
     /// The unread count is another.
@@ -186,13 +185,11 @@ pub enum Action {
         ticket: u32,
         message: Option<Box<Message>>,
     },
-    /// A record could not be read; it is left out. Asking for what is after the cursor brings it again; pages from the
-    /// newest do so only if it was not `older` than what is known.
+    /// A record could not be read; it is left out, and a catch-up brings it again.
     Damaged {
         conversation_id: String,
         want: Want,
         error: RecordError,
-        older: bool,
         /// It was told before.
         again: bool,
     },

@@ -40,9 +40,11 @@ pub enum Timer {
     Token,
     /// The outbox is read again, since a poke may be lost.
     Rescan,
+    /// The leading tab is asked whether it runs, or should have answered.
+    Lease,
 }
 
-const COUNT: usize = Timer::Rescan as usize + 1;
+const COUNT: usize = Timer::Lease as usize + 1;
 
 /// The table of deadlines in monotonic milliseconds.
 #[derive(Clone, Debug)]

@@ -103,6 +103,14 @@ impl Page {
         match (output, &self.tabs) {
             (TabOutput::RequestLead, Some(tabs)) => tabs.request_lead(&self.sink),
             (TabOutput::RequestLead, None) => (self.sink)(Input::Tab(TabInput::Leads)),
+            (TabOutput::Steal, Some(tabs)) => tabs.take_lead(&self.sink),
+            // Nobody can be asked: whoever holds the lock is taken to run.
+            (TabOutput::Ask { .. }, Some(tabs)) if tabs.peers.is_deaf() => {
+                (self.sink)(Input::Tab(TabInput::Alive));
+            }
+            (TabOutput::Ask { visible }, Some(tabs)) => tabs.peers.post(&[("runs", &visible.into())]),
+            (TabOutput::Alive, Some(tabs)) => tabs.peers.say("alive"),
+            (TabOutput::Yield, Some(tabs)) => tabs.peers.say("yields"),
             (TabOutput::Release, Some(tabs)) => tabs.release(),
             (TabOutput::Poke, Some(tabs)) => tabs.peers.say("poke"),
             (TabOutput::Wiped, Some(tabs)) => tabs.peers.say("wiped"),
@@ -154,12 +162,24 @@ fn page_input(event: &PageEvent) -> Option<PageInput> {
 
 impl Tabs {
     fn request_lead(&self, sink: &Sink) {
+        self.claim_lead(sink, false);
+    }
+
+    /// Takes the lock from its holder, whose own request then ends as stolen.
+    fn take_lead(&self, sink: &Sink) {
+        self.claim_lead(sink, true);
+    }
+
+    fn claim_lead(&self, sink: &Sink, steals: bool) {
         self.release();
         let locks = convert::global(&["navigator", "locks"]);
         let peers = self.peers.clone();
         // Old browsers and plain origins have no Web Locks.
         let (false, Some(claim)) = (locks.is_undefined(), Claim::new()) else {
-            return spawn(peers.seek_lead(sink.clone()));
+            return match steals {
+                true => peers.take_lead(sink),
+                false => spawn(peers.seek_lead(sink.clone())),
+            };
         };
         let claim = Rc::new(claim);
         self.claim.replace(Some(claim.clone()));
@@ -169,7 +189,7 @@ impl Tabs {
             if let Some(leaving) = leaving {
                 let _ = JsFuture::from(leaving).await;
             }
-            claim.run(locks.unchecked_into(), name, peers, sink).await;
+            claim.run(locks.unchecked_into(), name, peers, sink, steals).await;
         });
     }
 
@@ -197,7 +217,15 @@ impl Claim {
     }
 
     /// Asks without waiting first, so that a tab learns at once that another leads; then waits in the queue.
-    async fn run(self: Rc<Self>, locks: LockManager, name: String, peers: Rc<Peers>, sink: Sink) {
+    /// `steals`: takes it from whoever holds it.
+    async fn run(
+        self: Rc<Self>,
+        locks: LockManager,
+        name: String,
+        peers: Rc<Peers>,
+        sink: Sink,
+        steals: bool,
+    ) {
         let say = |input| {
             if !self.released() {
                 sink(Input::Tab(input));
@@ -211,7 +239,7 @@ impl Claim {
             granted(Input::Tab(TabInput::Leads));
             claim.hold.clone().into()
         });
-        let now = convert::object(&[("ifAvailable", &true.into())]);
+        let now = convert::object(&[(if steals { "steal" } else { "ifAvailable" }, &true.into())]);
         if self.released() {
             return;
         }

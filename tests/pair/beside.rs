@@ -1,4 +1,4 @@
-//! The tabs of one disk: their lock, and what they say to each other.
+//! The tabs of one store: who has the lock, what they tell each other, and pages that stand still.
 
 use chatwire::proto::{Input, TabInput, TabOutput};
 
@@ -6,7 +6,7 @@ use super::node::Happening;
 use super::world::World;
 
 impl World {
-    pub fn on_tab(&mut self, at: usize, output: TabOutput) {
+    pub(super) fn on_tab(&mut self, at: usize, output: TabOutput) {
         let disk = self.nodes[at].disk;
         match output {
             TabOutput::RequestLead => {
@@ -24,6 +24,10 @@ impl World {
             TabOutput::Torn { conversation_id, segment } => {
                 self.tell_tabs(at, &TabInput::Torn { conversation_id, segment });
             }
+            TabOutput::Steal => self.steal(at),
+            TabOutput::Ask { visible } => self.tell_tabs(at, &TabInput::Asked { visible }),
+            TabOutput::Alive => self.tell_tabs(at, &TabInput::Alive),
+            TabOutput::Yield => self.tell_tabs(at, &TabInput::Yielded),
             TabOutput::Wiped => self.tell_tabs(at, &TabInput::Wiped),
             TabOutput::Poke => self.tell_tabs(at, &TabInput::Poked),
         }
@@ -38,7 +42,19 @@ impl World {
         }
     }
 
-    pub fn free_lead(&mut self, at: usize) {
+    /// The lock goes to this node; its holder hears of it when it runs.
+    fn steal(&mut self, at: usize) {
+        let disk = self.nodes[at].disk;
+        let holder = self.nodes.iter().position(|node| node.disk == disk && node.leads);
+        if let Some(holder) = holder.filter(|holder| *holder != at) {
+            self.nodes[holder].leads = false;
+            self.push(holder, 0, Happening::ToClient(Input::Tab(TabInput::Deposed)));
+        }
+        (self.nodes[at].leads, self.nodes[at].waits) = (true, false);
+        self.push(at, 0, Happening::ToClient(Input::Tab(TabInput::Leads)));
+    }
+
+    pub(super) fn free_lead(&mut self, at: usize) {
         self.nodes[at].waits = false;
         if !core::mem::take(&mut self.nodes[at].leads) {
             return;
@@ -48,6 +64,17 @@ impl World {
         if let Some(heir) = heir {
             (self.nodes[heir].leads, self.nodes[heir].waits) = (true, false);
             self.push(heir, 0, Happening::ToClient(Input::Tab(TabInput::Leads)));
+        }
+    }
+
+    /// The page runs no line any more, without a word before it; or it does again, and hears of what came meanwhile.
+    pub fn stand_still(&mut self, at: usize, still: bool) {
+        if still {
+            self.nodes[at].still = Some(Vec::new());
+            return;
+        }
+        for what in self.nodes[at].still.take().unwrap_or_default() {
+            self.push(at, 0, what);
         }
     }
 }

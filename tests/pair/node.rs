@@ -52,6 +52,8 @@ pub struct Node {
     pub leads: bool,
     /// Stands in the queue for the lock.
     pub waits: bool,
+    /// What has come for a page that stands still.
+    pub still: Option<Vec<Happening>>,
     pub live_socket: Option<u32>,
     /// Nothing arrives in either direction, and nobody is told.
     pub half_open: bool,

@@ -81,6 +81,7 @@ impl World {
             hold_tokens: false,
             leads: false,
             waits: false,
+            still: None,
             live_socket: None,
             half_open: false,
         });
@@ -123,7 +124,7 @@ impl World {
         self.free_lead(at);
     }
 
-    pub fn push(&mut self, at: usize, delay_ms: u64, happening: Happening) {
+    pub(super) fn push(&mut self, at: usize, delay_ms: u64, happening: Happening) {
         self.made += 1;
         let life = self.nodes[at].life;
         self.queue.insert((self.now.mono_ms + delay_ms, self.made), (at, life, happening));
@@ -229,6 +230,10 @@ impl World {
                 return;
             }
             _ if !alive => return,
+            what if self.nodes[at].still.is_some() => {
+                self.nodes[at].still.get_or_insert_default().push(what);
+                return;
+            }
             Happening::ToClient(input) => {
                 self.nodes[at].steps += 1;
                 if !self.dies(at) {
@@ -300,7 +305,8 @@ impl World {
 
     fn next_moment(&self) -> Option<u64> {
         let queued = self.queue.keys().next().map(|(at, _)| *at);
-        let timers = self.nodes.iter().filter_map(|node| node.client.as_ref()?.poll_timeout());
+        let running = self.nodes.iter().filter(|node| node.still.is_none());
+        let timers = running.filter_map(|node| node.client.as_ref()?.poll_timeout());
         queued.into_iter().chain(timers).min().map(|at| at.max(self.now.mono_ms))
     }
 
@@ -313,7 +319,8 @@ impl World {
             self.happen(at, life, happening);
         } else {
             for at in 0..self.nodes.len() {
-                if let Some(client) = &mut self.nodes[at].client
+                let runs = self.nodes[at].still.is_none();
+                if let Some(client) = self.nodes[at].client.as_mut().filter(|_| runs)
                     && client.poll_timeout().is_some_and(|due| due <= moment)
                 {
                     client.handle_timeout(self.now);

@@ -1,5 +1,4 @@
 // Our own backend as a process of its own, for tests: the binary that `npm test` has built with the feature `faults`.
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -7,13 +6,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { kill, start } from "../../scripts/lib/run.mjs";
 
 const byHand = fileURLToPath(new URL("../../target/debug/chatwire-server-faults", import.meta.url));
 
 /**
  * Starts it on a free port and a fresh database.
- * @returns `{origin, url, login(name), fault(body), log(conversation), socketsOf(userId), kill(), start(), restart(), close()}`; `url` is the
- * base for `team` (D1).
+ * @returns `{origin, url, login(name), fault(body), log(conversation), socketsOf(userId), connections(user), kill(), start(), restart(), close()}`;
+ * `url` is the base for `team` (D1).
  */
 export async function startReference(args = []) {
   const binary = process.env.CHATWIRE_SERVER ?? byHand;
@@ -32,10 +32,15 @@ export async function startReference(args = []) {
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
     return response.json();
   };
+  const get = async (path) => {
+    const response = await fetch(`${origin}${path}`);
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return response.json();
+  };
   const hasEnded = () => running.child.exitCode !== null || running.child.signalCode !== null;
   const end = async (signal) => {
     if (hasEnded()) return running.child.exitCode;
-    running.child.kill(signal);
+    kill(running.child, signal);
     const [code] = await once(running.child, "exit");
     return code;
   };
@@ -44,24 +49,18 @@ export async function startReference(args = []) {
     url: `${origin}/team`,
     login: (name) => post("/auth/login", { name }),
     fault: (body) => post("/test/faults", body),
-    /** Disarms every fault. */
+    /** Disarms every fault, and forgets the connections that have ended. */
     disarm: () => post("/test/reset", {}),
     /** What a conversation holds, in the server's order: `[{seq, id, sender_id, client_message_id, text}]`. */
-    async log(conversation) {
-      const response = await fetch(`${origin}/test/log?conversation=${encodeURIComponent(conversation)}`);
-      if (!response.ok) throw new Error(`/test/log: ${response.status} ${await response.text()}`);
-      return response.json();
-    },
+    log: (conversation) => get(`/test/log?conversation=${encodeURIComponent(conversation)}`),
     /** How many sockets of this user are live. */
-    async socketsOf(userId) {
-      const response = await fetch(`${origin}/test/sockets`);
-      if (!response.ok) throw new Error(`/test/sockets: ${response.status} ${await response.text()}`);
-      return (await response.json()).sockets[userId]?.live ?? 0;
-    },
+    socketsOf: async (userId) => (await get("/test/sockets")).sockets[userId]?.live ?? 0,
+    /** Since the last `disarm`, by its clock: `{now_ms, connections: [{opened_ms, closed_ms}]}`, in the order of opening. */
+    connections: (user) => get(`/test/connections?user=${encodeURIComponent(user)}`),
     /** Ends it as a power cut would, or by another signal; the database stays. */
     kill: (signal = "SIGKILL") => end(signal),
     /** Any other signal, without waiting: SIGSTOP makes it stand still until SIGCONT. */
-    signal: (signal) => running.child.kill(signal),
+    signal: (signal) => kill(running.child, signal),
     /** The same port and database again, after `kill` or a crash. */
     async start() {
       running = await launch(binary, ["--port", port, "--db", db, ...args]);
@@ -86,7 +85,8 @@ export async function startReference(args = []) {
 function launch(binary, args) {
   return new Promise((resolve, reject) => {
     const env = { ...process.env, CHATWIRE_LOG: process.env.CHATWIRE_LOG ?? "error" };
-    const child = spawn(binary, args, { stdio: ["ignore", "pipe", "inherit"], env });
+    // It ends with us, whatever ends us.
+    const child = start(binary, args, { stdio: ["ignore", "pipe", "inherit"], env });
     child.once("error", reject);
     child.once("exit", (code) =>
       reject(new Error(`the backend ended with code ${code} before it was ready`)),

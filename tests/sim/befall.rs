@@ -69,9 +69,15 @@ impl World {
 
     fn freeze(&mut self, at: usize, ms: u64) {
         if self.devices[at].client.is_some() && self.devices[at].asleep_until.is_none() {
-            self.page(at, PageInput::Frozen);
+            // A page in a loop, or in a debugger, hears no word before it.
+            let thaw = self.dice.between(super::dice::HANGS, at, 0, 1) == 0;
+            if thaw {
+                self.page(at, PageInput::Frozen);
+            } else {
+                self.dice.coverage.fault(Fault::Hung);
+            }
             self.devices[at].asleep_until = Some(self.t + ms);
-            self.push(at, ms, Happening::Wake { thaw: true });
+            self.push(at, ms, Happening::Wake { thaw });
         }
     }
 
@@ -96,6 +102,17 @@ impl World {
                 room.lost.insert(message.id);
             }
         }
+    }
+
+    /// This page takes the lock, whoever has it.
+    pub fn take_lead(&mut self, at: usize) {
+        let disk = self.devices[at].person.disk;
+        let held = self.devices.iter().any(|device| device.person.disk == disk && device.leads);
+        if held {
+            return self.steal(at);
+        }
+        (self.devices[at].leads, self.devices[at].waits) = (true, false);
+        self.push(at, 1, Happening::Input(Input::Tab(TabInput::Leads)));
     }
 
     /// The lock goes to this page; the other one hears of it, sooner or later or not at all.

@@ -317,6 +317,10 @@ impl World {
                 self.push(at, 1, Happening::Input(Input::Tab(input)));
             }
             TabOutput::Release => self.free_lead(at),
+            TabOutput::Steal => self.take_lead(at),
+            TabOutput::Ask { visible } => self.tell_tabs(at, &TabInput::Asked { visible }),
+            TabOutput::Alive => self.tell_tabs(at, &TabInput::Alive),
+            TabOutput::Yield => self.tell_tabs(at, &TabInput::Yielded),
             TabOutput::Poke => self.tell_tabs(at, &TabInput::Poked),
             TabOutput::Wiped => self.tell_tabs(at, &TabInput::Wiped),
             TabOutput::Read { conversation_id, message_id } => {

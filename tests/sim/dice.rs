@@ -70,7 +70,8 @@ pub const LATENCY: Site = 100;
 pub const STORE_DELAY: Site = 101;
 pub const FATE_OF_WRITES: Site = 102;
 pub const KEYS: Site = 103;
-const SITES: usize = 104;
+pub const HANGS: Site = 104;
+const SITES: usize = 105;
 const DEVICES: usize = 8;
 
 impl Dice {

@@ -30,6 +30,8 @@ faults! {
     KilledAtOutput, Killed, WritesLostAtKill, Frozen, Hidden, OfflineLie, OnlineLie, LockStolen, PokeLost,
     // Time.
     WallJump, Sleep, SleepForDays, ClockSkew,
+    // A page that stands still without a word.
+    Hung,
 }
 
 /// Whatever ends `offline` wakes the connection by itself, so that `connect()` never finds it there without an

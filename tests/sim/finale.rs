@@ -84,8 +84,10 @@ impl World {
         }
         for at in 0..self.devices.len() {
             self.connect(at);
-            // The next commit of another tab says what a lost poke has not.
-            self.push(at, 100, Happening::Input(Input::Tab(TabInput::Poked)));
+            // The next commit of another tab says what a lost poke has not; a leader looks by itself.
+            if !self.devices[at].leads {
+                self.push(at, 100, Happening::Input(Input::Tab(TabInput::Poked)));
+            }
         }
     }
 
@@ -105,6 +107,9 @@ impl World {
             let (leads, disk) = (self.devices[at].leads, self.devices[at].person.disk);
             if !self.devices.iter().any(|device| device.leads && device.person.disk == disk) {
                 return Some(format!("nobody leads beside {name}"));
+            }
+            if !leads && eyes.state == Some(ConnectionState::Online) {
+                return Some(format!("{name} is online and does not lead"));
             }
             if leads && (eyes.state != Some(ConnectionState::Online) || eyes.phase != Some(Phase::Live)) {
                 return Some(format!("{name} is {:?}, {:?}", eyes.state, eyes.phase));

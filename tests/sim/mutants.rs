@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 #[cfg(feature = "mutants")]
 use super::runner;
 
-pub const MUTANTS: [&str; 30] = [
+pub const MUTANTS: [&str; 35] = [
     "retry mints a new key",
     "send resolves before its commit",
     "frame before Saved",
@@ -41,6 +41,11 @@ pub const MUTANTS: [&str; 30] = [
     "echo and copy become two rows",
     "late ack of an older connection accepted",
     "cancel after the wire forgets the message",
+    "thawed leader sends without the check",
+    "leader's transaction without the expected generation",
+    "a tab numbers its own outbox rows",
+    "lost poke and no rescan",
+    "two leaders after a steal",
 ];
 
 /// Schedules within which each must be caught.

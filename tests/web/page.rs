@@ -61,6 +61,45 @@ async fn a_stolen_lock_deposes() {
 }
 
 #[wasm_bindgen_test]
+async fn a_tab_that_follows_may_ask_the_leader_and_take_the_lead_from_it() {
+    let ((first, mut first_said), (second, mut second_said)) = (tab("taken"), tab("taken"));
+    first.execute(TabOutput::RequestLead);
+    assert_eq!(heard(&mut first_said).await, TabInput::Leads);
+    second.execute(TabOutput::RequestLead);
+    assert_eq!(heard(&mut second_said).await, TabInput::Follows);
+    second.execute(TabOutput::Ask { visible: true });
+    assert_eq!(heard(&mut first_said).await, TabInput::Asked { visible: true });
+    first.execute(TabOutput::Alive);
+    assert_eq!(heard(&mut second_said).await, TabInput::Alive);
+    first.execute(TabOutput::Yield);
+    assert_eq!(heard(&mut second_said).await, TabInput::Yielded);
+    second.execute(TabOutput::Steal);
+    assert_eq!(heard(&mut first_said).await, TabInput::Deposed);
+    assert_eq!(heard(&mut second_said).await, TabInput::Leads);
+    first.execute(TabOutput::RequestLead);
+    assert_eq!(heard(&mut first_said).await, TabInput::Follows);
+    drop(second);
+    assert_eq!(heard(&mut first_said).await, TabInput::Leads);
+}
+
+#[wasm_bindgen_test]
+async fn without_locks_too_the_lead_is_taken_from_one_that_does_not_answer() {
+    js("Object.defineProperty(navigator, 'locks', { configurable: true, value: undefined }); 0");
+    let ((first, mut first_said), (second, mut second_said)) = (tab("robbed"), tab("robbed"));
+    first.execute(TabOutput::RequestLead);
+    assert_eq!(heard(&mut first_said).await, TabInput::Leads);
+    second.execute(TabOutput::Steal);
+    assert_eq!(heard(&mut second_said).await, TabInput::Leads);
+    assert_eq!(heard(&mut first_said).await, TabInput::Deposed);
+    first.execute(TabOutput::Release);
+    first.execute(TabOutput::RequestLead);
+    assert_eq!(heard(&mut first_said).await, TabInput::Follows);
+    drop(first);
+    drop(second);
+    js("delete navigator.locks; 0");
+}
+
+#[wasm_bindgen_test]
 async fn one_that_gives_up_while_it_waits_hears_nothing_more() {
     let ((first, mut first_said), (second, mut second_said)) = (tab("waits"), tab("waits"));
     first.execute(TabOutput::RequestLead);

@@ -9,11 +9,13 @@ use super::super::timeline::Change;
 use super::super::timer::Timer;
 use super::Client;
 use super::storage::{Lead, StoreJob, everything, list};
+use crate::proto::mutant;
 
 /// The outbox is read again this often, since a poke of another tab may be lost (rule 4).
 const RESCAN_MS: u64 = 30_000;
-/// A page says so often that it cannot read a record: what is damaged again as soon as it is written is left so.
-const MAX_TORN_TOLD: u32 = 100;
+/// A page says so often that it cannot read a record: what is damaged again as soon as it is written,
+/// or written by a later version of the application, is left so.
+const MAX_TORN_TOLD: u32 = 20;
 
 impl Client {
     pub(super) fn on_tab(&mut self, now: Now, input: TabInput) {
@@ -28,11 +30,15 @@ impl Client {
             TabInput::Follows if self.storage.lead == Lead::Asked => {
                 self.storage.lead = Lead::Follows;
                 self.connection.on_lead(Some(false), now, &mut self.timers, &mut self.rng);
+                self.watch_leader(now);
                 self.run_deferred(now);
                 self.flush_reads(now);
             }
             TabInput::Leads | TabInput::Follows => {}
             TabInput::Deposed => self.abdicate(now),
+            TabInput::Asked { visible } => self.on_asked(now, visible),
+            TabInput::Alive => self.watch_leader(now),
+            TabInput::Yielded => self.on_yielded(),
             TabInput::Poked => self.rescan(now),
             TabInput::Wiped => {
                 self.undo_connects(now, "another tab has wiped the store");
@@ -54,7 +60,7 @@ impl Client {
     /// The lead goes with the wish to be connected: asked for by `connect()`, given back when nothing but another
     /// `connect()` or a wake-up would use it, and the store has everything. `true`: something has changed.
     pub(super) fn heed_wish(&mut self, now: Now) -> bool {
-        if self.storage.wiping || self.closing.is_some() || self.closed {
+        if self.storage.wiping || self.closing.is_some() || self.closed || self.frozen {
             return false;
         }
         let connects = |(_, command): &(_, Command)| matches!(command, Command::Connect {});
@@ -96,6 +102,7 @@ impl Client {
         self.timelines.abdicate();
         self.rooms.take_dirty();
         self.settling.clear();
+        self.lease.in_doubt = false;
         self.capabilities_dirty = false;
         self.emit(Event::Leader { leader: false });
     }
@@ -162,28 +169,29 @@ impl Client {
             // It goes out once more than needed rather than not at all: what counts as read already tells nothing.
             self.pending_reads.push_back((conversation_id, id));
         }
-        self.timers.set(Timer::Rescan, now.mono_ms + RESCAN_MS);
+        if !mutant::is(34) {
+            self.timers.set(Timer::Rescan, now.mono_ms + RESCAN_MS);
+        }
         self.run_deferred(now);
     }
 
     /// Another tab leads now: nothing more goes out, and nothing remembered is believed (rule 2).
     fn abdicate(&mut self, now: Now) {
-        if !matches!(self.storage.lead, Lead::Leads { .. } | Lead::Claims) {
+        if !matches!(self.storage.lead, Lead::Leads { .. } | Lead::Claims) || mutant::is(35) {
             return;
         }
         self.forget_lead();
         self.storage.lead = Lead::Follows;
         self.connection.on_lead(Some(false), now, &mut self.timers, &mut self.rng);
+        self.watch_leader(now);
         self.outputs.push_back(Output::Tab(TabOutput::Release));
         self.outputs.push_back(Output::Tab(TabOutput::RequestLead));
         self.rescan(now);
     }
 
     /// What this tab cannot read the leader may have in memory, and only a leader writes it again.
-    pub(super) fn tell_torn(&mut self, conversation_id: &str, segment: u32, error: &store::RecordError) {
-        // Of a later version of the application it is read by whoever leads.
-        let torn = !matches!(error, store::RecordError::Newer { .. });
-        if torn && !self.leads() && self.torn_told < MAX_TORN_TOLD {
+    pub(super) fn tell_torn(&mut self, conversation_id: &str, segment: u32) {
+        if !self.leads() && self.torn_told < MAX_TORN_TOLD {
             self.torn_told += 1;
             let conversation_id = conversation_id.to_owned();
             self.outputs.push_back(Output::Tab(TabOutput::Torn { conversation_id, segment }));
@@ -192,7 +200,7 @@ impl Client {
 
     /// Reads what other tabs may have written.
     pub(super) fn rescan(&mut self, now: Now) {
-        if self.leads() {
+        if self.leads() && !mutant::is(34) {
             self.timers.set(Timer::Rescan, now.mono_ms + RESCAN_MS);
         }
         if !self.storage.loaded {
@@ -204,6 +212,7 @@ impl Client {
             return;
         }
         self.storage.reconciling = true;
+        self.storage.asked_to_reconcile = now;
         let reads =
             if self.leads() { vec![Read::All(Table::Meta), Read::All(Table::Outbox)] } else { everything() };
         self.request_store(StoreRequest::Read(reads), StoreJob::Reconcile);
@@ -223,8 +232,12 @@ impl Client {
         if let Some(rows) = lists.get(1) {
             self.take_outbox(rows);
         }
-        if core::mem::take(&mut self.storage.rescan_again) {
+        // What was read before this page stood still says nothing of the generation of today.
+        let old = self.lease.in_doubt && self.outlived_lease(self.storage.asked_to_reconcile, now);
+        if core::mem::take(&mut self.storage.rescan_again) || old {
             self.rescan(now);
+        } else if core::mem::take(&mut self.lease.in_doubt) {
+            self.outbox.on_writable(now);
         }
     }
 }

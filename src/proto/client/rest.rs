@@ -186,18 +186,11 @@ impl Client {
 
     /// A page stands in the history. A catch-up that has gone back as far as it may and not to what was known leaves a
     /// hole, and says so.
-    pub(super) fn on_page_applied(
-        &mut self,
-        ticket: u32,
-        conversation_id: String,
-        known: bool,
-        reached: bool,
-    ) {
+    pub(super) fn on_page_applied(&mut self, ticket: u32, conversation_id: String, reached: bool) {
         self.rooms.touch(&conversation_id);
         if let Some(given_up) = self.sync.on_applied(&conversation_id, ticket, reached)
             && self.timelines.on_joined(&conversation_id)
             && given_up
-            && !known
         {
             self.emit(Event::Gap { conversation_id });
         }

@@ -159,6 +159,9 @@ impl Client {
     fn transmit(&mut self, now: Now, id: RowId) {
         let Some(row) = self.outbox.row(id).filter(|row| row.stage == Stage::Marking) else { return };
         let record = &row.record;
+        if self.lease.in_doubt {
+            return self.outbox.on_held_back(id);
+        }
         if record.is_expired(outbox::clock_of(now)) {
             // It slept between its commit and this moment.
             return self.outbox.on_unsendable(id, outbox::expired());
@@ -295,11 +298,11 @@ impl Client {
                     self.sync.pull(&conversation_id);
                 }
             }
-            Action::PageApplied { ticket, conversation_id, fresh, known, reached } => {
+            Action::PageApplied { ticket, conversation_id, fresh, reached } => {
                 if fresh > 0 {
                     self.tell_page_delivered(now, &conversation_id, fresh);
                 }
-                self.on_page_applied(ticket, conversation_id, known, reached);
+                self.on_page_applied(ticket, conversation_id, reached);
             }
             Action::Read { conversation_id } => {
                 self.rooms.touch(&conversation_id);
@@ -307,27 +310,20 @@ impl Client {
             }
             Action::TellRead { conversation_id, ids } => self.tell_read(now, &conversation_id, ids),
             Action::Found { ticket, message } => self.on_found(now, ticket, message),
-            Action::Damaged { conversation_id, want, error, older, again } => {
-                // Without its index a history is shown all the same.
-                if let Want::Segment(number) = want {
-                    self.tell_torn(&conversation_id, number, &error);
-                }
-                self.on_damaged(conversation_id, &error, older, again);
+            Action::Damaged { conversation_id, want, error, again } => {
+                self.on_damaged(&conversation_id, want, &error, again);
             }
         }
     }
 
-    fn on_damaged(&mut self, conversation_id: String, error: &store::RecordError, older: bool, again: bool) {
-        self.sync.pull(&conversation_id);
-        if again {
-            return;
+    fn on_damaged(&mut self, conversation_id: &str, want: Want, error: &store::RecordError, again: bool) {
+        // Without its index a history is shown all the same.
+        if let Want::Segment(number) = want {
+            self.tell_torn(conversation_id, number);
         }
-        let lost = older && !self.capabilities.cursor;
-        let end = if lost { "this backend does not give it again" } else { "it is fetched again" };
-        let text = ["a stored part of a conversation cannot be read (", &error.text(), "); ", end].concat();
-        self.emit(Event::Error { error: Failure::new(ErrorCode::Storage, text) });
-        if lost {
-            self.emit(Event::Gap { conversation_id });
+        self.sync.pull(conversation_id);
+        if !again {
+            self.report_damage("a part of a conversation", error);
         }
     }
 

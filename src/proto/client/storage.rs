@@ -72,6 +72,7 @@ pub(super) enum StoreJob {
 #[derive(Debug, Default)]
 pub(super) struct Flight {
     pub stamp: u64,
+    pub asked: Now,
     pub rows: Vec<(RowId, Stage)>,
     /// Those of `rows` that were added, in order.
     pub added: Vec<RowId>,
@@ -93,6 +94,7 @@ pub(super) struct Storage {
     jobs: SortedMap<StoreId, StoreJob>,
     pub writing: bool,
     pub reconciling: bool,
+    pub asked_to_reconcile: Now,
     pub rescan_again: bool,
     pub blocked: bool,
     pub degraded: bool,
@@ -244,7 +246,7 @@ impl Client {
                 Ok((version, head)) => self.timelines.restore(version, head),
                 Err(error) => {
                     self.report_damage("the head of a history", &error);
-                    self.tell_torn(&id, u32::MAX, &error);
+                    self.tell_torn(&id, u32::MAX);
                 }
             }
             // Also where the record is damaged.
@@ -259,7 +261,7 @@ impl Client {
         }
     }
 
-    fn report_damage(&mut self, what: &str, error: &store::RecordError) {
+    pub(super) fn report_damage(&mut self, what: &str, error: &store::RecordError) {
         let text = [what, " in the store cannot be read: ", &error.text()].concat();
         self.emit(Event::Error { error: Failure::new(ErrorCode::Storage, text) });
     }

@@ -16,7 +16,7 @@ const NOT_WRITTEN: u64 = u64::MAX;
 
 impl Client {
     /// Puts everything dirty into one transaction. `true`: something was settled without the store.
-    pub(super) fn write(&mut self) -> bool {
+    pub(super) fn write(&mut self, now: Now) -> bool {
         let unclear = self.storage.unclear.is_some();
         if (self.storage.writing && !unclear) || !self.storage.loaded || self.storage.wiping {
             return false;
@@ -31,7 +31,8 @@ impl Client {
         if self.storage.blocked {
             return self.hold_in_memory(rows);
         }
-        let (transaction, flight, settled) = self.build(rows, history);
+        let (transaction, mut flight, settled) = self.build(rows, history);
+        flight.asked = now;
         let empty =
             transaction.puts.is_empty() && transaction.adds.is_empty() && transaction.deletes.is_empty();
         if !empty {
@@ -98,7 +99,9 @@ impl Client {
             self.build_history(&mut transaction, &mut flight);
         }
         flight.probe = transaction.puts.first().map(|(at, _)| at.clone());
-        if let Lead::Leads { version, .. } = self.storage.lead {
+        if let Lead::Leads { version, .. } = self.storage.lead
+            && !mutant::is(32)
+        {
             transaction.expect.push((RecordId::meta(store::GENERATION_KEY), version));
         }
         if mutant::is(27) {
@@ -137,6 +140,7 @@ impl Client {
     }
 
     pub(super) fn on_write_reply(&mut self, now: Now, flight: Box<Flight>, reply: StoreReply) {
+        self.look_at_lease(now, flight.asked);
         match reply {
             StoreReply::Saved { added } => {
                 self.storage.writing = false;
@@ -189,6 +193,7 @@ impl Client {
         };
         self.storage.writing = false;
         self.set_blocked(false);
+        self.look_at_lease(now, flight.asked);
         let mut flight = flight;
         let mut missing = Vec::new();
         let whole = flight.took_place(list(&lists, 1), list(&lists, 4));

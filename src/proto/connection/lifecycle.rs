@@ -48,9 +48,9 @@ impl Connection {
     /// What forbids an attempt now, with the signal that says so.
     pub(super) fn obstacle(&self) -> Option<(Signal, &'static str)> {
         match self.leads {
+            _ if self.page.frozen => Some((Signal::Park, "page frozen")),
             None => Some((Signal::Hold, "finding the leading tab")),
             Some(false) => Some((Signal::Hold, "another tab leads")),
-            Some(true) if self.page.frozen => Some((Signal::Park, "page frozen")),
             Some(true) if !self.page.online => Some((Signal::Park, "offline")),
             Some(true) => None,
         }

@@ -4,6 +4,7 @@ use super::super::model::{Message, Sender};
 use super::super::profile::ServerMessage;
 use super::super::store::{IndexPage, RecordError, decode_index, decode_segment, index_page_of};
 use super::find::Found;
+use super::joint::LOST;
 use super::known::{Known, raise_known};
 use super::log::{Loaded, LoadedIndex, Row, Want};
 use super::merge;
@@ -71,9 +72,10 @@ impl Timelines {
             self.move_cursor(conversation_id, after, through);
         }
         let PageOp { ticket, fresh, oldest_known, joins, .. } = page;
-        let known = oldest_known == Some(true);
-        let (conversation_id, reached) = (conversation_id.to_owned(), joins.unwrap_or(known));
-        self.actions.push_back(Action::PageApplied { ticket, conversation_id, fresh, known, reached });
+        // Where all that is here is known without a gap, any of it will do.
+        let reached = joins.unwrap_or(oldest_known == Some(true));
+        let conversation_id = conversation_id.to_owned();
+        self.actions.push_back(Action::PageApplied { ticket, conversation_id, fresh, reached });
     }
 
     /// Puts a server's message where it belongs, or merges it with the row that it is.
@@ -247,11 +249,10 @@ impl Timelines {
         let Some(log) = self.logs.get_mut(conversation_id) else { return };
         log.asked.remove(&want.code());
         if let Err(error) = log.take_record(conversation_id, want, bytes, revision, &self.orphans) {
-            let older = matches!(want, Want::Segment(number) if log.tail_number() != Some(number));
             log.give_up(want);
             let again = !log.damaged.insert(want.code());
             let conversation_id = conversation_id.to_owned();
-            self.actions.push_back(Action::Damaged { conversation_id, want, error, older, again });
+            self.actions.push_back(Action::Damaged { conversation_id, want, error, again });
         }
         self.dirty_views(conversation_id);
         self.drive(conversation_id);
@@ -349,8 +350,9 @@ impl super::Log {
                     let before = info.first.seq.saturating_sub(1);
                     self.head.cursor = self.head.cursor.map(|cursor| cursor.min(before));
                     if self.head.cursor.is_none() {
-                        // It may be asked for in several pages too, and the row up to which all is known may be in it.
-                        self.head.joined_to = Some(String::new());
+                        // No row is known to have all before it.
+                        self.head.joined_to = Some(LOST.to_owned());
+                        self.catches_up = true;
                     }
                     self.head_dirty = true;
                     // It may have been the tail: then another one is, whose fingerprints stood in the index only.

@@ -69,7 +69,6 @@ impl Log {
             message.text == own.text
                 && message.kind == own.kind
                 && message.key.is_none()
-                && message.created_at_ms.saturating_add(CLOCK_TOLERANCE_MS) >= own.created_at_ms
                 && message.id.as_deref().is_some_and(|id| self.strays.contains(&fingerprint(id)))
         };
         self.search(&self.strays, &is_copy)

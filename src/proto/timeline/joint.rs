@@ -9,6 +9,10 @@ use super::super::profile::ServerMessage;
 use super::super::queue::Queue;
 use super::{Log, Timelines};
 
+/// Stands for the row up to which all is known where rows have been lost: no row's id, so that a catch-up goes back as far
+/// as it may.
+pub(super) const LOST: &str = "\0";
+
 impl Timelines {
     /// Another tab cannot read this segment, or the head: what is here of it is written again, else it is looked at here.
     pub fn write_again(&mut self, conversation_id: &str, segment: u32) {

@@ -77,6 +77,17 @@ impl Peers {
             self.say("leads");
         } else if word("leads") == 1 {
             self.answered.set(true);
+        } else if word("takes") == 1 {
+            self.answered.set(true);
+            if self.leads.take() {
+                sink(Input::Tab(TabInput::Deposed));
+            }
+        } else if let Some(visible) = word("runs").as_bool() {
+            sink(Input::Tab(TabInput::Asked { visible }));
+        } else if word("alive") == 1 {
+            sink(Input::Tab(TabInput::Alive));
+        } else if word("yields") == 1 {
+            sink(Input::Tab(TabInput::Yielded));
         } else if word("goes") == 1
             && let Some(freed) = self.freed.take()
         {
@@ -121,6 +132,18 @@ impl Peers {
         }
         self.leads.set(true);
         self.say("leads");
+        sink(Input::Tab(TabInput::Leads));
+    }
+
+    /// Nobody else is heard.
+    pub fn is_deaf(&self) -> bool {
+        self.channel.is_none()
+    }
+
+    /// Leads, whoever did before.
+    pub fn take_lead(&self, sink: &Sink) {
+        self.leads.set(true);
+        self.say("takes");
         sink(Input::Tab(TabInput::Leads));
     }
 

@@ -1,4 +1,5 @@
 // Which round kills what, and when: all of it follows from the seed.
+import { randomOf } from "../lib/random.mjs";
 
 /** How a round is aimed. `random` is a moment of the clock; the others wait for the situation that they are named after. */
 const cycle = [
@@ -25,17 +26,6 @@ export function planOf(rounds, seed, aim) {
     ...entries[index % entries.length],
     random: randomOf(seed * 7919 + index),
   }));
-}
-
-/** mulberry32: numbers from 0 to 1, the same for the same seed. */
-function randomOf(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 export const aims = [...new Set(cycle.map(({ aim }) => aim))];

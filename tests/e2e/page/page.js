@@ -44,6 +44,12 @@ const harness = {
       chat.on("status", ({ rowKey, status, failure }) =>
         tell({ kind: status, key: rowKey, failure: failure?.code ?? null }),
       );
+      for (const event of ["connection", "leader"]) {
+        chat.on(event, () => {
+          const { state, reason, leader } = chat.connection;
+          tell({ kind: "connection", state, reason, leader });
+        });
+      }
     });
   },
 
@@ -55,16 +61,7 @@ const harness = {
     return plainSnapshot(timelineOf(conversationId).getSnapshot());
   },
 
-  async loadWhole(conversationId) {
-    const timeline = timelineOf(conversationId);
-    await until(timeline, ({ loading }) => !loading);
-    while (timeline.getSnapshot().hasEarlier) {
-      const before = timeline.getSnapshot();
-      await timeline.loadEarlier(500);
-      await until(timeline, (now) => now !== before && !now.loading);
-    }
-    return plainSnapshot(timeline.getSnapshot());
-  },
+  loadWhole: (conversationId) => whole(timelineOf(conversationId)),
 
   connection: () => chat.connection,
   guarantees: () => chat.guarantees,
@@ -81,6 +78,26 @@ const harness = {
   async stopLoad() {
     load.running = false;
     await load.done;
+  },
+
+  /** Calls `send` for each `[conversationId, text]` in turn and waits for none: what became of it is told. */
+  sendEach(rows) {
+    for (const [conversationId, text] of rows) sendOne(conversationId, text);
+  },
+
+  /** What this tab knows of these conversations, histories whole, in as few words as can be compared. */
+  async knowledge(ids) {
+    const conversations = {};
+    for (const id of ids) {
+      const timeline = chat.timeline(id);
+      const { messages, hasEarlier, error } = await whole(timeline);
+      timeline.close();
+      const rows = messages.map((m) => [m.id, m.text, m.status, m.sender]);
+      const unread = chat.conversation(id).getSnapshot()?.unread ?? null;
+      conversations[id] = { rows, unread, hasEarlier, error: error?.code ?? null };
+    }
+    const { leader, state } = chat.connection;
+    return { leader, state, outbox: (await chat.outbox()).map(({ text }) => text), conversations };
   },
 };
 
@@ -112,6 +129,16 @@ async function sendOne(conversationId, text) {
 function timelineOf(conversationId) {
   if (!timelines.has(conversationId)) timelines.set(conversationId, chat.timeline(conversationId));
   return timelines.get(conversationId);
+}
+
+async function whole(timeline) {
+  await until(timeline, ({ loading }) => !loading);
+  while (timeline.getSnapshot().hasEarlier) {
+    const before = timeline.getSnapshot();
+    await timeline.loadEarlier(500);
+    await until(timeline, (now) => now !== before && !now.loading);
+  }
+  return plainSnapshot(timeline.getSnapshot());
 }
 
 function until(source, isWanted) {

@@ -15,6 +15,9 @@ export class Tab {
     tab.#protocol.on("Page.lifecycleEvent", ({ name, loaderId }) => {
       if (name === "load") tab.#loaded = loaderId;
     });
+    tab.#protocol.on("Inspector.targetCrashed", () => {
+      tab.isAlive = false;
+    });
     await tab.#protocol.send("Page.enable");
     await tab.#protocol.send("Page.setLifecycleEventsEnabled", { enabled: true });
     return tab;
@@ -65,6 +68,15 @@ export class Tab {
     return until(what, () => this.evaluate(isTrue, argument), options);
   }
 
+  /** `onReport` hears what its pages tell through the binding `report`, as they tell it: from the next `goto` on. */
+  async listen(onReport) {
+    this.#protocol.on("Runtime.bindingCalled", ({ name, payload }) => {
+      if (name === "report") onReport(JSON.parse(payload));
+    });
+    await this.#protocol.send("Runtime.enable");
+    await this.#protocol.send("Runtime.addBinding", { name: "report" });
+  }
+
   // ── what happens to tabs ──────────────────────────────────────────────────
 
   /** Closes it as a user does; `beforeunload` is not asked. Resolves when the browser has no such page any more. */
@@ -80,7 +92,6 @@ export class Tab {
     // Never answered.
     this.#protocol.send("Page.crash").catch(passOver);
     await crashed;
-    this.isAlive = false;
   }
 
   /** Freezes it as the browser does with hidden tabs: `freeze` is told first, then no task runs until `thaw`. */

@@ -83,6 +83,8 @@ pub(crate) struct Live {
     next: AtomicU64,
     #[cfg(feature = "faults")]
     counts: std::sync::Mutex<BTreeMap<String, Counts>>,
+    #[cfg(feature = "faults")]
+    spans: std::sync::Mutex<BTreeMap<String, Vec<Span>>>,
 }
 
 /// Connections of one user over time.
@@ -92,6 +94,16 @@ pub(crate) struct Counts {
     pub(crate) live: usize,
     pub(crate) max_live: usize,
     pub(crate) opened: usize,
+}
+
+/// How long one connection was there.
+#[cfg(feature = "faults")]
+#[derive(Debug, Clone, serde::Serialize)]
+pub(crate) struct Span {
+    #[serde(skip)]
+    id: u64,
+    pub(crate) opened_ms: i64,
+    pub(crate) closed_ms: Option<i64>,
 }
 
 impl Live {
@@ -108,6 +120,8 @@ impl Live {
             count.opened += 1;
             count.live = entries.len();
             count.max_live = count.max_live.max(count.live);
+            let span = Span { id: id.0, opened_ms: crate::clock::now_ms(), closed_ms: None };
+            crate::lock(&self.spans).entry(user_id.to_owned()).or_default().push(span);
         }
         id
     }
@@ -123,6 +137,8 @@ impl Live {
         if let Some(count) = crate::lock(&self.counts).get_mut(user_id) {
             count.live = entries.len();
         }
+        #[cfg(feature = "faults")]
+        self.close_span(user_id, id);
         if entries.is_empty() {
             users.remove(user_id);
         }
@@ -181,6 +197,21 @@ impl Live {
         crate::lock(&self.counts).clone()
     }
 
+    /// Every connection of this user since the last reset, in the order of opening.
+    #[cfg(feature = "faults")]
+    pub(crate) fn spans(&self, user_id: &str) -> Vec<Span> {
+        crate::lock(&self.spans).get(user_id).cloned().unwrap_or_default()
+    }
+
+    #[cfg(feature = "faults")]
+    fn close_span(&self, user_id: &str, id: ConnectionId) {
+        let mut spans = crate::lock(&self.spans);
+        let open = spans.get_mut(user_id).into_iter().flatten().find(|span| span.id == id.0);
+        if let Some(span) = open {
+            span.closed_ms.get_or_insert_with(crate::clock::now_ms);
+        }
+    }
+
     /// Forgets what was, keeps what is.
     #[cfg(feature = "faults")]
     pub(crate) fn reset_counts(&self) {
@@ -189,6 +220,9 @@ impl Live {
         for count in counts.values_mut() {
             count.max_live = count.live;
             count.opened = 0;
+        }
+        for spans in crate::lock(&self.spans).values_mut() {
+            spans.retain(|span| span.closed_ms.is_none());
         }
     }
 }

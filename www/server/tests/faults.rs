@@ -7,9 +7,13 @@ mod support;
 #[test]
 fn a_build_for_users_has_no_test_routes() {
     let server = support::Server::new();
-    for (method, path) in
-        [("POST", "/test/faults"), ("POST", "/test/reset"), ("GET", "/test/log"), ("GET", "/test/sockets")]
-    {
+    for (method, path) in [
+        ("POST", "/test/faults"),
+        ("POST", "/test/reset"),
+        ("GET", "/test/log"),
+        ("GET", "/test/sockets"),
+        ("GET", "/test/connections?user=ann"),
+    ] {
         let (status, body) = support::http(&server.base, method, path, None, None);
         assert_eq!((status, &body["error"]["code"]), (404, &serde_json::json!("NotFoundError")), "{path}");
     }
@@ -152,6 +156,25 @@ mod armed {
             (&json!(2), &json!(3), &json!("ann"))
         );
         assert_eq!(body["sockets"][&bob.id]["live"], 1);
+    }
+
+    #[test]
+    fn each_connection_has_its_times() {
+        let server = Server::new();
+        let (ann, bob, _) = pair(&server.base);
+        let (mut anns, mut bobs) = (ann.connect(), bob.connect());
+        let log = || http(&server.base, "GET", "/test/connections?user=ann", None, None).1;
+        anns.call("presence:online", Value::Null);
+        let open = log();
+        assert_eq!(open["connections"].as_array().unwrap().len(), 1, "bob's is not among them");
+        assert_eq!(open["connections"][0]["closed_ms"], Value::Null);
+        arm(&server.base, json!({ "fault": "drop_sockets", "user": "ann" }));
+        while bobs.event("user:status_changed")["status"] != "offline" {}
+        let closed = log();
+        let [opened_ms, closed_ms] = ["opened_ms", "closed_ms"].map(|name| &closed["connections"][0][name]);
+        assert!(opened_ms.as_i64() <= closed_ms.as_i64() && closed_ms.as_i64() <= closed["now_ms"].as_i64());
+        http(&server.base, "POST", "/test/reset", None, None);
+        assert_eq!(log()["connections"], json!([]), "what has ended is forgotten");
     }
 
     /// Polling leaves no connection to cut between two requests: the session is unknown from then on.

@@ -19,6 +19,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/test/reset", post(reset))
         .route("/test/log", get(log))
         .route("/test/sockets", get(sockets))
+        .route("/test/connections", get(connections))
 }
 
 async fn arm(State(app): State<Arc<App>>, Body(mut fault): Body<Fault>) -> Result<Json<Value>, ApiError> {
@@ -83,4 +84,18 @@ async fn sockets(State(app): State<Arc<App>>) -> Json<Value> {
         })
         .collect();
     Json(json!({ "sockets": users, "live": live }))
+}
+
+#[derive(Deserialize)]
+struct ConnectionsQuery {
+    user: String,
+}
+
+/// `{now_ms, connections: [{opened_ms, closed_ms}]}`
+async fn connections(
+    State(app): State<Arc<App>>,
+    Query(query): Query<ConnectionsQuery>,
+) -> Result<Json<Value>, ApiError> {
+    let spans = app.live.spans(&user_id(&app, &query.user)?);
+    Ok(Json(json!({ "now_ms": clock::now_ms(), "connections": spans })))
 }

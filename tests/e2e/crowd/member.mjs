@@ -1,0 +1,73 @@
+// One tab of the crowd: the page in it, its client, and what it has told.
+import { Client } from "../lib/client.mjs";
+import { until } from "../lib/until.mjs";
+import { ProtocolError } from "../tabs/protocol.mjs";
+
+const now = () => performance.now();
+
+export class Member {
+  isFrozen = false;
+  /** What its client said last of its connection, and when we heard it. */
+  connection = { state: "idle", leader: false, heardAt: 0 };
+
+  /** @param onFact hears `(member, fact)`: everything that its page tells. */
+  static async open(browser, { number, url, options, onFact }) {
+    const member = new Member();
+    member.number = number;
+    member.tab = await browser.newTab();
+    await member.tab.listen((fact) => {
+      member.#hear(fact);
+      onFact(member, fact);
+    });
+    await member.tab.goto(url);
+    await member.tab.until(`tab ${number} to be ready`, () => globalThis.harness !== undefined);
+    member.client = await Client.on(member.tab, options);
+    await member.client.connect();
+    return member;
+  }
+
+  get isAlive() {
+    return this.tab.isAlive;
+  }
+
+  get isAwake() {
+    return this.isAlive && !this.isFrozen;
+  }
+
+  /** It leads, and is online, by its own word. */
+  get leads() {
+    return this.isAwake && this.connection.leader && this.connection.state === "online";
+  }
+
+  async freeze() {
+    this.isFrozen = true;
+    await this.tab.freeze();
+  }
+
+  async thaw() {
+    await this.tab.thaw();
+    this.isFrozen = false;
+  }
+
+  async reallyClose() {
+    if (this.tab.isOpen) await this.tab.close();
+    await until(`tab ${this.number} to be gone`, () => !this.tab.isOpen);
+  }
+
+  /** Calls `send` for each `[conversationId, text]`; waits for nothing. A tab that goes meanwhile takes them along. */
+  async sendEach(rows) {
+    try {
+      await this.tab.evaluate((rows) => harness.sendEach(rows), rows);
+    } catch (error) {
+      if (!(error instanceof ProtocolError) || this.isAlive) throw error;
+    }
+  }
+
+  knowledge(ids) {
+    return this.tab.evaluate((ids) => harness.knowledge(ids), ids);
+  }
+
+  #hear({ kind, state, reason, leader }) {
+    if (kind === "connection") this.connection = { state, reason, leader, heardAt: now() };
+  }
+}
