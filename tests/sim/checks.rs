@@ -72,6 +72,8 @@ pub struct Eyes {
     pub asked: BTreeMap<u32, Asked>,
     pub ended: BTreeSet<u32>,
     pub statuses: BTreeMap<String, Status>,
+    /// When a message was last called failed.
+    failed_ms: BTreeMap<String, u64>,
     told: BTreeSet<String>,
     pub windows: BTreeMap<u32, Window>,
     pub phase: Option<Phase>,
@@ -286,7 +288,14 @@ impl World {
         // A failure that was told and not committed is forgotten with the lead.
         let home = self.devices[at].person.disk;
         let memory_only = self.ledger.sent[number].lost_allowed;
-        let failed_for_sure = self.disks[home].failed.contains(&number);
+        // Nor does a page that does not lead any more know at once that another has committed the same.
+        let eyes = &mut self.devices[at].eyes;
+        let told_ms = eyes.failed_ms.get(key).copied().unwrap_or_default();
+        let by_whom = self.disks[home].failed.get(&number);
+        let failed_for_sure = by_whom.is_some_and(|(ms, by)| *by == at || *ms <= told_ms);
+        if status == Status::Failed {
+            eyes.failed_ms.insert(key.to_owned(), self.t);
+        }
         let fine = match before {
             None => true,
             Some(Status::Failed) => {

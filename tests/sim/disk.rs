@@ -32,8 +32,8 @@ pub struct Disk {
     pub rows: BTreeMap<u64, RowSeen>,
     /// Messages that were ever committed.
     pub committed: BTreeSet<usize>,
-    /// Messages that were ever committed as failed.
-    pub failed: BTreeSet<usize>,
+    /// Messages that were ever committed as failed: when, and by whom.
+    pub failed: BTreeMap<usize, (u64, usize)>,
     /// Who has written the present generation, and whether a claim was refused, after which anybody may lead.
     pub claimed_by: Option<usize>,
     pub claimed_at_ms: u64,
@@ -161,7 +161,7 @@ impl World {
             let seen = RowSeen { number, key: row.key, marked, failed };
             self.disks[home].committed.insert(number);
             if failed {
-                self.disks[home].failed.insert(number);
+                self.disks[home].failed.entry(number).or_insert((self.t, at));
             }
             self.disks[home].rows.insert(stored, seen);
         }

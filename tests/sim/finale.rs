@@ -200,6 +200,8 @@ impl World {
         let rows: Vec<&Message> = window.map(|window| window.rows().collect()).unwrap_or_default();
         // Without a cursor an answer that named no id leaves its row without one until the next page; so does no answer.
         let named = self.plan.cursor && self.plan.answers;
+        // What a torn record has taken, a page that does not lead can only remember.
+        let lost = |row: &Message| text::number(&row.text).is_some_and(|n| self.ledger.sent[n].lost_allowed);
         let by_id: BTreeSet<&str> = rows.iter().filter_map(|row| row.id.as_deref()).collect();
         let unnamed = |row: &Message| {
             let number = text::number(&row.text).filter(|_| !named && row.status != Status::Failed);
@@ -207,7 +209,7 @@ impl World {
                 || model.messages.iter().filter(|stored| number.is_some() && stored.number == number);
             // Where no keys are kept the server has a resend beside what it is a resend of.
             let other = stored().find(|stored| !by_id.contains(stored.id.as_str()));
-            other.or_else(|| stored().next()).map(|stored| stored.id.as_str())
+            other.or_else(|| stored().next().filter(|_| !lost(row))).map(|stored| stored.id.as_str())
         };
         let shown: Vec<&str> =
             rows.iter().filter_map(|row| row.id.as_deref().or_else(|| unnamed(row))).collect();
@@ -236,8 +238,6 @@ impl World {
             stored.is_some_and(|stored| stored.text != message.text)
         };
         let other = rows.iter().copied().find(texts).map(|row| row.row_key.clone());
-        // What a torn record has taken, a page that does not lead can only remember.
-        let lost = |row: &Message| text::number(&row.text).is_some_and(|n| self.ledger.sent[n].lost_allowed);
         let nameless = |row: &&&Message| row.id.is_none() && row.status != Status::Failed && !lost(row);
         let nameless = rows.iter().filter(nameless).count();
         if let Some(key) = other {

@@ -284,6 +284,9 @@ impl Client {
             Action::Applied { row, message } => {
                 self.outbox.on_named(&message);
                 if self.outbox.on_applied(row) {
+                    if self.outbox.all_answered(&message.conversation_id) {
+                        self.timelines.on_answered(&message.conversation_id);
+                    }
                     self.settling.insert(message.row_key);
                 }
             }

@@ -196,11 +196,12 @@ impl Client {
         self.look_at_lease(now, flight.asked);
         let mut flight = flight;
         let mut missing = Vec::new();
+        let whole = flight.took_place(list(&lists, 1), list(&lists, 4));
         if flight.stamp != NOT_WRITTEN {
             let adding = flight.take_added();
-            missing = self.outbox.find_added(&adding, flight.stamp, list(&lists, 1));
+            missing = self.outbox.find_added(&adding, flight.stamp, whole, list(&lists, 1));
         }
-        if flight.took_place(list(&lists, 1), list(&lists, 4)) {
+        if whole {
             self.on_saved(&mut flight, &[]);
         } else {
             self.take_back(&mut flight, false);

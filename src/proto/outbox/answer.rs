@@ -89,6 +89,12 @@ impl Outbox {
         answered
     }
 
+    /// Whether all of a conversation that has been on the wire is answered, as far as it is still here.
+    pub fn all_answered(&self, conversation_id: &str) -> bool {
+        let asked = |row: &Row| row.on_wire() && !matches!(row.stage, Stage::Answered | Stage::Settling);
+        !self.has_row(&|row| row.record.conversation_id == conversation_id && asked(row))
+    }
+
     /// The server has given this message an id: what answers it can name it.
     pub fn on_named(&mut self, message: &Message) {
         let Some(id) = &message.id else { return };

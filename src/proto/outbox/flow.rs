@@ -73,13 +73,9 @@ impl Outbox {
     /// What was on the wire at a kill: the key makes a repetition harmless, without keys nobody knows.
     fn settle_doubt(&mut self) {
         for id in self.ids_of(&|row| row.doubtful) {
-            if let Some(row) = self.rows.get_mut(&id) {
-                row.doubtful = false;
-            }
-            if !self.traits.keys
-                && !mutant::is(16)
-                && self.rows.get(&id).is_some_and(|row| row.stage == Stage::Queued)
-            {
+            let Some(row) = self.rows.get_mut(&id) else { continue };
+            row.doubtful = false;
+            if !self.traits.keys && !mutant::is(16) && row.stage == Stage::Queued {
                 self.fail(id, unconfirmed());
                 self.look_up(id);
             }
@@ -262,25 +258,30 @@ impl Outbox {
         if lane.retry_at_mono_ms > now.mono_ms {
             return None;
         }
-        let window = match self.traits.ordered_window {
-            true => self.limits.window.max(1),
-            false if mutant::is(10) => 2,
-            false => 1,
-        };
-        let (mut first, mut occupied) = (None, 0);
-        for id in &lane.rows {
-            let Some(row) = self.rows.get(id).filter(|row| !row.cancelled) else { continue };
-            // Also those behind: a row of another tab may have come in before what is in flight.
-            if row.stage.occupies_wire() {
-                occupied += 1;
-            } else {
+        let mut first = None;
+        for row in self.lane_rows(conversation_id) {
+            if !row.cancelled && !row.stage.occupies_wire() {
                 first = first.or(Some(row));
             }
         }
         let first = first?;
         // A row that is not in the store yet holds back what was queued behind it.
         let ready = first.stage == Stage::Queued && !first.writing && !self.awaits_target(first);
-        (ready && occupied < window as usize).then_some(first.id)
+        (ready && self.has_room(conversation_id)).then_some(first.id)
+    }
+
+    /// Whether the window of a conversation takes one more. A row of another tab may have come in before what is in flight,
+    /// or gone while this one was on its way into the store.
+    pub(super) fn has_room(&self, conversation_id: &str) -> bool {
+        let mut room = match self.traits.ordered_window {
+            true => self.limits.window.max(1),
+            false if mutant::is(10) => 2,
+            false => 1,
+        };
+        for row in self.lane_rows(conversation_id) {
+            room = room.saturating_sub(u32::from(!row.cancelled && row.stage.occupies_wire()));
+        }
+        room > 0
     }
 
     fn start(&mut self, id: RowId) {
@@ -346,11 +347,13 @@ impl Outbox {
         let mut due = Vec::new();
         for row in self.rows_of_lanes() {
             if row.stage == Stage::Queued && row.record.is_expired(clock_of(now)) {
-                due.push(row.id);
+                // Where no keys are kept it may have arrived for all that is known, and its copy is still to be known again.
+                due.push((row.id, row.doubtful && !self.traits.keys));
             }
         }
-        for id in due {
-            self.fail(id, expired());
+        for (id, in_doubt) in due {
+            self.fail(id, if in_doubt { unconfirmed() } else { expired() });
+            self.look_up(id);
         }
     }
 }

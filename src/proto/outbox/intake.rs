@@ -278,6 +278,7 @@ impl Outbox {
         let Some(row) = self.rows.get(&id) else { return };
         let (cancelled, now_stage) = (row.cancelled, row.stage);
         let marked = row.record.wire.as_ref().is_some_and(|mark| mark.generation != EARLIER);
+        let room = self.has_room(&row.record.conversation_id);
         match stage {
             Stage::Saving => {
                 if now_stage == Stage::Saving {
@@ -286,7 +287,7 @@ impl Outbox {
                 self.actions.push_back(Action::Saved { row: id });
                 if cancelled {
                     self.remove(id);
-                } else if marked && now_stage == Stage::Saving && self.open && self.in_turn(id) {
+                } else if marked && now_stage == Stage::Saving && self.open && self.in_turn(id) && room {
                     self.set_stage(id, Stage::Marking);
                     self.actions.push_back(Action::Transmit { row: id });
                 }

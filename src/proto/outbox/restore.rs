@@ -1,6 +1,6 @@
 //! The outbox as the store has it: at the start, at a takeover, after a poke of another tab.
 
-use crate::proto::sorted::{SortedMap, SortedSet};
+use crate::proto::sorted::SortedSet;
 
 use super::super::api::{Key, Record};
 use super::super::model::{ErrorCode, Failure};
@@ -14,13 +14,13 @@ impl Outbox {
     pub fn reconcile(&mut self, records: &[Record]) -> Vec<RecordError> {
         (self.just_read, self.asked, self.stirred) = (true, false, true);
         let mut damaged = Vec::new();
-        let mut present: SortedMap<u64, (u64, OutboxRow)> = SortedMap::new();
+        let mut present = Vec::new();
         let mut kept: SortedSet<u64> = SortedSet::new();
         for record in records {
             let Key::Number(stored) = record.key else { continue };
             kept.insert(stored);
             match decode_outbox_row(&record.bytes) {
-                Ok(read) => _ = present.insert(stored, read),
+                Ok((version, row)) => present.push((stored, version, row)),
                 Err(error) => {
                     self.replace_damaged(stored, record_version(&record.bytes));
                     if self.damaged.insert(stored) {
@@ -33,8 +33,7 @@ impl Outbox {
         for id in self.ids_of(&is_gone) {
             self.find_again(id, &present);
         }
-        for (stored, read) in present {
-            let (version, row) = *read;
+        for (stored, version, row) in present {
             self.meet(stored, version, row);
         }
         damaged
@@ -66,29 +65,45 @@ impl Outbox {
     }
 
     /// After an unclear write: takes those of `rows`, which it was to add, that the store holds, by their keys; `stamp` is
-    /// the write's. Gives back the others.
-    pub fn find_added(&mut self, rows: &[(RowId, Stage)], stamp: u64, records: &[Record]) -> Vec<RowId> {
-        let mut present = SortedMap::new();
-        for record in records {
-            if let (Key::Number(number), Ok((version, found))) =
-                (&record.key, decode_outbox_row(&record.bytes))
-                && !self.by_stored.contains_key(number)
-            {
-                present.insert(found.key, (*number, version));
-            }
-        }
+    /// the write's. Gives back the others; but where `whole` says that the write took place, they have been there, and
+    /// another tab has removed them.
+    pub fn find_added(
+        &mut self,
+        rows: &[(RowId, Stage)],
+        stamp: u64,
+        mut whole: bool,
+        records: &[Record],
+    ) -> Vec<RowId> {
         let mut missing = Vec::new();
         for (id, stage) in rows {
-            let Some(row) = self.rows.get(id) else { continue };
-            match present.get(&row.record.key).copied() {
-                // What another tab has made of it since is read next.
-                Some((number, version)) => {
-                    self.on_written(*id, *stage, Some(number), if version == stamp { stamp } else { 0 });
-                }
-                None => missing.push(*id),
+            if let Some(row) = self.rows.get(id) {
+                missing.push((*id, *stage, row.record.key.clone()));
             }
         }
-        missing
+        for record in records {
+            let Key::Number(number) = record.key else { continue };
+            // What cannot be read may be one of them.
+            let Ok((version, found)) = decode_outbox_row(&record.bytes) else {
+                whole = false;
+                continue;
+            };
+            if let Some(at) = missing.iter().position(|(_, _, key)| *key == found.key)
+                && !self.by_stored.contains_key(&number)
+            {
+                let (id, stage, _) = missing.remove(at);
+                // What another tab has made of it since is read next.
+                self.on_written(id, stage, Some(number), if version == stamp { stamp } else { 0 });
+            }
+        }
+        let mut unknown = Vec::new();
+        for (id, ..) in missing {
+            if whole {
+                self.vanish(id);
+            } else {
+                unknown.push(id);
+            }
+        }
+        unknown
     }
 
     /// Whether this row is in the store, or ever was, is looked for in the history: what was queued behind it in its
@@ -127,10 +142,10 @@ impl Outbox {
     }
 
     /// The row's record is gone: it stands under another number (resent by another tab), or not at all.
-    fn find_again(&mut self, id: RowId, present: &SortedMap<u64, (u64, OutboxRow)>) {
+    fn find_again(&mut self, id: RowId, present: &[(u64, u64, OutboxRow)]) {
         let Some(row) = self.rows.get_mut(&id) else { return };
-        let again = present.keys_where(&|_, read| read.1.key == row.record.key);
-        let Some(stored) = again.first().filter(|stored| !self.by_stored.contains_key(stored)) else {
+        let again = present.iter().find(|(.., found)| found.key == row.record.key);
+        let Some((stored, ..)) = again.filter(|(stored, ..)| !self.by_stored.contains_key(stored)) else {
             return self.vanish(id);
         };
         row.version = 0;

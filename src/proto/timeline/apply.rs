@@ -352,6 +352,7 @@ impl super::Log {
                     if self.head.cursor.is_none() {
                         // No row is known to have all before it.
                         self.head.joined_to = Some(LOST.to_owned());
+                        self.catches_up = true;
                     }
                     self.head_dirty = true;
                     // It may have been the tail: then another one is, whose fingerprints stood in the index only.

@@ -2,7 +2,8 @@
 //!
 //! Law: where there is no cursor, the head names the row up to which all is known, from the first row that comes after
 //! a loss of the connection, and in that row's transaction, until a catch-up has gone back to it. So one that was
-//! interrupted is made good by the next, whatever rows it left.
+//! interrupted is made good by the next, whatever rows it left. The same holds from a frame of one's own on until it is
+//! answered: its copy may stand before all that comes meanwhile.
 
 use super::super::profile::ServerMessage;
 use super::super::queue::Queue;
@@ -25,36 +26,67 @@ impl Timelines {
         self.load(conversation_id, wants);
     }
 
-    /// An own message of this conversation has left for the server.
+    /// An own message of this conversation has left for the server. What it comes behind is written with the next row.
     pub fn on_sent(&mut self, conversation_id: &str) {
-        if let Some(log) = self.logs.get_mut(conversation_id) {
-            log.strays.clear();
+        let Some(log) = self.logs.get_mut(conversation_id) else { return };
+        log.strays.clear();
+        if log.head.cursor.is_none() && log.before_sent.is_none() {
+            log.before_sent = log.newest_told();
+            if log.head.joined_to.is_none() {
+                log.head.joined_to.clone_from(&log.before_sent);
+            }
+        }
+    }
+
+    /// All of this conversation that has left is answered.
+    pub fn on_answered(&mut self, conversation_id: &str) {
+        if let Some(log) = self.logs.get_mut(conversation_id)
+            && log.before_sent.take().is_some()
+            && !log.catches_up
+        {
+            log.join();
         }
     }
 
     /// The connection is gone: of no conversation is it known what comes next.
     pub fn on_lost(&mut self) {
         for (_, log) in self.logs.iter_mut() {
-            log.unsure = true;
+            (log.unsure, log.catches_up) = (true, true);
+            log.before_sent = None;
         }
     }
 
     /// A catch-up has gone back to what was known, or as far as it goes. Whether something was known.
     pub fn on_joined(&mut self, conversation_id: &str) -> bool {
         let Some(log) = self.logs.get_mut(conversation_id) else { return false };
-        log.unsure = false;
-        // Where nothing has come, nothing has been written.
-        log.head_dirty |= core::mem::take(&mut log.joint_stored);
-        log.head.joined_to.take().is_some_and(|id| !id.is_empty())
+        (log.unsure, log.catches_up) = (false, false);
+        log.join()
     }
 }
 
 impl Log {
+    /// All is known but for what is unanswered. Whether something was known before.
+    fn join(&mut self) -> bool {
+        // Where nothing has come, nothing has been written.
+        self.head_dirty |= core::mem::take(&mut self.joint_stored);
+        let known = core::mem::replace(&mut self.head.joined_to, self.before_sent.clone());
+        known.is_some_and(|id| !id.is_empty())
+    }
+
+    /// The server's id of the newest row that has one; empty: nothing has come yet. `None`: it is not in memory.
+    fn newest_told(&self) -> Option<String> {
+        let tail = self.tail_number();
+        if tail.is_some_and(|tail| !self.segments.contains_key(&tail)) {
+            return self.head.last_message.as_ref()?.id.clone();
+        }
+        let newest = self.loaded_where(&|message| message.id.is_some());
+        Some(newest.and_then(|row| row.message.id.clone()).unwrap_or_default())
+    }
+
     /// Before a row comes: if it may not join on, what is known by now is.
     pub(super) fn hold_on(&mut self) {
         if core::mem::take(&mut self.unsure) && self.head.cursor.is_none() && self.head.joined_to.is_none() {
-            let newest = self.loaded_where(&|message| message.id.is_some());
-            self.head.joined_to = Some(newest.and_then(|row| row.message.id.clone()).unwrap_or_default());
+            self.head.joined_to = self.newest_told();
         }
     }
 

@@ -77,6 +77,10 @@ pub struct Log {
     pub(super) version: Option<u64>,
     /// The connection was lost, or has not been there yet: what comes next may not join on.
     pub(super) unsure: bool,
+    /// And no catch-up has gone back to what was known since.
+    pub(super) catches_up: bool,
+    /// The newest row when the first frame left that is not answered yet.
+    pub(super) before_sent: Option<String>,
     /// The store has `joined_to`.
     pub(super) joint_stored: bool,
     /// Fingerprints of the ids of own rows without a key that have come since the last frame left: one may be that frame's copy.
@@ -124,6 +128,8 @@ impl Log {
             untold: None,
             version: None,
             unsure: true,
+            catches_up: true,
+            before_sent: None,
             strays: Vec::new(),
         }
     }
