@@ -12,6 +12,8 @@ mod backend;
 mod beside;
 #[path = "shared/by_hand.rs"]
 mod by_hand;
+#[path = "pair/changes.rs"]
+mod changes;
 #[path = "pair/checks.rs"]
 mod checks;
 #[path = "pair/commands.rs"]

@@ -198,6 +198,24 @@ pub enum TokenReason {
     Expiring,
 }
 
+/// What one transaction has changed, as it crosses to other tabs.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Changes {
+    /// The reign of the leader that has written it; 0: a tab that does not lead, which writes outbox rows only.
+    pub generation: u64,
+    /// The version of all its records: in one reign each is one more than the one before.
+    pub stamp: u64,
+    /// Records as they are now, those that were added with their numbers; of outbox rows the version before.
+    pub puts: Vec<(RecordId, Option<u64>, Vec<u8>)>,
+    pub deletes: Vec<(RecordId, Option<u64>)>,
+}
+
+impl fmt::Debug for Changes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[records]")
+    }
+}
+
 /// What other tabs of the same user mean for this one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TabInput {
@@ -223,6 +241,8 @@ pub enum TabInput {
     Read { conversation_id: String, message_id: String },
     /// A tab that does not lead cannot read this segment of a history, or (`u32::MAX`) its head.
     Torn { conversation_id: String, segment: u32 },
+    /// What a transaction of another tab has changed.
+    Changed(Box<Changes>),
     /// Other tabs cannot be heard here.
     Deaf,
     /// A tab that does not lead listens.
@@ -257,6 +277,8 @@ pub enum TabOutput {
     /// Tell the leading tab that this segment, or (`u32::MAX`) the head, cannot be read: it has what stood there, or fetches
     /// it.
     Torn { conversation_id: String, segment: u32 },
+    /// Tell the other tabs what a transaction has changed.
+    Changed(Box<Changes>),
     /// Tell the leading tab that this one listens.
     Hello,
     /// Tell the other tabs what only the leader of this generation knows: one event as JSON.

@@ -23,6 +23,7 @@ use super::sync::Sync;
 use super::timeline::Timelines;
 use super::timer::{Timer, Timers};
 
+mod changes;
 mod commands;
 mod create;
 mod incoming;

@@ -158,6 +158,10 @@ pub struct Outbox {
     blocked: bool,
     /// In the call that is under way the store's rows have been read.
     just_read: bool,
+    /// The highest number that the store has given, as far as it was seen.
+    newest_stored: u64,
+    /// Numbers below it that other tabs must have been given, and whose rows have not been seen.
+    missed: u64,
     /// That they are has been asked for.
     asked: bool,
     /// Something may be able to start since the last look.
@@ -200,6 +204,8 @@ impl Outbox {
             held_back: false,
             blocked: false,
             just_read: false,
+            newest_stored: 0,
+            missed: 0,
             asked: false,
             stirred: false,
             met: false,

@@ -13,6 +13,7 @@ use super::model::{Message, Phase, Status};
 use super::profile::ServerMessage;
 use super::store::{HistoryHead, RecordError, fingerprint};
 
+mod adopt;
 mod apply;
 mod find;
 mod joint;
@@ -230,7 +231,8 @@ impl Timelines {
     }
 
     /// Takes a conversation's head from the store, while this tab does not lead. What is in memory of another
-    /// version is dropped; operations that wait go on with the new one. `false`: it is here already.
+    /// version is dropped; operations that wait go on with the new one.
+    /// `true`: it is another than before.
     pub fn restore(&mut self, version: u64, head: HistoryHead) -> bool {
         let id = head.conversation_id.clone();
         let mut log = Log::new(head);

@@ -121,6 +121,7 @@ impl Page {
             (TabOutput::Torn { conversation_id, segment }, Some(tabs)) => {
                 tabs.peers.post(&[("conversationId", &conversation_id.into()), ("torn", &segment.into())]);
             }
+            (TabOutput::Changed(changes), Some(tabs)) => tabs.peers.change(&changes),
             (TabOutput::Hello, Some(tabs)) => tabs.peers.word(&[("hello", &1.into())]),
             (TabOutput::Typing { conversation_id, typing }, Some(tabs)) => {
                 let conversation_id = conversation_id.into();

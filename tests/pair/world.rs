@@ -286,6 +286,7 @@ impl World {
             },
         };
         disk.writes += usize::from(write);
+        disk.reads += usize::from(matches!(request, StoreRequest::Read(_)));
         let unknown_ms = disk.unknown_ms;
         if self.nodes[at].life == life {
             let delay = if matches!(reply, StoreReply::Unknown) { unknown_ms } else { 0 };

@@ -58,6 +58,7 @@ impl Client {
                     self.timelines.write_again(&conversation_id, segment);
                 }
             }
+            TabInput::Changed(changes) => self.on_changed(now, changes),
             TabInput::Deaf => self.beside.deaf = true,
             TabInput::Hello => self.on_hello_beside(now),
             TabInput::Told { generation, events } => self.on_told(now, generation, &events),
@@ -135,6 +136,8 @@ impl Client {
         let before = known.and_then(|record| store::record_version(&record.bytes));
         let known = known.and_then(|record| store::decode_generation(&record.bytes).ok());
         let generation = known.map_or(0, |(_, generation)| generation) + 1;
+        // Each reign counts its own stamps.
+        self.storage.stamp = 0;
         let version = self.stamp();
         let transaction = Transaction {
             expect: vec![(RecordId::meta(store::GENERATION_KEY), before)],
@@ -168,6 +171,7 @@ impl Client {
             return;
         }
         self.restore_history(lists);
+        self.beside.last = 0;
         self.outbox.set_generation(generation);
         if let Some(rows) = lists.get(1) {
             self.take_outbox(rows);

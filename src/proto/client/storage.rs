@@ -7,8 +7,8 @@
 use crate::proto::sorted::{SortedMap, SortedSet};
 
 use super::super::api::{
-    CommandId, Event, Key, Now, Output, Read, Record, RecordId, StoreId, StoreReply, StoreRequest, Table,
-    Told,
+    Changes, CommandId, Event, Key, Now, Output, Read, Record, RecordId, StoreId, StoreReply, StoreRequest,
+    Table, Told,
 };
 use super::super::model::{ErrorCode, Failure, Phase};
 use super::super::outbox::{RowId, Stage};
@@ -82,6 +82,7 @@ pub(super) struct Flight {
     pub capabilities: bool,
     /// What is told to other tabs when it has taken place.
     pub told: Vec<Told>,
+    pub changes: Option<Box<Changes>>,
     /// A record that tells by its version whether the transaction took place.
     pub probe: Option<RecordId>,
 }
@@ -105,6 +106,14 @@ pub(super) struct Storage {
     pub unclear: Option<Box<Flight>>,
     pub wiping: bool,
     opened: bool,
+    /// The last stamp given; 0: the next begins a new count.
+    pub stamp: u64,
+}
+
+impl Storage {
+    pub fn has_job(&self, wanted: &dyn Fn(&StoreJob) -> bool) -> bool {
+        self.jobs.any(&|_, job| wanted(job))
+    }
 }
 
 impl Client {
@@ -180,6 +189,7 @@ impl Client {
             }
             (StoreJob::Wipe { command }, reply) => self.on_wipe_reply(now, command, &reply),
         }
+        self.take_kept(now);
     }
 
     fn on_opened(&mut self, persistent: bool) {
@@ -228,6 +238,7 @@ impl Client {
 
     /// Takes what a read of `everything` has found.
     pub(super) fn restore_history(&mut self, lists: &[Vec<Record>]) {
+        self.see_stamps(lists);
         for record in list(lists, 0) {
             if record.key == Key::Text(store::CAPABILITIES_KEY.into())
                 && let Ok((_, known)) = store::decode_capabilities(&record.bytes)

@@ -4,8 +4,9 @@
 //! again; each event once in every tab, a status never back. What was told of connection, people and phase holds as long
 //! as its teller leads; of an older generation none of it is believed.
 
-use super::super::api::{Event, Now, Output, TabOutput, Told};
+use super::super::api::{Changes, Event, Now, Output, TabOutput, Told};
 use super::super::model::{Phase, Status};
+use super::super::queue::Queue;
 use super::super::wire::json::{self, Object, RawValue};
 use super::Client;
 use super::storage::Lead;
@@ -35,13 +36,18 @@ pub(super) struct Beside {
     /// Told when what they tell of is stored.
     waiting: Vec<Told>,
     statuses: SortedMap<String, Status>,
+    /// The newest stamp of the present leader that is contained in what is known here.
+    pub last: u64,
+    /// Posts that wait until the store has been read; there were more of them.
+    pub kept: Queue<Box<Changes>>,
+    pub overflown: bool,
 }
 
 impl Beside {
     /// What was known of messages is gone with the store.
     pub fn forget(&mut self) {
         self.statuses.clear();
-        self.generation = 0;
+        (self.generation, self.last) = (0, 0);
     }
 
     pub fn take_waiting(&mut self) -> Vec<Told> {

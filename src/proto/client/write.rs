@@ -1,13 +1,13 @@
 //! One transaction at a time with everything that is dirty, and what becomes of it.
 
 use super::super::api::{
-    Event, Now, Output, Read, Record, RecordId, StoreFailure, StoreReply, StoreRequest, TabOutput,
-    Transaction,
+    Event, Now, Read, Record, RecordId, StoreFailure, StoreReply, StoreRequest, Transaction,
 };
 use super::super::outbox::{RowId, Stage, Write};
 use super::super::store::{self, CapabilityRecord};
 use super::super::timer::Timer;
 use super::Client;
+use super::changes::COUNT_BITS;
 use super::storage::{Flight, Lead, STORE_RETRY_MS, StoreJob, everything, list};
 use crate::proto::mutant;
 
@@ -35,7 +35,13 @@ impl Client {
         flight.asked = now;
         let empty =
             transaction.puts.is_empty() && transaction.adds.is_empty() && transaction.deletes.is_empty();
-        if !empty {
+        if empty {
+            // Its stamp is the next one's.
+            self.storage.stamp -= 1;
+            let told = core::mem::take(&mut flight.told);
+            self.beside.wait_on(told);
+        } else {
+            flight.changes = self.copy_changes(flight.stamp, &transaction);
             self.storage.writing = true;
             self.request_store(StoreRequest::Write(transaction), StoreJob::Write(Box::new(flight)));
         }
@@ -137,7 +143,13 @@ impl Client {
     /// A number that no other transaction of this database has. Nothing that the store says goes into it: where the
     /// generation was lost, counting would begin anew, and an old record would pass for a write that was lost.
     pub(super) fn stamp(&mut self) -> u64 {
-        self.rng.between(1 << 62, u64::MAX - 1)
+        let count = (1 << COUNT_BITS) - 1;
+        if self.storage.stamp & count == count || self.storage.stamp == 0 {
+            let drawn = self.rng.between(1, u64::from(u32::MAX));
+            self.storage.stamp = 1 << 62 | drawn << COUNT_BITS;
+        }
+        self.storage.stamp += 1;
+        self.storage.stamp
     }
 
     pub(super) fn on_write_reply(&mut self, now: Now, mut flight: Box<Flight>, reply: StoreReply) {
@@ -222,7 +234,7 @@ impl Client {
         for item in &flight.items {
             self.timelines.on_written(item, Some(flight.stamp));
         }
-        self.outputs.push_back(Output::Tab(TabOutput::Poke));
+        self.post_changes(flight.changes.take(), added);
         self.say_all(core::mem::take(&mut flight.told));
         if core::mem::take(&mut self.storage.degraded) {
             let message = "the store takes writes again".to_owned();

@@ -14,7 +14,8 @@ use futures_util::future::select;
 use wasm_bindgen::prelude::*;
 use web_sys::{BroadcastChannel, MessageEvent};
 
-use crate::proto::{Input, TabInput, Told};
+use crate::proto::{Changes, Input, TabInput, Told};
+use crate::web::db::packed;
 use crate::web::timer::Delay;
 use crate::web::{Sink, convert};
 
@@ -124,6 +125,14 @@ impl Peers {
         }
     }
 
+    /// What a transaction has changed; events that were gathered before go before it.
+    pub fn change(&self, changes: &Changes) {
+        self.tell();
+        let (places, bytes) = packed::changes(changes);
+        let bytes = js_sys::Uint8Array::from(bytes.as_slice());
+        self.word(&[("changed", &places.into()), ("bytes", &bytes)]);
+    }
+
     /// One event, to be told with the next post.
     pub fn gather(&self, generation: u64, event: &str) {
         let full = {
@@ -230,6 +239,12 @@ fn versioned(data: &JsValue) -> Option<TabInput> {
     if let Some(events) = text("told") {
         let generation = convert::get(data, "generation").as_f64()? as u64;
         return Some(TabInput::Told { generation, events: Told(events) });
+    }
+    if let Some(places) = text("changed") {
+        let bytes = convert::get(data, "bytes").dyn_into::<js_sys::Uint8Array>().ok()?;
+        // What cannot be read is read in the store.
+        let changes = packed::read_changes(&places, &bytes.to_vec()).map(Box::new);
+        return Some(changes.map_or(TabInput::Poked, TabInput::Changed));
     }
     let typing = convert::get(data, "typing").as_bool()?;
     Some(TabInput::Typing { conversation_id: text("conversationId")?, typing })
