@@ -158,9 +158,8 @@ pub struct Outbox {
     blocked: bool,
     /// In the call that is under way the store's rows have been read.
     just_read: bool,
-    /// The highest number that the store has given, as far as it was seen.
+    /// The highest number seen, and how many below it were skipped.
     newest_stored: u64,
-    /// Numbers below it that other tabs must have been given, and whose rows have not been seen.
     missed: u64,
     /// That they are has been asked for.
     asked: bool,

@@ -287,7 +287,10 @@ impl World {
             }
             Output::Told(told) => {
                 let event = self.told.read(&told.0);
-                self.on_event(at, event);
+                // What is shown of another tab's connection says nothing of this one's.
+                if !matches!(event, Event::Connection { .. }) {
+                    self.on_event(at, event);
+                }
             }
         }
     }

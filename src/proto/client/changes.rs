@@ -99,7 +99,8 @@ impl Client {
             if same_reign && changes.stamp <= last {
                 return;
             }
-            joins = changes.generation == self.beside.generation && changes.stamp == last + 1;
+            joins =
+                changes.generation == self.beside.generation && changes.stamp.checked_sub(1) == Some(last);
             // What is read from here on contains it.
             self.beside.last = changes.stamp;
             if joins {

@@ -164,6 +164,8 @@ impl Client {
                     self.reconcile(now, &lists);
                 } else {
                     self.storage.rescan_again = false;
+                    // What was to be read is not known: the next post does not join on.
+                    self.beside.last = 0;
                 }
             }
             (StoreJob::Record { conversation_id, want }, StoreReply::Records(lists)) => {

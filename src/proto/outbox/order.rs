@@ -83,9 +83,8 @@ impl Outbox {
 
     /// The store has given this number, and one after the other.
     pub(super) fn see_number(&mut self, stored: u64) {
-        if self.newest_stored > 0 {
-            self.missed += stored.saturating_sub(self.newest_stored + 1);
-        }
+        let skipped = stored.saturating_sub(self.newest_stored.saturating_add(1));
+        self.missed = self.missed.saturating_add(skipped);
         self.newest_stored = self.newest_stored.max(stored);
     }
 

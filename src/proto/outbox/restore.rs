@@ -53,13 +53,11 @@ impl Outbox {
                 Some(row) if expect.is_none() || row.version == version => continue,
                 Some(row) => row.writing || *expect == Some(row.version),
                 None => {
-                    if stored < self.newest_stored && self.missed > 0 {
-                        self.missed -= 1;
-                    } else if stored <= self.newest_stored {
-                        joins = false;
-                    }
+                    let fills = stored < self.newest_stored && self.missed > 0;
+                    let follows = self.missed == 0 && stored.checked_sub(1) == Some(self.newest_stored);
+                    self.missed -= u64::from(fills);
                     self.see_number(stored);
-                    expect.is_none() && joins
+                    expect.is_none() && (fills || follows)
                 }
             };
             joins &= joined;
