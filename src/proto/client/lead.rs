@@ -34,6 +34,7 @@ impl Client {
                 self.connection.on_lead(Some(false), now, &mut self.timers, &mut self.rng);
                 self.say_hello(now);
                 self.watch_leader(now);
+                self.timers.set(Timer::Rescan, now.mono_ms + RESCAN_MS);
                 self.run_deferred(now);
                 self.flush_reads(now);
             }
@@ -222,7 +223,8 @@ impl Client {
 
     /// Reads what other tabs may have written.
     pub(super) fn rescan(&mut self, now: Now) {
-        if self.leads() && !mutant::is(34) {
+        // Whoever follows too: the last word before a silence may be the one that was lost.
+        if !matches!(self.storage.lead, Lead::Unasked | Lead::Asked) && !mutant::is(34) {
             self.timers.set(Timer::Rescan, now.mono_ms + RESCAN_MS);
         }
         if !self.storage.loaded {
