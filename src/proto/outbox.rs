@@ -158,11 +158,11 @@ pub struct Outbox {
     blocked: bool,
     /// In the call that is under way the store's rows have been read.
     just_read: bool,
+    /// That they are has been asked for.
+    asked: bool,
     /// The highest number seen, and how many below it were skipped.
     newest_stored: u64,
     missed: u64,
-    /// That they are has been asked for.
-    asked: bool,
     /// Something may be able to start since the last look.
     stirred: bool,
     /// Rows have come out of the store that may have been on the wire.

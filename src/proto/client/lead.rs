@@ -9,6 +9,7 @@ use super::super::store;
 use super::super::timeline::Change;
 use super::super::timer::Timer;
 use super::Client;
+use super::lease::outlives_lease;
 use super::storage::{Lead, StoreJob, everything, list};
 use crate::proto::mutant;
 
@@ -257,7 +258,7 @@ impl Client {
             self.take_outbox(rows);
         }
         // What was read before this page stood still says nothing of the generation of today.
-        let old = self.lease.in_doubt && self.outlived_lease(self.storage.asked_to_reconcile, now);
+        let old = self.lease.in_doubt && outlives_lease(self.storage.asked_to_reconcile, now);
         if core::mem::take(&mut self.storage.rescan_again) || old {
             self.rescan(now);
         } else if core::mem::take(&mut self.lease.in_doubt) {

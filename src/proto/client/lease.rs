@@ -8,7 +8,7 @@
 use super::super::api::{Now, Output, TabOutput};
 use super::super::timer::Timer;
 use super::Client;
-use super::storage::Lead;
+use super::storage::{Flight, Lead};
 use crate::proto::mutant;
 
 /// How often a tab asks; the timers of a hidden one come later, as the browser has it.
@@ -105,19 +105,25 @@ impl Client {
         }
     }
 
-    /// A transaction that was begun at `asked` is answered.
-    pub(super) fn look_at_lease(&mut self, now: Now, asked: Now) {
-        if self.outlived_lease(asked, now) {
+    /// A transaction is answered.
+    pub(super) fn look_at_lease(&mut self, now: Now, flight: &mut Flight) {
+        if !outlives_lease(flight.asked, now) {
+            return;
+        }
+        // Others may have made more of it meanwhile: they read what there is.
+        flight.changes = None;
+        if self.leads() && !mutant::is(31) {
             self.lease.in_doubt = true;
             self.rescan(now);
         }
     }
+}
 
-    /// After a request to the store, made at `asked`, was answered: whether the lead may have been lost meanwhile.
-    pub(super) fn outlived_lease(&self, asked: Now, now: Now) -> bool {
-        // The monotonic clock may stand still while a machine sleeps, and the other may be set.
-        let mono_ms = now.mono_ms.saturating_sub(asked.mono_ms);
-        let wall_ms = now.wall_ms.saturating_sub(asked.wall_ms);
-        mono_ms.max(wall_ms) >= LEASE_MS && self.leads() && !mutant::is(31)
-    }
+/// Whether a request to the store, made at `asked` and answered now, was under way so long that the lead may have been lost
+/// meanwhile.
+pub(super) fn outlives_lease(asked: Now, now: Now) -> bool {
+    // The monotonic clock may stand still while a machine sleeps, and the other may be set.
+    let mono_ms = now.mono_ms.saturating_sub(asked.mono_ms);
+    let wall_ms = now.wall_ms.saturating_sub(asked.wall_ms);
+    mono_ms.max(wall_ms) >= LEASE_MS
 }

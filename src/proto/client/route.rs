@@ -245,11 +245,7 @@ impl Client {
         use timeline::Action;
         match action {
             Action::Load { conversation_id, want } => self.load_record(conversation_id, want),
-            Action::ScanIndex => {
-                let prefix = store::INDEX_PREFIX.to_owned();
-                let reads = vec![Read::Prefix { table: Table::History, prefix }];
-                self.request_store(StoreRequest::Read(reads), StoreJob::ScanIndex);
-            }
+            Action::ScanIndex => self.scan_index(),
             Action::New { message, live } => {
                 self.rooms.touch(&message.conversation_id);
                 if live && message.status < Status::Delivered {
@@ -322,6 +318,12 @@ impl Client {
         if !again {
             self.report_damage("a part of a conversation", error);
         }
+    }
+
+    fn scan_index(&mut self) {
+        let prefix = store::INDEX_PREFIX.to_owned();
+        let reads = vec![Read::Prefix { table: Table::History, prefix }];
+        self.request_store(StoreRequest::Read(reads), StoreJob::ScanIndex);
     }
 
     fn load_record(&mut self, conversation_id: String, want: Want) {

@@ -153,7 +153,7 @@ impl Client {
     }
 
     pub(super) fn on_write_reply(&mut self, now: Now, mut flight: Box<Flight>, reply: StoreReply) {
-        self.look_at_lease(now, flight.asked);
+        self.look_at_lease(now, &mut flight);
         match reply {
             StoreReply::Saved { added } => {
                 self.storage.writing = false;
@@ -205,8 +205,8 @@ impl Client {
         };
         self.storage.writing = false;
         self.set_blocked(false);
-        self.look_at_lease(now, flight.asked);
         let mut flight = flight;
+        self.look_at_lease(now, &mut flight);
         let mut missing = Vec::new();
         let whole = flight.took_place(list(&lists, 1), list(&lists, 4));
         if flight.stamp != NOT_WRITTEN {
