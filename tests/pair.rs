@@ -12,6 +12,8 @@ mod backend;
 mod beside;
 #[path = "shared/by_hand.rs"]
 mod by_hand;
+#[path = "pair/changes.rs"]
+mod changes;
 #[path = "pair/checks.rs"]
 mod checks;
 #[path = "pair/commands.rs"]
@@ -24,6 +26,8 @@ mod doubt;
 mod failures;
 #[path = "pair/handed_over.rs"]
 mod handed_over;
+#[path = "pair/hearing.rs"]
+mod hearing;
 #[path = "pair/history.rs"]
 mod history;
 #[path = "pair/kills.rs"]
@@ -50,6 +54,8 @@ mod sending;
 mod storage;
 #[path = "pair/tabs.rs"]
 mod tabs;
+#[path = "shared/told.rs"]
+mod told;
 #[path = "pair/unclear.rs"]
 mod unclear;
 #[path = "pair/world.rs"]

@@ -43,6 +43,8 @@ mod server;
 mod story;
 #[path = "sim/text.rs"]
 mod text;
+#[path = "shared/told.rs"]
+mod told;
 #[path = "sim/window_checks.rs"]
 mod window_checks;
 #[path = "sim/wire_checks.rs"]

@@ -32,6 +32,16 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Events as JSON, on their way between tabs. They hold messages: `Debug` hides them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Told(pub String);
+
+impl fmt::Debug for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[events]")
+    }
+}
+
 /// What the world tells the core. It cannot be refused.
 #[derive(Clone, Debug)]
 pub enum Input {
@@ -72,6 +82,8 @@ pub enum Output {
     },
     Tab(TabOutput),
     Event(Event),
+    /// One event as JSON, as another tab has told it: for this tab's listeners.
+    Told(Told),
 }
 
 /// One socket of this instance; a late frame of an older one is told by it.
@@ -186,6 +198,24 @@ pub enum TokenReason {
     Expiring,
 }
 
+/// What one transaction has changed, as it crosses to other tabs.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Changes {
+    /// The reign of the leader that has written it; 0: a tab that does not lead, which writes outbox rows only.
+    pub generation: u64,
+    /// The version of all its records: in one reign each is one more than the one before.
+    pub stamp: u64,
+    /// Records as they are now, those that were added with their numbers; of outbox rows the version before.
+    pub puts: Vec<(RecordId, Option<u64>, Vec<u8>)>,
+    pub deletes: Vec<(RecordId, Option<u64>)>,
+}
+
+impl fmt::Debug for Changes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[records]")
+    }
+}
+
 /// What other tabs of the same user mean for this one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TabInput {
@@ -211,6 +241,16 @@ pub enum TabInput {
     Read { conversation_id: String, message_id: String },
     /// A tab that does not lead cannot read this segment of a history, or (`u32::MAX`) its head.
     Torn { conversation_id: String, segment: u32 },
+    /// What a transaction of another tab has changed.
+    Changed(Box<Changes>),
+    /// Other tabs cannot be heard here.
+    Deaf,
+    /// A tab that does not lead listens.
+    Hello,
+    /// What the leader of this generation has to tell: a JSON array of events.
+    Told { generation: u64, events: Told },
+    /// The user types, or stops, in a tab that does not lead.
+    Typing { conversation_id: String, typing: bool },
 }
 
 /// What the core tells other tabs.
@@ -237,4 +277,12 @@ pub enum TabOutput {
     /// Tell the leading tab that this segment, or (`u32::MAX`) the head, cannot be read: it has what stood there, or fetches
     /// it.
     Torn { conversation_id: String, segment: u32 },
+    /// Tell the other tabs what a transaction has changed.
+    Changed(Box<Changes>),
+    /// Tell the leading tab that this one listens.
+    Hello,
+    /// Tell the other tabs what only the leader of this generation knows: one event as JSON.
+    Tell { generation: u64, event: Told },
+    /// Tell the leading tab that the user types here, or stops.
+    Typing { conversation_id: String, typing: bool },
 }

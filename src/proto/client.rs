@@ -23,6 +23,7 @@ use super::sync::Sync;
 use super::timeline::Timelines;
 use super::timer::{Timer, Timers};
 
+mod changes;
 mod commands;
 mod create;
 mod incoming;
@@ -32,6 +33,7 @@ mod rest;
 mod route;
 mod send;
 mod storage;
+mod tell;
 mod views;
 mod wipe;
 mod wire_send;
@@ -82,6 +84,7 @@ pub struct Client {
     finds: SortedMap<u32, send::FindFor>,
     /// How often this page has said that it cannot read a record.
     torn_told: u32,
+    beside: tell::Beside,
     http: SortedMap<HttpId, HttpJob>,
     creations: create::Creations,
     acks: SortedMap<u64, AckFor>,
@@ -144,6 +147,7 @@ impl Client {
             removal_waiters: SortedMap::new(),
             finds: SortedMap::new(),
             torn_told: 0,
+            beside: tell::Beside::default(),
             http: SortedMap::new(),
             creations: create::Creations::default(),
             acks: SortedMap::new(),
@@ -245,6 +249,9 @@ impl Client {
         if self.timers.take_due(Timer::Rescan, now.mono_ms) {
             self.rescan(now);
         }
+        if self.timers.take_due(Timer::Silence, now.mono_ms) {
+            self.on_silence();
+        }
         if let Some(due) = self.timers.get(Timer::Lease)
             && self.timers.take_due(Timer::Lease, now.mono_ms)
         {
@@ -294,7 +301,9 @@ impl Client {
     }
 
     fn emit(&mut self, event: Event) {
-        self.outputs.push_back(Output::Event(event));
+        if self.tell(&event) {
+            self.outputs.push_back(Output::Event(event));
+        }
     }
 
     fn done(&mut self, id: CommandId, outcome: Outcome) {
@@ -368,6 +377,7 @@ impl Client {
             }
         }
         self.outbox.on_settled();
+        self.say_rest();
         self.answer_connects(now);
         self.ask_for_creations(now);
         self.outbox.update_timers(now, &mut self.timers);

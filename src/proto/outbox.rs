@@ -158,6 +158,9 @@ pub struct Outbox {
     blocked: bool,
     /// In the call that is under way the store's rows have been read.
     just_read: bool,
+    /// The highest number seen, and how many below it were skipped.
+    newest_stored: u64,
+    missed: u64,
     /// That they are has been asked for.
     asked: bool,
     /// Something may be able to start since the last look.
@@ -200,6 +203,8 @@ impl Outbox {
             held_back: false,
             blocked: false,
             just_read: false,
+            newest_stored: 0,
+            missed: 0,
             asked: false,
             stirred: false,
             met: false,

@@ -50,6 +50,20 @@ impl People {
         self.online.insert(user_id.to_owned(), online).is_none_or(|before| *before != online)
     }
 
+    /// Who is there, as far as it was told.
+    pub fn online(&self) -> Vec<String> {
+        self.online.keys_where(&|_, online| *online)
+    }
+
+    /// Conversation and user of everybody who types.
+    pub fn who_types(&self) -> Vec<(String, String)> {
+        let mut all = Vec::new();
+        for typing in &self.typing {
+            all.push((typing.conversation_id.clone(), typing.user_id.clone()));
+        }
+        all
+    }
+
     /// Somebody types, or stops. `true`: it is news.
     pub fn on_typing(
         &mut self,

@@ -64,6 +64,23 @@ impl Rooms {
         }
     }
 
+    /// Another tab has written this one.
+    pub fn take(&mut self, record: ConversationRecord) {
+        self.listed = true;
+        if self.rooms.get(&record.id) != Some(&record) {
+            self.changed.insert(record.id.clone());
+            self.rooms.insert(record.id.clone(), record);
+        }
+    }
+
+    /// Another tab has removed this one.
+    pub fn forget(&mut self, id: &str) {
+        if self.rooms.remove(id).is_some() {
+            self.changed.remove(id);
+            self.removed.insert(id.to_owned());
+        }
+    }
+
     pub fn get(&self, id: &str) -> Option<&ConversationRecord> {
         self.rooms.get(id)
     }

@@ -13,6 +13,7 @@ use super::model::{Message, Phase, Status};
 use super::profile::ServerMessage;
 use super::store::{HistoryHead, RecordError, fingerprint};
 
+mod adopt;
 mod apply;
 mod find;
 mod joint;
@@ -231,7 +232,8 @@ impl Timelines {
 
     /// Takes a conversation's head from the store, while this tab does not lead. What is in memory of another
     /// version is dropped; operations that wait go on with the new one.
-    pub fn restore(&mut self, version: u64, head: HistoryHead) {
+    /// `true`: it is another than before.
+    pub fn restore(&mut self, version: u64, head: HistoryHead) -> bool {
         let id = head.conversation_id.clone();
         let mut log = Log::new(head);
         if let Some(last) = &mut log.head.last_message {
@@ -240,7 +242,7 @@ impl Timelines {
         log.version = Some(version);
         if let Some(old) = self.logs.get_mut(&id) {
             if old.version == Some(version) && !old.head_dirty {
-                return;
+                return false;
             }
             log.ops = core::mem::take(&mut old.ops);
             (log.used, log.untold) = (old.used, old.untold);
@@ -251,6 +253,7 @@ impl Timelines {
         self.logs.insert(id.clone(), log);
         self.dirty_views(&id);
         self.drive(&id);
+        true
     }
 
     /// Drops what is in memory of histories that the store no longer has: another tab has wiped it.

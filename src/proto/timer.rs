@@ -40,6 +40,8 @@ pub enum Timer {
     Token,
     /// The outbox is read again, since a poke may be lost.
     Rescan,
+    /// The leading tab has not been heard: nobody waits for its connection any longer.
+    Silence,
     /// The leading tab is asked whether it runs, or should have answered.
     Lease,
 }

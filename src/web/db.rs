@@ -7,7 +7,7 @@
 //!
 //! The calls of IndexedDB stand in `db/indexed_db.js`: one crossing a request, not one a record.
 
-mod packed;
+pub mod packed;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

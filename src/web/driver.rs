@@ -151,10 +151,15 @@ impl Driver {
         let mut any = false;
         loop {
             let next = self.core.borrow_mut().poll_output();
-            let Some(output) = next else { return any };
+            let Some(output) = next else { break };
             any = true;
             self.execute(output);
         }
+        let page = self.page.borrow().clone();
+        if let Some(page) = page.filter(|_| any) {
+            page.tell();
+        }
+        any
     }
 
     fn take_input(&self) -> bool {
@@ -177,6 +182,7 @@ impl Driver {
                 }
             }
             Output::Event(event) => self.batch.borrow_mut().push(&event),
+            Output::Told(told) => self.batch.borrow_mut().begin().push_str(&told.0),
         }
     }
 
@@ -239,9 +245,14 @@ impl Driver {
 
 impl Batch {
     fn push(&mut self, event: &Event) {
-        self.json.push(if self.json.is_empty() { '[' } else { ',' });
-        event.write_json(&mut self.json);
+        event.write_json(self.begin());
         self.urgent |= matches!(event, Event::Done { .. } | Event::Refused { .. });
+    }
+
+    /// The place of the next event.
+    fn begin(&mut self) -> &mut String {
+        self.json.push(if self.json.is_empty() { '[' } else { ',' });
+        &mut self.json
     }
 
     fn take(&mut self) -> Option<String> {

@@ -121,7 +121,21 @@ impl Page {
             (TabOutput::Torn { conversation_id, segment }, Some(tabs)) => {
                 tabs.peers.post(&[("conversationId", &conversation_id.into()), ("torn", &segment.into())]);
             }
+            (TabOutput::Changed(changes), Some(tabs)) => tabs.peers.change(&changes),
+            (TabOutput::Hello, Some(tabs)) => tabs.peers.word(&[("hello", &1.into())]),
+            (TabOutput::Typing { conversation_id, typing }, Some(tabs)) => {
+                let conversation_id = conversation_id.into();
+                tabs.peers.word(&[("conversationId", &conversation_id), ("typing", &typing.into())]);
+            }
+            (TabOutput::Tell { generation, event }, Some(tabs)) => tabs.peers.gather(generation, &event.0),
             (_, None) => {}
+        }
+    }
+
+    /// Posts what has been gathered for the other tabs.
+    pub fn tell(&self) {
+        if let Some(tabs) = &self.tabs {
+            tabs.peers.tell();
         }
     }
 }
@@ -174,6 +188,9 @@ impl Tabs {
         self.release();
         let locks = convert::global(&["navigator", "locks"]);
         let peers = self.peers.clone();
+        if peers.is_deaf() {
+            sink(Input::Tab(TabInput::Deaf));
+        }
         // Old browsers and plain origins have no Web Locks.
         let (false, Some(claim)) = (locks.is_undefined(), Claim::new()) else {
             return match steals {

@@ -3,6 +3,7 @@
 use chatwire::proto::{Input, TabInput, TabOutput};
 
 use super::node::Happening;
+use super::told::heard;
 use super::world::World;
 
 impl World {
@@ -16,24 +17,16 @@ impl World {
                 self.push(at, 0, Happening::ToClient(Input::Tab(input)));
             }
             TabOutput::Release => self.free_lead(at),
-            TabOutput::Poke | TabOutput::Wiped | TabOutput::Read { .. } | TabOutput::Torn { .. }
-                if self.loses_pokes => {}
-            TabOutput::Read { conversation_id, message_id } => {
-                self.tell_tabs(at, &TabInput::Read { conversation_id, message_id });
-            }
-            TabOutput::Torn { conversation_id, segment } => {
-                self.tell_tabs(at, &TabInput::Torn { conversation_id, segment });
-            }
             TabOutput::Steal => self.steal(at),
-            TabOutput::Ask { visible } => self.tell_tabs(at, &TabInput::Asked { visible }),
-            TabOutput::Alive => self.tell_tabs(at, &TabInput::Alive),
-            TabOutput::Yield => self.tell_tabs(at, &TabInput::Yielded),
-            TabOutput::Wiped => self.tell_tabs(at, &TabInput::Wiped),
-            TabOutput::Poke => self.tell_tabs(at, &TabInput::Poked),
+            // Whether the leader runs is heard all the same.
+            TabOutput::Ask { .. } | TabOutput::Alive | TabOutput::Yield => self.tell_tabs(at, output),
+            _ if self.loses_pokes => {}
+            word => self.tell_tabs(at, word),
         }
     }
 
-    fn tell_tabs(&mut self, at: usize, input: &TabInput) {
+    fn tell_tabs(&mut self, at: usize, word: TabOutput) {
+        let Some(input) = heard(word) else { return };
         for other in 0..self.nodes.len() {
             let beside = other != at && self.nodes[other].disk == self.nodes[at].disk;
             if beside && self.nodes[other].client.is_some() {

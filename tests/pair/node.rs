@@ -32,6 +32,7 @@ pub struct Disk {
     /// How long nobody knows.
     pub unknown_ms: u64,
     pub writes: usize,
+    pub reads: usize,
 }
 
 pub struct Node {

@@ -1,6 +1,8 @@
 //! Two clients on one store: one leads, one follows (D14), and the lead changes hands.
 
-use chatwire::proto::{Command, ConnectionState, ErrorCode, Event, Input, PageInput, Status, TabInput};
+use chatwire::proto::{
+    Command, ConnectionSnapshot, ConnectionState, ErrorCode, Event, Input, PageInput, Status, TabInput,
+};
 use serde_json::json;
 
 use super::backend::{Backend, Fate};
@@ -10,11 +12,8 @@ use super::world::World;
 #[test]
 fn d14_a_followers_send_is_stored_and_sent_by_the_leader() {
     let (mut world, leader, follower) = World::two(Backend::full());
-    let waiting = world.count(follower, |event| {
-        matches!(event, Event::Connection { connection }
-            if connection.state == ConnectionState::Waiting && connection.reason.as_deref() == Some("another tab leads"))
-    });
-    assert_eq!(waiting, 1);
+    let shown = connections(&world, follower);
+    assert!(shown.last().is_some_and(|last| last.state == ConnectionState::Online && !last.leader));
     let key = world.saved(follower, "r", "from the second tab");
     let acknowledged = world.ask(follower, Command::Acknowledged { key: key.clone() });
     world.until_status(leader, &key, Status::Acknowledged);
@@ -27,6 +26,24 @@ fn d14_a_followers_send_is_stored_and_sent_by_the_leader() {
     world.post("r", "bo", "answer");
     world.pass(1000);
     assert_eq!(world.texts(follower, 1), ["from the second tab", "answer"]);
+}
+
+#[test]
+fn a_followers_list_shows_what_came_to_the_leader() {
+    let (mut world, leader, follower) = World::two(Backend::full());
+    world.post("r", "bo", "one");
+    world.post("r", "bo", "two");
+    world.pass(1000);
+    for node in [leader, follower] {
+        let told = |event: &Event| match event {
+            Event::Conversation { conversation } => {
+                Some((conversation.unread, conversation.last_message.clone()))
+            }
+            _ => None,
+        };
+        let (unread, last) = world.nodes[node].events.iter().filter_map(told).next_back().unwrap();
+        assert_eq!((unread, last.unwrap().text.as_str()), (2, "two"));
+    }
 }
 
 #[test]
@@ -166,6 +183,15 @@ fn beside(first: impl Fn(&mut World, usize)) -> (World, usize, usize) {
     let connected = world.ask(second, Command::Connect {});
     assert!(world.wait(second, connected).is_ok());
     (world, idle, second)
+}
+
+fn connections(world: &World, at: usize) -> Vec<ConnectionSnapshot> {
+    let events = world.nodes[at].events.iter();
+    let shown = events.filter_map(|event| match event {
+        Event::Connection { connection } => Some(connection.clone()),
+        _ => None,
+    });
+    shown.collect()
 }
 
 fn leads(world: &World, at: usize) -> bool {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use chatwire::proto::config::{Config, PageFacts};
 use chatwire::proto::{
-    Client, HttpResult, Input, Now, Output, Secret, SocketInput, SocketOutput, StoreFailure, StoreId,
+    Client, Event, HttpResult, Input, Now, Output, Secret, SocketInput, SocketOutput, StoreFailure, StoreId,
     StoreReply, StoreRequest, TokenId,
 };
 use serde_json::{Value, json};
@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::backend::{Backend, Say, SocketId};
 use super::checks::Checks;
 use super::node::{Disk, Happening, Node, WriteFault};
+use super::told::ToldEvents;
 
 /// The first of January 2026.
 pub const WALL_MS: u64 = 1_767_225_600_000;
@@ -31,6 +32,8 @@ pub struct World {
     pub loses_pokes: bool,
     /// What is handed to a socket stays in its buffer.
     pub never_drains: bool,
+    /// What tabs have told each other.
+    pub told: ToldEvents,
     queue: BTreeMap<(u64, u64), (usize, u32, Happening)>,
     made: u64,
     seeds: u8,
@@ -47,6 +50,7 @@ impl World {
             kills_writes: false,
             loses_pokes: false,
             never_drains: false,
+            told: ToldEvents::default(),
             queue: BTreeMap::new(),
             made: 0,
             seeds: 0,
@@ -186,11 +190,20 @@ impl World {
             Output::Token { id, .. } => self.on_token(at, id),
             Output::Tab(output) => self.on_tab(at, output),
             Output::Event(event) => {
-                let disk = &mut self.disks[self.nodes[at].disk];
-                self.nodes[at].checks.on_event(&event, &mut disk.records);
-                self.nodes[at].events.push(event);
+                self.told.note(&event);
+                self.see(at, event);
+            }
+            Output::Told(told) => {
+                let event = self.told.read(&told.0);
+                self.see(at, event);
             }
         }
+    }
+
+    fn see(&mut self, at: usize, event: Event) {
+        let disk = &mut self.disks[self.nodes[at].disk];
+        self.nodes[at].checks.on_event(&event, &mut disk.records);
+        self.nodes[at].events.push(event);
     }
 
     fn on_token(&mut self, at: usize, id: TokenId) {
@@ -273,6 +286,7 @@ impl World {
             },
         };
         disk.writes += usize::from(write);
+        disk.reads += usize::from(matches!(request, StoreRequest::Read(_)));
         let unknown_ms = disk.unknown_ms;
         if self.nodes[at].life == life {
             let delay = if matches!(reply, StoreReply::Unknown) { unknown_ms } else { 0 };

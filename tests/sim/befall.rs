@@ -74,7 +74,9 @@ impl World {
             if thaw {
                 self.page(at, PageInput::Frozen);
             } else {
+                // In the middle of something: that is what counts of such a page.
                 self.dice.coverage.fault(Fault::Hung);
+                self.send(at, 0, None, false, false);
             }
             self.devices[at].asleep_until = Some(self.t + ms);
             self.push(at, ms, Happening::Wake { thaw });

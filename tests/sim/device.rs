@@ -14,6 +14,7 @@ use super::faults::Fault;
 use super::plan::Person;
 use super::server::token;
 use super::text;
+use super::told::heard;
 use super::world::{Happening, WALL_MS, World};
 
 /// One socket of one life, as the network sees it.
@@ -280,7 +281,17 @@ impl World {
             }
             Output::Token { id, reason } => self.on_token(at, id, reason),
             Output::Tab(output) => self.on_tab(at, output),
-            Output::Event(event) => self.on_event(at, event),
+            Output::Event(event) => {
+                self.told.note(&event);
+                self.on_event(at, event);
+            }
+            Output::Told(told) => {
+                let event = self.told.read(&told.0);
+                // What is shown of another tab's connection says nothing of this one's.
+                if !matches!(event, Event::Connection { .. }) {
+                    self.on_event(at, event);
+                }
+            }
         }
     }
 
@@ -318,16 +329,10 @@ impl World {
             }
             TabOutput::Release => self.free_lead(at),
             TabOutput::Steal => self.take_lead(at),
-            TabOutput::Ask { visible } => self.tell_tabs(at, &TabInput::Asked { visible }),
-            TabOutput::Alive => self.tell_tabs(at, &TabInput::Alive),
-            TabOutput::Yield => self.tell_tabs(at, &TabInput::Yielded),
-            TabOutput::Poke => self.tell_tabs(at, &TabInput::Poked),
-            TabOutput::Wiped => self.tell_tabs(at, &TabInput::Wiped),
-            TabOutput::Read { conversation_id, message_id } => {
-                self.tell_tabs(at, &TabInput::Read { conversation_id, message_id });
-            }
-            TabOutput::Torn { conversation_id, segment } => {
-                self.tell_tabs(at, &TabInput::Torn { conversation_id, segment });
+            word => {
+                if let Some(input) = heard(word) {
+                    self.tell_tabs(at, &input);
+                }
             }
         }
     }

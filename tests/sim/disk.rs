@@ -35,8 +35,9 @@ pub struct Disk {
     /// Messages that were ever committed as failed: when, and by whom.
     pub failed: BTreeMap<usize, (u64, usize)>,
     /// Who has written the present generation, and whether a claim was refused, after which anybody may lead.
-    claimed_by: Option<usize>,
-    claim_refused: bool,
+    pub claimed_by: Option<usize>,
+    pub claimed_at_ms: u64,
+    pub claim_refused: bool,
     /// A record was torn: the generation may be gone.
     pub torn: bool,
     /// Some client on this disk has taken the backend for one without keys.
@@ -181,6 +182,7 @@ impl World {
         let disk = &mut self.disks[self.devices[at].person.disk];
         if transaction.puts.iter().any(|(id, _)| *id == RecordId::meta(GENERATION_KEY)) {
             (disk.claimed_by, disk.claim_refused) = (Some(at), false);
+            disk.claimed_at_ms = self.t;
             return;
         }
         let history = transaction.puts.iter().any(|(id, _)| id.table == Table::History);

@@ -108,8 +108,11 @@ impl World {
             if !self.devices.iter().any(|device| device.leads && device.person.disk == disk) {
                 return Some(format!("nobody leads beside {name}"));
             }
-            if !leads && eyes.state == Some(ConnectionState::Online) {
-                return Some(format!("{name} is online and does not lead"));
+            // Where a claim was refused, a leader that has not heard of the theft cannot see it in the store either.
+            let seen = !self.disks[disk].claim_refused;
+            let socket = self.session_of(at).is_some_and(|socket| self.server.sessions[&socket].joined);
+            if !leads && seen && socket {
+                return Some(format!("{name} has a socket and does not lead"));
             }
             if leads && (eyes.state != Some(ConnectionState::Online) || eyes.phase != Some(Phase::Live)) {
                 return Some(format!("{name} is {:?}, {:?}", eyes.state, eyes.phase));

@@ -18,6 +18,9 @@ use super::world::World;
 
 /// The token questions of REST requests of the application; all others are the connection's.
 const OTHER_QUESTION: TokenId = TokenId::MAX;
+/// So long a page may take what it has had for its own: no lead is stolen from one that has run within it.
+const LEASE_MS: u64 = 4000;
+
 /// What is awaited after `Unknown`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Doubt {
@@ -218,6 +221,12 @@ impl World {
         if !stored && !self.devices[at].eyes.refused {
             let what = format!("message {number} leaves before the store has it, marked");
             self.wrong("no frame before its Saved", what);
+        }
+        let disk = &self.disks[home];
+        let robbed = disk.claimed_by.is_some_and(|leader| leader != at) && !disk.claim_refused && !disk.torn;
+        if robbed && stored && self.t > disk.claimed_at_ms + LEASE_MS {
+            let what = format!("message {number} leaves from a page that has lost the lead");
+            self.wrong("a robbed page sends nothing", what);
         }
         let sent = &self.ledger.sent[number];
         if sent.room != room {

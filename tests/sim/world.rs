@@ -14,6 +14,7 @@ use super::disk::Disk;
 use super::plan::{Act, Plan};
 use super::server::{Server, SocketId};
 use super::story::Story;
+use super::told::ToldEvents;
 
 /// The tenth of January 2026: room before it for clocks that are wrong.
 pub const WALL_MS: u64 = 1_768_003_200_000;
@@ -67,6 +68,8 @@ pub struct World {
     pub events: u64,
     /// Nights that have gone by: the schedule waits for them.
     pub shift_ms: u64,
+    /// What tabs have told each other.
+    pub told: ToldEvents,
     queue: BTreeMap<(u64, u64), (Whose, Happening)>,
     made: u64,
     at_once: u32,
@@ -87,6 +90,7 @@ impl World {
             story,
             violation: None,
             events: 0,
+            told: ToldEvents::default(),
             shift_ms: 0,
             queue: BTreeMap::new(),
             made: 0,

@@ -1,6 +1,6 @@
 //! The page's events, the lock between tabs, and pokes.
 
-use chatwire::proto::{Input, PageInput, TabInput, TabOutput};
+use chatwire::proto::{Changes, Input, PageInput, RecordId, TabInput, TabOutput, Told};
 use chatwire::web::page::Page;
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -97,6 +97,50 @@ async fn without_locks_too_the_lead_is_taken_from_one_that_does_not_answer() {
     drop(first);
     drop(second);
     js("delete navigator.locks; 0");
+}
+
+#[wasm_bindgen_test]
+async fn what_one_tab_posts_the_other_hears() {
+    let ((first, _), (_second, mut said)) = (tab("posts"), tab("posts"));
+    let changes = Changes {
+        generation: 7,
+        stamp: u64::MAX / 3,
+        puts: vec![
+            (RecordId::history("h/r"), None, vec![1, 2, 3]),
+            (RecordId::outbox(9), Some(u64::MAX / 3 - 1), vec![4]),
+        ],
+        deletes: vec![(RecordId::outbox(8), Some(5)), (RecordId::meta("x"), None)],
+    };
+    let told = |text: &str| Told(text.to_owned());
+    first.execute(TabOutput::Tell { generation: 7, event: told("{\"a\":1}") });
+    first.execute(TabOutput::Tell { generation: 7, event: told("{\"b\":2}") });
+    first.execute(TabOutput::Changed(Box::new(changes.clone())));
+    let events = told("[{\"a\":1},{\"b\":2}]");
+    assert_eq!(heard(&mut said).await, TabInput::Told { generation: 7, events });
+    assert_eq!(heard(&mut said).await, TabInput::Changed(Box::new(changes)));
+    first.execute(TabOutput::Hello);
+    assert_eq!(heard(&mut said).await, TabInput::Hello);
+    let conversation_id = "r".to_owned();
+    first.execute(TabOutput::Typing { conversation_id: conversation_id.clone(), typing: true });
+    assert_eq!(heard(&mut said).await, TabInput::Typing { conversation_id, typing: true });
+    // Another version of the application, and one that says nonsense.
+    js("globalThis.alien = new BroadcastChannel('chatwire:posts'); 0");
+    for post in ["{ protocol: 2, changed: 1 }", "{ protocol: 1, changed: '[1,2', bytes: new Uint8Array(1) }"]
+    {
+        js(&["alien.postMessage(", post, "); 0"].concat());
+        assert_eq!(heard(&mut said).await, TabInput::Poked);
+    }
+    for post in [
+        "null",
+        "7",
+        "{ protocol: 1 }",
+        "{ protocol: 1, told: 3 }",
+        "{ protocol: 1, changed: '[]', bytes: 1 }",
+    ] {
+        js(&["alien.postMessage(", post, "); 0"].concat());
+    }
+    assert!(said.rest(50).await.is_empty());
+    js("alien.close(); 0");
 }
 
 #[wasm_bindgen_test]

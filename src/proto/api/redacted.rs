@@ -46,7 +46,7 @@ impl Debug for Output {
             }
             Self::Tab(output) => f.debug_tuple("Tab").field(output).finish(),
             // Most events carry messages; whoever wants to see one asks for the event itself.
-            Self::Event(_) => f.write_str("Event(…)"),
+            Self::Event(_) | Self::Told(_) => f.write_str("Event(…)"),
         }
     }
 }

@@ -81,7 +81,7 @@ impl Client {
                 for (conversation_id, typing) in
                     self.people.set_typing(now, &mut self.timers, &conversation_id, typing)
                 {
-                    self.push_maybe(now, self.profile.typing(&conversation_id, typing));
+                    self.push_typing(now, conversation_id, typing);
                 }
                 self.done(id, Outcome::Nothing);
             }
@@ -107,21 +107,20 @@ impl Client {
 
     fn connect(&mut self, now: Now, id: CommandId) {
         self.connection.connect(now, &mut self.timers, &mut self.rng);
-        if !self.leads() {
-            // D14: another tab has the socket; this one is as connected as it can be.
-            self.done(id, Outcome::Nothing);
-        } else if self.connection.state() == ConnectionState::Online {
+        if self.is_served() || self.connection.state() == ConnectionState::Online {
             self.done(id, Outcome::Nothing);
         } else {
             self.connect_waiters.push(id);
         }
     }
 
-    /// D14: a tab that no longer leads is as connected as it can be; nobody waits for its socket.
+    /// D14: whoever waits in a tab that does not lead waits for its leader's socket.
     pub(super) fn answer_connects(&mut self, now: Now) {
         if self.storage.lead == Lead::Follows {
-            for id in core::mem::take(&mut self.connect_waiters) {
-                self.done(id, Outcome::Nothing);
+            if self.is_served() {
+                for id in core::mem::take(&mut self.connect_waiters) {
+                    self.done(id, Outcome::Nothing);
+                }
             }
             if !self.deferred.is_empty() {
                 self.run_deferred(now);
@@ -293,6 +292,15 @@ impl Client {
         }
         if self.ready && !self.telling {
             self.telling = self.timelines.tell_more();
+        }
+    }
+
+    /// Own typing goes out where the socket is.
+    pub(super) fn push_typing(&mut self, now: Now, conversation_id: String, typing: bool) {
+        if self.leads() {
+            self.push_maybe(now, self.profile.typing(&conversation_id, typing));
+        } else {
+            self.outputs.push_back(Output::Tab(TabOutput::Typing { conversation_id, typing }));
         }
     }
 

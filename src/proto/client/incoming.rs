@@ -203,12 +203,7 @@ impl Client {
     fn on_hello(&mut self, now: Now, patch: CapabilityPatch) {
         self.greeted = true;
         self.timers.clear(Timer::Hello);
-        if patch != self.hello {
-            self.set_hello(patch);
-            self.capabilities_dirty = true;
-            let guarantees = self.guarantees();
-            self.emit(Event::Guarantees { guarantees });
-        }
+        self.capabilities_dirty |= self.take_hello(patch);
         if self.connection.state() == ConnectionState::Online {
             self.on_ready(now);
         }
@@ -218,6 +213,17 @@ impl Client {
     pub(super) fn on_no_hello(&mut self, now: Now) {
         self.awaits_hello = self.config.capabilities.keys.is_none();
         self.on_hello(now, CapabilityPatch::default());
+    }
+
+    /// `true`: it is another than before.
+    pub(super) fn take_hello(&mut self, patch: CapabilityPatch) -> bool {
+        let news = patch != self.hello;
+        if news {
+            self.set_hello(patch);
+            let guarantees = self.guarantees();
+            self.emit(Event::Guarantees { guarantees });
+        }
+        news
     }
 
     pub(super) fn set_hello(&mut self, patch: CapabilityPatch) {
@@ -261,6 +267,11 @@ impl Client {
                 self.refuse(command, super::Failure::new(super::ErrorCode::Unconfirmed, text));
             }
         }
+        self.forget_people();
+        self.set_phase(Phase::Restored);
+    }
+
+    pub(super) fn forget_people(&mut self) {
         let (typing, online) = self.people.on_lost(&mut self.timers);
         for (conversation_id, user_id) in typing {
             self.emit(Event::Typing { conversation_id, user_id, typing: false });
@@ -268,7 +279,6 @@ impl Client {
         for user_id in online {
             self.emit(Event::Presence { user_id, online: false, last_seen_ms: None });
         }
-        self.set_phase(Phase::Restored);
     }
 
     pub(super) fn set_phase(&mut self, phase: Phase) {
@@ -283,7 +293,7 @@ impl Client {
         if self.timers.take_due(Timer::TypingStop, now.mono_ms)
             && let Some(conversation_id) = self.people.on_stop_timer(now, &mut self.timers)
         {
-            self.push_maybe(now, self.profile.typing(&conversation_id, false));
+            self.push_typing(now, conversation_id, false);
         }
         if self.timers.take_due(Timer::TypingExpiry, now.mono_ms) {
             for (conversation_id, user_id) in self.people.on_expiry_timer(now, &mut self.timers) {

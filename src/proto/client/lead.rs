@@ -4,6 +4,7 @@ use super::super::api::{
     Command, Event, Key, Now, Output, Read, Record, RecordId, StoreRequest, TabInput, TabOutput, Table,
     Transaction,
 };
+use super::super::model::Phase;
 use super::super::store;
 use super::super::timeline::Change;
 use super::super::timer::Timer;
@@ -19,6 +20,7 @@ const MAX_TORN_TOLD: u32 = 20;
 
 impl Client {
     pub(super) fn on_tab(&mut self, now: Now, input: TabInput) {
+        self.beside.heard |= !is_of_the_lock(&input);
         match input {
             // A word that crossed with a release says nothing.
             TabInput::Leads if matches!(self.storage.lead, Lead::Asked | Lead::Follows) => {
@@ -30,6 +32,7 @@ impl Client {
             TabInput::Follows if self.storage.lead == Lead::Asked => {
                 self.storage.lead = Lead::Follows;
                 self.connection.on_lead(Some(false), now, &mut self.timers, &mut self.rng);
+                self.say_hello(now);
                 self.watch_leader(now);
                 self.run_deferred(now);
                 self.flush_reads(now);
@@ -43,6 +46,7 @@ impl Client {
             TabInput::Wiped => {
                 self.undo_connects(now, "another tab has wiped the store");
                 self.let_go(now);
+                self.beside.forget();
                 self.rescan(now);
             }
             TabInput::Emptied => self.on_emptied(),
@@ -52,6 +56,15 @@ impl Client {
             TabInput::Torn { conversation_id, segment } => {
                 if self.leads() {
                     self.timelines.write_again(&conversation_id, segment);
+                }
+            }
+            TabInput::Changed(changes) => self.on_changed(now, changes),
+            TabInput::Deaf => self.beside.deaf = true,
+            TabInput::Hello => self.on_hello_beside(now),
+            TabInput::Told { generation, events } => self.on_told(now, generation, &events),
+            TabInput::Typing { conversation_id, typing } => {
+                if self.leads() {
+                    self.push_maybe(now, self.profile.typing(&conversation_id, typing));
                 }
             }
         }
@@ -104,6 +117,7 @@ impl Client {
         self.settling.clear();
         self.lease.in_doubt = false;
         self.capabilities_dirty = false;
+        self.beside.take_waiting();
         self.emit(Event::Leader { leader: false });
     }
 
@@ -122,6 +136,8 @@ impl Client {
         let before = known.and_then(|record| store::record_version(&record.bytes));
         let known = known.and_then(|record| store::decode_generation(&record.bytes).ok());
         let generation = known.map_or(0, |(_, generation)| generation) + 1;
+        // Each reign counts its own stamps.
+        self.storage.stamp = 0;
         let version = self.stamp();
         let transaction = Transaction {
             expect: vec![(RecordId::meta(store::GENERATION_KEY), before)],
@@ -155,10 +171,15 @@ impl Client {
             return;
         }
         self.restore_history(lists);
+        self.beside.last = 0;
         self.outbox.set_generation(generation);
         if let Some(rows) = lists.get(1) {
             self.take_outbox(rows);
         }
+        // What another leader has told does not hold any longer.
+        self.forget_told(now);
+        self.set_phase(Phase::Restored);
+        self.beside.generation = generation;
         self.storage.lead = Lead::Leads { generation, version };
         self.connection.on_lead(Some(true), now, &mut self.timers, &mut self.rng);
         self.emit(Event::Leader { leader: true });
@@ -176,7 +197,7 @@ impl Client {
     }
 
     /// Another tab leads now: nothing more goes out, and nothing remembered is believed (rule 2).
-    fn abdicate(&mut self, now: Now) {
+    pub(super) fn abdicate(&mut self, now: Now) {
         if !matches!(self.storage.lead, Lead::Leads { .. } | Lead::Claims) || mutant::is(35) {
             return;
         }
@@ -186,6 +207,7 @@ impl Client {
         self.watch_leader(now);
         self.outputs.push_back(Output::Tab(TabOutput::Release));
         self.outputs.push_back(Output::Tab(TabOutput::RequestLead));
+        self.say_hello(now);
         self.rescan(now);
     }
 
@@ -240,4 +262,10 @@ impl Client {
             self.outbox.on_writable(now);
         }
     }
+}
+
+/// Said by this tab's browser; everything else another tab says.
+fn is_of_the_lock(input: &TabInput) -> bool {
+    use TabInput as T;
+    matches!(input, T::Leads | T::Follows | T::Deposed | T::Emptied | T::Deaf)
 }

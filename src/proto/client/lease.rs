@@ -11,9 +11,8 @@ use super::Client;
 use super::storage::Lead;
 use crate::proto::mutant;
 
-/// How often a tab that is looked at asks, and a hidden one, whose timers come late anyway.
-const ASK_VISIBLE_MS: u64 = 4_000;
-const ASK_HIDDEN_MS: u64 = 30_000;
+/// How often a tab asks; the timers of a hidden one come later, as the browser has it.
+const ASK_EVERY_MS: u64 = 4_000;
 /// How long an answer is waited for, and how many may be missing.
 const ANSWER_MS: u64 = 2_000;
 const MAX_UNANSWERED: u64 = 2;
@@ -43,8 +42,7 @@ impl Client {
     /// Begins to ask, or goes on after an answer.
     pub(super) fn watch_leader(&mut self, now: Now) {
         self.lease.unanswered = 0;
-        let every = if self.is_visible() { ASK_VISIBLE_MS } else { ASK_HIDDEN_MS };
-        let at = (self.storage.lead == Lead::Follows).then_some(now.mono_ms + every);
+        let at = (self.storage.lead == Lead::Follows).then_some(now.mono_ms + ASK_EVERY_MS);
         self.timers.update(Timer::Lease, at);
     }
 

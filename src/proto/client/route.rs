@@ -46,10 +46,7 @@ impl Client {
         match action {
             Action::Socket(output) => self.outputs.push_back(Output::Socket(output)),
             Action::Token { id, reason } => self.outputs.push_back(Output::Token { id, reason }),
-            Action::Changed => {
-                let connection = self.connection.snapshot(now);
-                self.emit(Event::Connection { connection });
-            }
+            Action::Changed => self.show_connection(now),
             Action::Online { .. } => self.on_online(now),
             Action::Writable => {
                 self.outbox.on_writable(now);

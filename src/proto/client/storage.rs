@@ -7,7 +7,8 @@
 use crate::proto::sorted::{SortedMap, SortedSet};
 
 use super::super::api::{
-    CommandId, Event, Key, Now, Output, Read, Record, RecordId, StoreId, StoreReply, StoreRequest, Table,
+    Changes, CommandId, Event, Key, Now, Output, Read, Record, RecordId, StoreId, StoreReply, StoreRequest,
+    Table, Told,
 };
 use super::super::model::{ErrorCode, Failure, Phase};
 use super::super::outbox::{RowId, Stage};
@@ -79,6 +80,9 @@ pub(super) struct Flight {
     pub items: Vec<Item>,
     pub rooms: Vec<String>,
     pub capabilities: bool,
+    /// What is told to other tabs when it has taken place.
+    pub told: Vec<Told>,
+    pub changes: Option<Box<Changes>>,
     /// A record that tells by its version whether the transaction took place.
     pub probe: Option<RecordId>,
 }
@@ -102,6 +106,14 @@ pub(super) struct Storage {
     pub unclear: Option<Box<Flight>>,
     pub wiping: bool,
     opened: bool,
+    /// The last stamp given; 0: the next begins a new count.
+    pub stamp: u64,
+}
+
+impl Storage {
+    pub fn has_job(&self, wanted: &dyn Fn(&StoreJob) -> bool) -> bool {
+        self.jobs.any(&|_, job| wanted(job))
+    }
 }
 
 impl Client {
@@ -152,6 +164,8 @@ impl Client {
                     self.reconcile(now, &lists);
                 } else {
                     self.storage.rescan_again = false;
+                    // What was to be read is not known: the next post does not join on.
+                    self.beside.last = 0;
                 }
             }
             (StoreJob::Record { conversation_id, want }, StoreReply::Records(lists)) => {
@@ -177,6 +191,7 @@ impl Client {
             }
             (StoreJob::Wipe { command }, reply) => self.on_wipe_reply(now, command, &reply),
         }
+        self.take_kept(now);
     }
 
     fn on_opened(&mut self, persistent: bool) {
@@ -219,16 +234,28 @@ impl Client {
         if self.storage.lead == Lead::Claims {
             self.claim();
         }
+        self.say_hello(now);
         self.run_deferred(now);
     }
 
     /// Takes what a read of `everything` has found.
     pub(super) fn restore_history(&mut self, lists: &[Vec<Record>]) {
+        self.see_stamps(lists);
         for record in list(lists, 0) {
             if record.key == Key::Text(store::CAPABILITIES_KEY.into())
                 && let Ok((_, known)) = store::decode_capabilities(&record.bytes)
             {
-                self.set_hello(known.patch);
+                // At the start it is told with the rest.
+                if self.storage.loaded {
+                    _ = self.take_hello(known.patch)
+                } else {
+                    self.set_hello(known.patch)
+                }
+            }
+            if record.key == Key::Text(store::GENERATION_KEY.into())
+                && let Ok((_, generation)) = store::decode_generation(&record.bytes)
+            {
+                self.beside.generation = generation;
             }
         }
         let mut rooms = Vec::new();
@@ -243,7 +270,11 @@ impl Client {
         for record in list(lists, 3) {
             let Some(id) = conversation_of(record) else { continue };
             match store::decode_head(&record.bytes) {
-                Ok((version, head)) => self.timelines.restore(version, head),
+                Ok((version, head)) => {
+                    if self.timelines.restore(version, head) {
+                        self.rooms.touch(&id);
+                    }
+                }
                 Err(error) => {
                     self.report_damage("the head of a history", &error);
                     self.tell_torn(&id, u32::MAX);

@@ -52,6 +52,7 @@ impl Client {
         self.timelines.clear();
         self.rooms.clear();
         self.settling.clear();
+        self.beside.forget();
         self.pending_reads.clear();
         if self.storage.unclear.take().is_some() {
             self.storage.writing = false;

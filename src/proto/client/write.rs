@@ -1,13 +1,13 @@
 //! One transaction at a time with everything that is dirty, and what becomes of it.
 
 use super::super::api::{
-    Event, Now, Output, Read, Record, RecordId, StoreFailure, StoreReply, StoreRequest, TabOutput,
-    Transaction,
+    Event, Now, Read, Record, RecordId, StoreFailure, StoreReply, StoreRequest, Transaction,
 };
 use super::super::outbox::{RowId, Stage, Write};
 use super::super::store::{self, CapabilityRecord};
 use super::super::timer::Timer;
 use super::Client;
+use super::changes::COUNT_BITS;
 use super::storage::{Flight, Lead, STORE_RETRY_MS, StoreJob, everything, list};
 use crate::proto::mutant;
 
@@ -35,7 +35,13 @@ impl Client {
         flight.asked = now;
         let empty =
             transaction.puts.is_empty() && transaction.adds.is_empty() && transaction.deletes.is_empty();
-        if !empty {
+        if empty {
+            // Its stamp is the next one's.
+            self.storage.stamp -= 1;
+            let told = core::mem::take(&mut flight.told);
+            self.beside.wait_on(told);
+        } else {
+            flight.changes = self.copy_changes(flight.stamp, &transaction);
             self.storage.writing = true;
             self.request_store(StoreRequest::Write(transaction), StoreJob::Write(Box::new(flight)));
         }
@@ -131,37 +137,43 @@ impl Client {
             transaction.puts.push((RecordId::meta(store::CAPABILITIES_KEY), bytes));
             flight.capabilities = true;
         }
+        flight.told = self.beside.take_waiting();
     }
 
     /// A number that no other transaction of this database has. Nothing that the store says goes into it: where the
     /// generation was lost, counting would begin anew, and an old record would pass for a write that was lost.
     pub(super) fn stamp(&mut self) -> u64 {
-        self.rng.between(1 << 62, u64::MAX - 1)
+        let count = (1 << COUNT_BITS) - 1;
+        if self.storage.stamp & count == count || self.storage.stamp == 0 {
+            let drawn = self.rng.between(1, u64::from(u32::MAX));
+            self.storage.stamp = 1 << 62 | drawn << COUNT_BITS;
+        }
+        self.storage.stamp += 1;
+        self.storage.stamp
     }
 
-    pub(super) fn on_write_reply(&mut self, now: Now, flight: Box<Flight>, reply: StoreReply) {
+    pub(super) fn on_write_reply(&mut self, now: Now, mut flight: Box<Flight>, reply: StoreReply) {
         self.look_at_lease(now, flight.asked);
         match reply {
             StoreReply::Saved { added } => {
                 self.storage.writing = false;
-                self.on_saved(&flight, &added);
+                self.on_saved(&mut flight, &added);
             }
             StoreReply::Unknown if mutant::is(8) => {
                 self.storage.writing = false;
-                self.take_back(&flight, true);
+                self.take_back(&mut flight, true);
                 self.degrade(now, &reply);
             }
             StoreReply::Unknown if mutant::is(9) => {
                 self.storage.writing = false;
-                self.on_saved(&flight, &[]);
+                self.on_saved(&mut flight, &[]);
             }
             StoreReply::Conflict if mutant::is(27) => {
                 self.storage.writing = false;
-                self.take_back(&flight, false);
+                self.take_back(&mut flight, false);
             }
             StoreReply::Conflict | StoreReply::Unknown => {
                 let unknown = matches!(reply, StoreReply::Unknown);
-                let mut flight = flight;
                 if !unknown {
                     // Nothing was written: there is nothing to find.
                     flight.stamp = NOT_WRITTEN;
@@ -170,7 +182,7 @@ impl Client {
             }
             reply => {
                 self.storage.writing = false;
-                self.take_back(&flight, true);
+                self.take_back(&mut flight, true);
                 self.degrade(now, &reply);
             }
         }
@@ -202,9 +214,9 @@ impl Client {
             missing = self.outbox.find_added(&adding, flight.stamp, whole, list(&lists, 1));
         }
         if whole {
-            self.on_saved(&flight, &[]);
+            self.on_saved(&mut flight, &[]);
         } else {
-            self.take_back(&flight, false);
+            self.take_back(&mut flight, false);
         }
         lists.truncate(4);
         self.reconcile(now, &lists);
@@ -213,7 +225,7 @@ impl Client {
         }
     }
 
-    fn on_saved(&mut self, flight: &Flight, added: &[u64]) {
+    fn on_saved(&mut self, flight: &mut Flight, added: &[u64]) {
         for (id, stage) in &flight.rows {
             let at = flight.added.iter().position(|other| other == id);
             let stored = at.and_then(|at| added.get(at)).copied();
@@ -222,7 +234,8 @@ impl Client {
         for item in &flight.items {
             self.timelines.on_written(item, Some(flight.stamp));
         }
-        self.outputs.push_back(Output::Tab(TabOutput::Poke));
+        self.post_changes(flight.changes.take(), added);
+        self.say_all(core::mem::take(&mut flight.told));
         if core::mem::take(&mut self.storage.degraded) {
             let message = "the store takes writes again".to_owned();
             let persistent = self.storage.persistent;
@@ -231,7 +244,7 @@ impl Client {
     }
 
     /// The transaction did not take place: everything in it is dirty again.
-    fn take_back(&mut self, flight: &Flight, refused: bool) {
+    fn take_back(&mut self, flight: &mut Flight, refused: bool) {
         for (id, stage) in &flight.rows {
             if refused {
                 self.outbox.on_write_failed(*id, *stage);
@@ -242,6 +255,7 @@ impl Client {
         if !self.leads() {
             return;
         }
+        self.beside.wait_on(core::mem::take(&mut flight.told));
         for item in &flight.items {
             self.timelines.on_written(item, None);
         }
@@ -255,6 +269,7 @@ impl Client {
     /// answered lives in memory alone until it has been written again (P1). The history comes from the server.
     pub(super) fn on_emptied(&mut self) {
         self.outbox.on_emptied();
+        self.beside.forget();
         self.storage.degraded = true;
         let message = "the database was deleted: what this tab holds is written again".to_owned();
         self.emit(Event::StorageDegraded { message, persistent: self.storage.persistent });

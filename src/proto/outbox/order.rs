@@ -77,7 +77,15 @@ impl Outbox {
             self.by_stored.remove(&old);
         }
         self.by_stored.insert(stored, id);
+        self.see_number(stored);
         self.put_in_place(id);
+    }
+
+    /// The store has given this number, and one after the other.
+    pub(super) fn see_number(&mut self, stored: u64) {
+        let skipped = stored.saturating_sub(self.newest_stored.saturating_add(1));
+        self.missed = self.missed.saturating_add(skipped);
+        self.newest_stored = self.newest_stored.max(stored);
     }
 
     /// The store has this row no longer: it gets another number.

@@ -2,7 +2,7 @@
 
 use crate::proto::sorted::SortedSet;
 
-use super::super::api::{Key, Record};
+use super::super::api::{Changes, Key, Record};
 use super::super::model::{ErrorCode, Failure};
 use super::super::store::{OutboxRow, RecordError, decode_outbox_row, record_version};
 use super::{Outbox, Row, RowId, Stage};
@@ -36,7 +36,50 @@ impl Outbox {
         for (stored, version, row) in present {
             self.meet(stored, version, row);
         }
+        // What is not there is gone.
+        self.missed = 0;
         damaged
+    }
+
+    /// Takes in what another tab has written. `false`: something does not join on, and the store is to be read.
+    pub fn take_changes(&mut self, changes: &Changes) -> bool {
+        let mut joins = true;
+        let mut present = Vec::new();
+        for (at, expect, bytes) in &changes.puts {
+            let Key::Number(stored) = at.key else { continue };
+            let Ok((version, row)) = decode_outbox_row(bytes) else { return false };
+            let joined = match self.by_stored.get(&stored).and_then(|id| self.rows.get(id)) {
+                // Newer than when it was added, or known already.
+                Some(row) if expect.is_none() || row.version == version => continue,
+                Some(row) => row.writing || *expect == Some(row.version),
+                None => {
+                    let fills = stored < self.newest_stored && self.missed > 0;
+                    let follows = self.missed == 0 && stored.checked_sub(1) == Some(self.newest_stored);
+                    self.missed -= u64::from(fills);
+                    self.see_number(stored);
+                    expect.is_none() && (fills || follows)
+                }
+            };
+            joins &= joined;
+            if joined {
+                present.push((stored, version, row));
+            }
+        }
+        for (at, expect) in &changes.deletes {
+            let Key::Number(stored) = at.key else { continue };
+            let Some(id) = self.by_stored.get(&stored).copied() else { continue };
+            let Some(row) = self.rows.get(&id).filter(|row| !row.writing) else { continue };
+            if *expect == Some(row.version) {
+                self.find_again(id, &present);
+            } else {
+                joins = false;
+            }
+        }
+        for (stored, version, row) in present {
+            self.meet(stored, version, row);
+        }
+        self.stirred = true;
+        joins && self.missed == 0
     }
 
     /// Another tab leads now: what it makes of the rows counts, not what this one was about to. A row that only

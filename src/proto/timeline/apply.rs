@@ -305,7 +305,7 @@ enum Was {
 
 impl super::Log {
     /// Takes in what the store has, unless it is here already.
-    fn take_record(
+    pub(super) fn take_record(
         &mut self,
         conversation_id: &str,
         want: Want,

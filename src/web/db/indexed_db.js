@@ -2,7 +2,8 @@
 //
 // Law: a transaction awaits nothing but its own requests, or it would commit half done; only `complete` is SAVED; an
 // abort wrote nothing, unless the handle was lost, which may have been at the commit. The version of the database stays
-// 1 for ever (records carry their own), so that no open is an upgrade which another tab could block.
+// 1 for ever (records carry their own), so that no open is an upgrade which another tab could block. A page that freezes
+// leaves no transaction open: its handlers would not run, and every other tab would wait for it.
 //
 // Records cross packed: their places and lengths as JSON, their bytes one behind the other. A call into the browser for
 // each record, as wrappers in Rust make it, costs a crossing a record and 14 KB of compressed wasm.
@@ -10,6 +11,8 @@
 const names = ["meta", "outbox", "history"];
 const [SAVED, RECORDS, CONFLICT, UNKNOWN, DIED, QUOTA, FAILED] = [0, 1, 2, 3, 4, 5, 6];
 const [ONE, ALL] = [0, 1];
+/** A worker has none, and does not hear of freezing. */
+const page = globalThis.document;
 
 /** Opens or creates the database. Rejects with a text; what comes too late is closed, or it would block deletions. */
 export function openStore(name, timeoutMs) {
@@ -112,7 +115,9 @@ async function readAll(store, reads) {
   if (reads.length === 0) return [RECORDS, "[]", new Uint8Array()];
   const tables = reads.map(([table]) => table);
   const transaction = begin(store, tables, "readonly");
-  const lists = await Promise.all(reads.map((read) => readOne(transaction, ...read)));
+  const asked = reads.map((read) => readOne(transaction, ...read));
+  commit(transaction);
+  const lists = await Promise.all(asked);
   const values = lists.flatMap(([, values]) => values);
   const bytes = new Uint8Array(values.reduce((sum, value) => sum + value.length, 0));
   let at = 0;
@@ -147,6 +152,9 @@ async function write(transaction, expect, puts, rows, deletes, clear) {
   });
   const objects = (table) => transaction.objectStore(names[table]);
   const added = [];
+  // Between what is read and what is written it needs its handlers.
+  const onFreeze = () => void abort(transaction, end);
+  page?.addEventListener("freeze", onFreeze);
   try {
     const found = await Promise.all(expect.map(([table, key]) => settled(objects(table).get(key))));
     if (found.some((value, index) => versionOf(value) !== expect[index][2])) {
@@ -157,12 +165,20 @@ async function write(transaction, expect, puts, rows, deletes, clear) {
     for (const [table, key, bytes] of puts) objects(table).put(bytes, key);
     for (const [table, key] of deletes) objects(table).delete(key);
     for (const row of rows) added.push(objects(1).add(row));
+    commit(transaction);
   } catch (error) {
     await abort(transaction, end);
     throw error;
+  } finally {
+    page?.removeEventListener("freeze", onFreeze);
   }
   await end;
   return [SAVED, JSON.stringify(added.map((request) => request.result))];
+}
+
+/** It needs no handler any more. Old browsers commit by themselves when the last one has run. */
+function commit(transaction) {
+  transaction.commit?.();
 }
 
 async function abort(transaction, end) {
@@ -177,8 +193,8 @@ async function abort(transaction, end) {
 function failure(store, transaction, error) {
   const name = nameOf(transaction.error ?? error);
   if (name === "QuotaExceededError") return [QUOTA, name];
-  // `UnknownError` is Safari's word for a lost database server.
-  return store.dead || name === "UnknownError" ? [UNKNOWN, name] : [FAILED, name];
+  // `UnknownError` is Safari's word for a lost database server, and what was aborted by a freeze is written again.
+  return store.dead || name === "UnknownError" || name === "AbortError" ? [UNKNOWN, name] : [FAILED, name];
 }
 
 function settled(request) {

@@ -5,7 +5,9 @@ use wasm_bindgen::prelude::*;
 
 use super::{Attempt, failed};
 use crate::proto::wire::json::{self, Kind, RawValue, push_json_string, push_uint};
-use crate::proto::{Key, Read, Record, RecordId, StoreFailure, StoreReply, StoreRequest, Table, Transaction};
+use crate::proto::{
+    Changes, Key, Read, Record, RecordId, StoreFailure, StoreReply, StoreRequest, Table, Transaction,
+};
 
 /// A request on its way.
 #[derive(Default)]
@@ -117,6 +119,14 @@ impl Packed {
         }
     }
 
+    fn version(&mut self, version: Option<u64>) {
+        self.places.push(',');
+        match version {
+            Some(version) => push_uint(&mut self.places, version),
+            None => self.places.push_str("null"),
+        }
+    }
+
     fn record(&mut self, bytes: &[u8]) {
         push_uint(&mut self.places, bytes.len() as u64);
         self.bytes.extend_from_slice(bytes);
@@ -165,4 +175,65 @@ fn records(places: &str, mut bytes: &[u8]) -> Vec<Vec<Record>> {
         lists.push(records);
     }
     lists
+}
+
+/// Changes on their way to other tabs: `[generation, stamp, puts, deletes]`, and the records' bytes.
+pub fn changes(changes: &Changes) -> (String, Vec<u8>) {
+    let mut packed = Packed::default();
+    packed.places.push('[');
+    push_uint(&mut packed.places, changes.generation);
+    packed.places.push(',');
+    push_uint(&mut packed.places, changes.stamp);
+    packed.begin(",");
+    for (id, version, bytes) in &changes.puts {
+        packed.place(id);
+        packed.version(*version);
+        packed.places.push(',');
+        packed.record(bytes);
+        packed.places.push(']');
+    }
+    packed.begin("],");
+    for (id, version) in &changes.deletes {
+        packed.place(id);
+        packed.version(*version);
+        packed.places.push(']');
+    }
+    packed.places.push_str("]]");
+    (packed.places, packed.bytes)
+}
+
+/// Reads them; `None`: they are not of that shape.
+pub fn read_changes(places: &str, mut bytes: &[u8]) -> Option<Changes> {
+    let all = json::parse(places, 0).ok().map(items)?;
+    let &[generation, stamp, puts, deletes] = all.as_slice() else { return None };
+    let (generation, stamp) = (json::uint(generation)?, json::uint(stamp)?);
+    let mut changes = Changes { generation, stamp, puts: Vec::new(), deletes: Vec::new() };
+    for put in items(puts) {
+        let &[table, key, version, length] = items(put).as_slice() else { return None };
+        let (record, rest) = bytes.split_at_checked(json::uint(length)? as usize)?;
+        bytes = rest;
+        changes.puts.push((place_of(table, key)?, json::uint(version), record.to_vec()));
+    }
+    for delete in items(deletes) {
+        let &[table, key, version] = items(delete).as_slice() else { return None };
+        changes.deletes.push((place_of(table, key)?, json::uint(version)));
+    }
+    Some(changes)
+}
+
+fn place_of(table: &RawValue, key: &RawValue) -> Option<RecordId> {
+    let table = match json::uint(table)? {
+        0 => Table::Meta,
+        1 => Table::Outbox,
+        2 => Table::History,
+        _ => return None,
+    };
+    Some(RecordId { table, key: key_of(key)? })
+}
+
+fn key_of(key: &RawValue) -> Option<Key> {
+    match json::kind(key) {
+        Kind::Number => json::uint(key).map(Key::Number),
+        _ => json::string(key).map(|text| Key::Text(text.into_owned())),
+    }
 }

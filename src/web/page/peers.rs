@@ -1,9 +1,10 @@
-//! The tabs of one database, as they hear each other on a `BroadcastChannel`: pokes, reads, and where there are no
-//! Web Locks (plain origins, old browsers) who leads.
+//! The tabs of one database, as they hear each other on a `BroadcastChannel`: what has changed, what only the leader
+//! knows, and where there are no Web Locks (plain origins, old browsers) who leads.
 //!
 //! Law: whoever wants to lead asks, and leads only if nobody answers; a leader answers every question and says when it
 //! leads and when it goes. A tab that was answered follows, and asks again when the leader goes or after a while,
-//! since it may have gone without a word. Should two lead all the same, the store stops the older one.
+//! since it may have gone without a word. Should two lead all the same, the store stops the older one. What another
+//! version of the application posts is not read: it stands for a poke.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
@@ -13,7 +14,8 @@ use futures_util::future::select;
 use wasm_bindgen::prelude::*;
 use web_sys::{BroadcastChannel, MessageEvent};
 
-use crate::proto::{Input, TabInput};
+use crate::proto::{Changes, Input, TabInput, Told};
+use crate::web::db::packed;
 use crate::web::timer::Delay;
 use crate::web::{Sink, convert};
 
@@ -21,6 +23,11 @@ use crate::web::{Sink, convert};
 const ANSWER_MS: u32 = 250;
 /// A leader that has gone without a word is missed after this long.
 const ASK_AGAIN_MS: u32 = 5_000;
+
+/// The version of what is posted with it: a tab reads its own.
+const PROTOCOL: u32 = 1;
+/// Events as JSON are posted at this length, whatever else is to come.
+const POST_BYTES: usize = 1 << 18;
 
 type OnMessage = Closure<dyn FnMut(MessageEvent)>;
 
@@ -33,6 +40,8 @@ pub(super) struct Peers {
     /// Counts the wishes to lead: an earlier one is not pursued any longer.
     wish: Cell<u32>,
     freed: RefCell<Option<oneshot::Sender<()>>>,
+    /// Events to be told, as the inside of a JSON array, and by the leader of which generation.
+    told: RefCell<(u64, String)>,
 }
 
 impl Peers {
@@ -44,6 +53,7 @@ impl Peers {
             answered: Cell::new(false),
             wish: Cell::new(0),
             freed: RefCell::default(),
+            told: RefCell::default(),
         });
         if let Some(channel) = &peers.channel {
             let this = Rc::downgrade(&peers);
@@ -61,7 +71,13 @@ impl Peers {
 
     fn on_message(&self, data: &JsValue, sink: &Sink) {
         let word = |name: &str| convert::get(data, name);
-        if word("poke") == 1 {
+        let protocol = word("protocol");
+        if !protocol.is_undefined() {
+            let read = if protocol == PROTOCOL { versioned(data) } else { Some(TabInput::Poked) };
+            if let Some(input) = read {
+                sink(Input::Tab(input));
+            }
+        } else if word("poke") == 1 {
             sink(Input::Tab(TabInput::Poked));
         } else if word("wiped") == 1 {
             sink(Input::Tab(TabInput::Wiped));
@@ -98,6 +114,48 @@ impl Peers {
 
     pub fn say(&self, word: &str) {
         self.post(&[(word, &1.into())]);
+    }
+
+    /// What only a tab of the same protocol understands.
+    pub fn word(&self, fields: &[(&str, &JsValue)]) {
+        if let Some(channel) = &self.channel {
+            let post = convert::object(fields);
+            convert::set(&post, "protocol", &PROTOCOL.into());
+            let _ = channel.post_message(&post);
+        }
+    }
+
+    /// What a transaction has changed; events that were gathered before go before it.
+    pub fn change(&self, changes: &Changes) {
+        self.tell();
+        let (places, bytes) = packed::changes(changes);
+        let bytes = js_sys::Uint8Array::from(bytes.as_slice());
+        self.word(&[("changed", &places.into()), ("bytes", &bytes)]);
+    }
+
+    /// One event, to be told with the next post.
+    pub fn gather(&self, generation: u64, event: &str) {
+        let full = {
+            let told = self.told.borrow();
+            told.0 != generation || told.1.len() + event.len() > POST_BYTES
+        };
+        if full {
+            self.tell();
+        }
+        let mut told = self.told.borrow_mut();
+        let (of, events) = &mut *told;
+        *of = generation;
+        events.push(if events.is_empty() { '[' } else { ',' });
+        events.push_str(event);
+    }
+
+    /// Posts the events gathered.
+    pub fn tell(&self) {
+        let (generation, mut events) = self.told.take();
+        if !events.is_empty() {
+            events.push(']');
+            self.word(&[("told", &events.into()), ("generation", &(generation as f64).into())]);
+        }
     }
 
     pub fn post(&self, fields: &[(&str, &JsValue)]) {
@@ -170,4 +228,24 @@ impl Drop for Peers {
 fn spread(at_least_ms: u32) -> u32 {
     let random = convert::seed().ok().and_then(|seed| seed.first().copied());
     at_least_ms + u32::from(random.unwrap_or(0))
+}
+
+/// A post of this protocol, if it has the shape of one.
+fn versioned(data: &JsValue) -> Option<TabInput> {
+    let text = |name: &str| convert::get(data, name).as_string();
+    if convert::get(data, "hello") == 1 {
+        return Some(TabInput::Hello);
+    }
+    if let Some(events) = text("told") {
+        let generation = convert::get(data, "generation").as_f64()? as u64;
+        return Some(TabInput::Told { generation, events: Told(events) });
+    }
+    if let Some(places) = text("changed") {
+        let bytes = convert::get(data, "bytes").dyn_into::<js_sys::Uint8Array>().ok()?;
+        // What cannot be read is read in the store.
+        let changes = packed::read_changes(&places, &bytes.to_vec()).map(Box::new);
+        return Some(changes.map_or(TabInput::Poked, TabInput::Changed));
+    }
+    let typing = convert::get(data, "typing").as_bool()?;
+    Some(TabInput::Typing { conversation_id: text("conversationId")?, typing })
 }

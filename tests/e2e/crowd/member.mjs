@@ -3,6 +3,8 @@ import { Client } from "../lib/client.mjs";
 import { until } from "../lib/until.mjs";
 import { ProtocolError } from "../tabs/protocol.mjs";
 
+/** In a hidden tab each step may take a second. */
+const knowledgePatienceMs = 10_000;
 const now = () => performance.now();
 
 export class Member {
@@ -31,7 +33,7 @@ export class Member {
   }
 
   get isAwake() {
-    return this.isAlive && !this.isFrozen;
+    return this.isAlive && this.tab.isOpen && !this.isFrozen;
   }
 
   /** It leads, and is online, by its own word. */
@@ -63,8 +65,19 @@ export class Member {
     }
   }
 
-  knowledge(ids) {
-    return this.tab.evaluate((ids) => harness.knowledge(ids), ids);
+  /** `{number, leader, state, outbox, conversations}`; `{number, problem}` where it does not say so in time. */
+  async knowledge(ids) {
+    const { number } = this;
+    try {
+      const patienceMs = knowledgePatienceMs;
+      const known = await this.tab.evaluate((ids) => harness.knowledge(ids), ids, { patienceMs });
+      return { number, ...known };
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      const windows = this.tab.evaluate(() => JSON.stringify(harness.windows()), null, { patienceMs: 1_000 });
+      const state = await windows.catch(() => "it does not run");
+      return { number, problem: `${error.message}; ${state}` };
+    }
   }
 
   #hear({ kind, state, reason, leader }) {

@@ -1,6 +1,6 @@
 // One round: messages from random tabs and from ben, while things happen to tabs; then everybody wakes, and all is compared.
 import { setTimeout } from "node:timers/promises";
-import { until } from "../lib/until.mjs";
+import { until, WaitedInVain } from "../lib/until.mjs";
 import { nextEvent, oneOf, takeoverBoundsMs } from "./plan.mjs";
 import { socketsOf, takeoverOverlapMs } from "./sockets.mjs";
 import { disagreements, violationsOfLog } from "./verify.mjs";
@@ -14,7 +14,7 @@ const settlePatienceMs = 30_000;
 const graceMs = 5_000;
 const now = () => performance.now();
 
-/** @returns `{sent, events, sockets, violations, tookMs}` */
+/** @returns `{sent, events, sockets, violations, loadMs, tookMs}` */
 export async function playRound(scene, plan, { round, kinds }) {
   const began = now();
   scene.facts = [];
@@ -27,10 +27,11 @@ export async function playRound(scene, plan, { round, kinds }) {
     benWrites(scene, plan, round),
   ]);
   for (const member of scene.frozen) await member.thaw();
+  const loadMs = now() - began;
   const violations = [...violationsOfTakeovers(events), ...(await settle(scene)), ...(await verify(scene))];
   const { sockets, violations: ofSockets } = await verifySockets(scene, kinds);
   violations.push(...ofSockets);
-  return { sent: scene.sent.size - before, events, sockets, violations, tookMs: now() - began };
+  return { sent: scene.sent.size - before, events, sockets, violations, loadMs, tookMs: now() - began };
 }
 
 // ── the load ────────────────────────────────────────────────────────────────
@@ -94,15 +95,15 @@ const act = {
     // Others may have lived in its renderer.
     for (const dead of scene.members.filter(({ isAlive }) => !isAlive)) await scene.remove(dead);
   },
-  freeze: (_, member) => member.freeze(),
+  freeze: (scene, member) => scene.freeze(member),
   thaw: (_, member) => member.thaw(),
-  hide: (_, member) => member.tab.bringToFront(),
+  hide: (scene, member) => scene.bringToFront(member),
 };
 
 /** The tab that leads by what was heard since `since`; undefined where none does in time. */
 function someoneLeads(scene, patienceMs, since = 0) {
   const leading = () => (scene.leader?.connection.heardAt >= since ? scene.leader : undefined);
-  return until("a tab that leads", leading, { patienceMs }).catch(() => undefined);
+  return until("a tab that leads", leading, { patienceMs }).catch(passOverWait);
 }
 
 function violationsOfTakeovers(events) {
@@ -120,7 +121,7 @@ function violationsOfTakeovers(events) {
 /** Each send() in a tab that lives has resolved. */
 async function settle(scene) {
   const isDone = () => scene.unsettled().length === 0;
-  await until("every send", isDone, { patienceMs: settlePatienceMs }).catch(() => {});
+  await until("every send", isDone, { patienceMs: settlePatienceMs }).catch(passOverWait);
   const open = scene.unsettled().map(({ text, tab }) => `send(${text}) in tab ${tab} is not settled`);
   const refused = [...scene.sent.values()].filter(({ code }) => code !== undefined);
   for (const row of refused) {
@@ -131,19 +132,16 @@ async function settle(scene) {
 }
 
 async function verify(scene) {
-  let [logs, apart] = [{}, []];
+  let apart = ["nothing was compared"];
   const agree = async () => {
-    logs = await scene.histories();
-    const views = [];
-    for (const member of scene.members) {
-      views.push({ number: member.number, ...(await member.knowledge(scene.conversations)) });
-    }
+    const logs = await scene.histories();
+    const views = await Promise.all(scene.members.map((member) => member.knowledge(scene.conversations)));
     apart = disagreements(views, logs);
     return apart.length === 0;
   };
-  await until("all tabs to agree", agree, { patienceMs: settlePatienceMs }).catch((error) => {
-    if (apart.length === 0) throw error;
-  });
+  // What kept them from it is said in `apart`.
+  await until("all tabs to agree", agree, { patienceMs: settlePatienceMs }).catch(passOverWait);
+  const logs = await scene.histories();
   const sent = [...scene.sent.values()];
   const ofLogs = scene.conversations.flatMap((id) => {
     const sentTo = sent.filter(({ conversationId }) => conversationId === id);
@@ -165,4 +163,9 @@ async function verifySockets(scene, kinds) {
   const bound = Math.max(...["close", ...kinds].map((kind) => takeoverBoundsMs[kind] ?? 0));
   if (gapMs > bound) violations.push(`no socket for ${gapMs} ms, ${bound} are allowed`);
   return { sockets, violations };
+}
+
+/** What was waited for in vain is looked at by the caller; anything else is an error of the run. */
+function passOverWait(error) {
+  if (!(error instanceof WaitedInVain)) throw error;
 }

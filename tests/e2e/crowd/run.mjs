@@ -8,7 +8,7 @@ import { Scene } from "./scene.mjs";
 import { takeoverOverlapMs } from "./sockets.mjs";
 
 const artifacts = fileURLToPath(new URL("../artifacts", import.meta.url));
-const widths = [6, 7, 9, 13, 9, 12, 8];
+const widths = [6, 7, 9, 13, 9, 12, 9, 9];
 
 const line = (...cells) => cells.map((cell, i) => String(cell).padStart(widths[i])).join("");
 
@@ -25,17 +25,19 @@ export async function crowdRun({ rounds, seed, messages, tabs, kinds, say }) {
   say(
     `${tabs} tabs, ${rounds} rounds, ${messages} messages, seed ${seed}, ${kinds.join(" ")}; * hit the leading tab`,
   );
-  say(line("round", "sent", "sockets", "two at once", "none", "violations", "time"));
+  say(line("round", "sent", "sockets", "two at once", "none", "violations", "load", "settled"));
   const scene = await Scene.open(tabs);
   const played = [];
   try {
     for (const [index, plan] of planOf({ rounds, seed, messages }).entries()) {
       const result = await playRound(scene, plan, { round: index + 1, kinds });
       played.push(result);
-      const { sent, sockets, violations, tookMs } = result;
+      const { sent, sockets, violations, loadMs, tookMs } = result;
       const times = [`${sockets.overlapMs} ms`, `${sockets.gapMs} ms`];
-      const time = `${(tookMs / 1000).toFixed(1)} s`;
-      say(line(index + 1, sent, sockets.opened, ...times, violations.length, time) + told(result.events));
+      const seconds = [loadMs, tookMs - loadMs].map((ms) => `${(ms / 1000).toFixed(1)} s`);
+      say(
+        line(index + 1, sent, sockets.opened, ...times, violations.length, ...seconds) + told(result.events),
+      );
       for (const violation of violations) say(`       ${violation}`);
       if (violations.length > 0) say(`       facts: ${await keep(scene.facts, `tabs-${seed}-${index + 1}`)}`);
     }

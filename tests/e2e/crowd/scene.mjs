@@ -17,6 +17,8 @@ export class Scene {
   /** What the tabs have told in this round. */
   facts = [];
   #opened = 0;
+  /** The tab that is looked at. */
+  #front;
 
   /** @param capacity how many tabs there are to be. */
   static async open(capacity) {
@@ -62,7 +64,22 @@ export class Scene {
     };
     const number = ++this.#opened;
     const onFact = (member, fact) => this.#hear(member, fact);
-    this.members.push(await Member.open(this.browser, { number, url: this.page.url, options, onFact }));
+    const member = await Member.open(this.browser, { number, url: this.page.url, options, onFact });
+    this.members.push(member);
+    this.#front = member;
+  }
+
+  async bringToFront(member) {
+    await member.tab.bringToFront();
+    this.#front = member;
+  }
+
+  /** Freezes it as browsers do: only a tab that is hidden, while another one is looked at. */
+  async freeze(member) {
+    if (this.#front === member || !this.#front.isAwake) {
+      await this.bringToFront(this.awake.find((other) => other !== member));
+    }
+    await member.freeze();
   }
 
   async fill() {
@@ -86,7 +103,7 @@ export class Scene {
     if (!answer.success) throw new Error(`the server refused a message: ${JSON.stringify(answer)}`);
   }
 
-  /** The whole history by REST, in the server's order: `[{id, text}]`. */
+  /** The whole history by REST, in the server's order: `[{id, text, isMine}]`. */
   async history(conversationId) {
     const rows = [];
     for (;;) {
@@ -96,8 +113,9 @@ export class Scene {
         `/api/messages/${conversationId}?limit=${pageSize}&after=${after}`,
       );
       if (status !== 200) throw new Error(`history: ${status} ${JSON.stringify(body)}`);
-      for (const { id, seq, content_encrypted } of body.messages) {
-        rows.push({ id: String(id), seq, text: Buffer.from(content_encrypted, "base64").toString("utf8") });
+      for (const { id, seq, sender_id, content_encrypted } of body.messages) {
+        const text = Buffer.from(content_encrypted, "base64").toString("utf8");
+        rows.push({ id: String(id), seq, text, isMine: sender_id === this.ana.id });
       }
       if (!body.has_more) return rows;
     }
@@ -121,6 +139,7 @@ export class Scene {
       const group = { title: `room ${n}`, members: [benId] };
       ids.push((await this.members[0].client.call("createGroup", group)).id);
     }
+    for (const { client } of this.members) for (const id of ids) await client.untilConversation(id);
     return ids;
   }
 

@@ -41,11 +41,12 @@ function outOfOrder(id, earlier, later) {
 }
 
 /**
- * @param views what each tab that lives knows: `[{number, leader, state, outbox, conversations}]`.
- * @param logs what the server holds: conversation → `[{id, text}]`.
+ * @param all what each tab that lives knows: `[{number, leader, state, outbox, conversations}]`, or its `problem`.
+ * @param logs what the server holds: conversation → `[{id, text, isMine}]`.
  */
-export function disagreements(views, logs) {
-  const found = [];
+export function disagreements(all, logs) {
+  const found = all.flatMap(({ number, problem }) => (problem ? [`tab ${number}: ${problem}`] : []));
+  const views = all.filter(({ problem }) => problem === undefined);
   const leaders = views.filter(({ leader }) => leader);
   if (leaders.length !== 1) found.push(`tabs that lead: ${leaders.map(numberOf).join(", ") || "none"}`);
   for (const { number, state } of leaders)
@@ -56,7 +57,7 @@ export function disagreements(views, logs) {
   for (const [id, log] of Object.entries(logs)) {
     for (const view of views)
       found.push(...violationsOfTimeline(view.number, id, view.conversations[id], log));
-    found.push(...differences(views, id));
+    found.push(...differences(views, id, log));
   }
   return found;
 }
@@ -78,21 +79,22 @@ function violationsOfTimeline(number, id, { rows, hasEarlier, error }, log) {
   return found;
 }
 
-/** In statuses and unread counts; what stands in the rows besides is compared with the server. */
-function differences(views, id) {
-  const [first, ...others] = views;
-  if (!first) return [];
-  const mine = first.conversations[id];
-  const statusOf = new Map(mine.rows.map(([rowId, , status]) => [rowId, status]));
-  return others.flatMap(({ number, conversations }) => {
+/** In statuses, and in unread counts: nobody has read what others wrote. What stands in the rows is compared with the server. */
+function differences(views, id, log) {
+  const [first] = views;
+  const statusOf = new Map(first?.conversations[id].rows.map(([rowId, , status]) => [rowId, status]));
+  const found = [];
+  for (const { number, conversations } of views) {
     const { rows, unread } = conversations[id];
-    const pair = `tabs ${first.number} and ${number}, ${id}`;
     const apart = rows.filter(([rowId, , status]) => statusOf.has(rowId) && statusOf.get(rowId) !== status);
-    const found =
-      apart.length > 0 ? [`${pair}: other statuses of ${some(apart.map(([, text]) => text))}`] : [];
-    if (unread !== mine.unread) found.push(`${pair}: ${mine.unread} and ${unread} unread`);
-    return found;
-  });
+    if (apart.length > 0) {
+      const texts = some(apart.map(([, text]) => text));
+      found.push(`tabs ${first.number} and ${number}, ${id}: other statuses of ${texts}`);
+    }
+    const ofOthers = log.filter(({ isMine }) => !isMine).length;
+    if (unread !== ofOthers) found.push(`tab ${number}, ${id}: ${unread} unread, others wrote ${ofOthers}`);
+  }
+  return found;
 }
 
 const numberOf = ({ number }) => number;

@@ -1,5 +1,4 @@
 // Chromium in two ways: launched by Playwright, and as a process of our own that can be killed like a power cut.
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -7,6 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 import { browser as findBrowser } from "../../../scripts/lib/chromium.mjs";
+import { kill, start } from "../../../scripts/lib/run.mjs";
 
 export const flags = [
   "--no-sandbox",
@@ -49,11 +49,8 @@ export class KillableBrowser {
 
   async start() {
     const args = ["--headless", ...flags, `--user-data-dir=${this.#folder}`, "--remote-debugging-port=0"];
-    // A group of its own, so that a signal reaches every process of the browser at once.
-    const child = spawn(await executable(), [...args, "about:blank"], {
-      stdio: ["ignore", "ignore", "pipe"],
-      detached: true,
-    });
+    const stdio = ["ignore", "ignore", "pipe"];
+    const child = start(await executable(), [...args, "about:blank"], { stdio });
     this.#child = child;
     this.#browser = await chromium.connectOverCDP(await endpointOf(child));
   }
@@ -80,7 +77,7 @@ export class KillableBrowser {
     this.#child = undefined;
     const gone = child.exitCode === null && child.signalCode === null ? once(child, "exit") : undefined;
     const at = performance.timeOrigin + performance.now();
-    process.kill(-child.pid, "SIGKILL");
+    kill(child, "SIGKILL");
     await gone;
     return at;
   }

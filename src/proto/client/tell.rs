@@ -1,0 +1,278 @@
+//! What tabs tell each other beside the store: what only the leader knows, and what others want of it.
+//!
+//! Law: what is told of messages is told when the store has it, so that no tab hears of what another leader would tell
+//! again; each event once in every tab, a status never back. What was told of connection, people and phase holds as long
+//! as its teller leads; of an older generation none of it is believed.
+
+use super::super::api::{Changes, Event, Now, Output, TabOutput, Told};
+use super::super::model::{Phase, Status};
+use super::super::queue::Queue;
+use super::super::wire::json::{self, Object, RawValue};
+use super::Client;
+use super::storage::Lead;
+use crate::proto::sorted::SortedMap;
+use crate::proto::timer::Timer;
+
+/// Events that wait for their commit.
+const MAX_WAITING: usize = 1000;
+/// Own messages whose last status is remembered, so that none goes back.
+const MAX_STATUSES: usize = 512;
+/// A leader that is there answers a hello within this.
+const SILENCE_MS: u64 = 5000;
+
+/// The other tabs of this database.
+#[derive(Default)]
+pub(super) struct Beside {
+    /// Some other tab has said something.
+    pub heard: bool,
+    /// Other tabs cannot be heard here; or the leader has not answered.
+    pub deaf: bool,
+    silent: bool,
+    /// The newest generation whose leader was heard, or that the store names.
+    pub generation: u64,
+    /// The leader's connection: the event as JSON, while it is worth showing, and whether it is online.
+    connection: Option<String>,
+    online: bool,
+    /// Told when what they tell of is stored.
+    waiting: Vec<Told>,
+    statuses: SortedMap<String, Status>,
+    /// The newest stamp of the present leader that is contained in what is known here.
+    pub last: u64,
+    /// Posts that wait until the store has been read; there were more of them.
+    pub kept: Queue<Box<Changes>>,
+    pub overflown: bool,
+}
+
+impl Beside {
+    /// What was known of messages is gone with the store.
+    pub fn forget(&mut self) {
+        self.statuses.clear();
+        (self.generation, self.last) = (0, 0);
+    }
+
+    pub fn take_waiting(&mut self) -> Vec<Told> {
+        core::mem::take(&mut self.waiting)
+    }
+
+    /// A transaction did not take place: what was to be told with it waits on.
+    pub fn wait_on(&mut self, mut told: Vec<Told>) {
+        told.append(&mut self.waiting);
+        self.waiting = told;
+    }
+
+    /// Higher than all that was told of this message.
+    fn raise(&mut self, row_key: &str, status: Status) -> bool {
+        if self.statuses.get(row_key).is_some_and(|known| *known >= status) {
+            return false;
+        }
+        if self.statuses.len() >= MAX_STATUSES {
+            self.statuses.pop_first();
+        }
+        self.statuses.insert(row_key.to_owned(), status);
+        true
+    }
+}
+
+impl Client {
+    /// Every event of this tab passes here. `false`: another tab has told more of it already.
+    pub(super) fn tell(&mut self, event: &Event) -> bool {
+        if let Event::Status { row_key, status, .. } = event {
+            let answered = matches!(status, Status::Acknowledged | Status::Delivered | Status::Read);
+            if answered {
+                self.beside.raise(row_key, *status);
+            } else if !self.leads() && self.beside.statuses.contains_key(row_key) {
+                return false;
+            }
+            if !answered {
+                return true;
+            }
+        }
+        let Lead::Leads { generation, .. } = self.storage.lead else { return true };
+        let stored = match event {
+            // So that whoever waits for a new leader hears of it.
+            Event::Connection { .. } => false,
+            _ if !self.beside.heard => return true,
+            Event::Typing { .. } | Event::Presence { .. } => false,
+            Event::Phase { .. } => !self.storage.blocked,
+            Event::Message { .. }
+            | Event::MessageUpdated { .. }
+            | Event::MessageDeleted { .. }
+            | Event::Reaction { .. }
+            | Event::Status { .. }
+            | Event::Gap { .. } => true,
+            _ => return true,
+        };
+        let mut text = String::new();
+        match event {
+            Event::Connection { connection } => {
+                let mut connection = connection.clone();
+                connection.leader = false;
+                Event::Connection { connection }.write_json(&mut text);
+            }
+            event => event.write_json(&mut text),
+        }
+        if !stored {
+            self.say(generation, Told(text));
+        } else if self.beside.waiting.len() < MAX_WAITING {
+            self.beside.waiting.push(Told(text));
+        }
+        true
+    }
+
+    fn say(&mut self, generation: u64, event: Told) {
+        self.outputs.push_back(Output::Tab(TabOutput::Tell { generation, event }));
+    }
+
+    /// The store has what these tell of.
+    pub(super) fn say_all(&mut self, told: Vec<Told>) {
+        // Of one that leads no longer what it says of messages holds all the same.
+        let generation = if let Lead::Leads { generation, .. } = self.storage.lead { generation } else { 0 };
+        for event in told {
+            self.say(generation, event);
+        }
+    }
+
+    /// What nothing on its way into the store will tell.
+    pub(super) fn say_rest(&mut self) {
+        if !self.beside.waiting.is_empty() && !self.storage.writing && !self.timelines.has_dirty() {
+            let told = self.beside.take_waiting();
+            self.say_all(told);
+        }
+    }
+
+    /// A tab that does not lead listens: it hears how things stand.
+    pub(super) fn on_hello_beside(&mut self, now: Now) {
+        if !self.leads() {
+            return;
+        }
+        self.tell(&Event::Connection { connection: self.connection.snapshot(now) });
+        self.tell(&Event::Phase { phase: self.timelines.phase() });
+        for user_id in self.people.online() {
+            self.tell(&Event::Presence { user_id, online: true, last_seen_ms: None });
+        }
+        for (conversation_id, user_id) in self.people.who_types() {
+            self.tell(&Event::Typing { conversation_id, user_id, typing: true });
+        }
+    }
+
+    /// This tab listens.
+    pub(super) fn say_hello(&mut self, now: Now) {
+        self.outputs.push_back(Output::Tab(TabOutput::Hello));
+        if self.storage.lead == Lead::Follows && self.beside.connection.is_none() {
+            self.beside.silent = false;
+            self.timers.set(Timer::Silence, now.mono_ms + SILENCE_MS);
+        }
+    }
+
+    /// The leader has not answered: there is none that can be heard.
+    pub(super) fn on_silence(&mut self) {
+        self.beside.silent = true;
+    }
+
+    /// A tab that follows is as connected as its leader, or as one can be that hears of none (D14).
+    pub(super) fn is_served(&self) -> bool {
+        self.storage.lead == Lead::Follows && (self.beside.online || self.beside.deaf || self.beside.silent)
+    }
+
+    pub(super) fn on_told(&mut self, now: Now, generation: u64, events: &Told) {
+        let Some(events) = json::parse(&events.0, 0).ok().and_then(json::array) else { return };
+        if generation > self.beside.generation {
+            self.on_new_leader(now, generation);
+        }
+        let holds = generation == self.beside.generation && !self.leads();
+        if generation < self.beside.generation && generation > 0 {
+            // Of a leader that was, or its record was lost and they are counted anew.
+            self.rescan(now);
+        }
+        for event in events {
+            self.hear(now, event, holds);
+        }
+    }
+
+    fn on_new_leader(&mut self, now: Now, generation: u64) {
+        self.beside.generation = generation;
+        self.forget_told(now);
+        if self.leads() {
+            // Its claim stands, and this one's does not.
+            self.abdicate(now);
+        } else {
+            self.say_hello(now);
+        }
+    }
+
+    /// What the leader before this one has told of people and connection.
+    pub(super) fn forget_told(&mut self, now: Now) {
+        self.forget_people();
+        self.beside.online = false;
+        if self.beside.connection.take().is_some() && self.storage.lead == Lead::Follows {
+            self.show_connection(now);
+        }
+    }
+
+    /// `holds`: it comes from the present leader, and this tab follows.
+    fn hear(&mut self, now: Now, raw: &RawValue, holds: bool) {
+        let Some(event) = Object::read(raw) else { return };
+        let text = |name: &str| event.str(name).map(|text| text.into_owned()).unwrap_or_default();
+        let Some(kind) = event.str("type") else { return };
+        match &*kind {
+            "message" | "messageUpdated" | "messageDeleted" | "reaction" | "gap" => self.pass_on(raw),
+            "status" => {
+                let status = match event.str("status").as_deref() {
+                    Some("acknowledged") => Status::Acknowledged,
+                    Some("delivered") => Status::Delivered,
+                    Some("read") => Status::Read,
+                    _ => return,
+                };
+                if self.beside.raise(&text("rowKey"), status) {
+                    self.pass_on(raw);
+                }
+            }
+            _ if !holds => {}
+            "connection" => self.on_connection_told(now, raw, &event),
+            "phase" => match event.str("phase").as_deref() {
+                Some("live") => self.set_phase(Phase::Live),
+                Some("syncing") => self.set_phase(Phase::Syncing),
+                _ => self.set_phase(Phase::Restored),
+            },
+            "typing" => {
+                let (room, user, typing) = (text("conversationId"), text("userId"), event.bool("typing"));
+                let typing = typing == Some(true);
+                if self.people.on_typing(now, &mut self.timers, &room, &user, typing) {
+                    self.pass_on(raw);
+                }
+            }
+            "presence" if self.people.on_presence(&text("userId"), event.bool("online") == Some(true)) => {
+                self.pass_on(raw);
+            }
+            _ => {}
+        }
+    }
+
+    fn on_connection_told(&mut self, now: Now, raw: &RawValue, event: &Object<'_>) {
+        let state = event.object("connection");
+        let state = state.as_ref().and_then(|connection| connection.str("state"));
+        self.beside.online = state.as_deref() == Some("online");
+        // One that is about to give the lead back has none to show.
+        let shown = !matches!(state.as_deref(), Some("idle" | "closed" | "failed") | None);
+        self.beside.connection = shown.then(|| raw.get().to_owned());
+        self.beside.silent = false;
+        self.timers.clear(Timer::Silence);
+        if self.storage.lead == Lead::Follows {
+            self.show_connection(now);
+        }
+    }
+
+    /// A tab that follows shows its leader's connection.
+    pub(super) fn show_connection(&mut self, now: Now) {
+        let follows = self.storage.lead == Lead::Follows && self.connection.wants_lead();
+        let theirs = self.beside.connection.clone().filter(|_| follows);
+        match theirs {
+            Some(event) => self.outputs.push_back(Output::Told(Told(event))),
+            None => self.emit(Event::Connection { connection: self.connection.snapshot(now) }),
+        }
+    }
+
+    fn pass_on(&mut self, raw: &RawValue) {
+        self.outputs.push_back(Output::Told(Told(raw.get().to_owned())));
+    }
+}

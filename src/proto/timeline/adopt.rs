@@ -1,0 +1,68 @@
+//! A head that another tab has written, with those of its segments that differ: what did not change stays in memory.
+
+use super::super::api::{Key, RecordId};
+use super::super::sorted::{SortedMap, SortedSet};
+use super::super::store::{self, HistoryHead};
+use super::Timelines;
+use super::log::{Log, Row, Want};
+
+impl Timelines {
+    /// `records`: the head's own and those behind it, of which its segments are taken. Rows that are the same as before
+    /// keep their revision.
+    pub fn adopt(&mut self, version: u64, head: HistoryHead, records: &[(RecordId, Option<u64>, Vec<u8>)]) {
+        let id = head.conversation_id.clone();
+        let viewed = self.is_viewed(&id);
+        let (mut before, mut asked) = (SortedMap::new(), SortedSet::new());
+        if let Some(old) = self.logs.get_mut(&id) {
+            before = core::mem::take(&mut old.segments);
+            asked = core::mem::take(&mut old.asked);
+        }
+        self.restore(version, head);
+        let revision = self.next_revision();
+        let Some(log) = self.logs.get_mut(&id) else { return };
+        for (at, _, bytes) in records {
+            let Some(number) = log.segment_at(&id, at) else { continue };
+            let old = before.remove(&number);
+            let want = Want::Segment(number);
+            // What is under way out of the store may be older.
+            if old.is_none() && !viewed && !asked.contains(&want.code()) {
+                continue;
+            }
+            if log.take_record(&id, want, Some(bytes), revision, &self.orphans).is_err() {
+                // It is read from the store, and looked at there.
+                continue;
+            }
+            if let (Some(old), Some(new)) = (old, log.segments.get_mut(&number)) {
+                keep_revisions(&old.rows, &mut new.rows);
+            }
+        }
+        for (number, old) in before {
+            if log.info(number).is_some() && !log.segments.contains_key(&number) {
+                log.segments.insert(number, *old);
+            }
+        }
+    }
+}
+
+impl Log {
+    /// The number of the segment whose record stands at that place, if the head lists it.
+    fn segment_at(&self, id: &str, at: &RecordId) -> Option<u32> {
+        let Key::Text(key) = &at.key else { return None };
+        let is_it = |number: u32| store::segment_key(id, number) == *key;
+        if !key.starts_with(store::SEGMENT_PREFIX) {
+            return None;
+        }
+        self.head.segments.iter().rev().map(|info| info.number).find(|number| is_it(*number))
+    }
+}
+
+fn keep_revisions(old: &[Row], new: &mut [Row]) {
+    for (at, row) in new.iter_mut().enumerate() {
+        // Mostly it stands where it stood.
+        let same = |other: &&Row| other.message.row_key == row.message.row_key;
+        let known = old.get(at).filter(same).or_else(|| old.iter().find(same));
+        if let Some(known) = known.filter(|known| known.message == row.message) {
+            row.revision = known.revision;
+        }
+    }
+}

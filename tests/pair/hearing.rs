@@ -1,0 +1,201 @@
+//! What only the leader knows, in every tab: its connection, who is there, what has come.
+
+use chatwire::proto::{Command, ConnectionState, Event, Input, Phase, Status, StoreFailure, TabInput};
+use serde_json::json;
+
+use super::backend::Backend;
+use super::world::World;
+
+fn shown(world: &World, at: usize) -> Option<(ConnectionState, bool)> {
+    world.nodes[at].events.iter().rev().find_map(|event| match event {
+        Event::Connection { connection } => Some((connection.state, connection.leader)),
+        _ => None,
+    })
+}
+
+fn messages(world: &World, at: usize) -> Vec<String> {
+    let events = world.nodes[at].events.iter();
+    let texts = events.filter_map(|event| match event {
+        Event::Message { message, .. } => Some(message.text.clone()),
+        _ => None,
+    });
+    texts.collect()
+}
+
+/// Typing as true or false, and presence behind it.
+fn people(world: &World, at: usize) -> Vec<(&str, bool)> {
+    let events = world.nodes[at].events.iter();
+    let told = events.filter_map(|event| match event {
+        Event::Typing { typing, .. } => Some(("types", *typing)),
+        Event::Presence { online, .. } => Some(("is there", *online)),
+        _ => None,
+    });
+    told.collect()
+}
+
+fn tell_of_bo(world: &mut World) {
+    let typing = json!({"userId": "bo", "username": "bo", "isTyping": true, "conversationId": "r"});
+    let say = world.backend.tell("ana", "chat:user_typing", &typing);
+    world.say(say);
+    let there = json!({"userId": "bo", "status": "online", "timestamp": "2026-01-01T00:00:00Z"});
+    let say = world.backend.tell("ana", "user:status_changed", &there);
+    world.say(say);
+    world.pass(100);
+}
+
+#[test]
+fn a_follower_shows_its_leaders_connection_and_waits_for_it() {
+    let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
+    world.backend.down = true;
+    let leader = world.join("ana");
+    world.connect(leader);
+    world.pass(100);
+    let follower = world.join_on("ana", json!({}), 0);
+    let connect = world.ask(follower, Command::Connect {});
+    world.pass(20_000);
+    assert!(world.outcome(follower, connect).is_none());
+    let state = shown(&world, leader).unwrap().0;
+    assert_eq!(shown(&world, follower), Some((state, false)));
+    world.backend.down = false;
+    assert!(world.wait(follower, connect).is_ok());
+    world.pass(100);
+    assert_eq!(shown(&world, leader), Some((ConnectionState::Online, true)));
+    assert_eq!(shown(&world, follower), Some((ConnectionState::Online, false)));
+    world.server_down();
+    world.pass(100);
+    assert_ne!(shown(&world, follower), Some((ConnectionState::Online, false)));
+    world.backend.down = false;
+    world.kill(leader);
+    world.until("it leads", |world| shown(world, follower) == Some((ConnectionState::Online, true)));
+}
+
+#[test]
+fn a_disconnected_tab_shows_its_own_connection() {
+    let (mut world, leader, follower) = World::two(Backend::full());
+    world.ask(follower, Command::Disconnect {});
+    world.pass(100);
+    assert_eq!(shown(&world, follower), Some((ConnectionState::Closed, false)));
+    world.cut(leader);
+    world.pass(3000);
+    assert_eq!(shown(&world, follower), Some((ConnectionState::Closed, false)));
+    world.connect(follower);
+    world.pass(100);
+    assert_eq!(shown(&world, follower), Some((ConnectionState::Online, false)));
+}
+
+#[test]
+fn where_the_leader_cannot_be_heard_nobody_waits_for_it() {
+    for deaf in [true, false] {
+        let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
+        world.loses_pokes = true;
+        let leader = world.join("ana");
+        world.connect(leader);
+        let follower = world.join_on("ana", json!({}), 0);
+        if deaf {
+            world.input(follower, Input::Tab(TabInput::Deaf));
+        }
+        let connect = world.ask(follower, Command::Connect {});
+        world.pass(if deaf { 50 } else { 5500 });
+        assert!(world.outcome(follower, connect).is_some_and(|outcome| outcome.is_ok()), "{deaf}");
+        assert_eq!(shown(&world, follower), Some((ConnectionState::Waiting, false)));
+    }
+}
+
+#[test]
+fn people_messages_and_phase_are_told_in_every_tab_once() {
+    let (mut world, leader, follower) = World::two(Backend::full());
+    tell_of_bo(&mut world);
+    world.post("r", "bo", "one");
+    world.pass(500);
+    let told = [("types", true), ("is there", true), ("types", false)];
+    for at in [leader, follower] {
+        assert_eq!(people(&world, at), told);
+        assert_eq!(messages(&world, at), ["one"]);
+        assert_eq!(world.nodes[at].checks.phase, Some(Phase::Live));
+    }
+    // A tab that comes later hears how things stand.
+    tell_of_bo(&mut world);
+    let late = world.join_on("ana", json!({}), 0);
+    world.pass(500);
+    assert_eq!(world.nodes[late].checks.phase, Some(Phase::Live));
+    let mut heard = people(&world, late);
+    heard.sort_unstable();
+    assert_eq!(heard, [("is there", true), ("types", true)]);
+    assert!(messages(&world, late).is_empty());
+    // What was missed is told when it is caught up.
+    world.cut(leader);
+    world.pass(5);
+    world.backend.post_silently(world.now.wall_ms, "r", "bo", "two");
+    world.pass(10_000);
+    for at in [leader, follower] {
+        assert_eq!(messages(&world, at), ["one", "two"]);
+        assert_eq!(people(&world, at).last(), Some(&("is there", false)));
+        assert_eq!(world.nodes[at].checks.phase, Some(Phase::Live));
+    }
+}
+
+#[test]
+fn a_message_is_told_with_its_commit_and_so_once_when_the_leader_dies() {
+    for pause in 0..40 {
+        let (mut world, leader, follower) = World::two(Backend::full());
+        (world.disks[0].delay_ms, world.kills_writes) = (10, true);
+        world.post("r", "bo", "one");
+        world.pass(pause);
+        world.kill(leader);
+        world.pass(5000);
+        world.post("r", "bo", "two");
+        world.pass(5000);
+        // A leader that dies between the commit and its word takes the word with it.
+        let told = messages(&world, follower);
+        assert!(told == ["one", "two"] || told == ["two"], "{pause}: {told:?}");
+        assert_eq!(world.texts(follower, 1), ["one", "two"], "{pause}");
+    }
+}
+
+#[test]
+fn while_the_store_refuses_what_has_come_waits_in_the_other_tabs() {
+    let (mut world, leader, follower) = World::two(Backend::full());
+    world.disks[0].broken = Some(StoreFailure::Quota);
+    world.post("r", "bo", "one");
+    world.pass(1000);
+    assert_eq!(messages(&world, leader), ["one"]);
+    assert!(messages(&world, follower).is_empty());
+    world.disks[0].broken = None;
+    world.pass(10_000);
+    assert_eq!(messages(&world, follower), ["one"]);
+}
+
+#[test]
+fn statuses_rise_in_every_tab_and_never_go_back() {
+    for from_follower in [false, true] {
+        let (mut world, leader, follower) = World::two(Backend::full());
+        let sender = if from_follower { follower } else { leader };
+        let key = world.saved(sender, "r", "one");
+        for at in [leader, follower] {
+            world.until_status(at, &key, Status::Acknowledged);
+        }
+        for (name, status) in [("delivered", Status::Delivered), ("read", Status::Read)] {
+            let receipt = json!({"messageId": "m1", "conversationId": "r", "userId": "bo", "status": name});
+            for _ in 0..2 {
+                let say = world.backend.tell("ana", "chat:message_status_updated", &receipt);
+                world.say(say);
+            }
+            world.pass(500);
+            for at in [leader, follower] {
+                assert_eq!(world.status(at, &key), Some(status));
+            }
+        }
+        let told = |at: usize| world.count(at, |event| matches!(event, Event::Status { .. }));
+        assert!(told(follower) <= 6, "no doubles: {}", told(follower));
+    }
+}
+
+#[test]
+fn who_types_in_a_follower_is_told_by_the_leader() {
+    let (mut world, _, follower) = World::two(Backend::full());
+    world.ask(follower, Command::SetTyping { conversation_id: "r".into(), typing: true });
+    world.pass(3000);
+    let heard = world.backend.heard.iter().filter(|(_, name, _)| name == "chat:typing");
+    let typed: Vec<bool> = heard.map(|(_, _, payload)| payload["isTyping"] == json!(true)).collect();
+    assert_eq!(typed, [true, false]);
+}

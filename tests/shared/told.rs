@@ -1,0 +1,93 @@
+//! What tabs tell each other: the shell's part of it, and events as JSON read back.
+
+use std::collections::BTreeMap;
+
+use chatwire::proto::{ConnectionSnapshot, ConnectionState, Event, Status, TabInput, TabOutput, Told};
+use serde_json::Value;
+
+/// What the other tabs hear of a word; `None`: it is not for them.
+pub fn heard(word: TabOutput) -> Option<TabInput> {
+    Some(match word {
+        TabOutput::RequestLead | TabOutput::Release | TabOutput::Steal => return None,
+        TabOutput::Ask { visible } => TabInput::Asked { visible },
+        TabOutput::Alive => TabInput::Alive,
+        TabOutput::Yield => TabInput::Yielded,
+        TabOutput::Poke => TabInput::Poked,
+        TabOutput::Wiped => TabInput::Wiped,
+        TabOutput::Read { conversation_id, message_id } => TabInput::Read { conversation_id, message_id },
+        TabOutput::Torn { conversation_id, segment } => TabInput::Torn { conversation_id, segment },
+        TabOutput::Changed(changes) => TabInput::Changed(changes),
+        TabOutput::Hello => TabInput::Hello,
+        TabOutput::Tell { generation, event } => {
+            TabInput::Told { generation, events: Told(["[", &event.0, "]"].concat()) }
+        }
+        TabOutput::Typing { conversation_id, typing } => TabInput::Typing { conversation_id, typing },
+    })
+}
+
+/// Events that hold messages, by their JSON: nothing here reads a message from text.
+#[derive(Default)]
+pub struct ToldEvents(BTreeMap<String, Event>);
+
+impl ToldEvents {
+    pub fn note(&mut self, event: &Event) {
+        if matches!(event, Event::Message { .. } | Event::MessageUpdated { .. }) {
+            let mut text = String::new();
+            event.write_json(&mut text);
+            self.0.insert(text, event.clone());
+        }
+    }
+
+    pub fn read(&self, text: &str) -> Event {
+        if let Some(event) = self.0.get(text) {
+            return event.clone();
+        }
+        let value: Value = serde_json::from_str(text).unwrap();
+        let word = |name: &str| value[name].as_str().unwrap().to_owned();
+        match value["type"].as_str().unwrap() {
+            "connection" => Event::Connection { connection: connection(&value["connection"]) },
+            "status" => Event::Status {
+                conversation_id: word("conversationId"),
+                row_key: word("rowKey"),
+                status: [Status::Acknowledged, Status::Delivered, Status::Read]
+                    .into_iter()
+                    .find(|status| status.name() == word("status"))
+                    .unwrap(),
+                failure: None,
+            },
+            "messageDeleted" => {
+                Event::MessageDeleted { conversation_id: word("conversationId"), row_key: word("rowKey") }
+            }
+            "reaction" => {
+                Event::Reaction { conversation_id: word("conversationId"), row_key: word("rowKey") }
+            }
+            "gap" => Event::Gap { conversation_id: word("conversationId") },
+            "typing" => Event::Typing {
+                conversation_id: word("conversationId"),
+                user_id: word("userId"),
+                typing: value["typing"].as_bool().unwrap(),
+            },
+            "presence" => Event::Presence {
+                user_id: word("userId"),
+                online: value["online"].as_bool().unwrap(),
+                last_seen_ms: value["lastSeenMs"].as_i64(),
+            },
+            other => panic!("nobody tells other tabs of {other}"),
+        }
+    }
+}
+
+fn connection(value: &Value) -> ConnectionSnapshot {
+    use ConnectionState as S;
+    let states = [S::Connecting, S::Authenticating, S::Online, S::Waiting, S::Offline];
+    let text = |name: &str| value[name].as_str().map(str::to_owned);
+    ConnectionSnapshot {
+        state: states.into_iter().find(|state| text("state").as_deref() == Some(state.name())).unwrap(),
+        reason: text("reason"),
+        retry_in_ms: value["retryInMs"].as_u64(),
+        attempt: u32::try_from(value["attempt"].as_u64().unwrap()).unwrap(),
+        since_ms: 0,
+        socket_id: text("socketId"),
+        leader: value["leader"].as_bool().unwrap(),
+    }
+}
