@@ -29,8 +29,6 @@ mod finale;
 mod link;
 #[path = "sim/mutants.rs"]
 mod mutants;
-#[path = "sim/open.rs"]
-mod open;
 #[path = "sim/plan.rs"]
 mod plan;
 #[path = "sim/regressions.rs"]

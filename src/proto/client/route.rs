@@ -277,15 +277,7 @@ impl Client {
                     });
                 }
             }
-            Action::Applied { row, message } => {
-                self.outbox.on_named(&message);
-                if self.outbox.on_applied(row) {
-                    if self.outbox.all_answered(&message.conversation_id) {
-                        self.timelines.on_answered(&message.conversation_id);
-                    }
-                    self.settling.insert(message.row_key);
-                }
-            }
+            Action::Applied { row, message } => self.on_applied(row, *message),
             Action::Behind { conversation_id, dropped } => {
                 if self.capabilities.cursor || dropped {
                     self.sync.pull(&conversation_id);
@@ -306,6 +298,16 @@ impl Client {
             Action::Damaged { conversation_id, want, error, again } => {
                 self.on_damaged(&conversation_id, want, &error, again);
             }
+        }
+    }
+
+    fn on_applied(&mut self, row: RowId, message: super::Message) {
+        self.outbox.on_named(&message);
+        if self.outbox.on_applied(row) {
+            if self.outbox.all_answered(&message.conversation_id) {
+                self.timelines.on_answered(&message.conversation_id);
+            }
+            self.settling.insert(message.row_key);
         }
     }
 
