@@ -29,6 +29,8 @@ mod finale;
 mod link;
 #[path = "sim/mutants.rs"]
 mod mutants;
+#[path = "sim/open.rs"]
+mod open;
 #[path = "sim/plan.rs"]
 mod plan;
 #[path = "sim/regressions.rs"]

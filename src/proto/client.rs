@@ -352,6 +352,7 @@ impl Client {
             PageInput::Frozen => self.frozen = true,
             PageInput::Resumed => {
                 self.frozen = false;
+                self.beside.thaw(now);
                 self.rescan(now);
             }
             PageInput::Visible => {

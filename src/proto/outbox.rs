@@ -12,7 +12,7 @@ use crate::proto::sorted::{SortedMap, SortedSet};
 
 use super::api::Now;
 use super::config::OutboxLimits;
-use super::model::{ErrorCode, Failure, Message, Sender, Status};
+use super::model::{Failure, Message, Sender, Status};
 use super::profile::ServerMessage;
 use super::store::OutboxRow;
 use super::timer::{Timer, Timers};
@@ -163,6 +163,8 @@ pub struct Outbox {
     /// The highest number seen, and how many below it were skipped.
     newest_stored: u64,
     missed: u64,
+    /// Numbers that were removed before they were heard of: two tabs' words cross.
+    gone: SortedSet<u64>,
     /// Something may be able to start since the last look.
     stirred: bool,
     /// Rows have come out of the store that may have been on the wire.
@@ -205,6 +207,7 @@ impl Outbox {
             just_read: false,
             newest_stored: 0,
             missed: 0,
+            gone: SortedSet::new(),
             asked: false,
             stirred: false,
             met: false,
@@ -393,8 +396,4 @@ impl Row {
             || self.doubtful
             || matches!(self.stage, Stage::InFlight { .. } | Stage::Answered | Stage::Settling)
     }
-}
-
-fn missing(key: &str) -> Failure {
-    Failure::new(ErrorCode::NotFound, ["no queued or failed message has the key ", key].concat())
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use super::open::OPEN;
 use super::regressions::REGRESSIONS;
 use super::runner::{Order, Total, run, run_many, shrink, story};
 use super::{dice, mutants};
@@ -85,15 +86,24 @@ fn check(options: &Options, threads: usize, first: u64) -> bool {
     let total = run_many(&order);
     print(&total);
     let mut failed = Vec::new();
+    let is_open = |seed: u64, checker: &str| OPEN.contains(&(seed, checker));
+    let (open, new): (Vec<_>, Vec<_>) =
+        total.violations.iter().partition(|(seed, violation)| is_open(*seed, violation.checker));
     for (seed, violation) in &total.violations {
-        println!("NEW, seed {seed}: {}: {}", violation.checker, violation.what);
+        let word = if is_open(*seed, violation.checker) { "open" } else { "NEW" };
+        println!("{word}, seed {seed}: {}: {}", violation.checker, violation.what);
     }
-    if !total.violations.is_empty() {
-        failed.push("no schedule breaks a promise".to_owned());
+    if !new.is_empty() {
+        failed.push("no schedule breaks a promise, but for those that are known".to_owned());
     }
-    for (seed, violation) in total.violations.iter().take(MAX_STORIES) {
+    for (seed, violation) in new.iter().take(MAX_STORIES) {
         println!("\nseed {seed} violates \"{}\": {}", violation.checker, violation.what);
         println!("{}", story(*seed, &shrink(*seed, violation.checker)));
+    }
+    let known = |seed: u64| seed >= first && seed - first < total.schedules;
+    let mended = OPEN.iter().filter(|(seed, _)| known(*seed) && order.limit.is_none()).count() - open.len();
+    if mended > 0 {
+        failed.push(format!("what is mended leaves the list of open.rs: {mended} seeds pass now"));
     }
     let missing = total.coverage.missing();
     if total.schedules >= ENOUGH && !missing.is_empty() {
@@ -113,7 +123,7 @@ fn check(options: &Options, threads: usize, first: u64) -> bool {
     for what in &failed {
         println!("FAILED: {what}");
     }
-    let tests = 2 + u64::from(total.schedules >= ENOUGH) + REGRESSIONS.len() as u64;
+    let tests = 3 + u64::from(total.schedules >= ENOUGH) + REGRESSIONS.len() as u64;
     let passed = tests - (failed.len() as u64).min(tests);
     let word = if failed.is_empty() { "ok" } else { "FAILED" };
     println!(

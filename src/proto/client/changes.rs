@@ -79,6 +79,7 @@ impl Client {
                 return self.rescan(now);
             }
             let Some(changes) = self.beside.kept.pop_front() else { return };
+            self.beside.unsure_until_mono_ms = self.beside.unsure_until_mono_ms.max(now.mono_ms + 1);
             self.take_changes(now, &changes);
         }
     }
@@ -106,7 +107,10 @@ impl Client {
             if joins {
                 self.take_history(&changes.puts, &changes.deletes);
             }
-        } else if changes.generation > self.beside.generation {
+        } else if changes.generation > self.beside.generation
+            || now.mono_ms < self.beside.unsure_until_mono_ms
+        {
+            // What another tab had added before the last read may have been settled before it, too.
             joins = false;
         }
         if !joins || !self.outbox.take_changes(changes) {

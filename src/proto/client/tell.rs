@@ -17,6 +17,8 @@ use crate::proto::timer::Timer;
 const MAX_WAITING: usize = 1000;
 /// Own messages whose last status is remembered, so that none goes back.
 const MAX_STATUSES: usize = 512;
+/// What was said to a page while it was frozen has come by then.
+const THAW_MS: u64 = 1000;
 /// A leader that is there answers a hello within this.
 const SILENCE_MS: u64 = 5000;
 
@@ -40,10 +42,17 @@ pub(super) struct Beside {
     pub last: u64,
     /// Posts that wait until the store has been read; there were more of them.
     pub kept: Queue<Box<Changes>>,
+    /// Until then words of tabs that do not lead may be older than what was read last.
+    pub unsure_until_mono_ms: u64,
     pub overflown: bool,
 }
 
 impl Beside {
+    /// This page was frozen.
+    pub fn thaw(&mut self, now: Now) {
+        self.unsure_until_mono_ms = now.mono_ms + THAW_MS;
+    }
+
     /// What was known of messages is gone with the store.
     pub fn forget(&mut self) {
         self.statuses.clear();
@@ -76,6 +85,9 @@ impl Beside {
 impl Client {
     /// Every event of this tab passes here. `false`: another tab has told more of it already.
     pub(super) fn tell(&mut self, event: &Event) -> bool {
+        if let Event::Message { message, .. } = event {
+            self.beside.raise(&message.row_key, Status::Acknowledged);
+        }
         if let Event::Status { row_key, status, .. } = event {
             let answered = matches!(status, Status::Acknowledged | Status::Delivered | Status::Read);
             if answered {
@@ -215,7 +227,15 @@ impl Client {
         let text = |name: &str| event.str(name).map(|text| text.into_owned()).unwrap_or_default();
         let Some(kind) = event.str("type") else { return };
         match &*kind {
-            "message" | "messageUpdated" | "messageDeleted" | "reaction" | "gap" => self.pass_on(raw),
+            "message" => {
+                // A leader that has lost the lead without a word may tell what this tab has told or heard already.
+                let message = event.object("message");
+                let row_key = message.as_ref().and_then(|message| message.str("rowKey")).unwrap_or_default();
+                if self.beside.raise(&row_key, Status::Acknowledged) {
+                    self.pass_on(raw);
+                }
+            }
+            "messageUpdated" | "messageDeleted" | "reaction" | "gap" => self.pass_on(raw),
             "status" => {
                 let status = match event.str("status").as_deref() {
                     Some("acknowledged") => Status::Acknowledged,

@@ -3,7 +3,7 @@
 use super::super::api::Now;
 use super::super::model::{ErrorCode, Failure};
 use super::super::store::{OutboxRow, WireMark, same_content};
-use super::{Action, Outbox, Row, RowId, Stage, missing};
+use super::{Action, Outbox, Row, RowId, Stage};
 use crate::proto::mutant;
 use crate::proto::wire::json::decimal;
 
@@ -344,4 +344,8 @@ impl Outbox {
 /// The refusal of a cancel that comes too late.
 pub fn in_flight() -> Failure {
     Failure::new(ErrorCode::InFlight, "the message is, or has been, on the wire and cannot be taken back")
+}
+
+fn missing(key: &str) -> Failure {
+    Failure::new(ErrorCode::NotFound, ["no queued or failed message has the key ", key].concat())
 }

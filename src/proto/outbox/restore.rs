@@ -7,6 +7,9 @@ use super::super::model::{ErrorCode, Failure};
 use super::super::store::{OutboxRow, RecordError, decode_outbox_row, record_version};
 use super::{Outbox, Row, RowId, Stage};
 
+/// Numbers that are remembered as removed before they were heard of.
+const MAX_GONE: usize = 256;
+
 impl Outbox {
     /// Brings the rows in line with what the store holds. Rows that another tab has added come in, rows that it has
     /// removed go; a row with a write of our own under way is left alone. Returns the records that cannot be read,
@@ -57,6 +60,9 @@ impl Outbox {
                     let follows = self.missed == 0 && stored.checked_sub(1) == Some(self.newest_stored);
                     self.missed -= u64::from(fills);
                     self.see_number(stored);
+                    if self.gone.remove(&stored) {
+                        continue;
+                    }
                     expect.is_none() && (fills || follows)
                 }
             };
@@ -67,7 +73,13 @@ impl Outbox {
         }
         for (at, expect) in &changes.deletes {
             let Key::Number(stored) = at.key else { continue };
-            let Some(id) = self.by_stored.get(&stored).copied() else { continue };
+            let Some(id) = self.by_stored.get(&stored).copied() else {
+                self.gone.insert(stored);
+                if self.gone.len() > MAX_GONE {
+                    self.gone.pop_first();
+                }
+                continue;
+            };
             let Some(row) = self.rows.get(&id).filter(|row| !row.writing) else { continue };
             if *expect == Some(row.version) {
                 self.find_again(id, &present);
@@ -197,6 +209,7 @@ impl Outbox {
 
     /// Forgets everything (wipe); whoever waits is told.
     pub fn clear(&mut self) {
+        self.gone.clear();
         for id in self.ids_of(&|_| true) {
             let Some(row) = self.rows.get(&id) else { continue };
             let (key, conversation_id) = (row.record.key.clone(), row.record.conversation_id.clone());

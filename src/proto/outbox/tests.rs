@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::proto::ErrorCode;
 use crate::proto::api::{Key, Record};
 use crate::proto::config::Limits;
 use crate::proto::profile::Answer;
