@@ -38,6 +38,12 @@ export class Visitor {
     return this.page.locator(`[data-testid=connection-state][data-state=${state}]`).waitFor(patience);
   }
 
+  /** Online, by its own socket or by that of another tab. */
+  leads(leads) {
+    const state = `[data-testid=connection-state][data-state=online][data-leader=${leads}]`;
+    return this.page.locator(state).waitFor(patience);
+  }
+
   async startChat(name) {
     await this.get("new-chat-name").fill(name);
     await this.get("new-chat-submit").click();
