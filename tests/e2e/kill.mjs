@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { runMain, Told } from "../../scripts/lib/run.mjs";
 import { aims } from "./kill/plan.mjs";
 import { killRun } from "./kill/run.mjs";
+import { whole } from "./lib/arguments.mjs";
 import { parts } from "./parts.mjs";
 
 await runMain(async () => {
@@ -24,11 +25,3 @@ await runMain(async () => {
   const violations = await killRun({ rounds, seed, aim, say: console.log });
   process.exitCode = violations.length === 0 ? 0 : 1;
 });
-
-function whole(name, text, least) {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < least) {
-    throw new Told(`--${name} ${text}: allowed are whole numbers from ${least}`);
-  }
-  return value;
-}

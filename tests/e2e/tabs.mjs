@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { runMain, Told } from "../../scripts/lib/run.mjs";
 import { kinds } from "./crowd/plan.mjs";
 import { crowdRun } from "./crowd/run.mjs";
+import { whole } from "./lib/arguments.mjs";
 import { parts } from "./parts.mjs";
 
 await runMain(async () => {
@@ -30,11 +31,3 @@ await runMain(async () => {
   const violations = await crowdRun({ ...numbers, kinds: chosen, say: console.log });
   process.exitCode = violations.length === 0 ? 0 : 1;
 });
-
-function whole(name, text, least) {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < least) {
-    throw new Told(`--${name} ${text}: allowed are whole numbers from ${least}`);
-  }
-  return value;
-}

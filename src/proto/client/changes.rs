@@ -7,7 +7,7 @@
 use super::super::api::{Changes, Key, Now, Output, Record, RecordId, TabOutput, Table, Transaction};
 use super::super::store;
 use super::Client;
-use super::storage::{Lead, StoreJob};
+use super::storage::{Lead, StoreJob, generation_version};
 
 /// Posts that wait for the store's answer; beyond that it is read once more.
 const MAX_KEPT: usize = 64;
@@ -151,10 +151,7 @@ impl Client {
 
     /// A read of everything: it contains the leader's posts up to the newest stamp of its reign.
     pub(super) fn see_stamps(&mut self, lists: &[Vec<Record>]) {
-        let reign = Key::Text(store::GENERATION_KEY.into());
-        let meta = lists.first().map_or(&[][..], Vec::as_slice);
-        let claimed = meta.iter().find(|record| record.key == reign);
-        let Some(claimed) = claimed.and_then(|record| store::record_version(&record.bytes)) else { return };
+        let Some(claimed) = generation_version(lists) else { return };
         let mut newest = claimed;
         if self.beside.last >> COUNT_BITS == claimed >> COUNT_BITS {
             newest = newest.max(self.beside.last);

@@ -1,7 +1,7 @@
 //! Who leads: taking over, giving up, and reading what other tabs have written.
 
 use super::super::api::{
-    Command, Event, Key, Now, Output, Read, Record, RecordId, StoreRequest, TabInput, TabOutput, Table,
+    Command, Event, Now, Output, Read, Record, RecordId, StoreRequest, TabInput, TabOutput, Table,
     Transaction,
 };
 use super::super::model::Phase;
@@ -10,7 +10,7 @@ use super::super::timeline::Change;
 use super::super::timer::Timer;
 use super::Client;
 use super::lease::outlives_lease;
-use super::storage::{Lead, StoreJob, everything, list};
+use super::storage::{Lead, StoreJob, everything, generation_version, list};
 use crate::proto::mutant;
 
 /// The outbox is read again this often, since a poke of another tab may be lost (rule 4).
@@ -35,7 +35,7 @@ impl Client {
                 self.connection.on_lead(Some(false), now, &mut self.timers, &mut self.rng);
                 self.say_hello(now);
                 self.watch_leader(now);
-                self.timers.set(Timer::Rescan, now.mono_ms + RESCAN_MS);
+                self.rescan_later(now);
                 self.run_deferred(now);
                 self.flush_reads(now);
             }
@@ -192,9 +192,7 @@ impl Client {
             // It goes out once more than needed rather than not at all: what counts as read already tells nothing.
             self.pending_reads.push_back((conversation_id, id));
         }
-        if !mutant::is(34) {
-            self.timers.set(Timer::Rescan, now.mono_ms + RESCAN_MS);
-        }
+        self.rescan_later(now);
         self.run_deferred(now);
     }
 
@@ -222,12 +220,16 @@ impl Client {
         }
     }
 
-    /// Reads what other tabs may have written.
-    pub(super) fn rescan(&mut self, now: Now) {
-        // Whoever follows too: the last word before a silence may be the one that was lost.
+    /// Whoever follows looks too: the last word before a silence may be the one that was lost.
+    fn rescan_later(&mut self, now: Now) {
         if !matches!(self.storage.lead, Lead::Unasked | Lead::Asked) && !mutant::is(34) {
             self.timers.set(Timer::Rescan, now.mono_ms + RESCAN_MS);
         }
+    }
+
+    /// Reads what other tabs may have written.
+    pub(super) fn rescan(&mut self, now: Now) {
+        self.rescan_later(now);
         if !self.storage.loaded {
             return;
         }
@@ -246,9 +248,7 @@ impl Client {
     /// Lists 0 and 1 are meta and outbox; a follower reads 2 and 3 too, conversations and heads.
     pub(super) fn reconcile(&mut self, now: Now, lists: &[Vec<Record>]) {
         if let Lead::Leads { version, .. } = self.storage.lead {
-            let generation = Key::Text(store::GENERATION_KEY.into());
-            let found = list(lists, 0).iter().find(|record| record.key == generation);
-            if found.and_then(|record| store::record_version(&record.bytes)) != version {
+            if generation_version(lists) != version {
                 return self.abdicate(now);
             }
         } else if lists.len() > 2 {

@@ -49,10 +49,10 @@ impl Client {
     pub(super) fn on_visibility(&mut self, now: Now, visible: bool) {
         if self.is_visible() != visible {
             self.lease.hidden_since_mono_ms = (!visible).then_some(now.mono_ms);
-            // Somebody looks: whether the leader runs counts now.
-            let soon = visible && self.storage.lead == Lead::Follows;
-            self.timers.update(Timer::Lease, soon.then_some(now.mono_ms));
-            if !soon {
+            if visible && self.storage.lead == Lead::Follows {
+                // Somebody looks: whether the leader runs counts now.
+                self.timers.set(Timer::Lease, now.mono_ms);
+            } else {
                 self.watch_leader(now);
             }
         }

@@ -317,6 +317,13 @@ pub(super) fn list(lists: &[Vec<Record>], at: usize) -> &[Record] {
     lists.get(at).map_or(&[], Vec::as_slice)
 }
 
+/// The version of the generation's record, in a read that begins with meta.
+pub(super) fn generation_version(lists: &[Vec<Record>]) -> Option<u64> {
+    let generation = Key::Text(store::GENERATION_KEY.into());
+    let found = list(lists, 0).iter().find(|record| record.key == generation);
+    found.and_then(|record| store::record_version(&record.bytes))
+}
+
 /// The conversation that a record of the history table belongs to.
 fn conversation_of(record: &Record) -> Option<String> {
     match &record.key {

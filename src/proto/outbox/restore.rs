@@ -5,6 +5,7 @@ use crate::proto::sorted::SortedSet;
 use super::super::api::{Changes, Key, Record};
 use super::super::model::{ErrorCode, Failure};
 use super::super::store::{OutboxRow, RecordError, decode_outbox_row, record_version};
+use super::order::take_out;
 use super::{Outbox, Row, RowId, Stage};
 
 /// Numbers that are remembered as removed before they were heard of.
@@ -171,9 +172,7 @@ impl Outbox {
 
     /// It has been found, or not.
     pub fn on_sought(&mut self, id: RowId) {
-        if let Some(at) = self.sought.iter().position(|other| *other == id) {
-            self.sought.remove(at);
-        }
+        take_out(&mut self.sought, id);
     }
 
     /// Whether a row of this conversation that came before is still looked for.
