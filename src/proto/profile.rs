@@ -97,6 +97,18 @@ pub struct ServerMessage {
     pub deleted_at_ms: Option<i64>,
 }
 
+/// How much a server's clock may be behind ours for its message to be taken as the copy of one of ours.
+const CLOCK_TOLERANCE_MS: i64 = 600_000;
+
+impl ServerMessage {
+    /// Whether this, which carries no key, may be the copy of an own message with this content (rule 11).
+    pub fn may_be(&self, text: &str, kind: &str, created_at_ms: i64) -> bool {
+        self.text == text
+            && self.kind == kind
+            && self.created_at_ms.saturating_add(CLOCK_TOLERANCE_MS) >= created_at_ms
+    }
+}
+
 /// A conversation as the server tells it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ServerConversation {

@@ -11,8 +11,6 @@ use super::{Action, Outbox, Row, RowId, Stage};
 const HOLD_MS: u64 = 30_000;
 /// Copies held at once; the oldest is let go first.
 const MAX_HELD: usize = 256;
-/// How much a server's clock may be behind ours for its copy to be taken as the copy of an unconfirmed message.
-const CLOCK_TOLERANCE_MS: i64 = 600_000;
 
 pub(super) struct Held {
     message: Box<ServerMessage>,
@@ -121,7 +119,5 @@ fn take_held(held: &mut Vec<Held>, wanted: &dyn Fn(&ServerMessage) -> bool) -> O
 
 fn is_copy(record: &OutboxRow, message: &ServerMessage) -> bool {
     record.conversation_id == message.conversation_id
-        && record.text == message.text
-        && record.kind == message.kind
-        && message.created_at_ms + CLOCK_TOLERANCE_MS >= record.created_at_ms
+        && message.may_be(&record.text, &record.kind, record.created_at_ms)
 }

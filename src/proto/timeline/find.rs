@@ -6,9 +6,6 @@ use super::super::store::{fingerprint, index_page_of};
 use super::log::{Log, Row};
 use crate::proto::mutant;
 
-/// How much a server's clock may be behind ours for its copy to be taken as that of a row without an id.
-const CLOCK_TOLERANCE_MS: i64 = 600_000;
-
 /// More rows than a page has are not noted.
 const MAX_STRAYS: usize = 64;
 
@@ -43,10 +40,7 @@ impl Log {
                 continue;
             }
             let row = loaded.rows.iter().position(|Row { message, .. }| {
-                message.id.is_none()
-                    && message.text == copy.text
-                    && message.kind == copy.kind
-                    && copy.created_at_ms.saturating_add(CLOCK_TOLERANCE_MS) >= message.created_at_ms
+                message.id.is_none() && copy.may_be(&message.text, &message.kind, message.created_at_ms)
             });
             if let Some(row) = row {
                 return Found::At { number: info.number, row };
