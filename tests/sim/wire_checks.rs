@@ -271,7 +271,9 @@ impl World {
             self.wrong("retries are spread", format!("{round} of {all} delays are the ceiling itself"));
         }
         let reason = told.reason.as_deref().unwrap_or_default();
-        if reason == "attempts" && max.is_some_and(|max| attempts < max) {
+        // What is told again only says that the lead is another tab's.
+        let news = before != Some(state);
+        if news && reason == "attempts" && max.is_some_and(|max| attempts < max) {
             self.wrong("each budget of attempts is whole", format!("{name} gave up after {attempts}"));
         }
         if reason.starts_with("no sign of life")
@@ -322,9 +324,9 @@ impl World {
                 .rev()
                 .find(earlier)
                 .and_then(|stored| Some((stored.queued?.1?, stored.number?)));
-            // A removal that the store refuses holds up nobody: it is forgotten with the page, when others have gone from
-            // memory before it.
-            let forgotten = |before: usize| own.removals_open > 0 && self.ledger.sent[before].unmarked;
+            // A removal that the store refuses holds up nobody: it is forgotten with the page or the lead, when others have
+            // gone from memory before it.
+            let forgotten = |before: usize| own.removal_asked && self.ledger.sent[before].unmarked;
             // What is handed to the network is done where nothing is answered, and may be lost: the order is that of the
             // wire. It comes again only where its removal was not committed.
             let handed = |before: usize| {

@@ -102,7 +102,9 @@ impl Outbox {
         self.open = false;
         for id in self.ids_of(&|_| true) {
             let Some(row) = self.rows.get_mut(&id) else { continue };
-            if row.stored.is_none() || row.stage == Stage::Removing || row.cancelled {
+            // One that is just being added, answered meanwhile, is the next leader's to settle.
+            let own = row.stored.is_none() && !(row.writing && row.stage != Stage::Saving);
+            if own || row.stage == Stage::Removing || row.cancelled {
                 continue;
             }
             (row.dirty, row.version) = (false, 0);
