@@ -96,13 +96,16 @@ impl Outbox {
     }
 
     /// Another tab leads now: what it makes of the rows counts, not what this one was about to. A row that only
-    /// this tab has, and a wish of the user, stay.
+    /// this tab has, and a wish of the user, stay; but one that is answered, and about to come into the store, waits there
+    /// like the others for a leader that has its copy.
     pub fn abdicate(&mut self) {
         self.generation = 0;
         self.open = false;
         for id in self.ids_of(&|_| true) {
             let Some(row) = self.rows.get_mut(&id) else { continue };
-            if row.stored.is_none() || row.stage == Stage::Removing || row.cancelled {
+            let left = matches!(row.stage, Stage::Answered | Stage::Settling);
+            let only_here = row.stored.is_none() && !(row.writing && left);
+            if only_here || row.stage == Stage::Removing || row.cancelled {
                 continue;
             }
             (row.dirty, row.version) = (false, 0);
@@ -111,7 +114,6 @@ impl Outbox {
             row.doubtful = row.record.wire.is_some() && !failed;
             self.met |= row.doubtful;
             let conversation_id = row.record.conversation_id.clone();
-            let left = matches!(row.stage, Stage::Answered | Stage::Settling);
             self.dirty.remove(&id);
             self.set_stage(id, if failed { Stage::Failed } else { Stage::Queued });
             if left && !failed {
