@@ -384,10 +384,6 @@ impl Client {
         self.outbox.update_timers(now, &mut self.timers);
         self.finish_close();
     }
-
-    fn leads(&self) -> bool {
-        matches!(self.storage.lead, Lead::Leads { .. })
-    }
 }
 
 fn traits_of(capabilities: &Capabilities) -> Traits {

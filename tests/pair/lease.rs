@@ -1,6 +1,7 @@
 //! A leading tab that stops running: frozen with a word, or standing still without one.
 
-use chatwire::proto::{Input, PageInput, TabInput};
+use chatwire::proto::store::{GENERATION_KEY, decode_generation, decode_head, head_key};
+use chatwire::proto::{Command, Event, Input, PageInput, RecordId, Status, StoreFailure, TabInput};
 use serde_json::json;
 
 use super::backend::{Backend, Fate};
@@ -96,6 +97,85 @@ fn a_leader_that_was_robbed_while_it_stood_still_sends_nothing_on_its_old_socket
     let id = world.outbox(second);
     let unconfirmed = id.iter().filter(|row| row.failure.is_some()).count();
     assert_eq!(sent.len() + unconfirmed, 1, "sent once, or not known to be sent");
+}
+
+fn has_history(world: &World, disk: usize) -> bool {
+    world.disks[disk].records.get(&RecordId::history(head_key("r"))).is_some()
+}
+
+fn generation(world: &World, disk: usize) -> u64 {
+    let record = world.disks[disk].records.get(&RecordId::meta(GENERATION_KEY)).unwrap();
+    decode_generation(record).unwrap().1
+}
+
+#[test]
+fn a_leader_whose_claim_is_refused_keeps_its_lead_when_there_is_room_again() {
+    let (mut world, ana) = World::one();
+    world.ask(ana, Command::Disconnect {});
+    world.pass(100);
+    world.nodes[ana].checks.memory_only = true;
+    world.nodes[ana].events.clear();
+    world.disks[0].broken = Some(StoreFailure::Quota);
+    world.go_live(ana);
+    world.post("r", "bo", "one");
+    let two = world.send(ana, "r", "two");
+    world.pass(12_000);
+    assert!(!world.message(ana, two).durable);
+    assert_eq!(world.texts(ana, 1), ["one", "two"]);
+    assert!(!has_history(&world, 0), "nothing is written under another tab's generation");
+    let before = generation(&world, 0);
+    world.disks[0].broken = None;
+    world.pass(6_000);
+    assert!(has_history(&world, 0));
+    assert_eq!(generation(&world, 0), before + 1, "claimed first");
+    let told = world.nodes[ana].events.iter().filter(|event| matches!(event, Event::Leader { .. })).count();
+    assert_eq!(told, 1, "it led all along");
+    world.restart(ana);
+    world.open_view(ana, 1, "r");
+    world.pass(100);
+    assert_eq!(world.texts(ana, 1), ["one", "two"]);
+}
+
+#[test]
+fn a_thief_whose_claim_is_refused_writes_nothing_over_what_the_robbed_leader_writes() {
+    let (mut world, first, second) = tabs(Backend::full());
+    for at in [first, second] {
+        world.open_view(at, 1, "r");
+        world.nodes[at].checks.memory_only = true;
+    }
+    let disk = world.nodes[first].disk;
+    world.disks[disk].broken = Some(StoreFailure::Quota);
+    world.post("r", "bo", "one");
+    world.pass(100);
+    world.stand_still(first, true);
+    world.until_within(TAKEOVER_MS, "the other tab leads", |world| world.nodes[second].leads);
+    world.pass(1_000);
+    world.post("r", "bo", "two");
+    world.pass(100);
+    assert_eq!(world.texts(second, 1), ["one", "two"]);
+    let before = generation(&world, disk);
+    // It runs before it hears that it was robbed, and writes what it knows.
+    world.disks[disk].broken = None;
+    world.nodes[first].still = Some(Vec::new());
+    world.stand_still(first, false);
+    // What was never committed may be told again.
+    world.nodes[second].checks.forget_told();
+    world.pass(100);
+    let newest = world.rows(first, 1).pop().unwrap().row_key;
+    world.ask(first, Command::MarkRead { conversation_id: "r".to_owned(), row_key: newest });
+    world.pass(100);
+    assert!(has_history(&world, disk));
+    world.pass(20_000);
+    let head = world.disks[disk].records.get(&RecordId::history(head_key("r"))).unwrap();
+    assert!(decode_head(head).unwrap().1.read_up_to.is_some(), "what the robbed leader wrote stands");
+    assert!(generation(&world, disk) > before, "whoever writes has claimed it");
+    let key = world.saved(second, "r", "three");
+    world.until_status(second, &key, Status::Acknowledged);
+    world.pass(35_000);
+    for at in [first, second] {
+        assert_eq!(world.texts(at, 1), ["one", "two", "three"]);
+    }
+    assert_eq!(world.backend.sessions.len(), 1);
 }
 
 #[test]

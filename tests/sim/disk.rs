@@ -189,7 +189,7 @@ impl World {
         }
         let history = transaction.puts.iter().any(|(id, _)| id.table == Table::History);
         let writer = disk.claimed_by.is_none_or(|claimed| claimed == at);
-        if history && !writer && !disk.claim_refused && !disk.torn {
+        if history && !writer && !disk.torn {
             self.wrong("one writer of history", format!("{name} wrote under another leader's generation"));
         }
     }

@@ -2,4 +2,4 @@
 //!
 //! Law: this list only shrinks. A seed that is not here and fails is a failure; so is one that is here and passes.
 
-pub const OPEN: &[(u64, &str)] = &[(18565, "answer, copy and removal are one transaction")];
+pub const OPEN: &[(u64, &str)] = &[];

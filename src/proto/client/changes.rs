@@ -7,7 +7,7 @@
 use super::super::api::{Changes, Key, Now, Output, Record, RecordId, TabOutput, Table, Transaction};
 use super::super::store;
 use super::Client;
-use super::storage::{Lead, StoreJob, generation_version};
+use super::storage::{StoreJob, generation_version};
 
 /// Posts that wait for the store's answer; beyond that it is read once more.
 const MAX_KEPT: usize = 64;
@@ -19,10 +19,10 @@ pub(super) const COUNT_BITS: u32 = 30;
 impl Client {
     /// Copies what the other tabs will want of a transaction.
     pub(super) fn copy_changes(&self, stamp: u64, transaction: &Transaction) -> Option<Box<Changes>> {
-        let generation = match self.storage.lead {
-            Lead::Leads { generation, .. } if self.beside.heard => generation,
-            Lead::Leads { .. } => return None,
-            _ => 0,
+        let generation = match self.leads() {
+            true if self.beside.heard => self.storage.generation,
+            true => return None,
+            false => 0,
         };
         let mut size = 0;
         for (_, bytes) in &transaction.puts {
@@ -111,6 +111,7 @@ impl Client {
                 self.take_history(&changes.puts, &changes.deletes);
             }
         } else if changes.generation > self.beside.generation
+            || (changes.generation > 0 && self.is_unclaimed())
             || now.mono_ms < self.beside.unsure_until_mono_ms
         {
             // What another tab had added before the last read may have been settled before it, too.
@@ -159,15 +160,27 @@ impl Client {
         if self.beside.last >> COUNT_BITS == claimed >> COUNT_BITS {
             newest = newest.max(self.beside.last);
         }
-        for record in lists.iter().flatten() {
-            if let Some(version) = store::record_version(&record.bytes)
-                && version >> COUNT_BITS == claimed >> COUNT_BITS
-            {
-                newest = newest.max(version);
-            }
-        }
-        self.beside.last = newest;
+        self.beside.last = newest_stamp(lists, newest);
     }
+
+    /// While the store names the leader before this tab, that one may run again and write: what this tab has in memory
+    /// does not follow on it then.
+    pub(super) fn was_written_beside(&self, lists: &[Vec<Record>]) -> bool {
+        newest_stamp(lists, self.beside.last) > self.beside.last
+    }
+}
+
+/// The newest stamp of the same reign, at least `known`.
+fn newest_stamp(lists: &[Vec<Record>], known: u64) -> u64 {
+    let mut newest = known;
+    for record in lists.iter().flatten() {
+        if let Some(version) = store::record_version(&record.bytes)
+            && version >> COUNT_BITS == known >> COUNT_BITS
+        {
+            newest = newest.max(version);
+        }
+    }
+    newest
 }
 
 impl Changes {

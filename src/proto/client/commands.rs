@@ -273,7 +273,7 @@ impl Client {
     /// to the one that does, or keeps until it leads itself.
     pub(super) fn flush_reads(&mut self, now: Now) {
         match self.storage.lead {
-            Lead::Leads { .. } => {}
+            Lead::Leads | Lead::Unclaimed => {}
             Lead::Follows => {
                 while let Some((conversation_id, message_id)) = self.pending_reads.pop_front() {
                     self.outputs.push_back(Output::Tab(TabOutput::Read { conversation_id, message_id }));

@@ -1,8 +1,7 @@
 //! Who leads: taking over, giving up, and reading what other tabs have written.
 
 use super::super::api::{
-    Command, Event, Now, Output, Read, Record, RecordId, StoreRequest, TabInput, TabOutput, Table,
-    Transaction,
+    Command, Event, Now, Output, Read, Record, RecordId, StoreRequest, TabInput, TabOutput, Transaction,
 };
 use super::super::model::Phase;
 use super::super::store;
@@ -20,6 +19,15 @@ const RESCAN_MS: u64 = 30_000;
 const MAX_TORN_TOLD: u32 = 20;
 
 impl Client {
+    pub(super) fn leads(&self) -> bool {
+        matches!(self.storage.lead, Lead::Leads | Lead::Unclaimed)
+    }
+
+    /// It leads in memory alone.
+    pub(super) fn is_unclaimed(&self) -> bool {
+        self.storage.lead == Lead::Unclaimed
+    }
+
     pub(super) fn on_tab(&mut self, now: Now, input: TabInput) {
         self.beside.heard |= !is_of_the_lock(&input);
         match input {
@@ -103,16 +111,22 @@ impl Client {
 
     /// Gives the lead back, or the wish for it: another tab may have it.
     pub(super) fn let_go(&mut self, now: Now) {
-        if self.leads() {
-            self.forget_lead();
-        }
-        self.storage.lead = Lead::Unasked;
+        self.leave(Lead::Unasked);
         self.connection.on_lead(None, now, &mut self.timers, &mut self.rng);
         self.outputs.push_back(Output::Tab(TabOutput::Release));
     }
 
-    /// What was only a leader's to do.
-    fn forget_lead(&mut self) {
+    /// What was only a leader's to do ends here.
+    fn leave(&mut self, next: Lead) {
+        let led = self.leads();
+        let before = core::mem::replace(&mut self.storage.lead, next);
+        if before == Lead::Unclaimed {
+            // Nothing but its claim held back what it has to write.
+            self.set_blocked(self.timers.get(Timer::StoreRetry).is_some());
+        }
+        if !led {
+            return;
+        }
         self.outbox.abdicate();
         self.timelines.abdicate();
         self.rooms.take_dirty();
@@ -129,13 +143,24 @@ impl Client {
         self.request_store(StoreRequest::Read(reads), StoreJob::Claim);
     }
 
-    pub(super) fn on_claim_read(&mut self, lists: &[Vec<Record>]) {
-        if self.storage.lead != Lead::Claims {
+    /// The store may take now what it has refused.
+    pub(super) fn claim_again(&mut self) {
+        if matches!(self.storage.lead, Lead::Claims | Lead::Unclaimed) && !self.storage.is_claiming() {
+            self.claim();
+        }
+    }
+
+    pub(super) fn on_claim_read(&mut self, now: Now, lists: &[Vec<Record>]) {
+        if !matches!(self.storage.lead, Lead::Claims | Lead::Unclaimed) {
             return;
         }
         let known = list(lists, 0).first();
         // One that cannot be read is replaced all the same.
         let before = known.and_then(|record| store::record_version(&record.bytes));
+        if self.is_unclaimed() && before != self.storage.version {
+            // Another tab's claim stands, or what this one began with is gone.
+            return self.abdicate(now);
+        }
         let known = known.and_then(|record| store::decode_generation(&record.bytes).ok());
         let generation = known.map_or(0, |(_, generation)| generation) + 1;
         // Each reign counts its own stamps.
@@ -155,34 +180,42 @@ impl Client {
         );
     }
 
-    pub(super) fn on_claimed(&mut self, generation: u64, version: Option<u64>) {
-        if self.storage.lead == Lead::Claims {
+    /// `stands`: the record is this tab's; else the store has refused it, and names who led before.
+    pub(super) fn on_claimed(&mut self, generation: u64, version: Option<u64>, stands: bool) {
+        if matches!(self.storage.lead, Lead::Claims | Lead::Unclaimed) {
+            (self.storage.generation, self.storage.version) = (generation, version);
             let reads = StoreRequest::Read(everything());
-            self.request_store(reads, StoreJob::TakeOver { generation, version });
+            self.request_store(reads, StoreJob::TakeOver { stands });
         }
     }
 
-    pub(super) fn on_take_over(
-        &mut self,
-        now: Now,
-        generation: u64,
-        version: Option<u64>,
-        lists: &[Vec<Record>],
-    ) {
-        if self.storage.lead != Lead::Claims {
-            return;
+    pub(super) fn on_take_over(&mut self, now: Now, stands: bool, lists: &[Vec<Record>]) {
+        let from = self.storage.lead;
+        match from {
+            Lead::Claims => self.restore_history(lists),
+            Lead::Unclaimed if self.was_written_beside(lists) => return self.abdicate(now),
+            Lead::Unclaimed => {}
+            _ => return,
         }
-        self.restore_history(lists);
-        self.beside.last = 0;
+        let generation = self.storage.generation;
+        self.storage.lead = if stands { Lead::Leads } else { Lead::Unclaimed };
         self.outbox.set_generation(generation);
         if let Some(rows) = lists.get(1) {
             self.take_outbox(rows);
+        }
+        if stands {
+            self.beside.last = 0;
+        }
+        if !stands || from == Lead::Unclaimed {
+            self.set_blocked(!stands);
+        }
+        if from == Lead::Unclaimed {
+            return;
         }
         // What another leader has told does not hold any longer.
         self.forget_told(now);
         self.set_phase(Phase::Restored);
         self.beside.generation = generation;
-        self.storage.lead = Lead::Leads { generation, version };
         self.connection.on_lead(Some(true), now, &mut self.timers, &mut self.rng);
         self.emit(Event::Leader { leader: true });
         // What was read before this tab led stands in no store.
@@ -194,15 +227,18 @@ impl Client {
         }
         self.rescan_later(now);
         self.run_deferred(now);
+        if !self.storage.degraded {
+            // It has taken another write meanwhile.
+            self.claim_again();
+        }
     }
 
     /// Another tab leads now: nothing more goes out, and nothing remembered is believed (rule 2).
     pub(super) fn abdicate(&mut self, now: Now) {
-        if !matches!(self.storage.lead, Lead::Leads { .. } | Lead::Claims) || mutant::is(35) {
+        if !(self.leads() || self.storage.lead == Lead::Claims) || mutant::is(35) {
             return;
         }
-        self.forget_lead();
-        self.storage.lead = Lead::Follows;
+        self.leave(Lead::Follows);
         self.connection.on_lead(Some(false), now, &mut self.timers, &mut self.rng);
         self.watch_leader(now);
         self.outputs.push_back(Output::Tab(TabOutput::Release));
@@ -240,15 +276,21 @@ impl Client {
         }
         self.storage.reconciling = true;
         self.storage.asked_to_reconcile = now;
-        let reads =
-            if self.leads() { vec![Read::All(Table::Meta), Read::All(Table::Outbox)] } else { everything() };
+        let mut reads = everything();
+        if self.storage.lead == Lead::Leads {
+            // Meta and outbox: nobody else writes history.
+            reads.truncate(2);
+        }
         self.request_store(StoreRequest::Read(reads), StoreJob::Reconcile);
     }
 
     /// Lists 0 and 1 are meta and outbox; a follower reads 2 and 3 too, conversations and heads.
     pub(super) fn reconcile(&mut self, now: Now, lists: &[Vec<Record>]) {
-        if let Lead::Leads { version, .. } = self.storage.lead {
-            if generation_version(lists) != version {
+        if self.leads() {
+            let unclaimed = self.is_unclaimed();
+            if generation_version(lists) != self.storage.version
+                || (unclaimed && self.was_written_beside(lists))
+            {
                 return self.abdicate(now);
             }
         } else if lists.len() > 2 {

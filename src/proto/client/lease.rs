@@ -88,14 +88,12 @@ impl Client {
 
     /// Another tab wants to know whether the leader runs.
     pub(super) fn on_asked(&mut self, now: Now, visible: bool) {
-        if !matches!(self.storage.lead, Lead::Leads { .. } | Lead::Claims) {
+        if !(self.leads() || self.storage.lead == Lead::Claims) {
             return;
         }
         let hidden_ms = self.lease.hidden_since_mono_ms.map_or(0, |since| now.mono_ms.saturating_sub(since));
-        let word = match self.storage.lead {
-            Lead::Leads { .. } if visible && hidden_ms >= HANDOVER_MS => TabOutput::Yield,
-            _ => TabOutput::Alive,
-        };
+        let yields = self.leads() && visible && hidden_ms >= HANDOVER_MS;
+        let word = if yields { TabOutput::Yield } else { TabOutput::Alive };
         self.outputs.push_back(Output::Tab(word));
     }
 

@@ -31,11 +31,9 @@ pub(super) enum Lead {
     Follows,
     /// Holds the lock; the generation is not written yet.
     Claims,
-    /// `version`: that of the generation's record, where there is one.
-    Leads {
-        generation: u64,
-        version: Option<u64>,
-    },
+    /// Holds the lock, and the store has refused its generation: it leads in memory alone.
+    Unclaimed,
+    Leads,
 }
 
 #[derive(Debug)]
@@ -52,8 +50,7 @@ pub(super) enum StoreJob {
     },
     /// Everything is read once more: until the claim stood, another leader may have written.
     TakeOver {
-        generation: u64,
-        version: Option<u64>,
+        stands: bool,
     },
     Write(Box<Flight>),
     /// After `Unknown`, and after `Conflict`.
@@ -92,6 +89,9 @@ pub(super) struct Flight {
 #[derive(Debug, Default)]
 pub(super) struct Storage {
     pub lead: Lead,
+    /// What this tab leads under, and the version of its record, where there is one.
+    pub generation: u64,
+    pub version: Option<u64>,
     pub loaded: bool,
     pub persistent: bool,
     next_id: StoreId,
@@ -113,6 +113,11 @@ pub(super) struct Storage {
 }
 
 impl Storage {
+    /// A step of the claim is not answered yet.
+    pub fn is_claiming(&self) -> bool {
+        self.jobs.contains_key(&self.claim)
+    }
+
     pub fn has_job(&self, wanted: &dyn Fn(&StoreJob) -> bool) -> bool {
         self.jobs.any(&|_, job| wanted(job))
     }
@@ -139,18 +144,19 @@ impl Client {
             (StoreJob::Load, StoreReply::Records(lists)) => self.on_load(now, lists),
             // What cannot be read is not taken for empty: it would be written over.
             (StoreJob::Open | StoreJob::Load, reply) => self.degrade(now, &reply),
-            (StoreJob::Claim, StoreReply::Records(lists)) => self.on_claim_read(&lists),
+            (StoreJob::Claim, StoreReply::Records(lists)) => self.on_claim_read(now, &lists),
             (StoreJob::Claimed { generation, version, .. }, StoreReply::Saved { .. }) => {
-                self.on_claimed(generation, Some(version));
+                self.on_claimed(generation, Some(version), true);
             }
             (StoreJob::Claimed { generation, before, .. }, StoreReply::Failed { kind, message }) => {
-                // The disk is full, say. The lock is held all the same: lead under the record as it is, for the next
-                // leader's claim changes it and so stops our transactions.
+                // The disk is full, say. The lock is held all the same.
                 self.degrade(now, &StoreReply::Failed { kind, message });
-                self.on_claimed(generation, before);
+                if self.storage.lead == Lead::Claims {
+                    self.on_claimed(generation, before, false);
+                }
             }
-            (StoreJob::TakeOver { generation, version }, StoreReply::Records(lists)) => {
-                self.on_take_over(now, generation, version, &lists);
+            (StoreJob::TakeOver { stands }, StoreReply::Records(lists)) => {
+                self.on_take_over(now, stands, &lists);
             }
             (StoreJob::Claim | StoreJob::Claimed { .. }, StoreReply::Conflict | StoreReply::Unknown) => {
                 self.claim()
@@ -166,8 +172,10 @@ impl Client {
                     self.reconcile(now, &lists);
                 } else {
                     self.storage.rescan_again = false;
-                    // What was to be read is not known: the next post does not join on.
-                    self.beside.last = 0;
+                    if !self.leads() {
+                        // What was to be read is not known: the next post does not join on.
+                        self.beside.last = 0;
+                    }
                 }
             }
             (StoreJob::Record { conversation_id, want }, StoreReply::Records(lists)) => {

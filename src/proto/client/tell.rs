@@ -99,7 +99,9 @@ impl Client {
                 return true;
             }
         }
-        let Lead::Leads { generation, .. } = self.storage.lead else { return true };
+        if !self.leads() {
+            return true;
+        }
         let stored = match event {
             // So that whoever waits for a new leader hears of it.
             Event::Connection { .. } => false,
@@ -124,7 +126,7 @@ impl Client {
             event => event.write_json(&mut text),
         }
         if !stored {
-            self.say(generation, Told(text));
+            self.say(self.storage.generation, Told(text));
         } else if self.beside.waiting.len() < MAX_WAITING {
             self.beside.waiting.push(Told(text));
         }
@@ -138,7 +140,7 @@ impl Client {
     /// The store has what these tell of.
     pub(super) fn say_all(&mut self, told: Vec<Told>) {
         // Of one that leads no longer what it says of messages holds all the same.
-        let generation = if let Lead::Leads { generation, .. } = self.storage.lead { generation } else { 0 };
+        let generation = if self.leads() { self.storage.generation } else { 0 };
         for event in told {
             self.say(generation, event);
         }

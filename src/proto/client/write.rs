@@ -8,7 +8,7 @@ use super::super::store::{self, CapabilityRecord};
 use super::super::timer::Timer;
 use super::Client;
 use super::changes::COUNT_BITS;
-use super::storage::{Flight, Lead, STORE_RETRY_MS, StoreJob, everything, list};
+use super::storage::{Flight, STORE_RETRY_MS, StoreJob, everything, list};
 use crate::proto::mutant;
 
 /// The stamp of a transaction that met a conflict.
@@ -19,6 +19,10 @@ impl Client {
     pub(super) fn write(&mut self, now: Now) -> bool {
         let unclear = self.storage.unclear.is_some();
         if (self.storage.writing && !unclear) || !self.storage.loaded || self.storage.wiping {
+            return false;
+        }
+        if self.is_unclaimed() && self.storage.is_claiming() {
+            // It will be known in a moment whether the store takes writes again.
             return false;
         }
         let history = self.leads();
@@ -105,10 +109,8 @@ impl Client {
             self.build_history(&mut transaction, &mut flight);
         }
         flight.probe = transaction.puts.first().map(|(at, _)| at.clone());
-        if let Lead::Leads { version, .. } = self.storage.lead
-            && !mutant::is(32)
-        {
-            transaction.expect.push((RecordId::meta(store::GENERATION_KEY), version));
+        if self.leads() && !mutant::is(32) {
+            transaction.expect.push((RecordId::meta(store::GENERATION_KEY), self.storage.version));
         }
         if mutant::is(27) {
             transaction.expect.clear();
@@ -242,6 +244,7 @@ impl Client {
             let persistent = self.storage.persistent;
             self.emit(Event::StorageDegraded { message, persistent });
         }
+        self.claim_again();
     }
 
     /// The transaction did not take place: everything in it is dirty again.
@@ -293,6 +296,8 @@ impl Client {
     }
 
     pub(super) fn set_blocked(&mut self, blocked: bool) {
+        // Whose claim was refused writes nothing before it stands.
+        let blocked = blocked || self.is_unclaimed();
         self.storage.blocked = blocked;
         self.outbox.set_blocked(blocked);
     }
@@ -306,9 +311,7 @@ impl Client {
             Some(flight) => self.read_back(flight),
             None => self.set_blocked(false),
         }
-        if self.storage.lead == Lead::Claims {
-            self.claim();
-        }
+        self.claim_again();
     }
 
     /// Nothing is on its way into the store, nor waits for it, unless the store takes nothing.

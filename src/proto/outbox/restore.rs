@@ -96,15 +96,17 @@ impl Outbox {
     }
 
     /// Another tab leads now: what it makes of the rows counts, not what this one was about to. A row that only
-    /// this tab has, and a wish of the user, stay.
+    /// this tab has, and a wish of the user, stay; but one that is about to come into the store waits there
+    /// like the others for a leader that has its copy.
     pub fn abdicate(&mut self) {
         self.generation = 0;
         self.open = false;
         for id in self.ids_of(&|_| true) {
             let Some(row) = self.rows.get_mut(&id) else { continue };
+            let left = matches!(row.stage, Stage::Answered | Stage::Settling);
             // One that is just being added, answered meanwhile, is the next leader's to settle.
-            let own = row.stored.is_none() && !(row.writing && row.stage != Stage::Saving);
-            if own || row.stage == Stage::Removing || row.cancelled {
+            let only_here = row.stored.is_none() && !(row.writing && row.stage != Stage::Saving);
+            if only_here || row.stage == Stage::Removing || row.cancelled {
                 continue;
             }
             (row.dirty, row.version) = (false, 0);
@@ -113,7 +115,6 @@ impl Outbox {
             row.doubtful = row.record.wire.is_some() && !failed;
             self.met |= row.doubtful;
             let conversation_id = row.record.conversation_id.clone();
-            let left = matches!(row.stage, Stage::Answered | Stage::Settling);
             self.dirty.remove(&id);
             self.set_stage(id, if failed { Stage::Failed } else { Stage::Queued });
             if left && !failed {
