@@ -121,8 +121,8 @@ impl Client {
         let led = self.leads();
         let before = core::mem::replace(&mut self.storage.lead, next);
         if before == Lead::Unclaimed {
-            // Nothing but its claim held back what it has to write.
-            self.set_blocked(self.timers.get(Timer::StoreRetry).is_some());
+            // Nothing but its claim held back what it has to write; the store may have taken other things meanwhile.
+            self.set_blocked(false);
         }
         if !led {
             return;
