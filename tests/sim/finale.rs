@@ -14,6 +14,9 @@ use super::world::{Happening, World};
 pub const LIVENESS_MS: u64 = 300_000;
 const LOOK_EVERY_MS: u64 = 10_000;
 
+/// No hello comes later than so long after the connect.
+const HELLO_MS: u64 = 2500;
+
 impl World {
     /// Heals the world, waits, and compares.
     pub fn finish(&mut self) {
@@ -116,6 +119,10 @@ impl World {
             }
             if leads && (eyes.state != Some(ConnectionState::Online) || eyes.phase != Some(Phase::Live)) {
                 return Some(format!("{name} is {:?}, {:?}", eyes.state, eyes.phase));
+            }
+            // A late hello may say something else than it began with.
+            if leads && self.t < eyes.wire.online_since + HELLO_MS {
+                return Some(format!("{name} may still hear a hello"));
             }
             // What is only silent is found out by its silence: until then nothing new is to be expected of it.
             if leads && self.devices[at].links.values().any(|link| link.dead && !link.closed) {
