@@ -92,6 +92,8 @@ impl World {
                 self.devices[other].sleep(t, ms);
                 if fresh {
                     self.push(other, ms, Happening::Wake { thaw: false });
+                } else {
+                    self.keep_in_order(other);
                 }
             }
         }

@@ -133,6 +133,22 @@ impl World {
         keys.iter().filter_map(|key| self.queue.remove(key)).collect()
     }
 
+    /// A page sleeps longer than it was to: what waits for it comes before all that will wait for the new time.
+    pub fn keep_in_order(&mut self, at: usize) {
+        use Happening as H;
+        let Some(until) = self.devices[at].asleep_until else { return };
+        let waits = |key: &(u64, u64), whose: &Whose, what: &H| {
+            let heard = matches!(what, H::Input(_) | H::Opened(_) | H::ToClient { .. } | H::ClientClosed { .. });
+            heard && key.0 < until && whose.0 == at
+        };
+        let waiting = self.queue.iter().filter(|(key, (whose, what))| waits(key, whose, what));
+        for key in waiting.map(|(key, _)| *key).collect::<Vec<_>>() {
+            if let Some((whose, what)) = self.queue.remove(&key) {
+                self.push_for(whose, until, what);
+            }
+        }
+    }
+
     fn plan_act(&mut self, index: usize) {
         if let Some((at, _)) = self.plan.acts.get(index) {
             self.push_for((usize::MAX, 0), at + self.shift_ms, Happening::Act(index));
