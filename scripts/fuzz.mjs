@@ -3,6 +3,7 @@
 //   -- codec           one target alone: codec, records, client
 import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
+import { readArguments } from "./lib/arguments.mjs";
 import { exec, inRoot, isMain, run, runMain, Told } from "./lib/run.mjs";
 
 const TARGETS = {
@@ -23,12 +24,13 @@ const COVERAGE = [
 ];
 
 function options(args) {
-  const seconds = args.includes("--seconds") ? Number(args[args.indexOf("--seconds") + 1]) : 60;
-  const named = args.filter((arg, at) => !arg.startsWith("--") && args[at - 1] !== "--seconds");
-  const unknown = named.find((name) => !(name in TARGETS));
+  const { seconds, positionals } = readArguments(
+    { seconds: { type: "string", default: "60", least: 1 } },
+    args,
+  );
+  const unknown = positionals.find((name) => !(name in TARGETS));
   if (unknown) throw new Told(`no fuzz target "${unknown}": there are ${Object.keys(TARGETS).join(", ")}`);
-  if (!(seconds > 0)) throw new Told("--seconds takes a number above 0");
-  return { seconds, names: named.length > 0 ? named : Object.keys(TARGETS) };
+  return { seconds, names: positionals.length > 0 ? positionals : Object.keys(TARGETS) };
 }
 
 async function fuzz(args) {

@@ -3,7 +3,19 @@
 //   -- --minutes M                as many as there is time for
 //   -- --seed S --tell            one schedule as a story (--shrink: made small, if it fails)
 //   -- --mutants                  the thirty broken promises, each of which must be caught (--mutant N: one of them)
+import { noneBeside, readArguments } from "./lib/arguments.mjs";
 import { isMain, run, runMain } from "./lib/run.mjs";
+
+const OPTIONS = {
+  schedules: { type: "string", least: 1 },
+  seed: { type: "string", least: 0 },
+  minutes: { type: "string", least: 1 },
+  threads: { type: "string", least: 1 },
+  tell: { type: "boolean" },
+  shrink: { type: "boolean" },
+  mutants: { type: "boolean" },
+  mutant: { type: "string", least: 1 },
+};
 
 /** How cargo builds and runs the simulator; both at once, since the mutants are a build of their own. */
 export function cargoSim(args) {
@@ -14,5 +26,9 @@ export function cargoSim(args) {
 
 if (isMain(import.meta.url)) {
   const given = process.argv.slice(2);
-  await runMain(() => run("cargo", cargoSim(given.length > 0 ? given : ["--schedules", "20000"])));
+  await runMain(() => {
+    // The simulator reads them itself, beside what cargo gives it; here what is misspelt is refused.
+    noneBeside(readArguments(OPTIONS, given));
+    return run("cargo", cargoSim(given.length > 0 ? given : ["--schedules", "20000"]));
+  });
 }

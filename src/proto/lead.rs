@@ -3,9 +3,9 @@
 //!
 //! Law: the state changes by the table alone (`table.rs`), in `shift`. A leader answers in the task in which it is asked, so
 //! only a page that does not run is silent: frozen without a word, held in a debugger, or lost in a loop. A browser keeps
-//! such a page's lock. Two questions in a row without an answer, and the lock is stolen. So a leader whose request to the
-//! store took as long as that may have been robbed meanwhile: it puts nothing on the wire before it has read its generation
-//! again (rule 3).
+//! such a page's lock. Two questions in a row without an answer, and the lock is stolen; from one that has yielded it is
+//! taken at once. So a leader whose request to the store took long may have been robbed meanwhile: it puts nothing on the
+//! wire before it has read its generation again (rule 3).
 
 mod table;
 #[cfg(test)]
@@ -26,8 +26,9 @@ const LATE_MS: u64 = 1_000;
 /// A leader that has been hidden for so long, where timers are slow, hands over to a tab that is looked at.
 const HANDOVER_MS: u64 = 30_000;
 
-/// No lead is stolen from a page that ran within this.
-const LEASE_MS: u64 = ANSWER_MS * MAX_UNANSWERED;
+/// A request to the store that takes this long puts the lead in doubt. A lease is longer, but a page may yield and stand
+/// still right after, and one read in a second costs nothing.
+const DOUBT_MS: u64 = 1_000;
 
 /// The lead of one tab.
 #[derive(Debug, Default)]
@@ -39,7 +40,7 @@ pub struct Lead {
     pub version: Option<u64>,
     unanswered: u64,
     hidden_since_mono_ms: Option<u64>,
-    /// A request to the store was under way longer than a lease: nothing goes out before the generation was read.
+    /// A request to the store was under way for long: nothing goes out before the generation was read.
     pub in_doubt: bool,
     /// Cells of the table that this instance has been through, a bit for each signal: for the simulator.
     #[cfg(debug_assertions)]
@@ -151,5 +152,5 @@ pub fn outlives_lease(asked: Now, now: Now) -> bool {
     // The monotonic clock may stand still while a machine sleeps, and the other may be set.
     let mono_ms = now.mono_ms.saturating_sub(asked.mono_ms);
     let wall_ms = now.wall_ms.saturating_sub(asked.wall_ms);
-    mono_ms.max(wall_ms) >= LEASE_MS
+    mono_ms.max(wall_ms) >= DOUBT_MS
 }

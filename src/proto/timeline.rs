@@ -246,7 +246,7 @@ impl Timelines {
             }
             log.ops = core::mem::take(&mut old.ops);
             (log.used, log.untold) = (old.used, old.untold);
-            log.lost_through = old.lost_through;
+            log.head.told_through = log.head.told_through.max(old.head.told_through);
             log.lost = core::mem::take(&mut old.lost);
             log.damaged = core::mem::take(&mut old.damaged);
         }

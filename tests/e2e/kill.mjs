@@ -1,23 +1,19 @@
 // `npm run kill -- --rounds 20 [--seed S] [--aim A]`: browser or server killed with SIGKILL under constant load, and after each
 // restart: is every message whose send() had resolved on the server exactly once and in order, and acknowledged?
-import { parseArgs } from "node:util";
+import { noneBeside, readArguments } from "../../scripts/lib/arguments.mjs";
 import { runMain, Told } from "../../scripts/lib/run.mjs";
 import { aims } from "./kill/plan.mjs";
 import { killRun } from "./kill/run.mjs";
-import { whole } from "./lib/arguments.mjs";
 import { parts } from "./parts.mjs";
 
 await runMain(async () => {
-  const { values } = parseArgs({
-    options: {
-      rounds: { type: "string", default: "20" },
-      seed: { type: "string", default: "1" },
+  const { rounds, seed, aim } = noneBeside(
+    readArguments({
+      rounds: { type: "string", default: "20", least: 1 },
+      seed: { type: "string", default: "1", least: 0 },
       aim: { type: "string" },
-    },
-  });
-  const rounds = whole("rounds", values.rounds, 1);
-  const seed = whole("seed", values.seed, 0);
-  const { aim } = values;
+    }),
+  );
   if (aim !== undefined && !aims.includes(aim)) {
     throw new Told(`--aim ${aim}: allowed are ${aims.join(", ")}`);
   }

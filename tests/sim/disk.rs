@@ -138,6 +138,7 @@ impl World {
     fn on_commit(&mut self, at: usize, transaction: &Transaction, added: &[u64]) {
         let home = self.devices[at].person.disk;
         self.check_writer(at, transaction);
+        let name = self.name(at);
         let puts = transaction.puts.iter().filter_map(|(id, bytes)| match id.key {
             Key::Number(number) => Some((number, bytes)),
             Key::Text(_) => None,
@@ -150,7 +151,8 @@ impl World {
             let Some(number) = text::number(&row.text) else { continue };
             let (marked, failed) = (row.wire.is_some(), row.failure.is_some());
             self.say(|| {
-                format!("the store has message {number} as {stored}, marked: {marked}, failed: {failed}")
+                let state = format!("marked: {marked}, failed: {failed}");
+                format!("the store has message {number} as {stored}, {state}, from {name}")
             });
             self.see_key(number, &row.key, "its record");
             // A call that waited for the store counts from the moment at which it was carried out, by the clock of then.
@@ -170,7 +172,7 @@ impl World {
             if let Key::Number(stored) = id.key
                 && let Some(row) = self.disks[home].rows.remove(&stored)
             {
-                self.say(|| format!("message {} leaves the store ({stored})", row.number));
+                self.say(|| format!("message {} leaves the store ({stored}), by {name}", row.number));
                 self.check_removal(at, &row);
             }
         }

@@ -115,6 +115,11 @@ fn add(total: &mut Total, seed: u64, run: Run, order: &Order, begun: Instant) {
     total.schedules += 1;
     total.events += run.events;
     total.coverage.add(&run.coverage);
+    if let Some(violation) = &run.violation
+        && order.progress
+    {
+        println!("seed {seed} violates \"{}\": {}", violation.checker, violation.what);
+    }
     total.violations.extend(run.violation.map(|violation| (seed, violation)));
     if order.progress && total.schedules.is_multiple_of(1000) {
         let seconds = begun.elapsed().as_secs_f64();

@@ -21,20 +21,12 @@ const OTHER_QUESTION: TokenId = TokenId::MAX;
 /// So long a page may take what it has had for its own: no lead is stolen from one that has run within it.
 const LEASE_MS: u64 = 4000;
 
-/// What is awaited after `Unknown`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Doubt {
-    /// A read must be asked for.
-    Read,
-    /// That read must be answered.
-    Answer(u32),
-}
-
 #[derive(Default)]
 pub struct WireEyes {
     /// Unanswered sends of the present socket, by their ack ids: room and message.
     in_flight: BTreeMap<u64, (String, usize)>,
-    doubt: Option<Doubt>,
+    /// After `Unknown`: the last request before it. A read that was asked for later must be answered.
+    doubt: Option<u32>,
     /// Requests to the store that write rows or history, not a generation.
     writes: std::collections::BTreeSet<u32>,
     /// The application has called `disconnect()` and not `connect()` since.
@@ -80,9 +72,6 @@ impl World {
                     }
                 }
             }
-            Output::Store { id, request: StoreRequest::Read(_) } if wire.doubt == Some(Doubt::Read) => {
-                wire.doubt = Some(Doubt::Answer(*id));
-            }
             Output::Token { id, .. } if *id != OTHER_QUESTION => {
                 wire.token_given = false;
                 wire.attempts += 1;
@@ -113,16 +102,15 @@ impl World {
         let eyes = &mut self.devices[at].eyes;
         match input {
             Input::Store { id, reply } => match reply {
-                StoreReply::Unknown if eyes.wire.writes.contains(id) => eyes.wire.doubt = Some(Doubt::Read),
-                StoreReply::Records(_) if eyes.wire.doubt == Some(Doubt::Answer(*id)) => {
+                StoreReply::Unknown if eyes.wire.writes.contains(id) => {
+                    eyes.wire.doubt = Some(eyes.wire.last_request);
+                }
+                StoreReply::Records(_) if eyes.wire.doubt.is_some_and(|asked| *id > asked) => {
                     eyes.wire.doubt = None;
                 }
                 StoreReply::Failed { .. } => {
                     eyes.refused = true;
                     eyes.wire.last_refused = eyes.wire.last_request;
-                    if eyes.wire.doubt == Some(Doubt::Answer(*id)) {
-                        eyes.wire.doubt = Some(Doubt::Read);
-                    }
                 }
                 // One that was asked for after the refusal.
                 StoreReply::Saved { .. } if eyes.wire.writes.contains(id) && *id > eyes.wire.last_refused => {
@@ -271,7 +259,9 @@ impl World {
             self.wrong("retries are spread", format!("{round} of {all} delays are the ceiling itself"));
         }
         let reason = told.reason.as_deref().unwrap_or_default();
-        if reason == "attempts" && max.is_some_and(|max| attempts < max) {
+        // What is told again only says that the lead is another tab's.
+        let news = before != Some(state);
+        if news && reason == "attempts" && max.is_some_and(|max| attempts < max) {
             self.wrong("each budget of attempts is whole", format!("{name} gave up after {attempts}"));
         }
         if reason.starts_with("no sign of life")
@@ -322,9 +312,9 @@ impl World {
                 .rev()
                 .find(earlier)
                 .and_then(|stored| Some((stored.queued?.1?, stored.number?)));
-            // A removal that the store refuses holds up nobody: it is forgotten with the page, when others have gone from
-            // memory before it.
-            let forgotten = |before: usize| own.removals_open > 0 && self.ledger.sent[before].unmarked;
+            // A removal that the store refuses holds up nobody: it is forgotten with the page or the lead, when others have
+            // gone from memory before it.
+            let forgotten = |before: usize| own.removal_asked && self.ledger.sent[before].unmarked;
             // What is handed to the network is done where nothing is answered, and may be lost: the order is that of the
             // wire. It comes again only where its removal was not committed.
             let handed = |before: usize| {

@@ -93,6 +93,9 @@ impl Client {
     }
 
     fn take_changes(&mut self, now: Now, changes: &Changes) {
+        if let Some(flight) = &mut self.storage.unclear {
+            flight.proven |= changes.replaces(flight.stamp);
+        }
         let mut joins = true;
         if changes.generation > 0 && !self.leads() {
             let last = self.beside.last;
@@ -178,6 +181,15 @@ fn newest_stamp(lists: &[Vec<Record>], known: u64) -> u64 {
         }
     }
     newest
+}
+
+impl Changes {
+    /// Something that the transaction of this stamp had written was there, and is replaced or removed.
+    pub(super) fn replaces(&self, stamp: u64) -> bool {
+        let is_it = |version: &Option<u64>| *version == Some(stamp);
+        self.puts.iter().any(|(_, version, _)| is_it(version))
+            || self.deletes.iter().any(|(_, version)| is_it(version))
+    }
 }
 
 /// Gives what was added its numbers; `None`: they are not known.

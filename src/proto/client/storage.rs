@@ -67,6 +67,8 @@ pub(super) struct Flight {
     pub changes: Option<Box<Changes>>,
     /// A record that tells by its version whether the transaction took place.
     pub probe: Option<RecordId>,
+    /// Something of it has been seen in the store since.
+    pub proven: bool,
 }
 
 #[derive(Debug, Default)]
@@ -274,6 +276,9 @@ impl Client {
     }
 
     pub(super) fn take_outbox(&mut self, rows: &[Record]) {
+        if let Some(flight) = &mut self.storage.unclear {
+            flight.proven = flight.took_place(rows, &[]);
+        }
         for error in self.outbox.reconcile(rows) {
             self.report_damage("a queued message", &error);
         }

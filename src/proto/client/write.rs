@@ -210,6 +210,7 @@ impl Client {
         let mut flight = flight;
         self.look_at_lease(now, &mut flight);
         let mut missing = Vec::new();
+        flight.proven |= self.beside.kept.any(&|changes| changes.replaces(flight.stamp));
         let whole = flight.took_place(list(&lists, 1), list(&lists, 4));
         if flight.stamp != NOT_WRITTEN {
             let adding = flight.take_added();
@@ -334,9 +335,9 @@ impl Flight {
 
     /// After `Unknown`. A row of ours and the probe each tell by themselves: another leader may have written over the one
     /// or removed the other meanwhile.
-    fn took_place(&self, rows: &[Record], probe: &[Record]) -> bool {
+    pub(super) fn took_place(&self, rows: &[Record], probe: &[Record]) -> bool {
         let is_ours = |record: &Record| store::record_version(&record.bytes) == Some(self.stamp);
-        rows.iter().any(is_ours) || probe.iter().any(is_ours)
+        self.proven || rows.iter().any(is_ours) || probe.iter().any(is_ours)
     }
 }
 

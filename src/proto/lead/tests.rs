@@ -100,5 +100,5 @@ fn two_questions_without_an_answer_and_the_lock_is_stolen() {
     }
     let ask = TabOutput::Ask { visible: true };
     assert_eq!(words, [ask.clone(), ask, TabOutput::Steal]);
-    assert_eq!(rig.now.mono_ms, ASK_EVERY_MS + LEASE_MS);
+    assert_eq!(rig.now.mono_ms, ASK_EVERY_MS + ANSWER_MS * MAX_UNANSWERED);
 }

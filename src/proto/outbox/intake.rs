@@ -224,7 +224,9 @@ impl Outbox {
         row.writing = false;
         row.volatile = false;
         self.stirred = true;
-        row.version = version;
+        // What has become of it since was given up with the lead: the record that was written is the one that counts.
+        let forgotten = self.generation == 0 && row.stage != stage && !row.dirty;
+        row.version = if forgotten { 0 } else { version };
         row.marked = row.record.wire.is_some();
         if let Some(stored) = stored {
             self.number(id, stored);

@@ -96,7 +96,7 @@ impl Outbox {
     }
 
     /// Another tab leads now: what it makes of the rows counts, not what this one was about to. A row that only
-    /// this tab has, and a wish of the user, stay; but one that is answered, and about to come into the store, waits there
+    /// this tab has, and a wish of the user, stay; but one that is about to come into the store waits there
     /// like the others for a leader that has its copy.
     pub fn abdicate(&mut self) {
         self.generation = 0;
@@ -104,7 +104,8 @@ impl Outbox {
         for id in self.ids_of(&|_| true) {
             let Some(row) = self.rows.get_mut(&id) else { continue };
             let left = matches!(row.stage, Stage::Answered | Stage::Settling);
-            let only_here = row.stored.is_none() && !(row.writing && left);
+            // One that is just being added, answered meanwhile, is the next leader's to settle.
+            let only_here = row.stored.is_none() && !(row.writing && row.stage != Stage::Saving);
             if only_here || row.stage == Stage::Removing || row.cancelled {
                 continue;
             }

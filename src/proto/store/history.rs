@@ -60,7 +60,9 @@ pub struct HistoryHead {
     pub segments: Vec<SegmentInfo>,
     /// The number of the next new segment; numbers are never reused.
     pub next_segment: u32,
-    pub next_arrival: u64,
+    /// What stands up to this sequence number has been told as `message`, though the segment that held it may be lost: it is
+    /// not new when it is fetched again.
+    pub told_through: u64,
     /// How far the history is known without a gap, as the server's sequence number.
     pub cursor: Option<u64>,
     /// Where there is no cursor: the id of a row up to which the history is known without a gap, while what came after it
@@ -153,7 +155,7 @@ pub fn encode_head(version: u64, head: &HistoryHead) -> Vec<u8> {
     w.str(&head.conversation_id);
     w.list(&head.segments, write_info);
     w.varint(u64::from(head.next_segment));
-    w.varint(head.next_arrival);
+    w.varint(head.told_through);
     w.opt_varint(head.cursor);
     w.opt_str(head.joined_to.as_deref());
     w.varint(u64::from(head.unread));
@@ -179,7 +181,7 @@ pub fn decode_head(bytes: &[u8]) -> Result<(u64, HistoryHead), RecordError> {
     let conversation_id = r.string();
     let segments = r.list(MIN_INFO_BYTES, read_info);
     let next_segment = r.u32();
-    let next_arrival = r.varint();
+    let told_through = r.varint();
     let cursor = r.opt_varint();
     let joined_to = r.opt_string();
     let unread = r.u32();
@@ -191,7 +193,7 @@ pub fn decode_head(bytes: &[u8]) -> Result<(u64, HistoryHead), RecordError> {
         conversation_id,
         segments,
         next_segment,
-        next_arrival,
+        told_through,
         cursor,
         joined_to,
         unread,

@@ -60,9 +60,8 @@ pub struct Log {
     pub(super) head_writing: bool,
     pub(super) segments: SortedMap<u32, Loaded>,
     pub(super) index: SortedMap<u32, LoadedIndex>,
-    /// What damaged segments held was told once, and is not new when it is fetched again: all up to this sequence
-    /// number; where there are none, what lies between two orders, and how many rows.
-    pub(super) lost_through: u64,
+    /// What damaged segments held was told once, and is not new when it is fetched again: all up to the sequence number in
+    /// the head; where there are none, what lies between two orders, and how many rows.
     pub(super) lost: Vec<(OrderKey, OrderKey, u32)>,
     /// Damaged segments and index pages: each is told once, though another tab's head may bring it back
     /// ([`Want::code`]).
@@ -92,7 +91,7 @@ pub(super) fn empty_head(conversation_id: &str) -> HistoryHead {
         conversation_id: conversation_id.to_owned(),
         segments: Vec::new(),
         next_segment: 0,
-        next_arrival: 0,
+        told_through: 0,
         cursor: None,
         joined_to: None,
         unread: 0,
@@ -119,7 +118,6 @@ impl Log {
             head_writing: false,
             segments: SortedMap::new(),
             index: SortedMap::new(),
-            lost_through: 0,
             lost: Vec::new(),
             damaged: SortedSet::new(),
             asked: SortedSet::new(),
@@ -250,7 +248,7 @@ impl Log {
 
     /// A segment cannot be read; to be called before the cursor is put back.
     pub(super) fn lose(&mut self, info: &SegmentInfo) {
-        self.lost_through = self.lost_through.max(self.head.cursor.unwrap_or(0));
+        self.head.told_through = self.head.told_through.max(self.head.cursor.unwrap_or(0));
         let known = self.damaged.contains(&Want::Segment(info.number).code());
         if info.first.seq == u64::MAX && !known {
             self.lost.push((info.first, info.last, info.count));
@@ -260,7 +258,7 @@ impl Log {
     /// Whether a row that comes in was in a segment that has been lost.
     pub(super) fn was_lost(&mut self, message: &Message) -> bool {
         if let Some(seq) = message.seq {
-            return seq <= self.lost_through;
+            return seq <= self.head.told_through;
         }
         let order = order_of(message);
         let lost = self.lost.iter().position(|(first, last, _)| *first <= order && order <= *last);

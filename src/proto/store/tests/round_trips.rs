@@ -28,7 +28,7 @@ fn empty_values_read_as_they_were_written() {
         conversation_id: String::new(),
         segments: Vec::new(),
         next_segment: 0,
-        next_arrival: 0,
+        told_through: 0,
         cursor: None,
         joined_to: None,
         unread: 0,

@@ -79,7 +79,7 @@ pub(super) fn head() -> HistoryHead {
         conversation_id: CONVERSATION.into(),
         segments: vec![info(0, 100), info(u32::MAX, 1)],
         next_segment: 301,
-        next_arrival: 1 << 40,
+        told_through: 1 << 40,
         cursor: Some(1234),
         joined_to: Some("page=3".into()),
         unread: 7,

@@ -1,0 +1,49 @@
+// What is given to a command on its command line.
+import { parseArgs } from "node:util";
+import { Told } from "./run.mjs";
+
+/**
+ * Reads `--name value` and `--flag`; whatever else is given is refused in words.
+ * `options` as `parseArgs` takes them; a number has `least`, the smallest that is allowed, and a list `among`.
+ */
+export function readArguments(options, args = process.argv.slice(2)) {
+  const { values, positionals } = parsed(options, args);
+  for (const [name, { least, among }] of Object.entries(options)) {
+    if (values[name] === undefined) continue;
+    if (least !== undefined) values[name] = whole(name, values[name], least);
+    if (among !== undefined) values[name] = listed(name, values[name], among);
+  }
+  return { ...values, positionals };
+}
+
+function parsed(options, args) {
+  try {
+    return parseArgs({ args, options, allowPositionals: true });
+  } catch (error) {
+    const known = Object.keys(options).map((name) => `--${name}`);
+    throw new Told(`${error.message.split(". ")[0]}; there are ${known.join(", ")}`);
+  }
+}
+
+/** A whole number from `least` on. */
+function whole(name, text, least) {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isSafeInteger(value) || value < least) {
+    throw new Told(`--${name} ${text}: allowed are whole numbers from ${least}`);
+  }
+  return value;
+}
+
+/** Words of `among`, separated by commas. */
+function listed(name, text, among) {
+  const words = text.split(",");
+  const unknown = words.filter((word) => !among.includes(word));
+  if (unknown.length > 0) throw new Told(`--${name} ${unknown.join(",")}: allowed are ${among.join(", ")}`);
+  return words;
+}
+
+/** Nothing but options is taken. */
+export function noneBeside({ positionals, ...values }) {
+  if (positionals.length > 0) throw new Told(`${positionals[0]}: only options are taken here`);
+  return values;
+}
