@@ -25,10 +25,12 @@ export function cargoSim(args) {
 }
 
 if (isMain(import.meta.url)) {
-  const given = process.argv.slice(2);
   await runMain(() => {
-    // The simulator reads them itself, beside what cargo gives it; here what is misspelt is refused.
-    noneBeside(readArguments(OPTIONS, given));
-    return run("cargo", cargoSim(given.length > 0 ? given : ["--schedules", "20000"]));
+    // The simulator reads them itself, beside what cargo gives it, and in one form; here what is misspelt is refused.
+    const given = Object.entries(noneBeside(readArguments(OPTIONS)));
+    const args = given.flatMap(([name, value]) =>
+      value === true ? [`--${name}`] : [`--${name}`, `${value}`],
+    );
+    return run("cargo", cargoSim(args.length > 0 ? args : ["--schedules", "20000"]));
   });
 }

@@ -9,11 +9,13 @@ import { join } from "node:path";
 import { brotliCompressSync, gzipSync, constants as zlib } from "node:zlib";
 import { buildPackage } from "./build.mjs";
 import { buildNamed, buildWasm } from "./build-wasm.mjs";
+import { noneBeside, readArguments } from "./lib/arguments.mjs";
 import { inRoot, isMain, runMain, Told } from "./lib/run.mjs";
 import { targetDir } from "./lib/rust.mjs";
 import { functionSizes, sectionSizes } from "./lib/wasm-names.mjs";
 
 async function main() {
+  const { why } = noneBeside(readArguments({ why: { type: "boolean" } }));
   console.log("Building what is shipped, where it is not up to date");
   await buildWasm();
   await buildPackage();
@@ -28,7 +30,7 @@ async function main() {
   ];
   const { budgets } = JSON.parse(await readFile(inRoot("scripts/size-budget.json"), "utf8"));
   const over = print(rows, budgets);
-  if (process.argv.includes("--why")) await explain();
+  if (why) await explain();
   if (over.length > 0) throw new Told(`Over budget:\n${over.map((line) => `- ${line}`).join("\n")}`);
 }
 

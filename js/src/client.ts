@@ -302,6 +302,9 @@ export class ChatClient {
       case "view":
       case "guarantees":
         break;
+      case "message":
+        this.#snapshots.ledAs(event.leader, () => this.#teller.tell(event));
+        break;
       default:
         this.#teller.tell(event);
     }

@@ -84,6 +84,16 @@ export class Snapshots {
     }
   }
 
+  /** Shows the lead as it was when something was told, while that is told. */
+  ledAs(leader: boolean, tell: () => void): void {
+    const now = this.connection;
+    const then = now.leader === leader ? now : { ...now, leader };
+    this.connection = then;
+    tell();
+    // A listener may have made it another meanwhile.
+    if (this.connection === then) this.connection = now;
+  }
+
   flush(): void {
     if (this.#touched.size === 0) return;
     const touched = [...this.#touched];

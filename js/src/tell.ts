@@ -16,7 +16,7 @@ export class Teller {
     const { emitter } = this;
     switch (event.type) {
       case "message":
-        emitter.emit("message", event.message, { live: event.live });
+        emitter.emit("message", event.message, { live: event.live, leader: event.leader });
         break;
       case "messageUpdated":
         emitter.emit("messageUpdated", event.message);

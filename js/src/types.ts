@@ -251,8 +251,11 @@ export type ChatEvents = {
   /**
    * Once for each message of others, as it arrives: after a reconnect a live one may be told before older ones that are
    * caught up. The timeline is always in the server's order.
+   *
+   * Every tab hears it, and in exactly one of them `leader` is true, also while the lead changes hands: ring there. What
+   * `chat.connection.leader` says while the listeners run is the same.
    */
-  message: [message: Message, info: { live: boolean }];
+  message: [message: Message, info: { live: boolean; leader: boolean }];
   messageUpdated: [message: Message];
   messageDeleted: [target: { conversationId: string; rowKey: string }];
   /** An own message moved on its ladder. */

@@ -1,4 +1,5 @@
 // What is given to a command on its command line.
+import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { Told } from "./run.mjs";
 
@@ -7,6 +8,7 @@ import { Told } from "./run.mjs";
  * `options` as `parseArgs` takes them; a number has `least`, the smallest that is allowed, and a list `among`.
  */
 export function readArguments(options, args = process.argv.slice(2)) {
+  if (args.includes("--help")) help();
   const { values, positionals } = parsed(options, args);
   for (const [name, { least, among }] of Object.entries(options)) {
     if (values[name] === undefined) continue;
@@ -16,20 +18,35 @@ export function readArguments(options, args = process.argv.slice(2)) {
   return { ...values, positionals };
 }
 
+/** What the program says of itself in its first lines. */
+function help() {
+  const lines = readFileSync(process.argv[1], "utf8").split("\n");
+  const end = lines.findIndex((line) => !line.startsWith("//"));
+  console.log(
+    lines
+      .slice(0, end)
+      .map((line) => line.replace(/^\/\/ ?/, ""))
+      .join("\n"),
+  );
+  process.exit(0);
+}
+
 function parsed(options, args) {
   try {
     return parseArgs({ args, options, allowPositionals: true });
   } catch (error) {
     const known = Object.keys(options).map((name) => `--${name}`);
-    throw new Told(`${error.message.split(". ")[0]}; there are ${known.join(", ")}`);
+    throw new Told(`${error.message.split(/\. |\n/)[0]}; there are ${known.join(", ")}`);
   }
 }
 
 /** A whole number from `least` on. */
 function whole(name, text, least) {
   const value = Number(text);
-  if (text.trim() === "" || !Number.isSafeInteger(value) || value < least) {
-    throw new Told(`--${name} ${text}: allowed are whole numbers from ${least}`);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) {
+    throw new Told(
+      `--${name} ${text}: allowed are whole numbers from ${least} to ${Number.MAX_SAFE_INTEGER}`,
+    );
   }
   return value;
 }

@@ -94,6 +94,11 @@ impl Rooms {
         self.rooms.len()
     }
 
+    /// Another tab says that it has them all.
+    pub fn mark_as_listed(&mut self) {
+        self.listed = true;
+    }
+
     /// False only where the list is known and the conversation is not in it.
     pub fn may_exist(&self, id: &str) -> bool {
         !self.listed || self.rooms.contains_key(id)

@@ -257,10 +257,11 @@ impl Event {
                 ids("typing", conversation_id, "userId", user_id);
                 object.flag("typing", *typing);
             }
-            Event::Message { message, live } => {
+            Event::Message { message, live, leader } => {
                 object.text("type", "message");
                 object.put("message", &**message);
                 object.flag("live", *live);
+                object.flag("leader", *leader);
             }
             Event::MessageUpdated { message } => {
                 object.text("type", "messageUpdated");

@@ -1,8 +1,11 @@
 //! What only the leader knows, in every tab: its connection, who is there, what has come.
 
-use chatwire::proto::{Command, ConnectionState, Event, Input, Phase, Status, StoreFailure, TabInput};
+use chatwire::proto::{
+    Command, ConnectionState, ErrorCode, Event, Input, Phase, Status, StoreFailure, TabInput,
+};
 use serde_json::json;
 
+use super::acts::message;
 use super::backend::Backend;
 use super::world::World;
 
@@ -153,6 +156,21 @@ fn a_message_is_told_with_its_commit_and_so_once_when_the_leader_dies() {
 }
 
 #[test]
+fn a_message_rings_in_one_tab_also_while_the_lead_changes_hands() {
+    for pause in 0..40 {
+        let (mut world, leader, follower) = World::two(Backend::full());
+        world.disks[0].delay_ms = 10;
+        world.post("r", "bo", "one");
+        world.pass(pause);
+        world.ask(leader, Command::Disconnect {});
+        world.pass(5000);
+        let rings = |at: usize| world.count(at, |event| matches!(event, Event::Message { leader: true, .. }));
+        assert_eq!(messages(&world, follower), ["one"], "{pause}");
+        assert_eq!(rings(leader) + rings(follower), 1, "{pause}");
+    }
+}
+
+#[test]
 fn while_the_store_refuses_what_has_come_waits_in_the_other_tabs() {
     let (mut world, leader, follower) = World::two(Backend::full());
     world.disks[0].broken = Some(StoreFailure::Quota);
@@ -198,4 +216,18 @@ fn who_types_in_a_follower_is_told_by_the_leader() {
     let heard = world.backend.heard.iter().filter(|(_, name, _)| name == "chat:typing");
     let typed: Vec<bool> = heard.map(|(_, _, payload)| payload["isTyping"] == json!(true)).collect();
     assert_eq!(typed, [true, false]);
+}
+
+#[test]
+fn a_follower_knows_as_its_leader_does_that_there_is_no_such_conversation() {
+    let mut world = World::new(Backend::full());
+    let leader = world.join("ana");
+    world.go_live(leader);
+    let follower = world.join_on("ana", json!({}), 0);
+    world.connect(follower);
+    world.pass(500);
+    for at in [leader, follower] {
+        let refused = world.command(at, Command::Send(message("nope", "one")));
+        assert_eq!(refused.unwrap_err().code, ErrorCode::NotFound);
+    }
 }

@@ -162,13 +162,41 @@ fn a_followers_window_never_goes_blank() {
         world.post("r", "bo", &format!("b{n}"));
         world.pass(200);
     }
-    let sizes = world.nodes[follower].events.iter().filter_map(|event| match event {
+    let sizes = window_sizes(&world, follower);
+    assert!(sizes.windows(2).all(|pair| pair[0] <= pair[1]), "{sizes:?}");
+    assert_eq!((sizes.last(), world.rows(leader, 1).len()), (Some(&5), 5));
+}
+
+#[test]
+fn nor_does_it_shrink_after_a_thaw_while_older_rows_are_read_again() {
+    let (mut world, leader, follower) = World::two(Backend::full());
+    for n in 0..126 {
+        world.post("r", "bo", &format!("b{n}"));
+    }
+    world.until("told", |world| world.count(follower, |event| matches!(event, Event::Message { .. })) == 126);
+    world.input(leader, Input::Page(PageInput::Frozen));
+    world.pass(500);
+    world.loses_pokes = true;
+    for text in ["one", "two"] {
+        world.post("r", "bo", text);
+    }
+    world.pass(500);
+    world.loses_pokes = false;
+    world.disks[0].delay_ms = 20;
+    let before = window_sizes(&world, leader).len();
+    world.input(leader, Input::Page(PageInput::Resumed));
+    world.pass(1000);
+    let sizes = window_sizes(&world, leader);
+    assert!(sizes[before..].iter().all(|size| *size >= 50), "{sizes:?}");
+    assert_eq!(world.texts(leader, 1).last().map(String::as_str), Some("two"));
+}
+
+fn window_sizes(world: &World, at: usize) -> Vec<usize> {
+    let sizes = world.nodes[at].events.iter().filter_map(|event| match event {
         Event::View(update) => Some(update.order.len()),
         _ => None,
     });
-    let sizes: Vec<usize> = sizes.collect();
-    assert!(sizes.windows(2).all(|pair| pair[0] <= pair[1]), "{sizes:?}");
-    assert_eq!((sizes.last(), world.rows(leader, 1).len()), (Some(&5), 5));
+    sizes.collect()
 }
 
 /// A second tab that is connected, beside a first one that has been created and does not lead for it.

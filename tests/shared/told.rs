@@ -32,9 +32,15 @@ pub struct ToldEvents(BTreeMap<String, Event>);
 impl ToldEvents {
     pub fn note(&mut self, event: &Event) {
         if matches!(event, Event::Message { .. } | Event::MessageUpdated { .. }) {
-            let mut text = String::new();
-            event.write_json(&mut text);
-            self.0.insert(text, event.clone());
+            let mut others = event.clone();
+            if let Event::Message { leader, .. } = &mut others {
+                *leader = false;
+            }
+            for event in [event.clone(), others] {
+                let mut text = String::new();
+                event.write_json(&mut text);
+                self.0.insert(text, event);
+            }
         }
     }
 

@@ -37,6 +37,8 @@ pub enum Event {
     Message {
         message: Box<Message>,
         live: bool,
+        /// This tab has taken it in: of all tabs that hear of it one, though the lead may be changing hands.
+        leader: bool,
     },
     MessageUpdated {
         message: Box<Message>,

@@ -133,8 +133,8 @@ impl Client {
         let (led, unclaimed) = (self.leads(), self.is_unclaimed());
         let left = self.shift(now, signal);
         if unclaimed {
-            // Nothing but its claim held back what it has to write.
-            self.set_blocked(self.timers.get(Timer::StoreRetry).is_some());
+            // Nothing but its claim held back what it has to write; the store may have taken other things meanwhile.
+            self.set_blocked(false);
         }
         if led {
             self.forget_lead();

@@ -251,7 +251,7 @@ impl Client {
                 if live && message.status < Status::Delivered {
                     self.tell_delivered(now, &message);
                 }
-                self.emit(Event::Message { message, live });
+                self.emit(Event::Message { message, live, leader: self.leads() });
             }
             Action::Updated { message } => {
                 self.rooms.touch(&message.conversation_id);

@@ -123,6 +123,9 @@ impl Client {
                 connection.leader = false;
                 Event::Connection { connection }.write_json(&mut text);
             }
+            Event::Message { message, live, .. } => {
+                Event::Message { message: message.clone(), live: *live, leader: false }.write_json(&mut text);
+            }
             event => event.write_json(&mut text),
         }
         if !stored {
@@ -252,7 +255,12 @@ impl Client {
             _ if !holds => {}
             "connection" => self.on_connection_told(now, raw, &event),
             "phase" => match event.str("phase").as_deref() {
-                Some("live") => self.set_phase(Phase::Live),
+                Some("live") => {
+                    if self.storage.loaded {
+                        self.rooms.mark_as_listed();
+                    }
+                    self.set_phase(Phase::Live);
+                }
                 Some("syncing") => self.set_phase(Phase::Syncing),
                 _ => self.set_phase(Phase::Restored),
             },

@@ -190,14 +190,14 @@ impl Timelines {
                 }
             }
         }
-        if loading && shown.is_empty() && view.last.as_ref().is_some_and(|last| !last.order.is_empty()) {
-            // Another tab has written: what is shown stays until the rows have been read again.
-            return None;
-        }
         for echo in &echoes {
             if leads || !shown.iter().any(|(row, _)| row.key == echo.message.key) {
                 shown.push((&echo.message, echo.revision | ECHO));
             }
+        }
+        if loading && view.last.as_ref().is_some_and(|last| shown.len() < last.order.len()) {
+            // Another tab has written: what is shown stays until the rows have been read again.
+            return None;
         }
         view.difference(id, &shown, has_earlier, loading, phase)
     }

@@ -188,7 +188,11 @@ fn about_conversations() -> Vec<Event> {
     use Status::*;
     for status in [Saving, Saved, Sent, Acknowledged, Delivered, Read, Failed] {
         for sender in [Sender::Me, Sender::User, Sender::Ai, Sender::System] {
-            events.push(Event::Message { message: Box::new(full_message(sender, status)), live: true });
+            events.push(Event::Message {
+                message: Box::new(full_message(sender, status)),
+                live: true,
+                leader: true,
+            });
         }
         let (conversation_id, row_key) = (conversation_id.clone(), row_key.clone());
         let failure = (status == Failed).then(|| failure(ErrorCode::Timeout));

@@ -1,10 +1,10 @@
 // `npm run beside [-- --tabs 10 --messages 200 --runs 3]`: what that many tabs of one user cost, with chatwire and with plain
 // socket.io-client, against the same server. One table; each figure is the median of the runs.
 import { setTimeout } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { connected, rest, sealed } from "@chatwire/test-servers/client";
 import { startReference } from "@chatwire/test-servers/reference";
-import { runMain, Told } from "../../../scripts/lib/run.mjs";
+import { noneBeside, readArguments } from "../../../scripts/lib/arguments.mjs";
+import { runMain } from "../../../scripts/lib/run.mjs";
 import { servePage } from "../lib/static.mjs";
 import { until } from "../lib/until.mjs";
 import { parts } from "../parts.mjs";
@@ -40,18 +40,8 @@ await runMain(async () => {
 });
 
 function read() {
-  const texts = { tabs: "10", messages: "200", runs: "3" };
-  const options = Object.fromEntries(
-    Object.entries(texts).map(([name, value]) => [name, { type: "string", default: value }]),
-  );
-  const { values } = parseArgs({ options });
-  return Object.fromEntries(Object.entries(values).map(([name, text]) => [name, whole(name, text)]));
-}
-
-function whole(name, text) {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value > 0) return value;
-  throw new Told(`--${name} ${text}: allowed are whole numbers from 1`);
+  const count = (given) => ({ type: "string", default: given, least: 1 });
+  return noneBeside(readArguments({ tabs: count("10"), messages: count("200"), runs: count("3") }));
 }
 
 /** A server, a browser and so many tabs of ana, at rest and while ben writes. */

@@ -70,7 +70,8 @@ function reconnect(connection: Connection): void {
 }
 
 function describe({ state, reason, leader }: Connection, isBrowserOnline: boolean, isOff: boolean): string {
-  if (isOff && state !== "online") return "Offline: messages are kept and go out later";
+  if (isOff && state !== "online")
+    return "Offline here: messages are kept, and go out later or by another tab";
   if (!isBrowserOnline || state === "offline")
     return "The browser is offline: messages are kept and go out later";
   switch (state) {
