@@ -13,6 +13,7 @@ use super::api::{
 };
 use super::config::{Config, ProfileName};
 use super::connection::Connection;
+use super::lead::{Lead, State};
 use super::model::{Delivery, ErrorCode, Failure, Gaps, Guarantees, Message};
 use super::outbox::{Bucket, Outbox, RowId, Traits};
 use super::people::People;
@@ -28,7 +29,6 @@ mod commands;
 mod create;
 mod incoming;
 mod lead;
-mod lease;
 mod rest;
 mod route;
 mod send;
@@ -40,7 +40,7 @@ mod wire_send;
 mod write;
 
 use rest::HttpJob;
-use storage::{Lead, Storage};
+use storage::Storage;
 
 /// Commands that wait for the store to be read or for the other tabs' word.
 const MAX_DEFERRED: usize = 1000;
@@ -96,7 +96,7 @@ pub struct Client {
     settling: SortedSet<String>,
     /// The page is frozen or in the back/forward cache.
     frozen: bool,
-    lease: lease::Lease,
+    lead: Lead,
     /// `loadEarlier()` calls that wait for their rows.
     load_waiters: Vec<(ViewId, CommandId)>,
     closing: Option<CommandId>,
@@ -155,7 +155,7 @@ impl Client {
             telling: false,
             settling: SortedSet::new(),
             frozen: false,
-            lease: lease::Lease::new(config.page.visible),
+            lead: Lead::new(config.page.visible),
             load_waiters: Vec::new(),
             closing: None,
             closed: false,
@@ -255,7 +255,8 @@ impl Client {
         if let Some(due) = self.timers.get(Timer::Lease)
             && self.timers.take_due(Timer::Lease, now.mono_ms)
         {
-            self.on_lease_timer(now, due);
+            let word = self.lead.on_timer(now, due, &mut self.timers);
+            self.say_to_tabs(word);
         }
         self.settle(now);
     }
@@ -357,14 +358,14 @@ impl Client {
             }
             PageInput::Visible => {
                 self.frozen = false;
-                self.on_visibility(now, true);
+                self.lead.on_visibility(now, true, &mut self.timers);
             }
-            PageInput::Hidden => self.on_visibility(now, false),
+            PageInput::Hidden => self.lead.on_visibility(now, false, &mut self.timers),
             _ => {}
         }
         self.connection.on_page(input, now, &mut self.timers, &mut self.rng);
         // A page that does not run would keep its lock, and whoever waits would wait with it.
-        if self.frozen && self.storage.lead != Lead::Unasked {
+        if self.frozen && self.lead.state() != State::Unasked {
             self.let_go(now);
         }
     }
@@ -382,7 +383,7 @@ impl Client {
         self.answer_connects(now);
         self.ask_for_creations(now);
         self.outbox.update_timers(now, &mut self.timers);
-        self.finish_close();
+        self.finish_close(now);
     }
 }
 

@@ -147,7 +147,7 @@ fn print(total: &Total) {
     let cells = &total.coverage.cells;
     let reached = cells.values().filter(|count| **count > 0).count();
     println!(
-        "reached {} of {} kinds of faults, {reached} of {} cells of the connection's table",
+        "reached {} of {} kinds of faults, {reached} of {} cells of the tables of connection and lead",
         total.coverage.faults.len(),
         super::faults::FAULTS.len(),
         cells.len()

@@ -42,7 +42,7 @@ pub const UNREACHABLE: [&str; 2] = ["Offline+Connect", "Offline+Wake"];
 #[derive(Clone, Default)]
 pub struct Coverage {
     pub faults: BTreeMap<Fault, u64>,
-    /// Cells of the connection's table, by name; those of the table that were not reached stand with zero.
+    /// Cells of the tables of connection and lead, by name; those of the table that were not reached stand with zero.
     pub cells: BTreeMap<String, u64>,
 }
 

@@ -290,10 +290,10 @@ impl World {
         self.clocks_apart |= self.devices.iter().any(ahead);
     }
 
-    /// Counts the cells of the connection's table that a life has been through.
+    /// Counts the cells of the tables of connection and lead that a life has been through.
     pub fn count_cells(&mut self, at: usize) {
         if let Some(client) = &self.devices[at].client {
-            for (cell, reached) in client.connection_cells() {
+            for (cell, reached) in client.cells() {
                 *self.dice.coverage.cells.entry(cell).or_default() += u64::from(reached);
             }
         }

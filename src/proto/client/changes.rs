@@ -20,7 +20,7 @@ impl Client {
     /// Copies what the other tabs will want of a transaction.
     pub(super) fn copy_changes(&self, stamp: u64, transaction: &Transaction) -> Option<Box<Changes>> {
         let generation = match self.leads() {
-            true if self.beside.heard => self.storage.generation,
+            true if self.beside.heard => self.lead.generation,
             true => return None,
             false => 0,
         };

@@ -2,13 +2,13 @@
 
 use super::super::api::{Command, CommandId, Now, Outcome, Output, SocketOutput, TabOutput};
 use super::super::connection::Emitted;
+use super::super::lead::{Signal, State};
 use super::super::model::{ConnectionState, ErrorCode, Failure};
 use super::super::profile::Push;
 use super::super::timeline::Change;
 use super::AckFor;
 use super::Client;
 use super::create::{Creation, Wanted};
-use super::storage::Lead;
 
 /// Read receipts that wait for a connection.
 const MAX_PENDING_READS: usize = 1000;
@@ -20,7 +20,7 @@ impl Client {
             Command::Connect {} => {
                 !self.storage.loaded
                     || self.storage.wiping
-                    || matches!(self.storage.lead, Lead::Unasked | Lead::Asked | Lead::Claims)
+                    || matches!(self.lead.state(), State::Unasked | State::Asked | State::Claims)
             }
             _ => !self.storage.loaded,
         }
@@ -116,7 +116,7 @@ impl Client {
 
     /// D14: whoever waits in a tab that does not lead waits for its leader's socket.
     pub(super) fn answer_connects(&mut self, now: Now) {
-        if self.storage.lead == Lead::Follows {
+        if self.lead.state() == State::Follows {
             if self.is_served() {
                 for id in core::mem::take(&mut self.connect_waiters) {
                     self.done(id, Outcome::Nothing);
@@ -154,7 +154,7 @@ impl Client {
     }
 
     /// Done when the store has everything; after this nothing goes out any more.
-    pub(super) fn finish_close(&mut self) {
+    pub(super) fn finish_close(&mut self, now: Now) {
         let quiet = self.store_has_all();
         if let Some(id) = self.closing.take_if(|_| quiet) {
             for waiter in self.take_waiters() {
@@ -162,7 +162,7 @@ impl Client {
             }
             self.done(id, Outcome::Nothing);
             self.outputs.push_back(Output::Tab(TabOutput::Release));
-            self.storage.lead = Lead::Unasked;
+            self.lead.shift(Signal::LetGo, now, &mut self.timers);
             self.timers = super::Timers::default();
             self.closed = true;
         }
@@ -231,7 +231,7 @@ impl Client {
         self.rooms.touch(conversation_id);
         if let Some(message_id) = read.filter(|_| !leads) {
             let conversation_id = conversation_id.to_owned();
-            if self.storage.lead != Lead::Follows {
+            if self.lead.state() != State::Follows {
                 // There may be a tab that leads; if there is none, it is told by this one once it does.
                 self.push_read(conversation_id.clone(), message_id.clone());
             }
@@ -272,9 +272,9 @@ impl Client {
     /// Receipts go out while there is a connection, a batch at a time. What a tab has read that does not lead it leaves
     /// to the one that does, or keeps until it leads itself.
     pub(super) fn flush_reads(&mut self, now: Now) {
-        match self.storage.lead {
-            Lead::Leads | Lead::Unclaimed => {}
-            Lead::Follows => {
+        match self.lead.state() {
+            State::Leads | State::Unclaimed => {}
+            State::Follows => {
                 while let Some((conversation_id, message_id)) = self.pending_reads.pop_front() {
                     self.outputs.push_back(Output::Tab(TabOutput::Read { conversation_id, message_id }));
                 }

@@ -3,13 +3,13 @@
 use super::super::api::{
     Command, Event, Now, Output, Read, Record, RecordId, StoreRequest, TabInput, TabOutput, Transaction,
 };
+use super::super::lead::{Signal, State, outlives_lease};
 use super::super::model::Phase;
 use super::super::store;
 use super::super::timeline::Change;
 use super::super::timer::Timer;
 use super::Client;
-use super::lease::outlives_lease;
-use super::storage::{Lead, StoreJob, everything, generation_version, list};
+use super::storage::{Flight, StoreJob, everything, generation_version, list};
 use crate::proto::mutant;
 
 /// The outbox is read again this often, since a poke of another tab may be lost (rule 4).
@@ -20,38 +20,40 @@ const MAX_TORN_TOLD: u32 = 20;
 
 impl Client {
     pub(super) fn leads(&self) -> bool {
-        matches!(self.storage.lead, Lead::Leads | Lead::Unclaimed)
+        self.lead.leads()
     }
 
     /// It leads in memory alone.
     pub(super) fn is_unclaimed(&self) -> bool {
-        self.storage.lead == Lead::Unclaimed
+        self.lead.state() == State::Unclaimed
+    }
+
+    fn shift(&mut self, now: Now, signal: Signal) -> bool {
+        self.lead.shift(signal, now, &mut self.timers)
+    }
+
+    pub(super) fn say_to_tabs(&mut self, word: Option<TabOutput>) {
+        if let Some(word) = word {
+            self.outputs.push_back(Output::Tab(word));
+        }
     }
 
     pub(super) fn on_tab(&mut self, now: Now, input: TabInput) {
         self.beside.heard |= !is_of_the_lock(&input);
         match input {
-            // A word that crossed with a release says nothing.
-            TabInput::Leads if matches!(self.storage.lead, Lead::Asked | Lead::Follows) => {
-                self.storage.lead = Lead::Claims;
-                if self.storage.loaded {
+            TabInput::Leads => {
+                if self.shift(now, Signal::Granted) && self.storage.loaded {
                     self.claim();
                 }
             }
-            TabInput::Follows if self.storage.lead == Lead::Asked => {
-                self.storage.lead = Lead::Follows;
-                self.connection.on_lead(Some(false), now, &mut self.timers, &mut self.rng);
-                self.say_hello(now);
-                self.watch_leader(now);
-                self.rescan_later(now);
-                self.run_deferred(now);
-                self.flush_reads(now);
-            }
-            TabInput::Leads | TabInput::Follows => {}
+            TabInput::Follows => self.on_follows(now),
             TabInput::Deposed => self.abdicate(now),
-            TabInput::Asked { visible } => self.on_asked(now, visible),
-            TabInput::Alive => self.watch_leader(now),
-            TabInput::Yielded => self.on_yielded(),
+            TabInput::Asked { visible } => self.say_to_tabs(self.lead.on_asked(now, visible)),
+            TabInput::Alive => self.lead.watch(now, &mut self.timers),
+            TabInput::Yielded => {
+                let word = self.lead.on_yielded(now, &mut self.timers);
+                self.say_to_tabs(word);
+            }
             TabInput::Poked => self.rescan(now),
             TabInput::Wiped => {
                 self.undo_connects(now, "another tab has wiped the store");
@@ -80,6 +82,16 @@ impl Client {
         }
     }
 
+    fn on_follows(&mut self, now: Now) {
+        if self.shift(now, Signal::Taken) {
+            self.connection.on_lead(Some(false), now, &mut self.timers, &mut self.rng);
+            self.say_hello(now);
+            self.rescan_later(now);
+            self.run_deferred(now);
+            self.flush_reads(now);
+        }
+    }
+
     /// The lead goes with the wish to be connected: asked for by `connect()`, given back when nothing but another
     /// `connect()` or a wake-up would use it, and the store has everything. `true`: something has changed.
     pub(super) fn heed_wish(&mut self, now: Now) -> bool {
@@ -88,12 +100,12 @@ impl Client {
         }
         let connects = |(_, command): &(_, Command)| matches!(command, Command::Connect {});
         let wanted = self.connection.wants_lead() || self.deferred.iter().any(connects);
-        let asked = self.storage.lead != Lead::Unasked;
+        let asked = self.lead.state() != State::Unasked;
         if wanted == asked {
             return false;
         }
         if wanted {
-            self.storage.lead = Lead::Asked;
+            self.shift(now, Signal::Wanted);
             self.outputs.push_back(Output::Tab(TabOutput::RequestLead));
         } else if self.leads() && !self.may_let_go() {
             return false;
@@ -111,27 +123,30 @@ impl Client {
 
     /// Gives the lead back, or the wish for it: another tab may have it.
     pub(super) fn let_go(&mut self, now: Now) {
-        self.leave(Lead::Unasked);
+        self.leave(now, Signal::LetGo);
         self.connection.on_lead(None, now, &mut self.timers, &mut self.rng);
         self.outputs.push_back(Output::Tab(TabOutput::Release));
     }
 
-    /// What was only a leader's to do ends here.
-    fn leave(&mut self, next: Lead) {
-        let led = self.leads();
-        let before = core::mem::replace(&mut self.storage.lead, next);
-        if before == Lead::Unclaimed {
+    /// What was only a leader's to do ends here. `false`: the signal means nothing now.
+    fn leave(&mut self, now: Now, signal: Signal) -> bool {
+        let (led, unclaimed) = (self.leads(), self.is_unclaimed());
+        let left = self.shift(now, signal);
+        if unclaimed {
             // Nothing but its claim held back what it has to write; the store may have taken other things meanwhile.
             self.set_blocked(false);
         }
-        if !led {
-            return;
+        if led {
+            self.forget_lead();
         }
+        left
+    }
+
+    fn forget_lead(&mut self) {
         self.outbox.abdicate();
         self.timelines.abdicate();
         self.rooms.take_dirty();
         self.settling.clear();
-        self.lease.in_doubt = false;
         self.capabilities_dirty = false;
         self.beside.take_waiting();
         self.emit(Event::Leader { leader: false });
@@ -143,21 +158,26 @@ impl Client {
         self.request_store(StoreRequest::Read(reads), StoreJob::Claim);
     }
 
+    /// It holds the lock, and no generation of its own.
+    fn is_to_claim(&self) -> bool {
+        matches!(self.lead.state(), State::Claims | State::Unclaimed)
+    }
+
     /// The store may take now what it has refused.
     pub(super) fn claim_again(&mut self) {
-        if matches!(self.storage.lead, Lead::Claims | Lead::Unclaimed) && !self.storage.is_claiming() {
+        if self.is_to_claim() && !self.storage.is_claiming() {
             self.claim();
         }
     }
 
     pub(super) fn on_claim_read(&mut self, now: Now, lists: &[Vec<Record>]) {
-        if !matches!(self.storage.lead, Lead::Claims | Lead::Unclaimed) {
+        if !self.is_to_claim() {
             return;
         }
         let known = list(lists, 0).first();
         // One that cannot be read is replaced all the same.
         let before = known.and_then(|record| store::record_version(&record.bytes));
-        if self.is_unclaimed() && before != self.storage.version {
+        if self.is_unclaimed() && before != self.lead.version {
             // Another tab's claim stands, or what this one began with is gone.
             return self.abdicate(now);
         }
@@ -182,23 +202,25 @@ impl Client {
 
     /// `stands`: the record is this tab's; else the store has refused it, and names who led before.
     pub(super) fn on_claimed(&mut self, generation: u64, version: Option<u64>, stands: bool) {
-        if matches!(self.storage.lead, Lead::Claims | Lead::Unclaimed) {
-            (self.storage.generation, self.storage.version) = (generation, version);
+        if self.is_to_claim() {
+            (self.lead.generation, self.lead.version) = (generation, version);
             let reads = StoreRequest::Read(everything());
             self.request_store(reads, StoreJob::TakeOver { stands });
         }
     }
 
     pub(super) fn on_take_over(&mut self, now: Now, stands: bool, lists: &[Vec<Record>]) {
-        let from = self.storage.lead;
-        match from {
-            Lead::Claims => self.restore_history(lists),
-            Lead::Unclaimed if self.was_written_beside(lists) => return self.abdicate(now),
-            Lead::Unclaimed => {}
-            _ => return,
+        if !self.is_to_claim() {
+            return;
         }
-        let generation = self.storage.generation;
-        self.storage.lead = if stands { Lead::Leads } else { Lead::Unclaimed };
+        let led = self.leads();
+        if !led {
+            self.restore_history(lists);
+        } else if self.was_written_beside(lists) {
+            return self.abdicate(now);
+        }
+        let generation = self.lead.generation;
+        self.shift(now, if stands { Signal::Stands } else { Signal::Refused });
         self.outbox.set_generation(generation);
         if let Some(rows) = lists.get(1) {
             self.take_outbox(rows);
@@ -206,10 +228,10 @@ impl Client {
         if stands {
             self.beside.last = 0;
         }
-        if !stands || from == Lead::Unclaimed {
+        if !stands || led {
             self.set_blocked(!stands);
         }
-        if from == Lead::Unclaimed {
+        if led {
             return;
         }
         // What another leader has told does not hold any longer.
@@ -235,12 +257,10 @@ impl Client {
 
     /// Another tab leads now: nothing more goes out, and nothing remembered is believed (rule 2).
     pub(super) fn abdicate(&mut self, now: Now) {
-        if !(self.leads() || self.storage.lead == Lead::Claims) || mutant::is(35) {
+        if mutant::is(35) || !self.leave(now, Signal::Deposed) {
             return;
         }
-        self.leave(Lead::Follows);
         self.connection.on_lead(Some(false), now, &mut self.timers, &mut self.rng);
-        self.watch_leader(now);
         self.outputs.push_back(Output::Tab(TabOutput::Release));
         self.outputs.push_back(Output::Tab(TabOutput::RequestLead));
         self.say_hello(now);
@@ -258,7 +278,7 @@ impl Client {
 
     /// Whoever follows looks too: the last word before a silence may be the one that was lost.
     fn rescan_later(&mut self, now: Now) {
-        if !matches!(self.storage.lead, Lead::Unasked | Lead::Asked) && !mutant::is(34) {
+        if !matches!(self.lead.state(), State::Unasked | State::Asked) && !mutant::is(34) {
             self.timers.set(Timer::Rescan, now.mono_ms + RESCAN_MS);
         }
     }
@@ -277,7 +297,7 @@ impl Client {
         self.storage.reconciling = true;
         self.storage.asked_to_reconcile = now;
         let mut reads = everything();
-        if self.storage.lead == Lead::Leads {
+        if self.lead.state() == State::Leads {
             // Meta and outbox: nobody else writes history.
             reads.truncate(2);
         }
@@ -288,8 +308,7 @@ impl Client {
     pub(super) fn reconcile(&mut self, now: Now, lists: &[Vec<Record>]) {
         if self.leads() {
             let unclaimed = self.is_unclaimed();
-            if generation_version(lists) != self.storage.version
-                || (unclaimed && self.was_written_beside(lists))
+            if generation_version(lists) != self.lead.version || (unclaimed && self.was_written_beside(lists))
             {
                 return self.abdicate(now);
             }
@@ -300,11 +319,24 @@ impl Client {
             self.take_outbox(rows);
         }
         // What was read before this page stood still says nothing of the generation of today.
-        let old = self.lease.in_doubt && outlives_lease(self.storage.asked_to_reconcile, now);
+        let old = self.lead.in_doubt && outlives_lease(self.storage.asked_to_reconcile, now);
         if core::mem::take(&mut self.storage.rescan_again) || old {
             self.rescan(now);
-        } else if core::mem::take(&mut self.lease.in_doubt) {
+        } else if core::mem::take(&mut self.lead.in_doubt) {
             self.outbox.on_writable(now);
+        }
+    }
+
+    /// A transaction is answered.
+    pub(super) fn look_at_lease(&mut self, now: Now, flight: &mut Flight) {
+        if !outlives_lease(flight.asked, now) {
+            return;
+        }
+        // Others may have made more of it meanwhile: they read what there is.
+        flight.changes = None;
+        if self.leads() && !mutant::is(31) {
+            self.lead.in_doubt = true;
+            self.rescan(now);
         }
     }
 }

@@ -156,7 +156,7 @@ impl Client {
     fn transmit(&mut self, now: Now, id: RowId) {
         let Some(row) = self.outbox.row(id).filter(|row| row.stage == Stage::Marking) else { return };
         let record = &row.record;
-        if self.lease.in_doubt {
+        if self.lead.in_doubt {
             return self.outbox.on_held_back(id);
         }
         if record.is_expired(outbox::clock_of(now)) {

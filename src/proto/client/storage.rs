@@ -10,6 +10,7 @@ use super::super::api::{
     Changes, CommandId, Event, Key, Now, Output, Read, Record, RecordId, StoreId, StoreReply, StoreRequest,
     Table, Told,
 };
+use super::super::lead::State;
 use super::super::model::{ErrorCode, Failure, Phase};
 use super::super::outbox::{RowId, Stage};
 use super::super::store;
@@ -19,22 +20,6 @@ use super::Client;
 
 /// How long a refused store is left alone.
 pub(super) const STORE_RETRY_MS: u64 = 5000;
-
-/// Whether this tab may write history and use the socket.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Lead {
-    /// Not asked for: this tab is not to be connected.
-    #[default]
-    Unasked,
-    /// The other tabs have not been heard yet.
-    Asked,
-    Follows,
-    /// Holds the lock; the generation is not written yet.
-    Claims,
-    /// Holds the lock, and the store has refused its generation: it leads in memory alone.
-    Unclaimed,
-    Leads,
-}
 
 #[derive(Debug)]
 pub(super) enum StoreJob {
@@ -88,10 +73,6 @@ pub(super) struct Flight {
 
 #[derive(Debug, Default)]
 pub(super) struct Storage {
-    pub lead: Lead,
-    /// What this tab leads under, and the version of its record, where there is one.
-    pub generation: u64,
-    pub version: Option<u64>,
     pub loaded: bool,
     pub persistent: bool,
     next_id: StoreId,
@@ -151,7 +132,7 @@ impl Client {
             (StoreJob::Claimed { generation, before, .. }, StoreReply::Failed { kind, message }) => {
                 // The disk is full, say. The lock is held all the same.
                 self.degrade(now, &StoreReply::Failed { kind, message });
-                if self.storage.lead == Lead::Claims {
+                if self.lead.state() == State::Claims {
                     self.on_claimed(generation, before, false);
                 }
             }
@@ -241,9 +222,7 @@ impl Client {
         self.emit(Event::Phase { phase: Phase::Restored });
         let guarantees = self.guarantees();
         self.emit(Event::Guarantees { guarantees });
-        if self.storage.lead == Lead::Claims {
-            self.claim();
-        }
+        self.claim_again();
         self.say_hello(now);
         self.run_deferred(now);
     }

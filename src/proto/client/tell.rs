@@ -5,11 +5,11 @@
 //! as its teller leads; of an older generation none of it is believed.
 
 use super::super::api::{Changes, Event, Now, Output, TabOutput, Told};
+use super::super::lead::State;
 use super::super::model::{Phase, Status};
 use super::super::queue::Queue;
 use super::super::wire::json::{self, Object, RawValue};
 use super::Client;
-use super::storage::Lead;
 use crate::proto::sorted::SortedMap;
 use crate::proto::timer::Timer;
 
@@ -129,7 +129,7 @@ impl Client {
             event => event.write_json(&mut text),
         }
         if !stored {
-            self.say(self.storage.generation, Told(text));
+            self.say(self.lead.generation, Told(text));
         } else if self.beside.waiting.len() < MAX_WAITING {
             self.beside.waiting.push(Told(text));
         }
@@ -143,7 +143,7 @@ impl Client {
     /// The store has what these tell of.
     pub(super) fn say_all(&mut self, told: Vec<Told>) {
         // Of one that leads no longer what it says of messages holds all the same.
-        let generation = if self.leads() { self.storage.generation } else { 0 };
+        let generation = if self.leads() { self.lead.generation } else { 0 };
         for event in told {
             self.say(generation, event);
         }
@@ -175,7 +175,7 @@ impl Client {
     /// This tab listens.
     pub(super) fn say_hello(&mut self, now: Now) {
         self.outputs.push_back(Output::Tab(TabOutput::Hello));
-        if self.storage.lead == Lead::Follows && self.beside.connection.is_none() {
+        if self.lead.state() == State::Follows && self.beside.connection.is_none() {
             self.beside.silent = false;
             self.timers.set(Timer::Silence, now.mono_ms + SILENCE_MS);
         }
@@ -188,7 +188,7 @@ impl Client {
 
     /// A tab that follows is as connected as its leader, or as one can be that hears of none (D14).
     pub(super) fn is_served(&self) -> bool {
-        self.storage.lead == Lead::Follows && (self.beside.online || self.beside.deaf || self.beside.silent)
+        self.lead.state() == State::Follows && (self.beside.online || self.beside.deaf || self.beside.silent)
     }
 
     pub(super) fn on_told(&mut self, now: Now, generation: u64, events: &Told) {
@@ -221,7 +221,7 @@ impl Client {
     pub(super) fn forget_told(&mut self, now: Now) {
         self.forget_people();
         self.beside.online = false;
-        if self.beside.connection.take().is_some() && self.storage.lead == Lead::Follows {
+        if self.beside.connection.take().is_some() && self.lead.state() == State::Follows {
             self.show_connection(now);
         }
     }
@@ -287,14 +287,14 @@ impl Client {
         self.beside.connection = shown.then(|| raw.get().to_owned());
         self.beside.silent = false;
         self.timers.clear(Timer::Silence);
-        if self.storage.lead == Lead::Follows {
+        if self.lead.state() == State::Follows {
             self.show_connection(now);
         }
     }
 
     /// A tab that follows shows its leader's connection.
     pub(super) fn show_connection(&mut self, now: Now) {
-        let follows = self.storage.lead == Lead::Follows && self.connection.wants_lead();
+        let follows = self.lead.state() == State::Follows && self.connection.wants_lead();
         let theirs = self.beside.connection.clone().filter(|_| follows);
         match theirs {
             Some(event) => self.outputs.push_back(Output::Told(Told(event))),

@@ -80,10 +80,12 @@ impl Client {
         })
     }
 
-    /// Cells of the connection's table, and whether this instance has been through each: for the simulator.
+    /// Cells of the tables of connection and lead, and whether this instance has been through each: for the simulator.
     #[cfg(debug_assertions)]
-    pub fn connection_cells(&self) -> Vec<(String, bool)> {
-        self.connection.cells()
+    pub fn cells(&self) -> Vec<(String, bool)> {
+        let mut cells = self.connection.cells();
+        cells.append(&mut self.lead.cells());
+        cells
     }
 
     /// Numbers for a person who looks for a fault, as JSON. No text, no token.

@@ -110,7 +110,7 @@ impl Client {
         }
         flight.probe = transaction.puts.first().map(|(at, _)| at.clone());
         if self.leads() && !mutant::is(32) {
-            transaction.expect.push((RecordId::meta(store::GENERATION_KEY), self.storage.version));
+            transaction.expect.push((RecordId::meta(store::GENERATION_KEY), self.lead.version));
         }
         if mutant::is(27) {
             transaction.expect.clear();
