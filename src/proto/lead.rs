@@ -21,7 +21,8 @@ const ASK_EVERY_MS: u64 = 4_000;
 /// How long an answer is waited for, and how many may be missing.
 const ANSWER_MS: u64 = 2_000;
 const MAX_UNANSWERED: u64 = 2;
-/// A timer that is this late says that this page itself did not run: the leader had no chance to answer.
+/// A timer that is this late says that this page itself did not run: the leader had no chance to answer. One that is late
+/// again is a hidden page's, which a browser holds up a minute at a time, and what was said in between was heard.
 const LATE_MS: u64 = 1_000;
 /// A leader that has been hidden for so long, where timers are slow, hands over to a tab that is looked at.
 const HANDOVER_MS: u64 = 30_000;
@@ -39,6 +40,7 @@ pub struct Lead {
     pub generation: u64,
     pub version: Option<u64>,
     unanswered: u64,
+    was_late: bool,
     hidden_since_mono_ms: Option<u64>,
     /// A request to the store was under way for long: nothing goes out before the generation was read.
     pub in_doubt: bool,
@@ -89,7 +91,7 @@ impl Lead {
 
     /// Begins to ask, or goes on after an answer; whoever does not follow asks nobody.
     pub fn watch(&mut self, now: Now, timers: &mut Timers) {
-        self.unanswered = 0;
+        (self.unanswered, self.was_late) = (0, false);
         let at = (self.state == State::Follows).then_some(now.mono_ms + ASK_EVERY_MS);
         timers.update(Timer::Lease, at);
     }
@@ -115,9 +117,11 @@ impl Lead {
         if self.state != State::Follows {
             return None;
         }
-        if now.mono_ms > due_mono_ms + LATE_MS {
+        let late = now.mono_ms > due_mono_ms + LATE_MS;
+        if late && !self.was_late {
             self.unanswered = 0;
         }
+        self.was_late = late;
         if self.unanswered >= MAX_UNANSWERED {
             return self.steal(now, timers);
         }

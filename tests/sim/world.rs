@@ -138,7 +138,8 @@ impl World {
         use Happening as H;
         let Some(until) = self.devices[at].asleep_until else { return };
         let waits = |key: &(u64, u64), whose: &Whose, what: &H| {
-            let heard = matches!(what, H::Input(_) | H::Opened(_) | H::ToClient { .. } | H::ClientClosed { .. });
+            let heard =
+                matches!(what, H::Input(_) | H::Opened(_) | H::ToClient { .. } | H::ClientClosed { .. });
             heard && key.0 < until && whose.0 == at
         };
         let waiting = self.queue.iter().filter(|(key, (whose, what))| waits(key, whose, what));

@@ -102,3 +102,33 @@ fn two_questions_without_an_answer_and_the_lock_is_stolen() {
     assert_eq!(words, [ask.clone(), ask, TabOutput::Steal]);
     assert_eq!(rig.now.mono_ms, ASK_EVERY_MS + ANSWER_MS * MAX_UNANSWERED);
 }
+
+#[test]
+fn a_hidden_page_steals_too_though_its_timers_come_a_minute_late() {
+    let mut rig = Rig { lead: Lead::new(false), ..Rig::default() };
+    for signal in [Signal::Wanted, Signal::Taken] {
+        assert!(rig.signal(signal));
+    }
+    let mut words = Vec::new();
+    while rig.timers.next().is_some() {
+        rig.now.mono_ms += 60_000;
+        words.extend(rig.fire());
+    }
+    let ask = TabOutput::Ask { visible: false };
+    assert_eq!(words, [ask.clone(), ask, TabOutput::Steal]);
+}
+
+#[test]
+fn a_page_that_stood_still_itself_asks_anew() {
+    let mut rig = Rig { lead: Lead::new(true), ..Rig::default() };
+    for signal in [Signal::Wanted, Signal::Taken] {
+        assert!(rig.signal(signal));
+    }
+    let ask = Some(TabOutput::Ask { visible: true });
+    for pause in [ASK_EVERY_MS, ANSWER_MS, 60_000, ANSWER_MS] {
+        rig.now.mono_ms += pause;
+        assert_eq!(rig.fire(), ask, "{pause}");
+    }
+    rig.now.mono_ms += ANSWER_MS;
+    assert_eq!(rig.fire(), Some(TabOutput::Steal));
+}
