@@ -6,6 +6,9 @@ use super::faults::Fault;
 use super::plan::Act;
 use super::world::{Happening, World};
 
+/// The words that a page was told while it was frozen have all come within this of its thaw.
+const BACKLOG_MS: u64 = 900;
+
 impl World {
     pub fn befall(&mut self, act: Act) {
         self.say(|| format!("{act:?}"));
@@ -78,9 +81,23 @@ impl World {
                 self.dice.coverage.fault(Fault::Hung);
                 self.send(at, 0, None, false, false);
             }
-            self.devices[at].asleep_until = Some(self.t + ms);
+            (self.devices[at].asleep_until, self.devices[at].frozen) = (Some(self.t + ms), thaw);
             self.push(at, ms, Happening::Wake { thaw });
         }
+    }
+
+    /// What other tabs have said to a frozen page comes one by one when it thaws, in order, and between it what the
+    /// store answers: those are queues of their own in a browser.
+    pub fn backlog_at(&mut self, at: usize, thaws_ms: u64, what: &Happening) -> u64 {
+        use TabInput as T;
+        let lock = matches!(what, Happening::Input(Input::Tab(T::Leads | T::Follows | T::Deposed)));
+        if lock || !matches!(what, Happening::Input(Input::Tab(_))) || !self.devices[at].frozen {
+            return thaws_ms;
+        }
+        let gap_ms = self.dice.between(super::dice::BACKLOG, at, 0, 20);
+        let last = self.devices[at].words_last.max(thaws_ms);
+        self.devices[at].words_last = (last + gap_ms).min(thaws_ms + BACKLOG_MS);
+        self.devices[at].words_last
     }
 
     /// The machine of this page sleeps, with all its pages.

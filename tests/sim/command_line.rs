@@ -34,10 +34,11 @@ pub fn main() -> ExitCode {
     let threads =
         options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from));
     let first = options.seed.unwrap_or(0);
-    let good = if options.mutants {
-        mutants::run_all(threads, first, options.only)
-    } else if options.tell {
+    let good = if options.tell {
+        mutants::set(options.only);
         tell(first, options.shrink)
+    } else if options.mutants {
+        mutants::run_all(threads, first, options.only)
     } else {
         check(&options, threads, first)
     };

@@ -37,6 +37,10 @@ pub struct Device {
     clock_stops_until: u64,
     pub wall_skew_ms: i64,
     pub asleep_until: Option<u64>,
+    /// It hears that it was frozen when it wakes up.
+    pub frozen: bool,
+    /// When the last word of other tabs comes that waited for it to thaw.
+    pub words_last: u64,
     pub stalled_until: u64,
     pub links: BTreeMap<u32, Link>,
     /// Answers that have come out of sockets which were closed: they turn up again beside later sends.
@@ -63,6 +67,8 @@ impl Device {
             zero: 0,
             clock_stops_until: 0,
             asleep_until: None,
+            frozen: false,
+            words_last: 0,
             stalled_until: 0,
             links: BTreeMap::new(),
             late: Vec::new(),
@@ -106,7 +112,7 @@ impl Device {
     /// Wakes before its time; whether it slept.
     pub fn rouse(&mut self, t: u64) -> bool {
         self.zero -= self.clock_stops_until.saturating_sub(t) as i64;
-        self.clock_stops_until = 0;
+        (self.clock_stops_until, self.words_last) = (0, t);
         self.asleep_until.take().is_some()
     }
 }
@@ -127,8 +133,9 @@ impl World {
         let device = &mut self.devices[at];
         device.life += 1;
         device.zero = t as i64 - mono_ms as i64;
-        device.asleep_until = None;
+        (device.asleep_until, device.frozen) = (None, false);
         device.clock_stops_until = 0;
+        device.words_last = t;
         device.links.clear();
         device.late.clear();
         device.store_last = t;
@@ -205,7 +212,7 @@ impl World {
             let until = self.devices[at].asleep_until.unwrap_or(self.t);
             return self.push_for(whose, until, Happening::Wake { thaw });
         }
-        self.devices[at].asleep_until = None;
+        (self.devices[at].asleep_until, self.devices[at].frozen) = (None, false);
         self.devices[at].eyes.wire.online_since = self.t;
         let name = self.name(at);
         self.say(|| format!("{name} wakes up"));
@@ -344,7 +351,9 @@ impl World {
                 && self.devices[other].client.is_some()
                 && self.dice.strikes(Fault::PokeLost, other).is_none()
             {
-                self.push(other, 1, Happening::Input(Input::Tab(input.clone())));
+                let due = self.devices[other].words_last.max(self.t + 1);
+                let life = self.devices[other].life;
+                self.push_for((other, life), due, Happening::Input(Input::Tab(input.clone())));
             }
         }
     }

@@ -71,7 +71,8 @@ pub const STORE_DELAY: Site = 101;
 pub const FATE_OF_WRITES: Site = 102;
 pub const KEYS: Site = 103;
 pub const HANGS: Site = 104;
-const SITES: usize = 105;
+pub const BACKLOG: Site = 105;
+const SITES: usize = 106;
 const DEVICES: usize = 8;
 
 impl Dice {

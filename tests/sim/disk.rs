@@ -7,7 +7,8 @@ use chatwire::proto::store::{
     segment_prefix,
 };
 use chatwire::proto::{
-    Input, Key, Read, Record, RecordId, StoreFailure, StoreId, StoreReply, StoreRequest, Table, Transaction,
+    Input, Key, Message, Read, Record, RecordId, StoreFailure, StoreId, StoreReply, StoreRequest, Table,
+    Transaction,
 };
 
 use super::faults::Fault;
@@ -215,13 +216,13 @@ impl World {
             return;
         }
         let room = sent.room.clone();
-        if !self.history_has(home, &room, &row.key) {
+        if !self.history_has(home, &room, &|message| message.key.as_ref() == Some(&row.key)) {
             let what = format!("message {} left the outbox, and the history does not have it", row.number);
             self.wrong("answer, copy and removal are one transaction", what);
         }
     }
 
-    fn history_has(&mut self, home: usize, room: &str, key: &str) -> bool {
+    pub fn history_has(&mut self, home: usize, room: &str, wanted: &dyn Fn(&Message) -> bool) -> bool {
         let read = Read::Prefix { table: Table::History, prefix: segment_prefix(room) };
         let StoreReply::Records(lists) = self.disks[home].records.execute(&StoreRequest::Read(vec![read]))
         else {
@@ -231,9 +232,8 @@ impl World {
             let Key::Text(name) = &record.key else { return false };
             // The name holds the segment's number; the record checks that it is its own.
             (0..64).filter(|number| segment_key(room, *number) == *name).any(|number| {
-                decode_segment(&record.bytes, room, number).is_ok_and(|(_, messages)| {
-                    messages.iter().any(|message| message.key.as_deref() == Some(key))
-                })
+                decode_segment(&record.bytes, room, number)
+                    .is_ok_and(|(_, messages)| messages.iter().any(wanted))
             })
         })
     }

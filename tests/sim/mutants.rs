@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 #[cfg(feature = "mutants")]
 use super::runner;
 
-pub const MUTANTS: [&str; 35] = [
+pub const MUTANTS: [&str; 36] = [
     "retry mints a new key",
     "send resolves before its commit",
     "frame before Saved",
@@ -43,15 +43,24 @@ pub const MUTANTS: [&str; 35] = [
     "cancel after the wire forgets the message",
     "thawed leader sends without the check",
     "leader's transaction without the expected generation",
-    // Not built: a tab numbers its own outbox rows.
-    "",
+    "a tab numbers its own outbox rows",
     "lost poke and no rescan",
     "two leaders after a steal",
+    "a thawed tab applies its backlog of broadcasts",
 ];
 
 /// Schedules within which each must be caught.
 #[cfg(feature = "mutants")]
 pub const WITHIN: u64 = 10_000;
+
+/// What this thread runs from here on has that mutant.
+#[cfg(feature = "mutants")]
+pub fn set(number: Option<usize>) {
+    chatwire::proto::mutant::set(number.unwrap_or(0) as u32);
+}
+
+#[cfg(not(feature = "mutants"))]
+pub fn set(_number: Option<usize>) {}
 
 /// Runs all mutants (or those of `only`); true where each is caught.
 #[cfg(feature = "mutants")]

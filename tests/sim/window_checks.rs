@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chatwire::proto::{Message, Status, ViewUpdate};
 
+use super::plan::ROOMS;
 use super::text;
 use super::world::World;
 
@@ -13,10 +14,12 @@ pub struct Window {
     order: Vec<u32>,
     pub has_earlier: bool,
     pub loading: bool,
+    /// The newest row that the server has named.
+    newest: Option<String>,
 }
 
 impl Window {
-    pub fn rows(&self) -> impl Iterator<Item = &Message> {
+    pub fn rows(&self) -> impl DoubleEndedIterator<Item = &Message> {
         self.order.iter().filter_map(|slot| self.rows.get(slot))
     }
 }
@@ -29,6 +32,9 @@ impl World {
         }
         window.order = update.order;
         (window.has_earlier, window.loading) = (update.has_earlier, update.loading);
+        if !update.loading {
+            self.see_newest(at, update.view);
+        }
         // Looking at every row of every update would take longer than all the rest of a run.
         let window = &self.devices[at].eyes.windows[&update.view];
         if !self.events.is_multiple_of(4) && !self.dice.calm {
@@ -63,4 +69,36 @@ impl World {
             self.wrong("each message is one row, in order", format!("{what} on {name}"));
         }
     }
+
+    /// Rows that are on their way out of the store may be missing for a moment, so this is for a window that waits for none.
+    fn see_newest(&mut self, at: usize, view: u32) {
+        let Some(window) = self.devices[at].eyes.windows.get_mut(&view) else { return };
+        let newest = window.rows().rev().find_map(|row| row.id.clone());
+        let before = core::mem::replace(&mut window.newest, newest);
+        let gone = |id: &String| {
+            is_behind(window.newest.as_deref(), id)
+                && window.rows().rev().all(|row| row.id.as_ref() != Some(id))
+        };
+        if let Some(gone) = before.filter(gone) {
+            self.check_gone(at, view, &gone);
+        }
+    }
+
+    /// What a page that follows has shown, and the store has, stays shown.
+    fn check_gone(&mut self, at: usize, view: u32, id: &str) {
+        if self.devices[at].leads {
+            return;
+        }
+        let (home, room) = (self.devices[at].person.disk, ROOMS[view as usize - 1]);
+        if self.history_has(home, room, &|message| message.id.as_deref() == Some(id)) {
+            let what = format!("{} showed {id} in {room}, and does not any more", self.name(at));
+            self.wrong("a window never goes back", what);
+        }
+    }
+}
+
+/// Whether this newest row is older than that one, which otherwise new rows may have pushed out of the window.
+fn is_behind(newest: Option<&str>, id: &str) -> bool {
+    let number = |id: &str| id.trim_start_matches('i').parse::<u64>().ok();
+    number(newest.unwrap_or("i0")) < number(id)
 }

@@ -255,6 +255,7 @@ impl World {
                     // Not before what came earlier and stands there: a socket keeps its order.
                     until = until.min(device.stalled_until);
                 }
+                let until = self.backlog_at(at, until, &what);
                 self.push_for(whose, until, what);
             }
             Happening::Start => self.start(at),

@@ -8,6 +8,7 @@ use super::super::api::{Changes, Key, Now, Output, Record, RecordId, TabOutput, 
 use super::super::store;
 use super::Client;
 use super::storage::{StoreJob, generation_version};
+use crate::proto::mutant;
 
 /// Posts that wait for the store's answer; beyond that it is read once more.
 const MAX_KEPT: usize = 64;
@@ -96,15 +97,17 @@ impl Client {
         if let Some(flight) = &mut self.storage.unclear {
             flight.proven |= changes.replaces(flight.stamp);
         }
+        // A read makes unsure for a millisecond, a thaw for longer.
+        let backlog = mutant::is(36) && self.beside.unsure_until_mono_ms > now.mono_ms + 1;
         let mut joins = true;
         if changes.generation > 0 && !self.leads() {
             let last = self.beside.last;
             let same_reign = changes.stamp >> COUNT_BITS == last >> COUNT_BITS;
-            if same_reign && changes.stamp <= last {
+            if same_reign && changes.stamp <= last && !backlog {
                 return;
             }
-            joins =
-                changes.generation == self.beside.generation && changes.stamp.checked_sub(1) == Some(last);
+            joins = backlog
+                || changes.generation == self.beside.generation && changes.stamp.checked_sub(1) == Some(last);
             // What is read from here on contains it.
             self.beside.last = changes.stamp;
             if joins {
@@ -115,9 +118,9 @@ impl Client {
             || now.mono_ms < self.beside.unsure_until_mono_ms
         {
             // What another tab had added before the last read may have been settled before it, too.
-            joins = false;
+            joins = backlog;
         }
-        if !joins || !self.outbox.take_changes(changes) {
+        if !joins || !self.outbox.take_changes(changes) && !backlog {
             self.rescan(now);
         }
     }

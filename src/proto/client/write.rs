@@ -88,7 +88,14 @@ impl Client {
                     continue;
                 }
                 Some(Write::Add(record)) => {
-                    transaction.adds.push(store::encode_outbox_row(stamp, record));
+                    let bytes = store::encode_outbox_row(stamp, record);
+                    if mutant::is(33)
+                        && let Some(row) = self.outbox.row(id)
+                    {
+                        transaction.puts.push((RecordId::outbox(row.version), bytes));
+                    } else {
+                        transaction.adds.push(bytes);
+                    }
                     flight.added.push(id);
                 }
                 Some(Write::Put { stored, expect, record }) => {

@@ -201,6 +201,11 @@ impl Outbox {
             self.dirty.remove(id);
             if let Some(row) = self.rows.get_mut(id) {
                 (row.dirty, row.writing) = (false, true);
+                if mutant::is(33) && row.stored.is_none() {
+                    // Its number, until it is written.
+                    self.newest_stored += 1;
+                    row.version = self.newest_stored;
+                }
             }
         }
         ready
@@ -224,11 +229,13 @@ impl Outbox {
         row.writing = false;
         row.volatile = false;
         self.stirred = true;
+        let adds = row.stored.is_none() && !matches!(stage, Stage::Settling | Stage::Removing);
+        let counted = (mutant::is(33) && adds).then_some(row.version);
         // What has become of it since was given up with the lead: the record that was written is the one that counts.
         let forgotten = self.generation == 0 && row.stage != stage && !row.dirty;
         row.version = if forgotten { 0 } else { version };
         row.marked = row.record.wire.is_some();
-        if let Some(stored) = stored {
+        if let Some(stored) = stored.or(counted) {
             self.number(id, stored);
         }
         self.advance_written(id, stage);
