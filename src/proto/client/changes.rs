@@ -20,11 +20,7 @@ pub(super) const COUNT_BITS: u32 = 30;
 impl Client {
     /// Copies what the other tabs will want of a transaction.
     pub(super) fn copy_changes(&self, stamp: u64, transaction: &Transaction) -> Option<Box<Changes>> {
-        let generation = match self.leads() {
-            true if self.beside.heard => self.lead.generation,
-            true => return None,
-            false => 0,
-        };
+        let generation = if self.leads() { self.lead.generation } else { 0 };
         let mut size = 0;
         for (_, bytes) in &transaction.puts {
             size += bytes.len();
@@ -60,6 +56,18 @@ impl Client {
             _ => TabOutput::Poke,
         };
         self.outputs.push_back(Output::Tab(word));
+    }
+
+    /// A transaction of which it is not known whether it took place: what it was to remove has been there, and is gone from
+    /// `rows` now, whoever it was. The tab that has added it may not know either of it.
+    pub(super) fn post_removed(&mut self, changes: Option<Box<Changes>>, rows: &[Record]) {
+        let Some(mut changes) = changes else { return };
+        changes.generation = 0;
+        changes.puts.clear();
+        changes.deletes.retain(|(at, _)| !rows.iter().any(|record| record.key == at.key));
+        if !changes.deletes.is_empty() {
+            self.outputs.push_back(Output::Tab(TabOutput::Changed(changes)));
+        }
     }
 
     pub(super) fn on_changed(&mut self, now: Now, changes: Box<Changes>) {

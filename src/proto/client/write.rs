@@ -45,7 +45,11 @@ impl Client {
             let told = core::mem::take(&mut flight.told);
             self.beside.wait_on(told);
         } else {
-            flight.changes = self.copy_changes(flight.stamp, &transaction);
+            // What is taken back may be another tab's, of which nothing was heard yet, and which may not know that it was stored.
+            let takes_back = flight.rows.iter().any(|(_, stage)| *stage == Stage::Removing);
+            if self.beside.heard || takes_back || !history {
+                flight.changes = self.copy_changes(flight.stamp, &transaction);
+            }
             self.storage.writing = true;
             self.request_store(StoreRequest::Write(transaction), StoreJob::Write(Box::new(flight)));
         }
@@ -226,6 +230,7 @@ impl Client {
         if whole {
             self.on_saved(&mut flight, &[]);
         } else {
+            self.post_removed(flight.changes.take(), list(&lists, 1));
             self.take_back(&mut flight, false);
         }
         lists.truncate(4);
