@@ -196,10 +196,17 @@ fn newest_stamp(lists: &[Vec<Record>], known: u64) -> u64 {
 
 impl Changes {
     /// Something that the transaction of this stamp had written was there, and is replaced or removed.
+    // One copy, not one at each caller.
+    #[inline(never)]
     pub(super) fn replaces(&self, stamp: u64) -> bool {
-        let is_it = |version: &Option<u64>| *version == Some(stamp);
-        self.puts.iter().any(|(_, version, _)| is_it(version))
-            || self.deletes.iter().any(|(_, version)| is_it(version))
+        let mut found = false;
+        for (_, version, _) in &self.puts {
+            found |= *version == Some(stamp);
+        }
+        for (_, version) in &self.deletes {
+            found |= *version == Some(stamp);
+        }
+        found
     }
 }
 

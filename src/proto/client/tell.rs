@@ -82,9 +82,18 @@ impl Beside {
     }
 }
 
+/// Where an event says whether its tab leads.
+fn lead_of(event: &mut Event) -> Option<&mut bool> {
+    match event {
+        Event::Connection { connection } => Some(&mut connection.leader),
+        Event::Message { leader, .. } => Some(leader),
+        _ => None,
+    }
+}
+
 impl Client {
     /// Every event of this tab passes here. `false`: another tab has told more of it already.
-    pub(super) fn tell(&mut self, event: &Event) -> bool {
+    pub(super) fn tell(&mut self, event: &mut Event) -> bool {
         if let Event::Message { message, .. } = event {
             self.beside.raise(&message.row_key, Status::Acknowledged);
         }
@@ -117,16 +126,11 @@ impl Client {
             _ => return true,
         };
         let mut text = String::new();
-        match event {
-            Event::Connection { connection } => {
-                let mut connection = connection.clone();
-                connection.leader = false;
-                Event::Connection { connection }.write_json(&mut text);
-            }
-            Event::Message { message, live, .. } => {
-                Event::Message { message: message.clone(), live: *live, leader: false }.write_json(&mut text);
-            }
-            event => event.write_json(&mut text),
+        // The others do not lead.
+        let led = lead_of(event).is_some_and(core::mem::take);
+        event.write_json(&mut text);
+        if let Some(leader) = lead_of(event) {
+            *leader = led;
         }
         if !stored {
             self.say(self.lead.generation, Told(text));
@@ -162,13 +166,13 @@ impl Client {
         if !self.leads() {
             return;
         }
-        self.tell(&Event::Connection { connection: self.connection.snapshot(now) });
-        self.tell(&Event::Phase { phase: self.timelines.phase() });
+        self.tell(&mut Event::Connection { connection: self.connection.snapshot(now) });
+        self.tell(&mut Event::Phase { phase: self.timelines.phase() });
         for user_id in self.people.online() {
-            self.tell(&Event::Presence { user_id, online: true, last_seen_ms: None });
+            self.tell(&mut Event::Presence { user_id, online: true, last_seen_ms: None });
         }
         for (conversation_id, user_id) in self.people.who_types() {
-            self.tell(&Event::Typing { conversation_id, user_id, typing: true });
+            self.tell(&mut Event::Typing { conversation_id, user_id, typing: true });
         }
     }
 

@@ -35,8 +35,7 @@ impl Client {
             }
             Emitted::Sent { ack_id: None, .. } => self.done(id, Outcome::Nothing),
             Emitted::NotOnline => {
-                let text = "wire.send: this tab has no socket (not online, or another tab leads), and events of the \
-                            backend's own are not queued";
+                let text = "wire.send: not online in this tab, and such events are not queued";
                 return Err(Failure::new(ErrorCode::Server, text));
             }
             Emitted::TooLarge { limit, size } => {
