@@ -84,12 +84,13 @@ impl World {
         }
     }
 
-    /// What a page that follows has shown, and the store has, stays shown.
+    /// What a page that follows has shown, and the store has, stays shown. Where a record was torn, it may be the head, and
+    /// a segment that no head names is not found.
     fn check_gone(&mut self, at: usize, view: u32, id: &str) {
-        if self.devices[at].leads {
+        let (home, room) = (self.devices[at].person.disk, ROOMS[view as usize - 1]);
+        if self.devices[at].leads || self.disks[home].torn {
             return;
         }
-        let (home, room) = (self.devices[at].person.disk, ROOMS[view as usize - 1]);
         if self.history_has(home, room, &|message| message.id.as_deref() == Some(id)) {
             let what = format!("{} showed {id} in {room}, and does not any more", self.name(at));
             self.wrong("a window never goes back", what);
