@@ -8,7 +8,7 @@ import { browser } from "../lib/chromium.mjs";
 import { inRoot } from "../lib/run.mjs";
 import { ensureComponents, ensureWasmTarget, targetDir, wasmBindgen, wasmTarget } from "../lib/rust.mjs";
 import { cargoSim } from "../sim.mjs";
-import { fromCargo, fromEither, fromNode, fromVitest } from "./counts.mjs";
+import { fromCargo, fromEither, fromNode, fromOwn, fromVitest } from "./counts.mjs";
 
 const has = (path) => existsSync(inRoot(path));
 const bin = (name) => inRoot("node_modules", ".bin", name);
@@ -56,9 +56,10 @@ async function rust(suite) {
   await suite.tests("server with faults", "cargo", [...test, ...faults], { count: fromCargo });
 }
 
-/** The simulator: so many schedules of faults, all kinds and cells reached, the regressions. */
+/** The simulator: so many schedules of faults, all kinds and cells reached, the regressions; each broken promise is caught. */
 async function sim(suite) {
   await suite.tests("20,000 schedules", "cargo", cargoSim(["--schedules", "20000"]), { count: fromCargo });
+  await suite.tests("mutants", "cargo", cargoSim(["--mutants"]), { count: fromOwn });
 }
 
 /** tests/web*.rs, and the unit tests of src/web, in headless Chromium. */
