@@ -85,10 +85,13 @@ impl World {
     }
 
     /// What a page that follows has shown, and the store has, stays shown. Where a record was torn, it may be the head, and
-    /// a segment that no head names is not found.
+    /// a segment that no head names is not found. Without a cursor the order is that of the server's clock: where that was
+    /// set back, a row takes its place above the window when its copy comes.
     fn check_gone(&mut self, at: usize, view: u32, id: &str) {
         let (home, room) = (self.devices[at].person.disk, ROOMS[view as usize - 1]);
-        if self.devices[at].leads || self.disks[home].torn {
+        let above = !self.plan.cursor
+            && self.devices[at].eyes.windows.get(&view).is_some_and(|window| window.has_earlier);
+        if self.devices[at].leads || self.disks[home].torn || above {
             return;
         }
         if self.history_has(home, room, &|message| message.id.as_deref() == Some(id)) {
