@@ -1,6 +1,6 @@
 // `npm run tabs -- --rounds 30 [--seed S] [--messages M] [--tabs T] [--kinds close,crash,…]`: ten tabs of one user that are
-// opened, closed, crashed, frozen and hidden while they send. Is there one socket, is each message on the server once and
-// in order, and do all tabs agree? `--messages` is of the whole run.
+// opened, closed, crashed, frozen, hidden and held up in a loop while they send. Is there one socket, is each message on the
+// server once and in order, and do all tabs agree? `--messages` is of the whole run.
 import { noneBeside, readArguments } from "../../scripts/lib/arguments.mjs";
 import { runMain } from "../../scripts/lib/run.mjs";
 import { kinds } from "./crowd/plan.mjs";

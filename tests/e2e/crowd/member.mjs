@@ -9,6 +9,8 @@ const now = () => performance.now();
 
 export class Member {
   isFrozen = false;
+  /** Until it has come out of its loop. */
+  isHung = false;
   /** What its client said last of its connection, and when we heard it. */
   connection = { state: "idle", leader: false, heardAt: 0 };
 
@@ -33,7 +35,7 @@ export class Member {
   }
 
   get isAwake() {
-    return this.isAlive && this.tab.isOpen && !this.isFrozen;
+    return this.isAlive && this.tab.isOpen && !this.isFrozen && !this.isHung;
   }
 
   /** It leads, and is online, by its own word. */
@@ -49,6 +51,22 @@ export class Member {
   async thaw() {
     await this.tab.thaw();
     this.isFrozen = false;
+  }
+
+  /** Its page runs in a loop for so long; waits for nothing. A tab that goes meanwhile takes the loop along. */
+  hang(ms) {
+    this.isHung = true;
+    const loop = (ms) => {
+      const end = performance.now() + ms;
+      while (performance.now() < end);
+    };
+    const isOver = () => {
+      this.isHung = false;
+    };
+    this.tab.evaluate(loop, ms, { patienceMs: 2 * ms }).then(isOver, (error) => {
+      isOver();
+      if (!(error instanceof ProtocolError)) throw error;
+    });
   }
 
   async reallyClose() {

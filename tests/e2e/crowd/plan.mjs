@@ -1,11 +1,14 @@
 // What happens to the tabs of a round, as far as the seed says it: chances, not moments of the clock.
 import { randomOf } from "../lib/random.mjs";
 
-/** `freeze` thaws, too; `hide` brings another tab to the front. */
-export const kinds = ["open", "close", "crash", "freeze", "hide"];
+/** `freeze` thaws, too; `hide` brings another tab to the front; a tab that hangs runs in a loop, without a word before. */
+export const kinds = ["open", "close", "crash", "freeze", "hide", "hang"];
+
+/** Longer than it takes to steal the lead from a page that does not answer. */
+export const hangMs = 15_000;
 
 /** Kinds after which another tab must lead, where they hit the tab that leads: by when, in milliseconds. */
-export const takeoverBoundsMs = { close: 2_000, crash: 2_000, freeze: 10_000 };
+export const takeoverBoundsMs = { close: 2_000, crash: 2_000, freeze: 2_000, hang: 10_000 };
 
 /** With fewer awake, none is taken away: somebody is always there to take over. */
 const leastAwake = 3;
@@ -33,12 +36,12 @@ export function oneOf(random, list) {
 
 /**
  * What happens next, and to which tab.
- * @param crowd `{awake, frozen, leader, capacity}`
+ * @param crowd `{awake, frozen, hung, leader, capacity}`
  * @returns `{kind, tab}`; undefined where nothing that was chosen can happen.
  */
 export function nextEvent(random, crowd, chosen) {
-  const { awake, frozen, leader, capacity } = crowd;
-  const count = awake.length + frozen.length;
+  const { awake, frozen, hung = [], leader, capacity } = crowd;
+  const count = awake.length + frozen.length + hung.length;
   const maySleep = awake.length > leastAwake;
   const possible = chosen.flatMap((kind) => {
     if (kind === "open") return count < capacity ? ["open"] : [];
@@ -46,6 +49,8 @@ export function nextEvent(random, crowd, chosen) {
       const thaw = frozen.length > 0 ? ["thaw"] : [];
       return maySleep && frozen.length < mostFrozen ? ["freeze", ...thaw] : thaw;
     }
+    // Each takes its time, and what matters of it is what becomes of the lead.
+    if (kind === "hang") return maySleep && leader && hung.length === 0 ? ["hang"] : [];
     if (kind === "hide") return awake.length > 1 ? ["hide"] : [];
     return maySleep ? [kind] : [];
   });
@@ -54,6 +59,7 @@ export function nextEvent(random, crowd, chosen) {
   if (kind === "open") return { kind };
   if (kind === "thaw") return { kind, tab: oneOf(random, frozen) };
   if (kind === "hide") return { kind, tab: oneOf(random, awake) };
+  if (kind === "hang") return { kind, tab: leader };
   if (leader && random() < atLeader) return { kind, tab: leader };
   return { kind, tab: oneOf(random, kind === "freeze" ? awake : [...awake, ...frozen]) };
 }

@@ -49,6 +49,10 @@ export class Scene {
     return this.members.filter(({ isAlive, isFrozen }) => isAlive && isFrozen);
   }
 
+  get hung() {
+    return this.members.filter(({ isAlive, isHung }) => isAlive && isHung);
+  }
+
   /** The tab that has said last that it leads and is online, of those that are awake. */
   get leader() {
     const leading = this.awake.filter(({ leads }) => leads);
@@ -76,10 +80,20 @@ export class Scene {
 
   /** Freezes it as browsers do: only a tab that is hidden, while another one is looked at. */
   async freeze(member) {
+    await this.#lookAtAnother(member);
+    await member.freeze();
+  }
+
+  /** While another one is looked at, whose timers come in time. */
+  async hang(member, ms) {
+    await this.#lookAtAnother(member);
+    member.hang(ms);
+  }
+
+  async #lookAtAnother(member) {
     if (this.#front === member || !this.#front.isAwake) {
       await this.bringToFront(this.awake.find((other) => other !== member));
     }
-    await member.freeze();
   }
 
   async fill() {
