@@ -25,7 +25,7 @@ mod doubt;
 #[path = "pair/failures.rs"]
 mod failures;
 #[path = "pair/handed_over.rs"]
-mod handed_over;
+mod without_answers;
 #[path = "pair/hearing.rs"]
 mod hearing;
 #[path = "pair/history.rs"]
