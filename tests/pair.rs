@@ -24,8 +24,6 @@ mod damage;
 mod doubt;
 #[path = "pair/failures.rs"]
 mod failures;
-#[path = "pair/handed_over.rs"]
-mod without_answers;
 #[path = "pair/hearing.rs"]
 mod hearing;
 #[path = "pair/history.rs"]
@@ -58,5 +56,7 @@ mod tabs;
 mod told;
 #[path = "pair/unclear.rs"]
 mod unclear;
+#[path = "pair/without_answers.rs"]
+mod without_answers;
 #[path = "pair/world.rs"]
 mod world;

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::backend::{Backend, Fate};
 use super::world::World;
 
-/// The longest that a tab which is looked at waits for a leader that stands still (README, "Tabs"), and the connect.
+/// The longest that a tab which is looked at waits for a leader that stands still (ARCHITECTURE.md, "Tabs"), and the connect.
 const TAKEOVER_MS: u64 = 8_500;
 
 /// Two connected tabs of one store; the first leads.

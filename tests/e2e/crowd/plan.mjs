@@ -3,7 +3,7 @@ import { randomOf } from "../lib/random.mjs";
 
 /** `freeze` thaws, too; `hide` brings another tab to the front. */
 export const kinds = ["open", "close", "crash", "freeze", "hide"];
-/** A tab that hangs runs in a loop, without a word before. Only where asked for: about one in eight blocks the store (docs/open.md). */
+/** A tab that hangs runs in a loop, without a word before. Only where asked for: about one in ten blocks the store (docs/open.md). */
 export const allKinds = [...kinds, "hang"];
 
 /** Longer than it takes to steal the lead from a page that does not answer. */
