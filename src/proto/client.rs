@@ -29,6 +29,7 @@ mod commands;
 mod create;
 mod incoming;
 mod lead;
+mod newer;
 mod rest;
 mod route;
 mod send;

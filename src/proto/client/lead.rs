@@ -4,7 +4,7 @@ use super::super::api::{
     Command, Event, Now, Output, Read, Record, RecordId, StoreRequest, TabInput, TabOutput, Transaction,
 };
 use super::super::lead::{Signal, State, outlives_lease};
-use super::super::model::Phase;
+use super::super::model::{ErrorCode, Failure, Phase};
 use super::super::store;
 use super::super::timeline::Change;
 use super::super::timer::Timer;
@@ -56,7 +56,9 @@ impl Client {
             }
             TabInput::Poked => self.rescan(now),
             TabInput::Wiped => {
-                self.undo_connects(now, "another tab has wiped the store");
+                let why = "another tab has wiped the store";
+                self.undo_connects(now, "disconnect", &Failure::new(ErrorCode::Closed, why));
+                self.storage.newer = false;
                 self.let_go(now);
                 self.beside.forget();
                 self.rescan(now);
@@ -159,7 +161,7 @@ impl Client {
     }
 
     /// It holds the lock, and no generation of its own.
-    fn is_to_claim(&self) -> bool {
+    pub(super) fn is_to_claim(&self) -> bool {
         matches!(self.lead.state(), State::Claims | State::Unclaimed)
     }
 
@@ -306,6 +308,9 @@ impl Client {
 
     /// Lists 0 and 1 are meta and outbox; a follower reads 2 and 3 too, conversations and heads.
     pub(super) fn reconcile(&mut self, now: Now, lists: &[Vec<Record>]) {
+        if self.storage.newer {
+            return;
+        }
         if self.leads() {
             let unclaimed = self.is_unclaimed();
             if generation_version(lists) != self.lead.version || (unclaimed && self.was_written_beside(lists))

@@ -10,25 +10,14 @@ use super::storage::StoreJob;
 
 impl Client {
     pub(super) fn wipe(&mut self, now: Now, id: CommandId) {
-        self.connection.disconnect(now, &mut self.timers);
+        self.connection.disconnect("disconnect", now, &mut self.timers);
         self.storage.wiping = true;
         self.request_store(StoreRequest::Wipe, StoreJob::Wipe { command: id });
     }
 
     /// Whether a command would write into the store that is being emptied.
     pub(super) fn check_wiping(&self, command: &Command) -> Result<(), Failure> {
-        let writes = matches!(
-            command,
-            Command::Send(_)
-                | Command::Resend { .. }
-                | Command::Cancel { .. }
-                | Command::Discard { .. }
-                | Command::MarkRead { .. }
-                | Command::CreateDirect { .. }
-                | Command::CreateGroup { .. }
-                | Command::Wipe {}
-        );
-        if self.storage.wiping && writes {
+        if self.storage.wiping && writes(command) {
             return Err(wiped("wipe() is under way; call this again when it has resolved"));
         }
         Ok(())
@@ -47,6 +36,7 @@ impl Client {
 
     /// The database is empty: so is the memory.
     fn on_wiped(&mut self, now: Now, command: CommandId) {
+        self.storage.newer = false;
         self.end_what_was_before();
         self.outbox.clear();
         self.timelines.clear();
@@ -73,6 +63,21 @@ impl Client {
             self.refuse(id, wiped("the store was wiped"));
         }
     }
+}
+
+/// Whether a command changes what the store has.
+pub(super) fn writes(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Send(_)
+            | Command::Resend { .. }
+            | Command::Cancel { .. }
+            | Command::Discard { .. }
+            | Command::MarkRead { .. }
+            | Command::CreateDirect { .. }
+            | Command::CreateGroup { .. }
+            | Command::Wipe {}
+    )
 }
 
 fn wiped(text: &str) -> Failure {
