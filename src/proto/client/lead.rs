@@ -216,10 +216,12 @@ impl Client {
             return;
         }
         let led = self.leads();
+        if generation_version(lists) != self.lead.version || (led && self.was_written_beside(lists)) {
+            // Another tab has claimed the lead since.
+            return self.abdicate(now);
+        }
         if !led {
             self.restore_history(lists);
-        } else if self.was_written_beside(lists) {
-            return self.abdicate(now);
         }
         let generation = self.lead.generation;
         self.shift(now, if stands { Signal::Stands } else { Signal::Refused });
