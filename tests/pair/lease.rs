@@ -242,3 +242,18 @@ fn a_claim_that_was_replaced_before_everything_was_read_is_no_lead() {
     assert_eq!(told, [true], "not before a claim of its own stands");
     assert_eq!(generation(&world, 0), claim + 2);
 }
+
+#[test]
+fn a_leader_in_doubt_whose_read_fails_reads_again_soon() {
+    let (mut world, ana) = World::one();
+    world.disks[0].delay_ms = 1_500;
+    let id = world.send(ana, "r", "one");
+    world.pass(1_600);
+    let key = world.message(ana, id).key.unwrap();
+    // Whether it still leads is being read.
+    (world.disks[0].broken, world.disks[0].unreadable) = (Some(StoreFailure::Other), true);
+    world.pass(1_500);
+    assert!(world.backend.texts("r").is_empty());
+    (world.disks[0].broken, world.disks[0].unreadable, world.disks[0].delay_ms) = (None, false, 0);
+    world.until_within(6_000, "it goes out", |world| world.status(ana, &key) == Some(Status::Acknowledged));
+}

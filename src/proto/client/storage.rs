@@ -185,7 +185,10 @@ impl Client {
             return self.reconcile(now, lists);
         }
         self.storage.rescan_again = false;
-        if !self.leads() {
+        if self.lead.in_doubt {
+            // Nothing goes out before the generation was read.
+            self.timers.set(Timer::Rescan, now.mono_ms + STORE_RETRY_MS);
+        } else if !self.leads() {
             // What was to be read is not known: the next post does not join on.
             self.beside.last = 0;
         }
