@@ -58,9 +58,8 @@ impl Client {
             TabInput::Wiped => {
                 let why = "another tab has wiped the store";
                 self.undo_connects(now, "disconnect", &Failure::new(ErrorCode::Closed, why));
-                self.storage.newer = false;
                 self.let_go(now);
-                self.beside.forget();
+                self.forget_unsaved(true);
                 self.rescan(now);
             }
             TabInput::Emptied => self.on_emptied(),

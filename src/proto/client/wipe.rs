@@ -36,13 +36,10 @@ impl Client {
 
     /// The database is empty: so is the memory.
     fn on_wiped(&mut self, now: Now, command: CommandId) {
-        self.storage.newer = false;
-        self.end_what_was_before();
-        self.outbox.clear();
+        self.forget_unsaved(false);
         self.timelines.clear();
         self.rooms.clear();
         self.settling.clear();
-        self.beside.forget();
         self.pending_reads.clear();
         if self.storage.unclear.take().is_some() {
             self.storage.writing = false;
@@ -56,12 +53,17 @@ impl Client {
     }
 
     /// Sends that are not in the store yet, searches in what is gone, requests whose answer would be written.
-    fn end_what_was_before(&mut self) {
+    /// `beside`: another tab has wiped.
+    pub(super) fn forget_unsaved(&mut self, beside: bool) {
+        self.storage.newer = false;
         let mut ended: Vec<CommandId> = Vec::new();
         self.take_waiters_for_answers(&mut ended);
         for id in ended {
             self.refuse(id, wiped("the store was wiped"));
         }
+        self.outbox.clear(beside);
+        self.beside.forget();
+        self.beside.kept.clear();
     }
 }
 
