@@ -34,6 +34,8 @@ mod kills;
 mod lead;
 #[path = "pair/lease.rs"]
 mod lease;
+#[path = "pair/newer.rs"]
+mod newer;
 #[path = "pair/node.rs"]
 mod node;
 #[path = "pair/people.rs"]

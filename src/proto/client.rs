@@ -29,6 +29,7 @@ mod commands;
 mod create;
 mod incoming;
 mod lead;
+mod newer;
 mod rest;
 mod route;
 mod send;
@@ -111,7 +112,7 @@ enum AckFor {
 
 impl Client {
     /// Opens the store; everything else waits for commands.
-    pub fn new(config: Config, seed: [u8; 32], _now: Now) -> Self {
+    pub fn new(config: Config, seed: [u8; 32], now: Now) -> Self {
         let profile: Box<dyn Profile> = match config.profile {
             ProfileName::Team => Box::new(Team),
         };
@@ -155,7 +156,7 @@ impl Client {
             telling: false,
             settling: SortedSet::new(),
             frozen: false,
-            lead: Lead::new(config.page.visible),
+            lead: Lead::new(config.page.visible, now),
             load_waiters: Vec::new(),
             closing: None,
             closed: false,

@@ -50,8 +50,8 @@ pub struct Lead {
 }
 
 impl Lead {
-    pub fn new(visible: bool) -> Self {
-        Self { hidden_since_mono_ms: (!visible).then_some(0), ..Self::default() }
+    pub fn new(visible: bool, now: Now) -> Self {
+        Self { hidden_since_mono_ms: (!visible).then_some(now.mono_ms), ..Self::default() }
     }
 
     pub fn state(&self) -> State {

@@ -19,7 +19,9 @@ mod rooms;
 mod tests;
 
 pub use codec::{Reader, Writer};
-pub use format::{FORMAT_VERSION, HEADER_BYTES, Opened, RecordError, RecordKind, open, record_version, seal};
+pub use format::{
+    FORMAT_VERSION, HEADER_BYTES, Opened, RecordError, RecordKind, is_newer, open, record_version, seal,
+};
 pub use history::{
     HistoryHead, IndexPage, OrderKey, SEGMENTS_PER_PAGE, Segment, SegmentInfo, decode_head, decode_index,
     decode_segment, encode_head, encode_index, encode_segment, encode_segment_rows, fingerprint,

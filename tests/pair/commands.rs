@@ -1,9 +1,10 @@
 //! Commands that meet a wipe, another tab, an expired token: each ends, and ends truly.
 
-use chatwire::proto::{Command, CommandId, ErrorCode, Event, Input, TabInput};
+use chatwire::proto::{Command, CommandId, ErrorCode, Event, Input, StoreFailure, StoreRequest, TabInput};
 use serde_json::json;
 
 use super::backend::Backend;
+use super::checks::outbox_rows;
 use super::world::World;
 
 fn two() -> (World, usize, usize) {
@@ -215,4 +216,43 @@ fn a_conversation_goes_only_when_the_list_is_sure_of_it() {
     world.backend.list_limit = 100;
     world.backend.unlisted.insert("t".to_owned());
     assert_eq!(removed(&mut world), 2, "one page tells all");
+}
+
+#[test]
+fn a_wipe_ends_what_another_tab_has_only_in_memory() {
+    let (mut world, leader, follower) = World::two(Backend::full());
+    world.nodes[follower].checks.memory_only = true;
+    world.disks[0].broken = Some(StoreFailure::Quota);
+    let refused = world.send(follower, "r", "refused");
+    world.pass(10);
+    let key = world.message(follower, refused).key.unwrap();
+    let acknowledged = world.ask(follower, Command::Acknowledged { key });
+    world.disks[0].broken = None;
+    let wipe = world.ask(leader, Command::Wipe {});
+    world.wait(leader, wipe).unwrap();
+    world.pass(10);
+    assert_eq!(world.wait(follower, acknowledged).unwrap_err().code, ErrorCode::Cancelled);
+    world.pass(10_000);
+    assert!(outbox_rows(&mut world.disks[0].records).is_empty());
+    assert!(world.outbox(follower).is_empty());
+}
+
+#[test]
+fn a_wipe_ends_what_another_tab_is_just_writing() {
+    let (mut world, leader, follower) = World::two(Backend::full());
+    world.disks[0].delay_ms = 50;
+    let sends = [world.send(follower, "r", "given"), world.send(follower, "r", "waits for that")];
+    world.disks[0].records.execute(&StoreRequest::Wipe);
+    for at in [leader, follower] {
+        world.input(at, Input::Tab(TabInput::Wiped));
+    }
+    for id in sends {
+        assert_eq!(world.wait(follower, id).unwrap_err().code, ErrorCode::Cancelled);
+    }
+    world.pass(10_000);
+    assert!(outbox_rows(&mut world.disks[0].records).is_empty());
+    assert!(world.outbox(follower).is_empty());
+    world.go_live(follower);
+    world.pass(5_000);
+    assert!(world.backend.texts("r").is_empty());
 }

@@ -1,7 +1,9 @@
 //! A leading tab that stops running: frozen with a word, or standing still without one.
 
-use chatwire::proto::store::{GENERATION_KEY, decode_generation, decode_head, head_key};
-use chatwire::proto::{Command, Event, Input, PageInput, RecordId, Status, StoreFailure, TabInput};
+use chatwire::proto::store::{GENERATION_KEY, decode_generation, decode_head, encode_generation, head_key};
+use chatwire::proto::{
+    Command, Event, Input, PageInput, RecordId, Status, StoreFailure, StoreRequest, TabInput, Transaction,
+};
 use serde_json::json;
 
 use super::backend::{Backend, Fate};
@@ -218,4 +220,40 @@ fn a_word_of_another_tab_that_means_nothing_changes_nothing() {
     // Only a tab that follows and is looked at may take a lead that is offered.
     assert!(world.nodes[second].leads);
     assert_eq!(world.nodes.iter().filter(|node| node.leads).count(), 1);
+}
+
+#[test]
+fn a_claim_that_was_replaced_before_everything_was_read_is_no_lead() {
+    let (mut world, first, second) = tabs(Backend::full());
+    world.disks[0].delay_ms = 50;
+    world.kill(first);
+    // Its own claim is in the store, what is to be read under it is not read yet.
+    world.pass(120);
+    let claim = generation(&world, 0);
+    let puts = vec![(RecordId::meta(GENERATION_KEY), encode_generation(77, claim + 1))];
+    world.disks[0].records.execute(&StoreRequest::Write(Transaction { puts, ..Transaction::default() }));
+    world.pass(60_000);
+    let mut told = Vec::new();
+    for event in &world.nodes[second].events {
+        if let Event::Leader { leader } = event {
+            told.push(*leader);
+        }
+    }
+    assert_eq!(told, [true], "not before a claim of its own stands");
+    assert_eq!(generation(&world, 0), claim + 2);
+}
+
+#[test]
+fn a_leader_in_doubt_whose_read_fails_reads_again_soon() {
+    let (mut world, ana) = World::one();
+    world.disks[0].delay_ms = 1_500;
+    let id = world.send(ana, "r", "one");
+    world.pass(1_600);
+    let key = world.message(ana, id).key.unwrap();
+    // Whether it still leads is being read.
+    (world.disks[0].broken, world.disks[0].unreadable) = (Some(StoreFailure::Other), true);
+    world.pass(1_500);
+    assert!(world.backend.texts("r").is_empty());
+    (world.disks[0].broken, world.disks[0].unreadable, world.disks[0].delay_ms) = (None, false, 0);
+    world.until_within(6_000, "it goes out", |world| world.status(ana, &key) == Some(Status::Acknowledged));
 }

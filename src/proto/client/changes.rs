@@ -71,6 +71,9 @@ impl Client {
     }
 
     pub(super) fn on_changed(&mut self, now: Now, changes: Box<Changes>) {
+        if self.storage.newer {
+            return;
+        }
         if !self.is_reading() {
             return self.take_changes(now, &changes);
         }

@@ -20,7 +20,8 @@ impl Client {
             Command::Connect {} => {
                 !self.storage.loaded
                     || self.storage.wiping
-                    || matches!(self.lead.state(), State::Unasked | State::Asked | State::Claims)
+                    || (!self.storage.newer
+                        && matches!(self.lead.state(), State::Unasked | State::Asked | State::Claims))
             }
             _ => !self.storage.loaded,
         }
@@ -39,6 +40,7 @@ impl Client {
 
     pub(super) fn execute(&mut self, now: Now, id: CommandId, command: Command) -> Result<(), Failure> {
         self.check_wiping(&command)?;
+        self.check_newer(&command)?;
         match command {
             Command::Connect {} => self.connect(now, id),
             Command::Disconnect {} => self.disconnect(now, id),
@@ -130,20 +132,21 @@ impl Client {
 
     fn disconnect(&mut self, now: Now, id: CommandId) {
         self.push_maybe(now, self.profile.presence(false));
-        self.undo_connects(now, "disconnect() was called");
+        let failure = Failure::new(ErrorCode::Closed, "disconnect() was called");
+        self.undo_connects(now, "disconnect", &failure);
         self.done(id, Outcome::Nothing);
     }
 
     /// Nobody wishes to be connected any more, those included that still wait for the other tabs' word.
-    pub(super) fn undo_connects(&mut self, now: Now, why: &str) {
-        self.connection.disconnect(now, &mut self.timers);
+    pub(super) fn undo_connects(&mut self, now: Now, reason: &'static str, failure: &Failure) {
+        self.connection.disconnect(reason, now, &mut self.timers);
         for (id, command) in core::mem::take(&mut self.deferred) {
             match command {
                 Command::Connect {} => self.connect_waiters.push(id),
                 command => self.deferred.push((id, command)),
             }
         }
-        self.reject_connects(&Failure::new(ErrorCode::Closed, why));
+        self.reject_connects(failure);
     }
 
     fn close(&mut self, now: Now, id: CommandId) {

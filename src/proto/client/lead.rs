@@ -4,7 +4,7 @@ use super::super::api::{
     Command, Event, Now, Output, Read, Record, RecordId, StoreRequest, TabInput, TabOutput, Transaction,
 };
 use super::super::lead::{Signal, State, outlives_lease};
-use super::super::model::Phase;
+use super::super::model::{ErrorCode, Failure, Phase};
 use super::super::store;
 use super::super::timeline::Change;
 use super::super::timer::Timer;
@@ -56,9 +56,10 @@ impl Client {
             }
             TabInput::Poked => self.rescan(now),
             TabInput::Wiped => {
-                self.undo_connects(now, "another tab has wiped the store");
+                let why = "another tab has wiped the store";
+                self.undo_connects(now, "disconnect", &Failure::new(ErrorCode::Closed, why));
                 self.let_go(now);
-                self.beside.forget();
+                self.forget_unsaved(true);
                 self.rescan(now);
             }
             TabInput::Emptied => self.on_emptied(),
@@ -159,7 +160,7 @@ impl Client {
     }
 
     /// It holds the lock, and no generation of its own.
-    fn is_to_claim(&self) -> bool {
+    pub(super) fn is_to_claim(&self) -> bool {
         matches!(self.lead.state(), State::Claims | State::Unclaimed)
     }
 
@@ -214,10 +215,12 @@ impl Client {
             return;
         }
         let led = self.leads();
+        if generation_version(lists) != self.lead.version || (led && self.was_written_beside(lists)) {
+            // Another tab has claimed the lead since.
+            return self.abdicate(now);
+        }
         if !led {
             self.restore_history(lists);
-        } else if self.was_written_beside(lists) {
-            return self.abdicate(now);
         }
         let generation = self.lead.generation;
         self.shift(now, if stands { Signal::Stands } else { Signal::Refused });
@@ -306,6 +309,9 @@ impl Client {
 
     /// Lists 0 and 1 are meta and outbox; a follower reads 2 and 3 too, conversations and heads.
     pub(super) fn reconcile(&mut self, now: Now, lists: &[Vec<Record>]) {
+        if self.storage.newer {
+            return;
+        }
         if self.leads() {
             let unclaimed = self.is_unclaimed();
             if generation_version(lists) != self.lead.version || (unclaimed && self.was_written_beside(lists))

@@ -88,6 +88,8 @@ pub(super) struct Storage {
     /// A transaction of which it is not known whether it took place, while the store cannot be read.
     pub unclear: Option<Box<Flight>>,
     pub wiping: bool,
+    /// A later version of the application has written in it.
+    pub newer: bool,
     opened: bool,
     /// The last stamp given; 0: the next begins a new count.
     pub stamp: u64,
@@ -120,6 +122,9 @@ impl Client {
         if is_claim(&job) && id != self.storage.claim {
             return;
         }
+        if let (false, StoreReply::Records(lists)) = (is_of_history(&job), &reply) {
+            self.look_for_newer(now, lists);
+        }
         match (job, reply) {
             (StoreJob::Open, StoreReply::Opened { persistent }) => self.on_opened(persistent),
             (StoreJob::Load, StoreReply::Records(lists)) => self.on_load(now, lists),
@@ -147,18 +152,7 @@ impl Client {
             }
             (StoreJob::Write(flight), reply) => self.on_write_reply(now, flight, reply),
             (StoreJob::ReadBack(flight), reply) => self.on_read_back(now, flight, reply),
-            (StoreJob::Reconcile, reply) => {
-                self.storage.reconciling = false;
-                if let StoreReply::Records(lists) = reply {
-                    self.reconcile(now, &lists);
-                } else {
-                    self.storage.rescan_again = false;
-                    if !self.leads() {
-                        // What was to be read is not known: the next post does not join on.
-                        self.beside.last = 0;
-                    }
-                }
-            }
+            (StoreJob::Reconcile, reply) => self.on_reread(now, &reply),
             (StoreJob::Record { conversation_id, want }, StoreReply::Records(lists)) => {
                 let bytes = list(&lists, 0).first().map(|record| record.bytes.as_slice());
                 self.timelines.on_loaded(&conversation_id, want, bytes);
@@ -183,6 +177,21 @@ impl Client {
             (StoreJob::Wipe { command }, reply) => self.on_wipe_reply(now, command, &reply),
         }
         self.take_kept(now);
+    }
+
+    fn on_reread(&mut self, now: Now, reply: &StoreReply) {
+        self.storage.reconciling = false;
+        if let StoreReply::Records(lists) = reply {
+            return self.reconcile(now, lists);
+        }
+        self.storage.rescan_again = false;
+        if self.lead.in_doubt {
+            // Nothing goes out before the generation was read.
+            self.timers.set(Timer::Rescan, now.mono_ms + STORE_RETRY_MS);
+        } else if !self.leads() {
+            // What was to be read is not known: the next post does not join on.
+            self.beside.last = 0;
+        }
     }
 
     fn on_opened(&mut self, persistent: bool) {
@@ -212,9 +221,11 @@ impl Client {
     }
 
     fn on_load(&mut self, now: Now, lists: Vec<Vec<Record>>) {
-        self.restore_history(&lists);
-        if let Some(rows) = lists.get(1) {
-            self.take_outbox(rows);
+        if !self.storage.newer {
+            self.restore_history(&lists);
+            if let Some(rows) = lists.get(1) {
+                self.take_outbox(rows);
+            }
         }
         self.storage.loaded = true;
         self.set_blocked(false);
@@ -302,6 +313,11 @@ pub(super) fn everything() -> Vec<Read> {
 
 fn is_claim(job: &StoreJob) -> bool {
     matches!(job, StoreJob::Claim | StoreJob::Claimed { .. } | StoreJob::TakeOver { .. })
+}
+
+/// Reads nothing but what a head names.
+fn is_of_history(job: &StoreJob) -> bool {
+    matches!(job, StoreJob::Record { .. } | StoreJob::ScanIndex)
 }
 
 /// One list of the store's answer; empty where there is none.

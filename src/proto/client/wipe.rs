@@ -10,25 +10,14 @@ use super::storage::StoreJob;
 
 impl Client {
     pub(super) fn wipe(&mut self, now: Now, id: CommandId) {
-        self.connection.disconnect(now, &mut self.timers);
+        self.connection.disconnect("disconnect", now, &mut self.timers);
         self.storage.wiping = true;
         self.request_store(StoreRequest::Wipe, StoreJob::Wipe { command: id });
     }
 
     /// Whether a command would write into the store that is being emptied.
     pub(super) fn check_wiping(&self, command: &Command) -> Result<(), Failure> {
-        let writes = matches!(
-            command,
-            Command::Send(_)
-                | Command::Resend { .. }
-                | Command::Cancel { .. }
-                | Command::Discard { .. }
-                | Command::MarkRead { .. }
-                | Command::CreateDirect { .. }
-                | Command::CreateGroup { .. }
-                | Command::Wipe {}
-        );
-        if self.storage.wiping && writes {
+        if self.storage.wiping && writes(command) {
             return Err(wiped("wipe() is under way; call this again when it has resolved"));
         }
         Ok(())
@@ -47,12 +36,10 @@ impl Client {
 
     /// The database is empty: so is the memory.
     fn on_wiped(&mut self, now: Now, command: CommandId) {
-        self.end_what_was_before();
-        self.outbox.clear();
+        self.forget_unsaved(false);
         self.timelines.clear();
         self.rooms.clear();
         self.settling.clear();
-        self.beside.forget();
         self.pending_reads.clear();
         if self.storage.unclear.take().is_some() {
             self.storage.writing = false;
@@ -66,13 +53,33 @@ impl Client {
     }
 
     /// Sends that are not in the store yet, searches in what is gone, requests whose answer would be written.
-    fn end_what_was_before(&mut self) {
+    /// `beside`: another tab has wiped.
+    pub(super) fn forget_unsaved(&mut self, beside: bool) {
+        self.storage.newer = false;
         let mut ended: Vec<CommandId> = Vec::new();
         self.take_waiters_for_answers(&mut ended);
         for id in ended {
             self.refuse(id, wiped("the store was wiped"));
         }
+        self.outbox.clear(beside);
+        self.beside.forget();
+        self.beside.kept.clear();
     }
+}
+
+/// Whether a command changes what the store has.
+pub(super) fn writes(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Send(_)
+            | Command::Resend { .. }
+            | Command::Cancel { .. }
+            | Command::Discard { .. }
+            | Command::MarkRead { .. }
+            | Command::CreateDirect { .. }
+            | Command::CreateGroup { .. }
+            | Command::Wipe {}
+    )
 }
 
 fn wiped(text: &str) -> Failure {

@@ -28,11 +28,11 @@ impl Connection {
         self.attempt(Signal::Connect, &mut Cx { now, timers, rng });
     }
 
-    /// The application does not want to be connected: nothing but [`Connection::connect`] changes that.
-    pub fn disconnect(&mut self, now: Now, timers: &mut Timers) {
+    /// The application does not want to be connected, or may not: nothing but [`Connection::connect`] changes that.
+    pub fn disconnect(&mut self, reason: &'static str, now: Now, timers: &mut Timers) {
         if !self.ended {
             self.say_goodbye();
-            self.stop("disconnect", "disconnect() was called", now, timers);
+            self.stop(reason, "disconnect() was called", now, timers);
         }
     }
 

@@ -102,7 +102,7 @@ impl Rig {
     }
 
     fn disconnect(&mut self) {
-        self.connection.disconnect(self.now, &mut self.timers);
+        self.connection.disconnect("disconnect", self.now, &mut self.timers);
     }
 
     fn close(&mut self) {

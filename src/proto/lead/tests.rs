@@ -38,7 +38,7 @@ fn whatever_happens_in_whatever_order() {
     let mut cells = std::collections::BTreeMap::new();
     for seed in 0..100 {
         let mut draws = Rng::new([seed; 32]);
-        let mut rig = Rig { lead: Lead::new(seed % 2 == 0), ..Rig::default() };
+        let mut rig = Rig { lead: Lead::new(seed % 2 == 0, Now::default()), ..Rig::default() };
         for _ in 0..1_000 {
             let pick = draws.between(0, 1 << 20);
             let visible = pick.is_multiple_of(2);
@@ -89,7 +89,7 @@ fn whatever_happens_in_whatever_order() {
 
 #[test]
 fn two_questions_without_an_answer_and_the_lock_is_stolen() {
-    let mut rig = Rig { lead: Lead::new(true), ..Rig::default() };
+    let mut rig = Rig { lead: Lead::new(true, Now::default()), ..Rig::default() };
     for signal in [Signal::Wanted, Signal::Taken] {
         assert!(rig.signal(signal));
     }
@@ -105,7 +105,7 @@ fn two_questions_without_an_answer_and_the_lock_is_stolen() {
 
 #[test]
 fn a_hidden_page_steals_too_though_its_timers_come_a_minute_late() {
-    let mut rig = Rig { lead: Lead::new(false), ..Rig::default() };
+    let mut rig = Rig { lead: Lead::new(false, Now::default()), ..Rig::default() };
     for signal in [Signal::Wanted, Signal::Taken] {
         assert!(rig.signal(signal));
     }
@@ -120,7 +120,7 @@ fn a_hidden_page_steals_too_though_its_timers_come_a_minute_late() {
 
 #[test]
 fn a_page_that_stood_still_itself_asks_anew() {
-    let mut rig = Rig { lead: Lead::new(true), ..Rig::default() };
+    let mut rig = Rig { lead: Lead::new(true, Now::default()), ..Rig::default() };
     for signal in [Signal::Wanted, Signal::Taken] {
         assert!(rig.signal(signal));
     }
@@ -131,4 +131,16 @@ fn a_page_that_stood_still_itself_asks_anew() {
     }
     rig.now.mono_ms += ANSWER_MS;
     assert_eq!(rig.fire(), Some(TabOutput::Steal));
+}
+
+#[test]
+fn a_client_made_in_a_hidden_page_is_hidden_from_then_on() {
+    let mut rig = Rig { now: Now { mono_ms: 3_600_000, wall_ms: 0 }, ..Rig::default() };
+    rig.lead = Lead::new(false, rig.now);
+    for signal in [Signal::Wanted, Signal::Granted, Signal::Stands] {
+        assert!(rig.signal(signal));
+    }
+    assert_eq!(rig.lead.on_asked(rig.now, true), Some(TabOutput::Alive));
+    rig.now.mono_ms += HANDOVER_MS;
+    assert_eq!(rig.lead.on_asked(rig.now, true), Some(TabOutput::Yield));
 }

@@ -209,11 +209,16 @@ impl Outbox {
         self.number(id, *stored);
     }
 
-    /// Forgets everything (wipe); whoever waits is told.
-    pub fn clear(&mut self) {
+    /// Forgets everything (wipe); whoever waits is told. `beside`: another tab has wiped; what had come into the store is
+    /// missed when it is read, and what is just being written is taken back when it is known whether it was.
+    pub fn clear(&mut self, beside: bool) {
         self.gone.clear();
-        for id in self.ids_of(&|_| true) {
-            let Some(row) = self.rows.get(&id) else { continue };
+        for id in self.ids_of(&|row| !beside || row.stored.is_none()) {
+            let Some(row) = self.rows.get_mut(&id) else { continue };
+            if beside && row.writing {
+                row.cancelled = true;
+                continue;
+            }
             let (key, conversation_id) = (row.record.key.clone(), row.record.conversation_id.clone());
             self.forget(id);
             let failure = Failure::new(ErrorCode::Cancelled, "the store was wiped");

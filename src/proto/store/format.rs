@@ -176,6 +176,13 @@ pub fn record_version(bytes: &[u8]) -> Option<u64> {
     Header::read(bytes).ok().map(|header| header.version)
 }
 
+/// A later version of the application has written it, whatever its kind.
+pub fn is_newer(bytes: &[u8]) -> bool {
+    // Most are of today's: no second checksum for those.
+    bytes.get(3).is_some_and(|format| *format > FORMAT_VERSION)
+        && matches!(open(RecordKind::Generation, bytes), Err(RecordError::Newer { .. }))
+}
+
 /// Checks a record and brings its payload to today's format. The checksum comes first: damage to the header must
 /// not pass for a newer format.
 ///

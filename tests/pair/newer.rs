@@ -1,0 +1,124 @@
+//! A store that a later version of the application has written is left to that version.
+
+use chatwire::proto::store::{GENERATION_KEY, encode_generation, head_key, record_version};
+use chatwire::proto::{
+    Command, CommandId, ConnectionState, ErrorCode, Event, Failure, Input, RecordId, Status, StoreRequest,
+    TabInput, Transaction,
+};
+use serde_json::json;
+use xxhash_rust::xxh64::xxh64;
+
+use super::acts::message;
+use super::backend::Backend;
+use super::world::World;
+
+/// The same record as format 2 says it.
+fn newer(mut bytes: Vec<u8>) -> Vec<u8> {
+    bytes[3] = 2;
+    let checksum = xxh64(&bytes[24..], xxh64(&bytes[2..16], 0));
+    bytes[16..24].copy_from_slice(&checksum.to_le_bytes());
+    bytes
+}
+
+fn put(world: &mut World, at: RecordId, bytes: Vec<u8>) {
+    let transaction = Transaction { puts: vec![(at, bytes)], ..Transaction::default() };
+    world.disks[0].records.execute(&StoreRequest::Write(transaction));
+}
+
+fn record(world: &mut World, at: &RecordId) -> Vec<u8> {
+    world.disks[0].records.get(at).unwrap().to_vec()
+}
+
+fn told(world: &World, at: usize) -> usize {
+    world.count(at, |event| matches!(event, Event::Error { error } if error.code == ErrorCode::Storage))
+}
+
+fn refusal(world: &mut World, at: usize, outcome: Result<CommandId, Failure>) -> Failure {
+    match outcome {
+        Err(failure) => failure,
+        Ok(id) => world.wait(at, id).unwrap_err(),
+    }
+}
+
+fn is_shut_out(world: &mut World, at: usize) {
+    assert!(!world.nodes[at].leads && !world.nodes[at].waits);
+    assert_eq!(told(world, at), 1, "{}", world.tail());
+    let connection = world.nodes[at].events.iter().rev().find_map(|event| match event {
+        Event::Connection { connection } => Some(connection.clone()),
+        _ => None,
+    });
+    let shown = connection.unwrap();
+    assert_eq!((shown.state, shown.reason.as_deref()), (ConnectionState::Closed, Some("storage")));
+    for command in [Command::Send(message("r", "no")), Command::Connect {}] {
+        let outcome = world.command(at, command);
+        let failure = refusal(world, at, outcome);
+        assert_eq!(failure.code, ErrorCode::Storage);
+        assert!(failure.message.contains("reload this page"), "{failure:?}");
+    }
+}
+
+#[test]
+fn an_older_tab_that_follows_does_not_take_the_lead() {
+    for head in [false, true] {
+        let (mut world, newest, older) = World::two(Backend::full());
+        let key = world.saved(newest, "r", "one");
+        world.until_status(newest, &key, Status::Acknowledged);
+        let generation = RecordId::meta(GENERATION_KEY);
+        let at = if head { RecordId::history(head_key("r")) } else { generation.clone() };
+        let written = newer(record(&mut world, &at));
+        put(&mut world, at.clone(), written.clone());
+        world.kill(newest);
+        world.pass(5_000);
+        if !head {
+            assert_eq!(record(&mut world, &generation), written, "its generation stands");
+        }
+        assert_eq!(record(&mut world, &at), written);
+        is_shut_out(&mut world, older);
+        assert_eq!(world.backend.sessions.len(), 0);
+        // At the start too.
+        world.restart(older);
+        let early = world.command(older, Command::Connect {});
+        world.pass(5_000);
+        assert_eq!(refusal(&mut world, older, early).code, ErrorCode::Storage);
+        is_shut_out(&mut world, older);
+        assert_eq!(record(&mut world, &at), written);
+        // What it cannot read it can remove.
+        let id = world.ask(older, Command::Wipe {});
+        world.wait(older, id).unwrap();
+        world.nodes[older].checks.forget_told();
+        world.connect(older);
+        world.pass(1_000);
+        assert!(world.nodes[older].leads);
+    }
+}
+
+#[test]
+fn an_older_leader_makes_room_when_a_newer_tab_writes_beside_it() {
+    let (mut world, older, beside) = World::two(Backend::full());
+    world.server_down();
+    world.pass(100);
+    let key = world.saved(older, "r", "one");
+    let row = RecordId::outbox(1);
+    let bytes = newer(record(&mut world, &row));
+    put(&mut world, row.clone(), bytes.clone());
+    world.input(older, Input::Tab(TabInput::Poked));
+    world.pass(100);
+    is_shut_out(&mut world, older);
+    assert_eq!(record(&mut world, &row), bytes, "{key} is the newer version's to send");
+    world.kill(beside);
+    world.pass(40_000);
+    assert_eq!(record(&mut world, &row), bytes);
+}
+
+#[test]
+fn damage_that_looks_like_a_newer_format_is_damage() {
+    let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
+    let ana = world.join_with("ana", json!({}));
+    world.kill(ana);
+    let mut bytes = encode_generation(7, 3);
+    bytes[3] = 2;
+    assert!(record_version(&bytes).is_some());
+    put(&mut world, RecordId::meta(GENERATION_KEY), bytes);
+    world.start(ana);
+    world.go_live(ana);
+}
