@@ -15,7 +15,7 @@ use crate::proto::timer::Timer;
 
 /// Events that wait for their commit.
 const MAX_WAITING: usize = 1000;
-/// Own messages whose last status is remembered, so that none goes back.
+/// Messages whose last status is remembered, own ones so that none goes back, others' so that none is told twice.
 const MAX_STATUSES: usize = 512;
 /// What was said to a page while it was frozen has come by then.
 const THAW_MS: u64 = 1000;
@@ -38,6 +38,8 @@ pub(super) struct Beside {
     /// Told when what they tell of is stored.
     waiting: Vec<Told>,
     statuses: SortedMap<String, Status>,
+    /// Their keys, in the order in which they came.
+    order: Queue<String>,
     /// The newest stamp of the present leader that is contained in what is known here.
     pub last: u64,
     /// Posts that wait until the store has been read; there were more of them.
@@ -56,6 +58,7 @@ impl Beside {
     /// What was known of messages is gone with the store.
     pub fn forget(&mut self) {
         self.statuses.clear();
+        self.order.clear();
         (self.generation, self.last) = (0, 0);
     }
 
@@ -74,10 +77,14 @@ impl Beside {
         if self.statuses.get(row_key).is_some_and(|known| *known >= status) {
             return false;
         }
-        if self.statuses.len() >= MAX_STATUSES {
-            self.statuses.pop_first();
+        if self.statuses.insert(row_key.to_owned(), status).is_none() {
+            self.order.push_back(row_key.to_owned());
+            if self.order.len() > MAX_STATUSES
+                && let Some(oldest) = self.order.pop_front()
+            {
+                self.statuses.remove(&oldest);
+            }
         }
-        self.statuses.insert(row_key.to_owned(), status);
         true
     }
 }
@@ -308,5 +315,23 @@ impl Client {
 
     fn pass_on(&mut self, raw: &RawValue) {
         self.outputs.push_back(Output::Told(Told(raw.get().to_owned())));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_status_is_forgotten_whatever_its_key() {
+        let mut beside = Beside::default();
+        let key = |n: usize| format!("{:04}", 9999 - n);
+        for n in 0..MAX_STATUSES + 10 {
+            assert!(beside.raise(&key(n), Status::Acknowledged));
+            assert!(!beside.raise(&key(n), Status::Acknowledged), "{n}");
+        }
+        assert!(!beside.raise(&key(10), Status::Acknowledged));
+        assert!(beside.raise(&key(9), Status::Acknowledged), "forgotten");
+        assert_eq!((beside.statuses.len(), beside.order.len()), (MAX_STATUSES, MAX_STATUSES));
     }
 }
