@@ -101,9 +101,10 @@ fn lead_of(event: &mut Event) -> Option<&mut bool> {
 impl Client {
     /// Every event of this tab passes here. `false`: another tab has told more of it already.
     pub(super) fn tell(&mut self, event: &mut Event) -> bool {
-        if let Event::Message { message, .. } = event {
-            self.beside.raise(&message.row_key, Status::Acknowledged);
-        }
+        let fresh = match event {
+            Event::Message { message, .. } => self.beside.raise(&message.row_key, Status::Acknowledged),
+            _ => true,
+        };
         if let Event::Status { row_key, status, .. } = event {
             let answered = matches!(status, Status::Acknowledged | Status::Delivered | Status::Read);
             if answered {
@@ -116,12 +117,12 @@ impl Client {
             }
         }
         if !self.leads() {
-            return true;
+            return fresh;
         }
         let stored = match event {
             // So that whoever waits for a new leader hears of it.
             Event::Connection { .. } => false,
-            _ if !self.beside.heard => return true,
+            _ if !self.beside.heard => return fresh,
             Event::Typing { .. } | Event::Presence { .. } => false,
             Event::Phase { .. } => !self.storage.blocked,
             Event::Message { .. }
@@ -144,7 +145,7 @@ impl Client {
         } else if self.beside.waiting.len() < MAX_WAITING {
             self.beside.waiting.push(Told(text));
         }
-        true
+        fresh
     }
 
     fn say(&mut self, generation: u64, event: Told) {
