@@ -231,3 +231,27 @@ fn a_follower_knows_as_its_leader_does_that_there_is_no_such_conversation() {
         assert_eq!(refused.unwrap_err().code, ErrorCode::NotFound);
     }
 }
+
+#[test]
+fn a_message_rings_in_one_tab_also_where_the_leader_is_robbed_with_it_in_hand() {
+    // It came before the leader stood still, or while it did; and its store answers at once or not.
+    for delay_ms in [0, 30] {
+        for pause in [0, 5, 15, 25, 45, 200] {
+            let (mut world, leader, follower) = World::two(Backend::full());
+            world.disks[0].delay_ms = delay_ms;
+            world.post("r", "bo", "one");
+            world.pass(pause);
+            world.stand_still(leader, true);
+            world.until("robbed", |world| world.nodes[follower].leads);
+            world.pass(5000);
+            world.stand_still(leader, false);
+            world.pass(5000);
+            let rings =
+                |at: usize| world.count(at, |event| matches!(event, Event::Message { leader: true, .. }));
+            assert_eq!(rings(leader) + rings(follower), 1, "{delay_ms} {pause}");
+            for at in [leader, follower] {
+                assert_eq!(messages(&world, at), ["one"], "{delay_ms} {pause} {at}");
+            }
+        }
+    }
+}

@@ -36,7 +36,7 @@ pub(super) struct Beside {
     connection: Option<String>,
     online: bool,
     /// Told when what they tell of is stored.
-    waiting: Vec<Told>,
+    waiting: Vec<Untold>,
     statuses: SortedMap<String, Status>,
     /// Their keys, in the order in which they came.
     order: Queue<String>,
@@ -47,6 +47,14 @@ pub(super) struct Beside {
     /// Until then words of tabs that do not lead may be older than what was read last.
     pub unsure_until_mono_ms: u64,
     pub overflown: bool,
+}
+
+/// What is told when what it tells of is stored.
+#[derive(Debug)]
+pub(super) struct Untold {
+    others: Told,
+    /// What this tab's own listeners wait for too.
+    here: Option<Event>,
 }
 
 impl Beside {
@@ -62,12 +70,12 @@ impl Beside {
         (self.generation, self.last) = (0, 0);
     }
 
-    pub fn take_waiting(&mut self) -> Vec<Told> {
+    pub fn take_waiting(&mut self) -> Vec<Untold> {
         core::mem::take(&mut self.waiting)
     }
 
     /// A transaction did not take place: what was to be told with it waits on.
-    pub fn wait_on(&mut self, mut told: Vec<Told>) {
+    pub fn wait_on(&mut self, mut told: Vec<Untold>) {
         told.append(&mut self.waiting);
         self.waiting = told;
     }
@@ -99,53 +107,87 @@ fn lead_of(event: &mut Event) -> Option<&mut bool> {
 }
 
 impl Client {
-    /// Every event of this tab passes here. `false`: another tab has told more of it already.
-    pub(super) fn tell(&mut self, event: &mut Event) -> bool {
-        let fresh = match event {
-            Event::Message { message, .. } => self.beside.raise(&message.row_key, Status::Acknowledged),
-            _ => true,
-        };
-        if let Event::Status { row_key, status, .. } = event {
+    /// Every event of this tab passes here. What is given back is told to its own listeners now: nothing where another
+    /// tab has told more of it already, or where it waits for its commit. Only a leader whose commit stands tells of a
+    /// message that it has come, for no later leader will tell it again: it rings in one tab.
+    pub(super) fn tell(&mut self, mut event: Event) -> Option<Event> {
+        if let Event::Status { row_key, status, .. } = &event {
             let answered = matches!(status, Status::Acknowledged | Status::Delivered | Status::Read);
             if answered {
                 self.beside.raise(row_key, *status);
             } else if !self.leads() && self.beside.statuses.contains_key(row_key) {
-                return false;
+                return None;
             }
             if !answered {
-                return true;
+                return Some(event);
             }
         }
         if !self.leads() {
-            return fresh;
+            return self.fresh(event);
         }
-        let stored = match event {
+        let (stored, here) = match &event {
             // So that whoever waits for a new leader hears of it.
-            Event::Connection { .. } => false,
-            _ if !self.beside.heard => return fresh,
-            Event::Typing { .. } | Event::Presence { .. } => false,
-            Event::Phase { .. } => !self.storage.blocked,
+            Event::Connection { .. } => (false, true),
+            _ if !self.beside.heard => return self.fresh(event),
+            Event::Typing { .. } | Event::Presence { .. } => (false, true),
+            Event::Phase { .. } => (!self.storage.blocked, true),
+            // In their order; while the store takes nothing they wait for nothing.
             Event::Message { .. }
             | Event::MessageUpdated { .. }
             | Event::MessageDeleted { .. }
-            | Event::Reaction { .. }
-            | Event::Status { .. }
-            | Event::Gap { .. } => true,
-            _ => return true,
+            | Event::Reaction { .. } => (true, self.storage.blocked),
+            Event::Status { .. } | Event::Gap { .. } => (true, true),
+            _ => return Some(event),
         };
         let mut text = String::new();
         // The others do not lead.
-        let led = lead_of(event).is_some_and(core::mem::take);
+        let led = lead_of(&mut event).is_some_and(core::mem::take);
         event.write_json(&mut text);
-        if let Some(leader) = lead_of(event) {
+        if let Some(leader) = lead_of(&mut event) {
             *leader = led;
         }
+        let others = Told(text);
         if !stored {
-            self.say(self.lead.generation, Told(text));
+            self.say(self.lead.generation, others);
         } else if self.beside.waiting.len() < MAX_WAITING {
-            self.beside.waiting.push(Told(text));
+            let (here, waits) = if here { (Some(event), None) } else { (None, Some(event)) };
+            self.beside.waiting.push(Untold { others, here: waits });
+            return here.and_then(|event| self.fresh(event));
         }
-        fresh
+        self.fresh(event)
+    }
+
+    /// A message that is not known to have been told in this tab, and anything else.
+    fn fresh(&mut self, event: Event) -> Option<Event> {
+        match &event {
+            Event::Message { message, .. } if !self.beside.raise(&message.row_key, Status::Acknowledged) => {
+                None
+            }
+            _ => Some(event),
+        }
+    }
+
+    fn tell_here(&mut self, untold: &mut Untold) {
+        if let Some(event) = untold.here.take()
+            && let Some(event) = self.fresh(event)
+        {
+            self.outputs.push_back(Output::Event(event));
+        }
+    }
+
+    /// The store takes nothing, who knows for how long: this tab's listeners wait no longer.
+    pub(super) fn tell_all_here(&mut self) {
+        let mut told = self.beside.take_waiting();
+        for untold in &mut told {
+            self.tell_here(untold);
+        }
+        self.beside.waiting = told;
+        if let Some(mut flight) = self.storage.unclear.take() {
+            for untold in &mut flight.told {
+                self.tell_here(untold);
+            }
+            self.storage.unclear = Some(flight);
+        }
     }
 
     fn say(&mut self, generation: u64, event: Told) {
@@ -153,11 +195,12 @@ impl Client {
     }
 
     /// The store has what these tell of.
-    pub(super) fn say_all(&mut self, told: Vec<Told>) {
+    pub(super) fn say_all(&mut self, told: Vec<Untold>) {
         // Of one that leads no longer what it says of messages holds all the same.
         let generation = if self.leads() { self.lead.generation } else { 0 };
-        for event in told {
-            self.say(generation, event);
+        for mut untold in told {
+            self.tell_here(&mut untold);
+            self.say(generation, untold.others);
         }
     }
 
@@ -174,13 +217,13 @@ impl Client {
         if !self.leads() {
             return;
         }
-        self.tell(&mut Event::Connection { connection: self.connection.snapshot(now) });
-        self.tell(&mut Event::Phase { phase: self.timelines.phase() });
+        self.tell(Event::Connection { connection: self.connection.snapshot(now) });
+        self.tell(Event::Phase { phase: self.timelines.phase() });
         for user_id in self.people.online() {
-            self.tell(&mut Event::Presence { user_id, online: true, last_seen_ms: None });
+            self.tell(Event::Presence { user_id, online: true, last_seen_ms: None });
         }
         for (conversation_id, user_id) in self.people.who_types() {
-            self.tell(&mut Event::Typing { conversation_id, user_id, typing: true });
+            self.tell(Event::Typing { conversation_id, user_id, typing: true });
         }
     }
 
