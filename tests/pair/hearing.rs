@@ -1,7 +1,7 @@
 //! What only the leader knows, in every tab: its connection, who is there, what has come.
 
 use chatwire::proto::{
-    Command, ConnectionState, ErrorCode, Event, Input, Phase, Status, StoreFailure, TabInput,
+    Command, ConnectionState, ErrorCode, Event, Input, Phase, Status, StoreFailure, TabInput, Told,
 };
 use serde_json::json;
 
@@ -254,4 +254,44 @@ fn a_message_rings_in_one_tab_also_where_the_leader_is_robbed_with_it_in_hand() 
             }
         }
     }
+}
+
+#[test]
+fn what_another_version_tells_is_passed_on_only_if_it_has_what_is_used_of_it() {
+    let (mut world, leader, follower) = World::two(Backend::full());
+    let known = world.nodes[follower].events.len();
+    for event in [
+        json!({"type": "message"}),
+        json!({"type": "message", "message": {}, "live": true, "leader": false}),
+        json!({"type": "messageUpdated", "message": 7}),
+        json!({"type": "messageDeleted", "conversationId": "r"}),
+        json!({"type": "reaction", "rowKey": "k"}),
+        json!({"type": "status", "conversationId": "r", "status": "read"}),
+        json!({"type": "gap"}),
+        json!({"type": "typing", "conversationId": "r", "typing": true}),
+        json!({"type": "presence", "userId": "bo", "online": true}),
+        json!({"type": "presence", "userId": "bo", "online": true, "lastSeenMs": "now"}),
+        json!({"type": "later"}),
+    ] {
+        let told = |generation| TabInput::Told { generation, events: Told(json!([event]).to_string()) };
+        world.input(follower, Input::Tab(told(1)));
+        world.pass(100);
+        assert_eq!(world.nodes[follower].events.len(), known, "{event}");
+    }
+    let event = json!([{"type": "connection", "connection": {"state": "dreaming"}}]).to_string();
+    world.input(follower, Input::Tab(TabInput::Told { generation: 1, events: Told(event) }));
+    assert_eq!(shown(&world, follower), Some((ConnectionState::Online, false)));
+    // A number of which the store knows nothing.
+    for at in [leader, follower] {
+        let told = TabInput::Told { generation: 1 << 52, events: Told("[]".to_owned()) };
+        world.input(at, Input::Tab(told));
+    }
+    world.pass(1000);
+    assert!(world.nodes[leader].leads);
+    world.pass(40_000);
+    world.post("r", "bo", "one");
+    world.pass(1000);
+    assert_eq!(shown(&world, leader), Some((ConnectionState::Online, true)));
+    assert_eq!(messages(&world, follower), ["one"]);
+    assert_eq!(shown(&world, follower), Some((ConnectionState::Online, false)));
 }

@@ -13,6 +13,12 @@ use super::Client;
 use crate::proto::sorted::SortedMap;
 use crate::proto::timer::Timer;
 
+mod sound;
+#[cfg(test)]
+mod tests;
+
+use sound::is_sound;
+
 /// Events that wait for their commit.
 const MAX_WAITING: usize = 1000;
 /// Messages whose last status is remembered, own ones so that none goes back, others' so that none is told twice.
@@ -262,12 +268,19 @@ impl Client {
     }
 
     fn on_new_leader(&mut self, now: Now, generation: u64) {
+        if self.leads() {
+            // Whose claim stands the store knows, not whoever posts a number.
+            self.lead.in_doubt = true;
+            return self.rescan(now);
+        }
         self.beside.generation = generation;
         self.forget_told(now);
-        if self.leads() {
-            // Its claim stands, and this one's does not.
-            self.abdicate(now);
-        } else {
+        self.say_hello(now);
+    }
+
+    /// No leader of the store has the number that was told: what the one there is has answered was not believed.
+    pub(super) fn on_untrue_generation(&mut self, now: Now) {
+        if self.beside.connection.is_none() {
             self.say_hello(now);
         }
     }
@@ -286,6 +299,9 @@ impl Client {
         let Some(event) = Object::read(raw) else { return };
         let text = |name: &str| event.str(name).map(|text| text.into_owned()).unwrap_or_default();
         let Some(kind) = event.str("type") else { return };
+        if !is_sound(&kind, &event) {
+            return;
+        }
         match &*kind {
             "message" => {
                 // A leader that has lost the lead without a word may tell what this tab has told or heard already.
@@ -336,9 +352,13 @@ impl Client {
     fn on_connection_told(&mut self, now: Now, raw: &RawValue, event: &Object<'_>) {
         let state = event.object("connection");
         let state = state.as_ref().and_then(|connection| connection.str("state"));
+        let shown = match state.as_deref() {
+            Some("connecting" | "authenticating" | "online" | "waiting" | "offline") => true,
+            // One that is about to give the lead back has none to show.
+            Some("idle" | "closed" | "failed") => false,
+            _ => return,
+        };
         self.beside.online = state.as_deref() == Some("online");
-        // One that is about to give the lead back has none to show.
-        let shown = !matches!(state.as_deref(), Some("idle" | "closed" | "failed") | None);
         self.beside.connection = shown.then(|| raw.get().to_owned());
         self.beside.silent = false;
         self.timers.clear(Timer::Silence);
@@ -359,23 +379,5 @@ impl Client {
 
     fn pass_on(&mut self, raw: &RawValue) {
         self.outputs.push_back(Output::Told(Told(raw.get().to_owned())));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_oldest_status_is_forgotten_whatever_its_key() {
-        let mut beside = Beside::default();
-        let key = |n: usize| format!("{:04}", 9999 - n);
-        for n in 0..MAX_STATUSES + 10 {
-            assert!(beside.raise(&key(n), Status::Acknowledged));
-            assert!(!beside.raise(&key(n), Status::Acknowledged), "{n}");
-        }
-        assert!(!beside.raise(&key(10), Status::Acknowledged));
-        assert!(beside.raise(&key(9), Status::Acknowledged), "forgotten");
-        assert_eq!((beside.statuses.len(), beside.order.len()), (MAX_STATUSES, MAX_STATUSES));
     }
 }
