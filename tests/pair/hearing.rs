@@ -295,3 +295,30 @@ fn what_another_version_tells_is_passed_on_only_if_it_has_what_is_used_of_it() {
     assert_eq!(messages(&world, follower), ["one"]);
     assert_eq!(shown(&world, follower), Some((ConnectionState::Online, false)));
 }
+
+#[test]
+fn beyond_a_thousand_events_in_one_commit_other_tabs_show_the_rows_alone() {
+    let backend = Backend::full().room("s", &["ana", "bo"]).room("t", &["ana", "bo"]);
+    let (mut world, leader, follower) = World::two(backend);
+    world.open_view(follower, 2, "t");
+    for room in ["r", "s", "t"] {
+        world.post(room, "bo", "first");
+        world.pass(500);
+    }
+    world.disks[0].delay_ms = 3000;
+    world.post("r", "bo", "first");
+    world.pass(100);
+    let mut texts = vec!["first".to_owned(); 4];
+    for room in ["r", "s", "t"] {
+        for n in 0..400 {
+            texts.push(format!("{room} {n}"));
+            world.post(room, "bo", &format!("{room} {n}"));
+        }
+    }
+    world.pass(20_000);
+    let told = messages(&world, leader);
+    assert_eq!(told.len(), texts.len());
+    assert_eq!(told, texts, "each of them, in their order");
+    assert_eq!(messages(&world, follower), texts[..1004]);
+    assert_eq!(world.texts(follower, 2).last(), texts.last());
+}

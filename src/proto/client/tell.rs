@@ -19,7 +19,7 @@ mod tests;
 
 use sound::is_sound;
 
-/// Events that wait for their commit.
+/// Events that wait for their commit. Those beyond it no other tab hears.
 const MAX_WAITING: usize = 1000;
 /// Messages whose last status is remembered, own ones so that none goes back, others' so that none is told twice.
 const MAX_STATUSES: usize = 512;
@@ -58,7 +58,7 @@ pub(super) struct Beside {
 /// What is told when what it tells of is stored.
 #[derive(Debug)]
 pub(super) struct Untold {
-    others: Told,
+    others: Option<Told>,
     /// What this tab's own listeners wait for too.
     here: Option<Event>,
 }
@@ -155,12 +155,17 @@ impl Client {
         let others = Told(text);
         if !stored {
             self.say(self.lead.generation, others);
-        } else if self.beside.waiting.len() < MAX_WAITING {
-            let (here, waits) = if here { (Some(event), None) } else { (None, Some(event)) };
-            self.beside.waiting.push(Untold { others, here: waits });
-            return here.and_then(|event| self.fresh(event));
+            return Some(event);
         }
-        self.fresh(event)
+        let full = self.beside.waiting.len() >= MAX_WAITING;
+        let (event, here) = if here { (self.fresh(event), None) } else { (None, Some(event)) };
+        if !full {
+            self.beside.waiting.push(Untold { others: Some(others), here });
+        } else if here.is_some() {
+            // The others show the rows.
+            self.beside.waiting.push(Untold { others: None, here });
+        }
+        event
     }
 
     /// A message that is not known to have been told in this tab, and anything else.
@@ -206,7 +211,9 @@ impl Client {
         let generation = if self.leads() { self.lead.generation } else { 0 };
         for mut untold in told {
             self.tell_here(&mut untold);
-            self.say(generation, untold.others);
+            if let Some(event) = untold.others {
+                self.say(generation, event);
+            }
         }
     }
 
