@@ -1,5 +1,5 @@
 import type { Core, CoreConstructor, Event, ViewUpdate } from "./core.js";
-import { Emitter, type Listener } from "./emitter.js";
+import { Emitter, guarded, type Listener } from "./emitter.js";
 import { ChatError, check, closed, describe, toChatError } from "./errors.js";
 import type { ReadOptions } from "./options.js";
 import { Requests } from "./requests.js";
@@ -63,7 +63,7 @@ export class ChatClient {
     setTimeout(() => {
       const untold = this.#untold ?? [];
       this.#untold = undefined;
-      for (const event of untold) this.#tell(event);
+      for (const event of untold) guarded(() => this.#tell(event));
     }, 0);
     return this;
   }
@@ -270,16 +270,19 @@ export class ChatClient {
   /** Snapshots first, then those who watch them, then events: a listener never sees older state than its event. */
   #onBatch(events: readonly Event[]): void {
     const changed = new Set<TimelineView>();
+    // What another tab's version has told may not be as expected: it takes nothing else along.
     for (const event of events) {
-      if (event.type === "view") this.#applyView(event, changed);
-      else this.#snapshots.apply(event);
+      guarded(() => {
+        if (event.type === "view") this.#applyView(event, changed);
+        else this.#snapshots.apply(event);
+      });
     }
     this.#snapshots.flush();
     for (const view of changed) view.notify();
     for (const event of events) {
       const result = event.type === "done" || event.type === "refused";
       if (this.#untold && !result) this.#untold.push(event);
-      else this.#tell(event);
+      else guarded(() => this.#tell(event));
     }
   }
 

@@ -252,7 +252,8 @@ export type ChatEvents = {
    * Once for each message of others, as it arrives: after a reconnect a live one may be told before older ones that are
    * caught up. The timeline is always in the server's order.
    *
-   * Every tab hears it, and in exactly one of them `leader` is true, also while the lead changes hands: ring there. What
+   * Every tab hears it, and in one of them at most `leader` is true, also while the lead changes hands: ring there. In
+   * none where that tab ends in the moment of telling, and in two perhaps while the store takes nothing. What
    * `chat.connection.leader` says while the listeners run is the same.
    */
   message: [message: Message, info: { live: boolean; leader: boolean }];

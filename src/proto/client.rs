@@ -302,8 +302,8 @@ impl Client {
         Guarantees { delivery, order: true, gaps, receipts: has.receipts, because }
     }
 
-    fn emit(&mut self, mut event: Event) {
-        if self.tell(&mut event) {
+    fn emit(&mut self, event: Event) {
+        if let Some(event) = self.tell(event) {
             self.outputs.push_back(Output::Event(event));
         }
     }

@@ -122,10 +122,10 @@ impl Page {
                 tabs.peers.post(&[("conversationId", &conversation_id.into()), ("torn", &segment.into())]);
             }
             (TabOutput::Changed(changes), Some(tabs)) => tabs.peers.change(&changes),
-            (TabOutput::Hello, Some(tabs)) => tabs.peers.word(&[("hello", &1.into())]),
+            (TabOutput::Hello, Some(tabs)) => tabs.peers.post(&[("hello", &1.into())]),
             (TabOutput::Typing { conversation_id, typing }, Some(tabs)) => {
                 let conversation_id = conversation_id.into();
-                tabs.peers.word(&[("conversationId", &conversation_id), ("typing", &typing.into())]);
+                tabs.peers.post(&[("conversationId", &conversation_id), ("typing", &typing.into())]);
             }
             (TabOutput::Tell { generation, event }, Some(tabs)) => tabs.peers.gather(generation, &event.0),
             (_, None) => {}

@@ -38,10 +38,6 @@ impl Checks {
         *self = Self { statuses, memory_only: self.memory_only, ..Self::default() };
     }
 
-    pub fn forget_told(&mut self) {
-        self.told.clear();
-    }
-
     /// No frame of a message before its row is stored and marked (rule 3).
     pub fn on_frame(&mut self, frame: &str, records: &mut MemoryStore) {
         if self.memory_only || !frame.contains("chat:message_send") {

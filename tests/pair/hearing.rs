@@ -1,7 +1,7 @@
 //! What only the leader knows, in every tab: its connection, who is there, what has come.
 
 use chatwire::proto::{
-    Command, ConnectionState, ErrorCode, Event, Input, Phase, Status, StoreFailure, TabInput,
+    Command, ConnectionState, ErrorCode, Event, Input, Phase, Status, StoreFailure, TabInput, Told,
 };
 use serde_json::json;
 
@@ -230,4 +230,95 @@ fn a_follower_knows_as_its_leader_does_that_there_is_no_such_conversation() {
         let refused = world.command(at, Command::Send(message("nope", "one")));
         assert_eq!(refused.unwrap_err().code, ErrorCode::NotFound);
     }
+}
+
+#[test]
+fn a_message_rings_in_one_tab_also_where_the_leader_is_robbed_with_it_in_hand() {
+    // It came before the leader stood still, or while it did; and its store answers at once or not.
+    for delay_ms in [0, 30] {
+        for pause in [0, 5, 15, 25, 45, 200] {
+            let (mut world, leader, follower) = World::two(Backend::full());
+            world.disks[0].delay_ms = delay_ms;
+            world.post("r", "bo", "one");
+            world.pass(pause);
+            world.stand_still(leader, true);
+            world.until("robbed", |world| world.nodes[follower].leads);
+            world.pass(5000);
+            world.stand_still(leader, false);
+            world.pass(5000);
+            let rings =
+                |at: usize| world.count(at, |event| matches!(event, Event::Message { leader: true, .. }));
+            assert_eq!(rings(leader) + rings(follower), 1, "{delay_ms} {pause}");
+            for at in [leader, follower] {
+                assert_eq!(messages(&world, at), ["one"], "{delay_ms} {pause} {at}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_another_version_tells_is_passed_on_only_if_it_has_what_is_used_of_it() {
+    let (mut world, leader, follower) = World::two(Backend::full());
+    let known = world.nodes[follower].events.len();
+    for event in [
+        json!({"type": "message"}),
+        json!({"type": "message", "message": {}, "live": true, "leader": false}),
+        json!({"type": "messageUpdated", "message": 7}),
+        json!({"type": "messageDeleted", "conversationId": "r"}),
+        json!({"type": "reaction", "rowKey": "k"}),
+        json!({"type": "status", "conversationId": "r", "status": "read"}),
+        json!({"type": "gap"}),
+        json!({"type": "typing", "conversationId": "r", "typing": true}),
+        json!({"type": "presence", "userId": "bo", "online": true}),
+        json!({"type": "presence", "userId": "bo", "online": true, "lastSeenMs": "now"}),
+        json!({"type": "later"}),
+    ] {
+        let told = |generation| TabInput::Told { generation, events: Told(json!([event]).to_string()) };
+        world.input(follower, Input::Tab(told(1)));
+        world.pass(100);
+        assert_eq!(world.nodes[follower].events.len(), known, "{event}");
+    }
+    let event = json!([{"type": "connection", "connection": {"state": "dreaming"}}]).to_string();
+    world.input(follower, Input::Tab(TabInput::Told { generation: 1, events: Told(event) }));
+    assert_eq!(shown(&world, follower), Some((ConnectionState::Online, false)));
+    // A number of which the store knows nothing.
+    for at in [leader, follower] {
+        let told = TabInput::Told { generation: 1 << 52, events: Told("[]".to_owned()) };
+        world.input(at, Input::Tab(told));
+    }
+    world.pass(1000);
+    assert!(world.nodes[leader].leads);
+    world.pass(40_000);
+    world.post("r", "bo", "one");
+    world.pass(1000);
+    assert_eq!(shown(&world, leader), Some((ConnectionState::Online, true)));
+    assert_eq!(messages(&world, follower), ["one"]);
+    assert_eq!(shown(&world, follower), Some((ConnectionState::Online, false)));
+}
+
+#[test]
+fn beyond_a_thousand_events_in_one_commit_other_tabs_show_the_rows_alone() {
+    let backend = Backend::full().room("s", &["ana", "bo"]).room("t", &["ana", "bo"]);
+    let (mut world, leader, follower) = World::two(backend);
+    world.open_view(follower, 2, "t");
+    for room in ["r", "s", "t"] {
+        world.post(room, "bo", "first");
+        world.pass(500);
+    }
+    world.disks[0].delay_ms = 3000;
+    world.post("r", "bo", "first");
+    world.pass(100);
+    let mut texts = vec!["first".to_owned(); 4];
+    for room in ["r", "s", "t"] {
+        for n in 0..400 {
+            texts.push(format!("{room} {n}"));
+            world.post(room, "bo", &format!("{room} {n}"));
+        }
+    }
+    world.pass(20_000);
+    let told = messages(&world, leader);
+    assert_eq!(told.len(), texts.len());
+    assert_eq!(told, texts, "each of them, in their order");
+    assert_eq!(messages(&world, follower), texts[..1004]);
+    assert_eq!(world.texts(follower, 2).last(), texts.last());
 }

@@ -160,8 +160,6 @@ fn a_thief_whose_claim_is_refused_writes_nothing_over_what_the_robbed_leader_wri
     world.disks[disk].broken = None;
     world.nodes[first].still = Some(Vec::new());
     world.stand_still(first, false);
-    // What was never committed may be told again.
-    world.nodes[second].checks.forget_told();
     world.pass(100);
     let newest = world.rows(first, 1).pop().unwrap().row_key;
     world.ask(first, Command::MarkRead { conversation_id: "r".to_owned(), row_key: newest });

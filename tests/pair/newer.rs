@@ -85,7 +85,6 @@ fn an_older_tab_that_follows_does_not_take_the_lead() {
         // What it cannot read it can remove.
         let id = world.ask(older, Command::Wipe {});
         world.wait(older, id).unwrap();
-        world.nodes[older].checks.forget_told();
         world.connect(older);
         world.pass(1_000);
         assert!(world.nodes[older].leads);

@@ -31,16 +31,22 @@ pub struct ToldEvents(BTreeMap<String, Event>);
 
 impl ToldEvents {
     pub fn note(&mut self, event: &Event) {
-        if matches!(event, Event::Message { .. } | Event::MessageUpdated { .. }) {
-            let mut others = event.clone();
-            if let Event::Message { leader, .. } = &mut others {
-                *leader = false;
+        let mut events = vec![event.clone()];
+        match event {
+            // A tab that has told it already tells the others all the same, and may say anew how it has come.
+            Event::Message { message, .. } => {
+                for live in [false, true] {
+                    let message = message.clone();
+                    events.push(Event::Message { message, live, leader: false });
+                }
             }
-            for event in [event.clone(), others] {
-                let mut text = String::new();
-                event.write_json(&mut text);
-                self.0.insert(text, event);
-            }
+            Event::MessageUpdated { .. } => {}
+            _ => return,
+        }
+        for event in events {
+            let mut text = String::new();
+            event.write_json(&mut text);
+            self.0.insert(text, event);
         }
     }
 

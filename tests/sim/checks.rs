@@ -168,10 +168,6 @@ impl World {
                 self.see_words(&message);
             }
             Event::Leader { leader } => {
-                if !leader {
-                    // What was told and not committed comes again with the next lead.
-                    self.devices[at].eyes.told.clear();
-                }
                 let name = self.name(at);
                 self.say(|| format!("{name} {} lead", if leader { "takes the" } else { "gives up the" }));
             }

@@ -125,21 +125,32 @@ async fn what_one_tab_posts_the_other_hears() {
     assert_eq!(heard(&mut said).await, TabInput::Typing { conversation_id, typing: true });
     // Another version of the application, and one that says nonsense.
     js("globalThis.alien = new BroadcastChannel('chatwire:posts'); 0");
-    for post in ["{ protocol: 2, changed: 1 }", "{ protocol: 1, changed: '[1,2', bytes: new Uint8Array(1) }"]
-    {
+    for post in [
+        "{ protocol: 2, changed: 1 }",
+        "{ protocol: 2, wiped: 1 }",
+        "{ wiped: 1 }",
+        "{ conversationId: 'r', readId: 'm' }",
+        "null",
+        "7",
+        "{ protocol: 1, changed: '[1,2', bytes: new Uint8Array(1) }",
+    ] {
         js(&["alien.postMessage(", post, "); 0"].concat());
         assert_eq!(heard(&mut said).await, TabInput::Poked);
     }
     for post in [
-        "null",
-        "7",
         "{ protocol: 1 }",
         "{ protocol: 1, told: 3 }",
+        "{ protocol: 1, told: '[]', generation: 1e300 }",
+        "{ protocol: 1, told: '[]', generation: 1.5 }",
+        "{ protocol: 1, told: '[]', generation: -1 }",
         "{ protocol: 1, changed: '[]', bytes: 1 }",
     ] {
         js(&["alien.postMessage(", post, "); 0"].concat());
     }
     assert!(said.rest(50).await.is_empty());
+    // Of the lead all versions speak alike.
+    js("alien.postMessage({ protocol: 2, alive: 1 }); 0");
+    assert_eq!(heard(&mut said).await, TabInput::Alive);
     js("alien.close(); 0");
 }
 

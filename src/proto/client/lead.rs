@@ -319,7 +319,11 @@ impl Client {
                 return self.abdicate(now);
             }
         } else if lists.len() > 2 {
+            let told = self.beside.generation;
             self.restore_history(lists);
+            if self.beside.generation < told {
+                self.on_untrue_generation(now);
+            }
         }
         if let Some(rows) = lists.get(1) {
             self.take_outbox(rows);

@@ -8,7 +8,7 @@ use crate::proto::sorted::{SortedMap, SortedSet};
 
 use super::super::api::{
     Changes, CommandId, Event, Key, Now, Output, Read, Record, RecordId, StoreId, StoreReply, StoreRequest,
-    Table, Told,
+    Table,
 };
 use super::super::lead::State;
 use super::super::model::{ErrorCode, Failure, Phase};
@@ -17,6 +17,7 @@ use super::super::store;
 use super::super::timeline::{Item, Want};
 use super::super::timer::Timer;
 use super::Client;
+use super::tell::Untold;
 
 /// How long a refused store is left alone.
 pub(super) const STORE_RETRY_MS: u64 = 5000;
@@ -62,8 +63,8 @@ pub(super) struct Flight {
     pub items: Vec<Item>,
     pub rooms: Vec<String>,
     pub capabilities: bool,
-    /// What is told to other tabs when it has taken place.
-    pub told: Vec<Told>,
+    /// What is told when it has taken place.
+    pub told: Vec<Untold>,
     pub changes: Option<Box<Changes>>,
     /// A record that tells by its version whether the transaction took place.
     pub probe: Option<RecordId>,

@@ -13,9 +13,15 @@ use super::Client;
 use crate::proto::sorted::SortedMap;
 use crate::proto::timer::Timer;
 
-/// Events that wait for their commit.
+mod sound;
+#[cfg(test)]
+mod tests;
+
+use sound::is_sound;
+
+/// Events that wait for their commit. Those beyond it no other tab hears.
 const MAX_WAITING: usize = 1000;
-/// Own messages whose last status is remembered, so that none goes back.
+/// Messages whose last status is remembered, own ones so that none goes back, others' so that none is told twice.
 const MAX_STATUSES: usize = 512;
 /// What was said to a page while it was frozen has come by then.
 const THAW_MS: u64 = 1000;
@@ -36,8 +42,10 @@ pub(super) struct Beside {
     connection: Option<String>,
     online: bool,
     /// Told when what they tell of is stored.
-    waiting: Vec<Told>,
+    waiting: Vec<Untold>,
     statuses: SortedMap<String, Status>,
+    /// Their keys, in the order in which they came.
+    order: Queue<String>,
     /// The newest stamp of the present leader that is contained in what is known here.
     pub last: u64,
     /// Posts that wait until the store has been read; there were more of them.
@@ -45,6 +53,14 @@ pub(super) struct Beside {
     /// Until then words of tabs that do not lead may be older than what was read last.
     pub unsure_until_mono_ms: u64,
     pub overflown: bool,
+}
+
+/// What is told when what it tells of is stored.
+#[derive(Debug)]
+pub(super) struct Untold {
+    others: Option<Told>,
+    /// What this tab's own listeners wait for too.
+    here: Option<Event>,
 }
 
 impl Beside {
@@ -56,15 +72,16 @@ impl Beside {
     /// What was known of messages is gone with the store.
     pub fn forget(&mut self) {
         self.statuses.clear();
+        self.order.clear();
         (self.generation, self.last) = (0, 0);
     }
 
-    pub fn take_waiting(&mut self) -> Vec<Told> {
+    pub fn take_waiting(&mut self) -> Vec<Untold> {
         core::mem::take(&mut self.waiting)
     }
 
     /// A transaction did not take place: what was to be told with it waits on.
-    pub fn wait_on(&mut self, mut told: Vec<Told>) {
+    pub fn wait_on(&mut self, mut told: Vec<Untold>) {
         told.append(&mut self.waiting);
         self.waiting = told;
     }
@@ -74,10 +91,14 @@ impl Beside {
         if self.statuses.get(row_key).is_some_and(|known| *known >= status) {
             return false;
         }
-        if self.statuses.len() >= MAX_STATUSES {
-            self.statuses.pop_first();
+        if self.statuses.insert(row_key.to_owned(), status).is_none() {
+            self.order.push_back(row_key.to_owned());
+            if self.order.len() > MAX_STATUSES
+                && let Some(oldest) = self.order.pop_front()
+            {
+                self.statuses.remove(&oldest);
+            }
         }
-        self.statuses.insert(row_key.to_owned(), status);
         true
     }
 }
@@ -92,52 +113,92 @@ fn lead_of(event: &mut Event) -> Option<&mut bool> {
 }
 
 impl Client {
-    /// Every event of this tab passes here. `false`: another tab has told more of it already.
-    pub(super) fn tell(&mut self, event: &mut Event) -> bool {
-        if let Event::Message { message, .. } = event {
-            self.beside.raise(&message.row_key, Status::Acknowledged);
-        }
-        if let Event::Status { row_key, status, .. } = event {
+    /// Every event of this tab passes here. What is given back is told to its own listeners now: nothing where another
+    /// tab has told more of it already, or where it waits for its commit. Only a leader whose commit stands tells of a
+    /// message that it has come, for no later leader will tell it again: it rings in one tab.
+    pub(super) fn tell(&mut self, mut event: Event) -> Option<Event> {
+        if let Event::Status { row_key, status, .. } = &event {
             let answered = matches!(status, Status::Acknowledged | Status::Delivered | Status::Read);
             if answered {
                 self.beside.raise(row_key, *status);
             } else if !self.leads() && self.beside.statuses.contains_key(row_key) {
-                return false;
+                return None;
             }
             if !answered {
-                return true;
+                return Some(event);
             }
         }
         if !self.leads() {
-            return true;
+            return self.fresh(event);
         }
-        let stored = match event {
+        let (stored, here) = match &event {
             // So that whoever waits for a new leader hears of it.
-            Event::Connection { .. } => false,
-            _ if !self.beside.heard => return true,
-            Event::Typing { .. } | Event::Presence { .. } => false,
-            Event::Phase { .. } => !self.storage.blocked,
+            Event::Connection { .. } => (false, true),
+            _ if !self.beside.heard => return self.fresh(event),
+            Event::Typing { .. } | Event::Presence { .. } => (false, true),
+            Event::Phase { .. } => (!self.storage.blocked, true),
+            // In their order; while the store takes nothing they wait for nothing.
             Event::Message { .. }
             | Event::MessageUpdated { .. }
             | Event::MessageDeleted { .. }
-            | Event::Reaction { .. }
-            | Event::Status { .. }
-            | Event::Gap { .. } => true,
-            _ => return true,
+            | Event::Reaction { .. } => (true, self.storage.blocked),
+            Event::Status { .. } | Event::Gap { .. } => (true, true),
+            _ => return Some(event),
         };
         let mut text = String::new();
         // The others do not lead.
-        let led = lead_of(event).is_some_and(core::mem::take);
+        let led = lead_of(&mut event).is_some_and(core::mem::take);
         event.write_json(&mut text);
-        if let Some(leader) = lead_of(event) {
+        if let Some(leader) = lead_of(&mut event) {
             *leader = led;
         }
+        let others = Told(text);
         if !stored {
-            self.say(self.lead.generation, Told(text));
-        } else if self.beside.waiting.len() < MAX_WAITING {
-            self.beside.waiting.push(Told(text));
+            self.say(self.lead.generation, others);
+            return Some(event);
         }
-        true
+        let full = self.beside.waiting.len() >= MAX_WAITING;
+        let (event, here) = if here { (self.fresh(event), None) } else { (None, Some(event)) };
+        if !full {
+            self.beside.waiting.push(Untold { others: Some(others), here });
+        } else if here.is_some() {
+            // The others show the rows.
+            self.beside.waiting.push(Untold { others: None, here });
+        }
+        event
+    }
+
+    /// A message that is not known to have been told in this tab, and anything else.
+    fn fresh(&mut self, event: Event) -> Option<Event> {
+        match &event {
+            Event::Message { message, .. } if !self.beside.raise(&message.row_key, Status::Acknowledged) => {
+                None
+            }
+            _ => Some(event),
+        }
+    }
+
+    fn tell_here(&mut self, untold: &mut Untold) {
+        if let Some(event) = untold.here.take()
+            && let Some(event) = self.fresh(event)
+        {
+            self.outputs.push_back(Output::Event(event));
+        }
+    }
+
+    /// The store takes nothing, who knows for how long: this tab's listeners wait no longer.
+    pub(super) fn tell_all_here(&mut self) {
+        let mut told = self.beside.take_waiting();
+        for untold in &mut told {
+            self.tell_here(untold);
+        }
+        self.beside.waiting = told;
+        if let Some(mut flight) = self.storage.unclear.take() {
+            for untold in &mut flight.told {
+                self.tell_here(untold);
+            }
+            self.storage.unclear = Some(flight);
+        }
     }
 
     fn say(&mut self, generation: u64, event: Told) {
@@ -145,11 +206,14 @@ impl Client {
     }
 
     /// The store has what these tell of.
-    pub(super) fn say_all(&mut self, told: Vec<Told>) {
+    pub(super) fn say_all(&mut self, told: Vec<Untold>) {
         // Of one that leads no longer what it says of messages holds all the same.
         let generation = if self.leads() { self.lead.generation } else { 0 };
-        for event in told {
-            self.say(generation, event);
+        for mut untold in told {
+            self.tell_here(&mut untold);
+            if let Some(event) = untold.others {
+                self.say(generation, event);
+            }
         }
     }
 
@@ -166,13 +230,13 @@ impl Client {
         if !self.leads() {
             return;
         }
-        self.tell(&mut Event::Connection { connection: self.connection.snapshot(now) });
-        self.tell(&mut Event::Phase { phase: self.timelines.phase() });
+        self.tell(Event::Connection { connection: self.connection.snapshot(now) });
+        self.tell(Event::Phase { phase: self.timelines.phase() });
         for user_id in self.people.online() {
-            self.tell(&mut Event::Presence { user_id, online: true, last_seen_ms: None });
+            self.tell(Event::Presence { user_id, online: true, last_seen_ms: None });
         }
         for (conversation_id, user_id) in self.people.who_types() {
-            self.tell(&mut Event::Typing { conversation_id, user_id, typing: true });
+            self.tell(Event::Typing { conversation_id, user_id, typing: true });
         }
     }
 
@@ -211,12 +275,19 @@ impl Client {
     }
 
     fn on_new_leader(&mut self, now: Now, generation: u64) {
+        if self.leads() {
+            // Whose claim stands the store knows, not whoever posts a number.
+            self.lead.in_doubt = true;
+            return self.rescan(now);
+        }
         self.beside.generation = generation;
         self.forget_told(now);
-        if self.leads() {
-            // Its claim stands, and this one's does not.
-            self.abdicate(now);
-        } else {
+        self.say_hello(now);
+    }
+
+    /// No leader of the store has the number that was told: what the one there is has answered was not believed.
+    pub(super) fn on_untrue_generation(&mut self, now: Now) {
+        if self.beside.connection.is_none() {
             self.say_hello(now);
         }
     }
@@ -235,6 +306,9 @@ impl Client {
         let Some(event) = Object::read(raw) else { return };
         let text = |name: &str| event.str(name).map(|text| text.into_owned()).unwrap_or_default();
         let Some(kind) = event.str("type") else { return };
+        if !is_sound(&kind, &event) {
+            return;
+        }
         match &*kind {
             "message" => {
                 // A leader that has lost the lead without a word may tell what this tab has told or heard already.
@@ -285,9 +359,13 @@ impl Client {
     fn on_connection_told(&mut self, now: Now, raw: &RawValue, event: &Object<'_>) {
         let state = event.object("connection");
         let state = state.as_ref().and_then(|connection| connection.str("state"));
+        let shown = match state.as_deref() {
+            Some("connecting" | "authenticating" | "online" | "waiting" | "offline") => true,
+            // One that is about to give the lead back has none to show.
+            Some("idle" | "closed" | "failed") => false,
+            _ => return,
+        };
         self.beside.online = state.as_deref() == Some("online");
-        // One that is about to give the lead back has none to show.
-        let shown = !matches!(state.as_deref(), Some("idle" | "closed" | "failed") | None);
         self.beside.connection = shown.then(|| raw.get().to_owned());
         self.beside.silent = false;
         self.timers.clear(Timer::Silence);

@@ -312,6 +312,9 @@ impl Client {
         let blocked = blocked || self.is_unclaimed();
         self.storage.blocked = blocked;
         self.outbox.set_blocked(blocked);
+        if blocked {
+            self.tell_all_here();
+        }
     }
 
     pub(super) fn on_store_retry(&mut self) {

@@ -3,8 +3,9 @@
 //!
 //! Law: whoever wants to lead asks, and leads only if nobody answers; a leader answers every question and says when it
 //! leads and when it goes. A tab that was answered follows, and asks again when the leader goes or after a while,
-//! since it may have gone without a word. Should two lead all the same, the store stops the older one. What another
-//! version of the application posts is not read: it stands for a poke.
+//! since it may have gone without a word. Should two lead all the same, the store stops the older one. Every post
+//! names its protocol. What another version of the application posts is not read: it stands for a poke. But of the lead
+//! all versions speak alike (ask, leads, takes, goes, runs, alive, yields), else two of them would rob each other by turns.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
@@ -26,6 +27,7 @@ const ASK_AGAIN_MS: u32 = 5_000;
 
 /// The version of what is posted with it: a tab reads its own.
 const PROTOCOL: u32 = 1;
+const MAX_GENERATION: u64 = 1 << 53;
 /// Events as JSON are posted at this length, whatever else is to come.
 const POST_BYTES: usize = 1 << 18;
 
@@ -71,44 +73,36 @@ impl Peers {
 
     fn on_message(&self, data: &JsValue, sink: &Sink) {
         let word = |name: &str| convert::get(data, name);
-        let protocol = word("protocol");
-        if !protocol.is_undefined() {
-            let read = if protocol == PROTOCOL { versioned(data) } else { Some(TabInput::Poked) };
-            if let Some(input) = read {
-                sink(Input::Tab(input));
+        let input = if word("ask") == 1 {
+            if self.leads.get() {
+                self.say("leads");
             }
-        } else if word("poke") == 1 {
-            sink(Input::Tab(TabInput::Poked));
-        } else if word("wiped") == 1 {
-            sink(Input::Tab(TabInput::Wiped));
-        } else if let (Some(conversation_id), Some(message_id)) =
-            (word("conversationId").as_string(), word("readId").as_string())
-        {
-            sink(Input::Tab(TabInput::Read { conversation_id, message_id }));
-        } else if let (Some(conversation_id), Some(segment)) =
-            (word("conversationId").as_string(), word("torn").as_f64())
-        {
-            sink(Input::Tab(TabInput::Torn { conversation_id, segment: segment as u32 }));
-        } else if word("ask") == 1 && self.leads.get() {
-            self.say("leads");
+            None
         } else if word("leads") == 1 {
             self.answered.set(true);
+            None
         } else if word("takes") == 1 {
             self.answered.set(true);
-            if self.leads.take() {
-                sink(Input::Tab(TabInput::Deposed));
+            self.leads.take().then_some(TabInput::Deposed)
+        } else if word("goes") == 1 {
+            if let Some(freed) = self.freed.take() {
+                // Nobody waits any longer where the wish was given up.
+                let _ = freed.send(());
             }
+            None
         } else if let Some(visible) = word("runs").as_bool() {
-            sink(Input::Tab(TabInput::Asked { visible }));
+            Some(TabInput::Asked { visible })
         } else if word("alive") == 1 {
-            sink(Input::Tab(TabInput::Alive));
+            Some(TabInput::Alive)
         } else if word("yields") == 1 {
-            sink(Input::Tab(TabInput::Yielded));
-        } else if word("goes") == 1
-            && let Some(freed) = self.freed.take()
-        {
-            // Nobody waits any longer where the wish was given up.
-            let _ = freed.send(());
+            Some(TabInput::Yielded)
+        } else if word("protocol") == PROTOCOL {
+            versioned(data)
+        } else {
+            Some(TabInput::Poked)
+        };
+        if let Some(input) = input {
+            sink(Input::Tab(input));
         }
     }
 
@@ -116,21 +110,12 @@ impl Peers {
         self.post(&[(word, &1.into())]);
     }
 
-    /// What only a tab of the same protocol understands.
-    pub fn word(&self, fields: &[(&str, &JsValue)]) {
-        if let Some(channel) = &self.channel {
-            let post = convert::object(fields);
-            convert::set(&post, "protocol", &PROTOCOL.into());
-            let _ = channel.post_message(&post);
-        }
-    }
-
     /// What a transaction has changed; events that were gathered before go before it.
     pub fn change(&self, changes: &Changes) {
         self.tell();
         let (places, bytes) = packed::changes(changes);
         let bytes = js_sys::Uint8Array::from(bytes.as_slice());
-        self.word(&[("changed", &places.into()), ("bytes", &bytes)]);
+        self.post(&[("changed", &places.into()), ("bytes", &bytes)]);
     }
 
     /// One event, to be told with the next post.
@@ -154,13 +139,15 @@ impl Peers {
         let (generation, mut events) = self.told.take();
         if !events.is_empty() {
             events.push(']');
-            self.word(&[("told", &events.into()), ("generation", &(generation as f64).into())]);
+            self.post(&[("told", &events.into()), ("generation", &(generation as f64).into())]);
         }
     }
 
     pub fn post(&self, fields: &[(&str, &JsValue)]) {
         if let Some(channel) = &self.channel {
-            let _ = channel.post_message(&convert::object(fields));
+            let post = convert::object(fields);
+            convert::set(&post, "protocol", &PROTOCOL.into());
+            let _ = channel.post_message(&post);
         }
     }
 
@@ -232,20 +219,37 @@ fn spread(at_least_ms: u32) -> u32 {
 
 /// A post of this protocol, if it has the shape of one.
 fn versioned(data: &JsValue) -> Option<TabInput> {
-    let text = |name: &str| convert::get(data, name).as_string();
-    if convert::get(data, "hello") == 1 {
+    let word = |name: &str| convert::get(data, name);
+    let text = |name: &str| word(name).as_string();
+    if word("poke") == 1 {
+        return Some(TabInput::Poked);
+    }
+    if word("wiped") == 1 {
+        return Some(TabInput::Wiped);
+    }
+    if word("hello") == 1 {
         return Some(TabInput::Hello);
     }
     if let Some(events) = text("told") {
-        let generation = convert::get(data, "generation").as_f64()? as u64;
-        return Some(TabInput::Told { generation, events: Told(events) });
+        let number = word("generation").as_f64()?;
+        let generation = number as u64;
+        // One that JavaScript cannot count to is nobody's.
+        let counted = generation < MAX_GENERATION && generation as f64 == number;
+        return counted.then_some(TabInput::Told { generation, events: Told(events) });
     }
     if let Some(places) = text("changed") {
-        let bytes = convert::get(data, "bytes").dyn_into::<js_sys::Uint8Array>().ok()?;
+        let bytes = word("bytes").dyn_into::<js_sys::Uint8Array>().ok()?;
         // What cannot be read is read in the store.
         let changes = packed::read_changes(&places, &bytes.to_vec()).map(Box::new);
         return Some(changes.map_or(TabInput::Poked, TabInput::Changed));
     }
-    let typing = convert::get(data, "typing").as_bool()?;
-    Some(TabInput::Typing { conversation_id: text("conversationId")?, typing })
+    let conversation_id = text("conversationId")?;
+    if let Some(message_id) = text("readId") {
+        return Some(TabInput::Read { conversation_id, message_id });
+    }
+    if let Some(segment) = word("torn").as_f64() {
+        return Some(TabInput::Torn { conversation_id, segment: segment as u32 });
+    }
+    let typing = word("typing").as_bool()?;
+    Some(TabInput::Typing { conversation_id, typing })
 }

@@ -1,0 +1,31 @@
+import { expect, onTestFinished, test, vi } from "vitest";
+import { ChatClient } from "../src/client.js";
+import type { CoreConstructor } from "../src/core.js";
+
+test("an event that cannot be read takes nothing else along", () => {
+  const reported = vi.spyOn(console, "error").mockImplementation(() => {});
+  onTestFinished(() => reported.mockRestore());
+  vi.stubGlobal("reportError", undefined);
+  onTestFinished(() => {
+    vi.unstubAllGlobals();
+  });
+  let deliver = (_: string) => {};
+  class Core {
+    constructor(_: unknown, hooks: { onBatch: (json: string) => void }) {
+      deliver = hooks.onBatch;
+    }
+    command() {
+      return 1;
+    }
+  }
+  const plain = { userId: "ana" };
+  const chat = new ChatClient(Core as unknown as CoreConstructor, { plain } as never);
+  const batch = [
+    { type: "presence", userId: "bo", online: true },
+    { type: "presence", userId: "cy", online: true, lastSeenMs: null },
+    { type: "done", id: 1, outcome: { messages: [] } },
+  ];
+  deliver(JSON.stringify(batch));
+  expect(reported).toHaveBeenCalled();
+  expect(chat.presence("cy")?.online).toBe(true);
+});
