@@ -148,7 +148,6 @@ impl World {
             Wish::Acknowledged => (Command::Acknowledged { key }, Asked::Acknowledged(number)),
         };
         if matches!(wish, Wish::Discard | Wish::Cancel) {
-            self.ledger.sent[number].removal_asked = true;
             self.ledger.sent[number].removals_open += 1;
         }
         if !self.command(at, command, asked) {

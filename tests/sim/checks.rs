@@ -41,10 +41,10 @@ pub struct Sent {
     pub lost_allowed: bool,
     pub cancelled: bool,
     pub discarded: bool,
-    /// Somebody wanted it gone.
-    pub removal_asked: bool,
     /// Cancels and discards of it that neither took place nor came too late: open for ever, where the page has ended.
     pub removals_open: u32,
+    /// The store refused one of those: others go from memory meanwhile, and with the lead it is forgotten (1013240).
+    pub removal_refused: bool,
     pub resends: u32,
     pub frames: u32,
     pub first_frame_ms: Option<u64>,
@@ -59,6 +59,13 @@ pub struct Sent {
     /// All reasons that it has failed for: a resend that only memory had may be forgotten.
     pub reasons: Vec<ErrorCode>,
     pub shown_acknowledged: bool,
+}
+
+impl Sent {
+    /// It was taken back, or a removal of it is open: one that was refused excuses nothing.
+    pub fn removed(&self) -> bool {
+        self.cancelled || self.discarded || self.removals_open > 0
+    }
 }
 
 #[derive(Default)]

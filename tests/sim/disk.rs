@@ -126,6 +126,15 @@ impl World {
         {
             self.disks[self.devices[at].person.disk].claim_refused = true;
         }
+        if let StoreRequest::Write(transaction) = request {
+            for id in &transaction.deletes {
+                let Key::Number(stored) = id.key else { continue };
+                let row = self.disks[self.devices[at].person.disk].rows.get(&stored);
+                if let Some(sent) = row.and_then(|row| self.ledger.sent.get_mut(row.number)) {
+                    sent.removal_refused |= sent.removals_open > 0;
+                }
+            }
+        }
         failed(kind)
     }
 
@@ -210,7 +219,7 @@ impl World {
     fn check_removal(&mut self, at: usize, row: &RowSeen) {
         let home = self.devices[at].person.disk;
         let sent = &self.ledger.sent[row.number];
-        let wanted = sent.removal_asked || sent.resends > 0;
+        let wanted = sent.removed() || sent.resends > 0;
         let again = self.disks[home].rows.values().any(|other| other.key == row.key);
         if wanted || again {
             return;

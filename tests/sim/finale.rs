@@ -170,11 +170,10 @@ impl World {
         let failed = self.disks[home].rows.values().any(|row| row.number == number && row.failed);
         let waits = self.disks[home].rows.values().any(|row| row.number == number && !row.failed);
         let stored = self.server.ever.contains_key(&number);
-        let taken_back = sent.cancelled || sent.discarded || sent.removal_asked;
         self.check_cancelled(number);
         // Of a resend that only memory had, the old failure may be all that is left.
         let shown = sent.shown_acknowledged && !(sent.resends > 0 && sent.lost_allowed);
-        let what = match (failed, stored, taken_back) {
+        let what = match (failed, stored, sent.removed()) {
             _ if waits => "still waits in the store".to_owned(),
             (true, _, _) if shown => "was acknowledged and failed".to_owned(),
             // Handed to the network is the end of its way where nothing is answered.

@@ -65,9 +65,7 @@ pub fn set(_number: Option<usize>) {}
 /// Runs all mutants (or those of `only`); true where each is caught.
 #[cfg(feature = "mutants")]
 pub fn run_all(threads: usize, first: u64, only: Option<usize>) -> bool {
-    let wanted: Vec<usize> = (1..=MUTANTS.len())
-        .filter(|at| only.is_none_or(|only| only == *at))
-        .collect();
+    let wanted: Vec<usize> = (1..=MUTANTS.len()).filter(|at| only.is_none_or(|only| only == *at)).collect();
     let (next, catches) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..threads {

@@ -314,7 +314,8 @@ impl World {
                 .and_then(|stored| Some((stored.queued?.1?, stored.number?)));
             // A removal that the store refuses holds up nobody: it is forgotten with the page or the lead, when others have
             // gone from memory before it.
-            let forgotten = |before: usize| own.removal_asked && self.ledger.sent[before].unmarked;
+            let open = own.removed() || own.removal_refused;
+            let forgotten = |before: usize| open && self.ledger.sent[before].unmarked;
             // What is handed to the network is done where nothing is answered, and may be lost: the order is that of the
             // wire. It comes again only where its removal was not committed.
             let handed = |before: usize| {
