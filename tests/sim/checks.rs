@@ -37,8 +37,10 @@ pub struct Sent {
     pub key: Option<String>,
     /// `send()` resolved, and said that it is durable.
     pub accepted: bool,
-    /// Only memory had it when `send()` resolved, or a fault took its record: it may be lost.
+    /// Only memory has it, as its `send()` said, or a fault took its record: it may be lost.
     pub lost_allowed: bool,
+    /// A fault took its record: a page may go on from what it remembers, and the record that comes of it is no promise.
+    pub torn: bool,
     pub cancelled: bool,
     pub discarded: bool,
     /// Cancels and discards of it that neither took place nor came too late: open for ever, where the page has ended.

@@ -167,6 +167,8 @@ impl World {
             self.see_key(number, &row.key, "its record");
             // A call that waited for the store counts from the moment at which it was carried out, by the clock of then.
             let sent = &mut self.ledger.sent[number];
+            // Rule 14: what only memory had is durable from here on.
+            sent.lost_allowed = sent.torn;
             if let Some(ttl_ms) = sent.ttl_ms.filter(|_| !sent.accepted) {
                 sent.deadline_ms = Some(u64::try_from(row.created_at_ms).unwrap_or(0) + ttl_ms);
             }
@@ -276,7 +278,8 @@ impl World {
         if let Key::Number(stored) = record.key
             && let Some(row) = self.disks[home].rows.remove(&stored)
         {
-            self.ledger.sent[row.number].lost_allowed = true;
+            let sent = &mut self.ledger.sent[row.number];
+            (sent.lost_allowed, sent.torn) = (true, true);
         }
         self.disks[home].torn = true;
         let put = (RecordId { table, key: record.key }, record.bytes);
