@@ -142,8 +142,19 @@ impl World {
                 let (text, status) = (text::number(&row.text), row.status);
                 return Some(format!("message {text:?} is {status:?} on {name}"));
             }
+            if let Some(asked) = self.open_command(at) {
+                return Some(format!("{asked:?} has not ended on {name}"));
+            }
         }
         None
+    }
+
+    /// What was asked of a page and has not ended. `connect()` is done when its own page is online: one that follows another's
+    /// lead waits for that by design.
+    fn open_command(&self, at: usize) -> Option<Asked> {
+        let eyes = &self.devices[at].eyes;
+        let open = eyes.asked.iter().filter(|(id, _)| !eyes.ended.contains(id)).map(|(_, asked)| *asked);
+        open.filter(|asked| self.devices[at].leads || *asked != Asked::Connect).next()
     }
 
     fn compare(&mut self) {
