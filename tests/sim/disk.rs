@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chatwire::proto::store::{
-    GENERATION_KEY, MemoryStore, decode_outbox_row, decode_segment, record_version, segment_key,
+    GENERATION_KEY, HEAD_PREFIX, MemoryStore, decode_outbox_row, decode_segment, record_version, segment_key,
     segment_prefix,
 };
 use chatwire::proto::{
@@ -39,8 +39,10 @@ pub struct Disk {
     pub claimed_by: Option<usize>,
     pub claimed_at_ms: u64,
     pub claim_refused: bool,
-    /// A record was torn: the generation may be gone.
-    pub torn: bool,
+    /// The generation was torn: until the next claim stands nothing tells whose it is.
+    pub generation_torn: bool,
+    /// Heads that were torn and are not written again: the segments that they named are not found.
+    pub heads_torn: BTreeSet<String>,
     /// Some client on this disk has taken the backend for one without keys.
     pub plain_seen: bool,
 }
@@ -196,12 +198,17 @@ impl World {
         let disk = &mut self.disks[self.devices[at].person.disk];
         if transaction.puts.iter().any(|(id, _)| *id == RecordId::meta(GENERATION_KEY)) {
             (disk.claimed_by, disk.claim_refused) = (Some(at), false);
-            disk.claimed_at_ms = self.t;
+            (disk.claimed_at_ms, disk.generation_torn) = (self.t, false);
             return;
+        }
+        for (id, _) in transaction.puts.iter().filter(|(id, _)| id.table == Table::History) {
+            if let Key::Text(name) = &id.key {
+                disk.heads_torn.remove(name);
+            }
         }
         let history = transaction.puts.iter().any(|(id, _)| id.table == Table::History);
         let writer = disk.claimed_by.is_none_or(|claimed| claimed == at);
-        if history && !writer && !disk.torn {
+        if history && !writer && !disk.generation_torn {
             self.wrong("one writer of history", format!("{name} wrote under another leader's generation"));
         }
     }
@@ -281,7 +288,12 @@ impl World {
             let sent = &mut self.ledger.sent[row.number];
             (sent.lost_allowed, sent.torn) = (true, true);
         }
-        self.disks[home].torn = true;
+        let disk = &mut self.disks[home];
+        match &record.key {
+            Key::Text(name) if table == Table::Meta => disk.generation_torn |= name == GENERATION_KEY,
+            Key::Text(name) if name.starts_with(HEAD_PREFIX) => _ = disk.heads_torn.insert(name.clone()),
+            _ => {}
+        }
         let put = (RecordId { table, key: record.key }, record.bytes);
         let transaction = Transaction { puts: vec![put], ..Transaction::default() };
         self.disks[home].records.execute(&StoreRequest::Write(transaction));

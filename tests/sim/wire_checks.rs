@@ -211,7 +211,8 @@ impl World {
             self.wrong("no frame before its Saved", what);
         }
         let disk = &self.disks[home];
-        let robbed = disk.claimed_by.is_some_and(|leader| leader != at) && !disk.claim_refused && !disk.torn;
+        let sure = !disk.claim_refused && !disk.generation_torn;
+        let robbed = sure && disk.claimed_by.is_some_and(|leader| leader != at);
         if robbed && stored && self.t > disk.claimed_at_ms + LEASE_MS {
             let what = format!("message {number} leaves from a page that has lost the lead");
             self.wrong("a robbed page sends nothing", what);
