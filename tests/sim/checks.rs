@@ -89,7 +89,7 @@ pub struct Eyes {
     pub state: Option<ConnectionState>,
     pub closed: bool,
     pub closing: bool,
-    /// The store has refused something in this life, and has taken nothing since.
+    /// The store has refused something in this life that durability hangs on, and has taken nothing since.
     pub refused: bool,
     pub outbox: Option<Vec<Message>>,
     /// Conversations of which it was said that something is missing.

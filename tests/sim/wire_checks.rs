@@ -6,8 +6,8 @@ use chatwire::proto::store::GENERATION_KEY;
 use chatwire::proto::wire::Limits;
 use chatwire::proto::wire::socket_io::{self, Packet};
 use chatwire::proto::{
-    ConnectionSnapshot, ConnectionState, HttpResult, Input, Output, PageInput, RecordId, SocketInput,
-    SocketOutput, StoreReply, StoreRequest, TokenId,
+    ConnectionSnapshot, ConnectionState, HttpResult, Input, Output, PageInput, Read, RecordId, SocketInput,
+    SocketOutput, StoreReply, StoreRequest, Table, TokenId,
 };
 use serde_json::Value;
 
@@ -44,6 +44,8 @@ pub struct WireEyes {
     /// The last request to the store, and the last one before it refused something.
     last_request: u32,
     last_refused: u32,
+    /// Reads that nothing durable hangs on: of one record or index of a history, and the leader's look at the outbox.
+    looks: std::collections::BTreeSet<u32>,
 }
 
 impl World {
@@ -71,6 +73,9 @@ impl World {
                         self.wrong("after Unknown the store is read", what);
                     }
                 }
+            }
+            Output::Store { id, request: StoreRequest::Read(reads) } if is_look(reads) => {
+                wire.looks.insert(*id);
             }
             Output::Token { id, .. } if *id != OTHER_QUESTION => {
                 wire.token_given = false;
@@ -108,7 +113,7 @@ impl World {
                 StoreReply::Records(_) if eyes.wire.doubt.is_some_and(|asked| *id > asked) => {
                     eyes.wire.doubt = None;
                 }
-                StoreReply::Failed { .. } => {
+                StoreReply::Failed { .. } if !eyes.wire.looks.contains(id) => {
                     eyes.refused = true;
                     eyes.wire.last_refused = eyes.wire.last_request;
                 }
@@ -336,6 +341,16 @@ impl World {
         if let Some((checker, what)) = wrong {
             self.wrong(checker, what);
         }
+    }
+}
+
+/// Load, read-back and take-over read all tables, and a claim the generation: what they cannot have is not durable.
+fn is_look(reads: &[Read]) -> bool {
+    match reads {
+        [Read::One(id)] => id.table == Table::History,
+        [Read::Prefix { .. }] => true,
+        [Read::All(Table::Meta), Read::All(Table::Outbox)] => true,
+        _ => false,
     }
 }
 
