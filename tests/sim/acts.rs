@@ -13,7 +13,9 @@ impl World {
     pub fn act(&mut self, index: usize, act: Act) {
         if let Some(fault) = act.fault() {
             self.dice.struck.push(super::dice::act_choice(index));
-            self.dice.coverage.fault(fault);
+            if self.bites(&act) {
+                self.dice.coverage.fault(fault);
+            }
         }
         match act {
             Act::Send { device, room, ttl_ms, own_key, poison, count } => {

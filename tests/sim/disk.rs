@@ -71,7 +71,10 @@ impl World {
                 let reply = self.execute_store(at, request);
                 if fails { failed(StoreFailure::Unavailable) } else { reply }
             }
-            _ if broken => self.refused(at, request, StoreFailure::Other),
+            _ if broken => {
+                self.dice.coverage.fault(Fault::HandleLost);
+                self.refused(at, request, StoreFailure::Other)
+            }
             StoreRequest::Read(_) if self.dice.strikes(Fault::ReadFailed, at).is_some() => {
                 failed(StoreFailure::Other)
             }
@@ -89,6 +92,7 @@ impl World {
     ) -> StoreReply {
         let grows = !transaction.puts.is_empty() || !transaction.adds.is_empty();
         if full && grows {
+            self.dice.coverage.fault(Fault::StoreFull);
             return self.refused(at, request, StoreFailure::Quota);
         }
         if self.dice.strikes(Fault::StoreFailed, at).is_some() {
