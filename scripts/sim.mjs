@@ -14,7 +14,7 @@ const OPTIONS = {
   tell: { type: "boolean" },
   shrink: { type: "boolean" },
   mutants: { type: "boolean" },
-  mutant: { type: "string", least: 1 },
+  mutant: { type: "string", least: 1, most: 36 },
 };
 
 /** How cargo builds and runs the simulator; both at once, since the mutants are a build of their own. */

@@ -5,14 +5,15 @@ import { Told } from "./run.mjs";
 
 /**
  * Reads `--name value` and `--flag`; whatever else is given is refused in words.
- * `options` as `parseArgs` takes them; a number has `least`, the smallest that is allowed, and a list `among`.
+ * `options` as `parseArgs` takes them; a number has `least`, the smallest that is allowed, and may have `most`; a list
+ * has `among`.
  */
 export function readArguments(options, args = process.argv.slice(2)) {
   if (args.includes("--help")) help();
   const { values, positionals } = parsed(options, args);
-  for (const [name, { least, among }] of Object.entries(options)) {
+  for (const [name, { least, most, among }] of Object.entries(options)) {
     if (values[name] === undefined) continue;
-    if (least !== undefined) values[name] = whole(name, values[name], least);
+    if (least !== undefined) values[name] = whole(name, values[name], least, most);
     if (among !== undefined) values[name] = listed(name, values[name], among);
   }
   return { ...values, positionals };
@@ -40,13 +41,11 @@ function parsed(options, args) {
   }
 }
 
-/** A whole number from `least` on. */
-function whole(name, text, least) {
+/** A whole number from `least` to `most`. */
+function whole(name, text, least, most = Number.MAX_SAFE_INTEGER) {
   const value = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) {
-    throw new Told(
-      `--${name} ${text}: allowed are whole numbers from ${least} to ${Number.MAX_SAFE_INTEGER}`,
-    );
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least || value > most) {
+    throw new Told(`--${name} ${text}: allowed are whole numbers from ${least} to ${most}`);
   }
   return value;
 }

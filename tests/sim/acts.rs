@@ -13,7 +13,9 @@ impl World {
     pub fn act(&mut self, index: usize, act: Act) {
         if let Some(fault) = act.fault() {
             self.dice.struck.push(super::dice::act_choice(index));
-            self.dice.coverage.fault(fault);
+            if self.bites(&act) {
+                self.dice.coverage.fault(fault);
+            }
         }
         match act {
             Act::Send { device, room, ttl_ms, own_key, poison, count } => {
@@ -148,7 +150,6 @@ impl World {
             Wish::Acknowledged => (Command::Acknowledged { key }, Asked::Acknowledged(number)),
         };
         if matches!(wish, Wish::Discard | Wish::Cancel) {
-            self.ledger.sent[number].removal_asked = true;
             self.ledger.sent[number].removals_open += 1;
         }
         if !self.command(at, command, asked) {

@@ -70,15 +70,58 @@ impl World {
         }
     }
 
+    /// Whether this act changes anything in the world as it is: coverage counts no others. A full or broken disk counts where it
+    /// refuses, and a page that stands still where it does.
+    pub fn bites(&self, act: &Act) -> bool {
+        let runs = |at: usize| self.devices[at].client.is_some();
+        let awake = |at: usize| runs(at) && self.devices[at].asleep_until.is_none();
+        let session = |at: usize| self.session_of(at).is_some();
+        let disk_of = |at: usize| self.devices[at].person.disk;
+        match *act {
+            Act::Send { device, .. } => awake(device),
+            Act::Kill { device, .. }
+            | Act::Hide { device, .. }
+            | Act::Offline { device, .. }
+            | Act::OnlineLie { device } => runs(device),
+            Act::Sleep { device, .. } => {
+                (0..self.devices.len()).any(|at| disk_of(at) == disk_of(device) && runs(at))
+            }
+            Act::SleepForDays { .. } => (0..self.devices.len()).any(runs),
+            Act::Cut { device } => session(device),
+            Act::Rude { device, kind } => self
+                .session_of(device)
+                .is_some_and(|socket| kind != 3 || self.server.sessions[&socket].joined),
+            Act::HalfOpen { device } => {
+                let last = self.devices[device].links.values().next_back();
+                last.is_some_and(|link| !link.closed && !link.dead)
+            }
+            Act::Stall { device, .. } => self.devices[device].links.values().any(|link| !link.closed),
+            Act::Restart { lost, .. } => {
+                lost == 0 || self.server.rooms.values().any(|room| !room.messages.is_empty())
+            }
+            Act::StealLock { device } => {
+                let holds =
+                    |at: usize| at != device && disk_of(at) == disk_of(device) && self.devices[at].leads;
+                self.devices[device].waits && (0..self.devices.len()).any(holds)
+            }
+            Act::StaleReceipt { room } => {
+                let messages = &self.server.rooms[super::plan::ROOMS[room]].messages;
+                messages.iter().any(|message| message.status == "read")
+            }
+            Act::Freeze { .. } | Act::DiskFull { .. } | Act::HandleLost { .. } => false,
+            _ => true,
+        }
+    }
+
     fn freeze(&mut self, at: usize, ms: u64) {
         if self.devices[at].client.is_some() && self.devices[at].asleep_until.is_none() {
             // A page in a loop, or in a debugger, hears no word before it.
             let thaw = self.dice.between(super::dice::HANGS, at, 0, 1) == 0;
+            self.dice.coverage.fault(if thaw { Fault::Frozen } else { Fault::Hung });
             if thaw {
                 self.page(at, PageInput::Frozen);
             } else {
                 // In the middle of something: that is what counts of such a page.
-                self.dice.coverage.fault(Fault::Hung);
                 self.send(at, 0, None, false, false);
             }
             (self.devices[at].asleep_until, self.devices[at].frozen) = (Some(self.t + ms), thaw);

@@ -37,14 +37,16 @@ pub struct Sent {
     pub key: Option<String>,
     /// `send()` resolved, and said that it is durable.
     pub accepted: bool,
-    /// Only memory had it when `send()` resolved, or a fault took its record: it may be lost.
+    /// Only memory has it, as its `send()` said, or a fault took its record: it may be lost.
     pub lost_allowed: bool,
+    /// A fault took its record: a page may go on from what it remembers, and the record that comes of it is no promise.
+    pub torn: bool,
     pub cancelled: bool,
     pub discarded: bool,
-    /// Somebody wanted it gone.
-    pub removal_asked: bool,
     /// Cancels and discards of it that neither took place nor came too late: open for ever, where the page has ended.
     pub removals_open: u32,
+    /// The store refused one of those: others go from memory meanwhile, and with the lead it is forgotten (1013240).
+    pub removal_refused: bool,
     pub resends: u32,
     pub frames: u32,
     pub first_frame_ms: Option<u64>,
@@ -59,6 +61,13 @@ pub struct Sent {
     /// All reasons that it has failed for: a resend that only memory had may be forgotten.
     pub reasons: Vec<ErrorCode>,
     pub shown_acknowledged: bool,
+}
+
+impl Sent {
+    /// It was taken back, or a removal of it is open: one that was refused excuses nothing.
+    pub fn removed(&self) -> bool {
+        self.cancelled || self.discarded || self.removals_open > 0
+    }
 }
 
 #[derive(Default)]
@@ -80,7 +89,7 @@ pub struct Eyes {
     pub state: Option<ConnectionState>,
     pub closed: bool,
     pub closing: bool,
-    /// The store has refused something in this life, and has taken nothing since.
+    /// The store has refused something in this life that durability hangs on, and has taken nothing since.
     pub refused: bool,
     pub outbox: Option<Vec<Message>>,
     /// Conversations of which it was said that something is missing.

@@ -34,7 +34,9 @@ pub fn main() -> ExitCode {
     let threads =
         options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from));
     let first = options.seed.unwrap_or(0);
-    let good = if options.tell {
+    let good = if !mutants::known(options.only) {
+        false
+    } else if options.tell {
         mutants::set(options.only);
         tell(first, options.shrink)
     } else if options.mutants {
@@ -56,7 +58,11 @@ fn options() -> Options {
             "--seed" => options.seed = number(),
             "--minutes" => options.minutes = number(),
             "--threads" => options.threads = number().map(|threads| threads as usize),
-            "--mutant" => (options.mutants, options.only) = (true, number().map(|only| only as usize)),
+            // One that is no number is none of them either.
+            "--mutant" => {
+                let only = number().map_or(usize::MAX, |only| only as usize);
+                (options.mutants, options.only) = (true, Some(only));
+            }
             "--mutants" => options.mutants = true,
             "--tell" => options.tell = true,
             "--shrink" => (options.tell, options.shrink) = (true, true),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chatwire::proto::store::{
-    GENERATION_KEY, MemoryStore, decode_outbox_row, decode_segment, record_version, segment_key,
+    GENERATION_KEY, HEAD_PREFIX, MemoryStore, decode_outbox_row, decode_segment, record_version, segment_key,
     segment_prefix,
 };
 use chatwire::proto::{
@@ -39,8 +39,10 @@ pub struct Disk {
     pub claimed_by: Option<usize>,
     pub claimed_at_ms: u64,
     pub claim_refused: bool,
-    /// A record was torn: the generation may be gone.
-    pub torn: bool,
+    /// The generation was torn: until the next claim stands nothing tells whose it is.
+    pub generation_torn: bool,
+    /// Heads that were torn and are not written again: the segments that they named are not found.
+    pub heads_torn: BTreeSet<String>,
     /// Some client on this disk has taken the backend for one without keys.
     pub plain_seen: bool,
 }
@@ -69,7 +71,10 @@ impl World {
                 let reply = self.execute_store(at, request);
                 if fails { failed(StoreFailure::Unavailable) } else { reply }
             }
-            _ if broken => self.refused(at, request, StoreFailure::Other),
+            _ if broken => {
+                self.dice.coverage.fault(Fault::HandleLost);
+                self.refused(at, request, StoreFailure::Other)
+            }
             StoreRequest::Read(_) if self.dice.strikes(Fault::ReadFailed, at).is_some() => {
                 failed(StoreFailure::Other)
             }
@@ -87,6 +92,7 @@ impl World {
     ) -> StoreReply {
         let grows = !transaction.puts.is_empty() || !transaction.adds.is_empty();
         if full && grows {
+            self.dice.coverage.fault(Fault::StoreFull);
             return self.refused(at, request, StoreFailure::Quota);
         }
         if self.dice.strikes(Fault::StoreFailed, at).is_some() {
@@ -126,6 +132,15 @@ impl World {
         {
             self.disks[self.devices[at].person.disk].claim_refused = true;
         }
+        if let StoreRequest::Write(transaction) = request {
+            for id in &transaction.deletes {
+                let Key::Number(stored) = id.key else { continue };
+                let row = self.disks[self.devices[at].person.disk].rows.get(&stored);
+                if let Some(sent) = row.and_then(|row| self.ledger.sent.get_mut(row.number)) {
+                    sent.removal_refused |= sent.removals_open > 0;
+                }
+            }
+        }
         failed(kind)
     }
 
@@ -158,6 +173,8 @@ impl World {
             self.see_key(number, &row.key, "its record");
             // A call that waited for the store counts from the moment at which it was carried out, by the clock of then.
             let sent = &mut self.ledger.sent[number];
+            // Rule 14: what only memory had is durable from here on.
+            sent.lost_allowed = sent.torn;
             if let Some(ttl_ms) = sent.ttl_ms.filter(|_| !sent.accepted) {
                 sent.deadline_ms = Some(u64::try_from(row.created_at_ms).unwrap_or(0) + ttl_ms);
             }
@@ -185,12 +202,17 @@ impl World {
         let disk = &mut self.disks[self.devices[at].person.disk];
         if transaction.puts.iter().any(|(id, _)| *id == RecordId::meta(GENERATION_KEY)) {
             (disk.claimed_by, disk.claim_refused) = (Some(at), false);
-            disk.claimed_at_ms = self.t;
+            (disk.claimed_at_ms, disk.generation_torn) = (self.t, false);
             return;
+        }
+        for (id, _) in transaction.puts.iter().filter(|(id, _)| id.table == Table::History) {
+            if let Key::Text(name) = &id.key {
+                disk.heads_torn.remove(name);
+            }
         }
         let history = transaction.puts.iter().any(|(id, _)| id.table == Table::History);
         let writer = disk.claimed_by.is_none_or(|claimed| claimed == at);
-        if history && !writer && !disk.torn {
+        if history && !writer && !disk.generation_torn {
             self.wrong("one writer of history", format!("{name} wrote under another leader's generation"));
         }
     }
@@ -210,7 +232,7 @@ impl World {
     fn check_removal(&mut self, at: usize, row: &RowSeen) {
         let home = self.devices[at].person.disk;
         let sent = &self.ledger.sent[row.number];
-        let wanted = sent.removal_asked || sent.resends > 0;
+        let wanted = sent.removed() || sent.resends > 0;
         let again = self.disks[home].rows.values().any(|other| other.key == row.key);
         if wanted || again {
             return;
@@ -267,9 +289,15 @@ impl World {
         if let Key::Number(stored) = record.key
             && let Some(row) = self.disks[home].rows.remove(&stored)
         {
-            self.ledger.sent[row.number].lost_allowed = true;
+            let sent = &mut self.ledger.sent[row.number];
+            (sent.lost_allowed, sent.torn) = (true, true);
         }
-        self.disks[home].torn = true;
+        let disk = &mut self.disks[home];
+        match &record.key {
+            Key::Text(name) if table == Table::Meta => disk.generation_torn |= name == GENERATION_KEY,
+            Key::Text(name) if name.starts_with(HEAD_PREFIX) => _ = disk.heads_torn.insert(name.clone()),
+            _ => {}
+        }
         let put = (RecordId { table, key: record.key }, record.bytes);
         let transaction = Transaction { puts: vec![put], ..Transaction::default() };
         self.disks[home].records.execute(&StoreRequest::Write(transaction));

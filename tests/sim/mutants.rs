@@ -49,6 +49,15 @@ pub const MUTANTS: [&str; 36] = [
     "a thawed tab applies its backlog of broadcasts",
 ];
 
+/// Whether there is a mutant of that number: none is no mutant that all are caught of.
+pub fn known(number: Option<usize>) -> bool {
+    let known = number.is_none_or(|number| (1..=MUTANTS.len()).contains(&number));
+    if !known {
+        println!("--mutant {}: there are 1 to {}", number.unwrap_or_default(), MUTANTS.len());
+    }
+    known
+}
+
 /// Schedules within which each must be caught.
 #[cfg(feature = "mutants")]
 pub const WITHIN: u64 = 10_000;

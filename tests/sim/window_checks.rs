@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chatwire::proto::store::head_key;
 use chatwire::proto::{Message, Status, ViewUpdate};
 
 use super::plan::ROOMS;
@@ -84,14 +85,14 @@ impl World {
         }
     }
 
-    /// What a page that follows has shown, and the store has, stays shown. Where a record was torn, it may be the head, and
-    /// a segment that no head names is not found. Without a cursor the order is that of the server's clock: where that was
+    /// What a page that follows has shown, and the store has, stays shown. Where its head was torn and is not written
+    /// again, its segments are not found. Without a cursor the order is that of the server's clock: where that was
     /// set back, a row takes its place above the window when its copy comes.
     fn check_gone(&mut self, at: usize, view: u32, id: &str) {
         let (home, room) = (self.devices[at].person.disk, ROOMS[view as usize - 1]);
         let above = !self.plan.cursor
             && self.devices[at].eyes.windows.get(&view).is_some_and(|window| window.has_earlier);
-        if self.devices[at].leads || self.disks[home].torn || above {
+        if self.devices[at].leads || self.disks[home].heads_torn.contains(&head_key(room)) || above {
             return;
         }
         if self.history_has(home, room, &|message| message.id.as_deref() == Some(id)) {

@@ -6,8 +6,8 @@ use chatwire::proto::store::GENERATION_KEY;
 use chatwire::proto::wire::Limits;
 use chatwire::proto::wire::socket_io::{self, Packet};
 use chatwire::proto::{
-    ConnectionSnapshot, ConnectionState, HttpResult, Input, Output, PageInput, RecordId, SocketInput,
-    SocketOutput, StoreReply, StoreRequest, TokenId,
+    ConnectionSnapshot, ConnectionState, HttpResult, Input, Output, PageInput, Read, RecordId, SocketInput,
+    SocketOutput, StoreReply, StoreRequest, Table, TokenId,
 };
 use serde_json::Value;
 
@@ -44,6 +44,8 @@ pub struct WireEyes {
     /// The last request to the store, and the last one before it refused something.
     last_request: u32,
     last_refused: u32,
+    /// Reads that nothing durable hangs on: of one record or index of a history, and the leader's look at the outbox.
+    looks: std::collections::BTreeSet<u32>,
 }
 
 impl World {
@@ -71,6 +73,9 @@ impl World {
                         self.wrong("after Unknown the store is read", what);
                     }
                 }
+            }
+            Output::Store { id, request: StoreRequest::Read(reads) } if is_look(reads) => {
+                wire.looks.insert(*id);
             }
             Output::Token { id, .. } if *id != OTHER_QUESTION => {
                 wire.token_given = false;
@@ -108,7 +113,7 @@ impl World {
                 StoreReply::Records(_) if eyes.wire.doubt.is_some_and(|asked| *id > asked) => {
                     eyes.wire.doubt = None;
                 }
-                StoreReply::Failed { .. } => {
+                StoreReply::Failed { .. } if !eyes.wire.looks.contains(id) => {
                     eyes.refused = true;
                     eyes.wire.last_refused = eyes.wire.last_request;
                 }
@@ -211,7 +216,8 @@ impl World {
             self.wrong("no frame before its Saved", what);
         }
         let disk = &self.disks[home];
-        let robbed = disk.claimed_by.is_some_and(|leader| leader != at) && !disk.claim_refused && !disk.torn;
+        let sure = !disk.claim_refused && !disk.generation_torn;
+        let robbed = sure && disk.claimed_by.is_some_and(|leader| leader != at);
         if robbed && stored && self.t > disk.claimed_at_ms + LEASE_MS {
             let what = format!("message {number} leaves from a page that has lost the lead");
             self.wrong("a robbed page sends nothing", what);
@@ -314,7 +320,8 @@ impl World {
                 .and_then(|stored| Some((stored.queued?.1?, stored.number?)));
             // A removal that the store refuses holds up nobody: it is forgotten with the page or the lead, when others have
             // gone from memory before it.
-            let forgotten = |before: usize| own.removal_asked && self.ledger.sent[before].unmarked;
+            let open = own.removed() || own.removal_refused;
+            let forgotten = |before: usize| open && self.ledger.sent[before].unmarked;
             // What is handed to the network is done where nothing is answered, and may be lost: the order is that of the
             // wire. It comes again only where its removal was not committed.
             let handed = |before: usize| {
@@ -334,6 +341,16 @@ impl World {
         if let Some((checker, what)) = wrong {
             self.wrong(checker, what);
         }
+    }
+}
+
+/// Load, read-back and take-over read all tables, and a claim the generation: what they cannot have is not durable.
+fn is_look(reads: &[Read]) -> bool {
+    match reads {
+        [Read::One(id)] => id.table == Table::History,
+        [Read::Prefix { .. }] => true,
+        [Read::All(Table::Meta), Read::All(Table::Outbox)] => true,
+        _ => false,
     }
 }
 

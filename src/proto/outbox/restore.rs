@@ -259,6 +259,14 @@ impl Outbox {
         }
     }
 
+    /// Where another tab has failed it, whoever waits for its answer here hears of it too.
+    fn failed_elsewhere(&mut self, id: RowId) {
+        let Some(row) = self.rows.get(&id) else { return };
+        let Some(failure) = row.record.failure.clone() else { return };
+        let (key, conversation_id) = (row.record.key.clone(), row.record.conversation_id.clone());
+        self.actions.push_back(super::Action::Settled { key, conversation_id, result: Err(failure) });
+    }
+
     fn meet(&mut self, stored: u64, version: u64, record: OutboxRow) {
         if let Some(id) = self.by_stored.get(&stored).copied() {
             let Some(row) = self.rows.get_mut(&id) else { return };
@@ -292,6 +300,9 @@ impl Outbox {
                     self.enter_lane(id, &conversation_id);
                 }
                 self.touch(id);
+                if was != Stage::Failed {
+                    self.failed_elsewhere(id);
+                }
             }
             return;
         }
