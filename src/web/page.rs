@@ -3,7 +3,7 @@
 //! Law: the lock is held until `Release`; whoever loses it otherwise hears `Deposed`. Pokes are hints and may be
 //! lost. All listeners go when this is dropped.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use js_sys::{Function, Promise};
@@ -63,6 +63,7 @@ struct Claim {
     hold: Promise,
     let_go: Function,
     waiting: AbortController,
+    granted: Cell<bool>,
     /// What the browser was asked last.
     asked: RefCell<Option<Promise>>,
 }
@@ -226,7 +227,8 @@ impl Claim {
     fn new() -> Option<Self> {
         let mut let_go = None;
         let hold = Promise::new(&mut |resolve, _| let_go = Some(resolve));
-        Some(Self { hold, let_go: let_go?, waiting: AbortController::new().ok()?, asked: RefCell::default() })
+        let waiting = AbortController::new().ok()?;
+        Some(Self { hold, let_go: let_go?, waiting, granted: Cell::default(), asked: RefCell::default() })
     }
 
     fn released(&self) -> bool {
@@ -253,6 +255,7 @@ impl Claim {
             if lock.is_null() || claim.released() {
                 return JsValue::NULL;
             }
+            claim.granted.set(true);
             granted(Input::Tab(TabInput::Leads));
             claim.hold.clone().into()
         });
@@ -269,14 +272,14 @@ impl Claim {
         match settled {
             // Released by this tab.
             Ok(_) => {}
-            // An origin that may not use locks (a sandboxed frame).
-            Err(error) if convert::error_name(&error) == "SecurityError" => {
+            // Stolen by another tab.
+            Err(_) if self.granted.get() => say(TabInput::Deposed),
+            // Locks are refused, for good (a sandboxed frame) or this time: whoever never led cannot be deposed.
+            Err(_) => {
                 if !self.released() {
                     peers.seek_lead(sink.clone()).await;
                 }
             }
-            // Stolen by another tab.
-            Err(_) => say(TabInput::Deposed),
         }
     }
 

@@ -315,3 +315,26 @@ fn an_answer_to_a_message_that_is_still_queued_names_it_to_the_server() {
         assert_eq!(named, [json!(null), json!("m1"), json!(null)], "{window}");
     }
 }
+
+#[test]
+fn keys_of_ones_own_that_are_looked_for_count_as_queued() {
+    let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
+    let ana = world.join_with("ana", json!({ "outbox": { "maxQueued": 3 } }));
+    world.go_live(ana);
+    world.backend.down = true;
+    world.cut(ana);
+    world.pass(100);
+    world.disks[0].delay_ms = 50;
+    let mut taken = Vec::new();
+    for n in 0..5 {
+        let send = SendCommand { key: Some(format!("own-{n}")), ..message("r", &format!("t{n}")) };
+        match world.command(ana, Command::Send(send)) {
+            Ok(id) => taken.push(id),
+            Err(failure) => assert_eq!(failure.code, ErrorCode::OutboxFull),
+        }
+    }
+    assert_eq!(taken.len(), 3);
+    for id in taken {
+        assert!(world.wait(ana, id).is_ok());
+    }
+}

@@ -198,6 +198,15 @@ async fn without_locks_one_tab_leads_the_next_follows_and_takes_over() {
 }
 
 #[wasm_bindgen_test]
+async fn where_the_lock_cannot_be_asked_for_the_lead_is_sought_without_it() {
+    js("navigator.locks.request = () => Promise.reject(new DOMException('no', 'InvalidStateError')); 0");
+    let (page, mut said) = tab("refused");
+    page.execute(TabOutput::RequestLead);
+    assert_eq!(heard(&mut said).await, TabInput::Leads);
+    js("delete navigator.locks.request; 0");
+}
+
+#[wasm_bindgen_test]
 async fn without_locks_or_alone_a_tab_leads_by_itself() {
     js("Object.defineProperty(navigator, 'locks', { configurable: true, value: undefined }); 0");
     let (page, mut said) = tab("old");

@@ -45,10 +45,6 @@ impl FindFor {
             Self::Added { .. } | Self::Failed { .. } => None,
         }
     }
-
-    fn is_send_in(&self, conversation_id: &str) -> bool {
-        matches!(self, Self::Send { record, .. } if record.conversation_id == conversation_id)
-    }
 }
 
 impl Client {
@@ -56,8 +52,15 @@ impl Client {
         let own_key = send.key.is_some();
         let record = self.record_of(now, send)?;
         // What is sent behind a message that is still looked for waits behind it.
-        let behind = self.finds.any(&|_, find| find.is_send_in(&record.conversation_id));
+        let (mut sought, mut behind) = (0, false);
+        for (_, find) in self.finds.iter() {
+            if let FindFor::Send { record: other, .. } = &**find {
+                sought += 1;
+                behind |= other.conversation_id == record.conversation_id;
+            }
+        }
         if behind || (own_key && self.outbox.find(&record.key).is_none()) {
+            self.outbox.check_room(sought)?;
             let ticket = self.ticket();
             self.timelines.find(&record.conversation_id, &record.key, ticket);
             self.finds.insert(ticket, FindFor::Send { command: id, record: Box::new(record) });

@@ -37,15 +37,7 @@ impl Outbox {
                 "key: this key is queued already with other content; a key belongs to one message for ever";
             return Err(Failure::new(ErrorCode::Conflict, text));
         }
-        if self.rows.len() >= self.limits.max_queued as usize && !mutant::is(18) {
-            let text = [
-                "the outbox holds ",
-                &decimal(self.limits.max_queued.into()),
-                " messages, which is its limit (outbox.maxQueued)",
-            ]
-            .concat();
-            return Err(Failure::new(ErrorCode::OutboxFull, text));
-        }
+        self.check_room(0)?;
         let id = self.insert(record, Stage::Saving);
         // With a free lane the first attempt's mark goes into the same record: one transaction instead of two.
         if self.may_start(now, id) {
@@ -57,6 +49,20 @@ impl Outbox {
             self.actions.push_back(Action::Saved { row: id });
         }
         Ok(Queued::New(id))
+    }
+
+    /// Whether another message finds room beside `more` that are still looked for.
+    pub fn check_room(&self, more: usize) -> Result<(), Failure> {
+        if self.rows.len() + more < self.limits.max_queued as usize || mutant::is(18) {
+            return Ok(());
+        }
+        let text = [
+            "the outbox holds ",
+            &decimal(self.limits.max_queued.into()),
+            " messages, which is its limit (outbox.maxQueued)",
+        ]
+        .concat();
+        Err(Failure::new(ErrorCode::OutboxFull, text))
     }
 
     /// Takes a message back that has not been on the wire. The row is gone when `Removed` is said.
