@@ -98,10 +98,23 @@ fn where_the_leader_cannot_be_heard_nobody_waits_for_it() {
             world.input(follower, Input::Tab(TabInput::Deaf));
         }
         let connect = world.ask(follower, Command::Connect {});
-        world.pass(if deaf { 50 } else { 5500 });
+        world.pass(if deaf { 50 } else { 10_500 });
         assert!(world.outcome(follower, connect).is_some_and(|outcome| outcome.is_ok()), "{deaf}");
         assert_eq!(shown(&world, follower), Some((ConnectionState::Waiting, false)));
     }
+}
+
+#[test]
+fn a_leader_that_stands_still_is_waited_for_until_it_is_replaced() {
+    let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
+    let leader = world.join("ana");
+    world.go_live(leader);
+    world.stand_still(leader, true);
+    let second = world.join_on("ana", json!({}), 0);
+    let connect = world.ask(second, Command::Connect {});
+    world.until("it is answered", |world| world.outcome(second, connect).is_some());
+    assert!(world.wait(second, connect).is_ok());
+    assert_eq!(shown(&world, second), Some((ConnectionState::Online, true)));
 }
 
 #[test]

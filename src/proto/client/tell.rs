@@ -25,8 +25,8 @@ const MAX_WAITING: usize = 1000;
 const MAX_STATUSES: usize = 512;
 /// What was said to a page while it was frozen has come by then.
 const THAW_MS: u64 = 1000;
-/// A leader that is there answers a hello within this.
-const SILENCE_MS: u64 = 5000;
+/// A leader that is there answers a hello within this, also one that had to be replaced first (`lead.rs`: 8 s).
+const SILENCE_MS: u64 = 10_000;
 
 /// The other tabs of this database.
 #[derive(Default)]
@@ -188,17 +188,17 @@ impl Client {
 
     /// The store takes nothing, who knows for how long: this tab's listeners wait no longer.
     pub(super) fn tell_all_here(&mut self) {
-        let mut told = self.beside.take_waiting();
-        for untold in &mut told {
-            self.tell_here(untold);
-        }
-        self.beside.waiting = told;
         if let Some(mut flight) = self.storage.unclear.take() {
             for untold in &mut flight.told {
                 self.tell_here(untold);
             }
             self.storage.unclear = Some(flight);
         }
+        let mut told = self.beside.take_waiting();
+        for untold in &mut told {
+            self.tell_here(untold);
+        }
+        self.beside.waiting = told;
     }
 
     fn say(&mut self, generation: u64, event: Told) {
