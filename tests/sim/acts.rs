@@ -141,6 +141,7 @@ impl World {
                 self.ledger.sent[number].failed = None;
                 self.ledger.sent[number].deadline_ms = None;
                 self.ledger.sent[number].ttl_ms = None;
+                self.ledger.sent[number].moved |= self.ledger.sent[number].device != at;
                 self.ledger.sent[number].device = at;
                 self.ledger.sent[number].life = self.devices[at].life;
                 (Command::Resend { key }, Asked::Resend(number))

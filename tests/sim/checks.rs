@@ -48,6 +48,8 @@ pub struct Sent {
     /// The store refused one of those: others go from memory meanwhile, and with the lead it is forgotten (1013240).
     pub removal_refused: bool,
     pub resends: u32,
+    /// Resent by another page: its first copy at the server was sent from another queue.
+    pub moved: bool,
     pub frames: u32,
     pub first_frame_ms: Option<u64>,
     /// Where nothing is answered: when a frame of it had left the buffer of its socket.

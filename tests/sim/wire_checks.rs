@@ -310,7 +310,7 @@ impl World {
                 let sent = stored.number.map(|number| &self.ledger.sent[number]);
                 sent.is_some_and(|sent| {
                     let page = sent.device == own.device && (sent.life == own.life || own.accepted);
-                    page && !sent.lost_allowed
+                    page && !sent.lost_allowed && !sent.moved
                 })
             };
             let latest = before
