@@ -43,6 +43,8 @@ mod runner;
 mod server;
 #[path = "sim/story.rs"]
 mod story;
+#[path = "sim/tabs_checks.rs"]
+mod tabs_checks;
 #[path = "sim/text.rs"]
 mod text;
 #[path = "shared/told.rs"]

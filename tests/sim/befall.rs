@@ -122,6 +122,8 @@ impl World {
                 self.page(at, PageInput::Frozen);
             } else {
                 // In the middle of something: that is what counts of such a page.
+                let disk = self.devices[at].person.disk;
+                self.disks[disk].taken_in.clear();
                 self.send(at, 0, None, false, false);
             }
             (self.devices[at].asleep_until, self.devices[at].frozen) = (Some(self.t + ms), thaw);
@@ -187,6 +189,7 @@ impl World {
         });
         let Some(holder) = holder.filter(|_| self.devices[at].waits) else { return };
         self.devices[holder].leads = false;
+        self.disks[disk].taken_in.clear();
         (self.devices[at].leads, self.devices[at].waits) = (true, false);
         self.push(at, 1, Happening::Input(Input::Tab(TabInput::Leads)));
         if let Some(n) = self.dice.strikes(Fault::PokeLost, holder) {

@@ -85,7 +85,7 @@ pub struct Eyes {
     pub statuses: BTreeMap<String, Status>,
     /// When a message was last called failed.
     failed_ms: BTreeMap<String, u64>,
-    told: BTreeSet<String>,
+    pub told: BTreeSet<String>,
     pub windows: BTreeMap<u32, Window>,
     pub phase: Option<Phase>,
     pub state: Option<ConnectionState>,
@@ -97,6 +97,7 @@ pub struct Eyes {
     /// Conversations of which it was said that something is missing.
     pub gaps: BTreeSet<String>,
     pub wire: super::wire_checks::WireEyes,
+    pub tabs: super::tabs_checks::TabEyes,
 }
 
 impl Eyes {
@@ -149,12 +150,9 @@ impl World {
             Event::Status { row_key, status, failure, .. } => {
                 self.see_status(at, &row_key, status, failure.as_ref());
             }
-            Event::Message { message, .. } => {
-                let fresh = self.devices[at].eyes.told.insert(message.row_key.clone());
-                self.must(fresh, "a message is told once", &message.row_key);
-            }
+            Event::Message { message, leader, .. } => self.see_message(at, &message.row_key, leader),
             Event::View(update) => self.see_view(at, update),
-            Event::Phase { phase } => self.devices[at].eyes.phase = Some(phase),
+            Event::Phase { phase } => self.see_phase(at, phase),
             Event::Connection { connection } => self.see_connection(at, &connection),
             Event::Guarantees { guarantees } => {
                 let plain = guarantees.delivery != Delivery::ExactlyOnce;
@@ -179,6 +177,7 @@ impl World {
                 self.see_words(&message);
             }
             Event::Leader { leader } => {
+                self.disturb_tabs(at);
                 let name = self.name(at);
                 self.say(|| format!("{name} {} lead", if leader { "takes the" } else { "gives up the" }));
             }

@@ -176,6 +176,9 @@ impl World {
         }
         self.devices[at].life += 1;
         self.devices[at].asleep_until = None;
+        let home = self.devices[at].person.disk;
+        self.disks[home].taken_in.clear();
+        self.disturb_tabs(at);
         self.free_lead(at);
         if self.dice.strikes(Fault::TornRecord, at).is_some() {
             self.tear_record(at);
@@ -214,6 +217,7 @@ impl World {
         }
         (self.devices[at].asleep_until, self.devices[at].frozen) = (None, false);
         self.devices[at].eyes.wire.online_since = self.t;
+        self.disturb_tabs(at);
         let name = self.name(at);
         self.say(|| format!("{name} wakes up"));
         if thaw {
@@ -295,8 +299,11 @@ impl World {
             Output::Told(told) => {
                 let event = self.told.read(&told.0);
                 // What is shown of another tab's connection says nothing of this one's.
-                if !matches!(event, Event::Connection { .. }) {
-                    self.on_event(at, event);
+                match event {
+                    Event::Connection { connection } => {
+                        self.devices[at].eyes.tabs.shown = Some(connection.state);
+                    }
+                    event => self.on_event(at, event),
                 }
             }
         }
@@ -347,10 +354,13 @@ impl World {
     pub fn tell_tabs(&mut self, at: usize, input: &TabInput) {
         for other in 0..self.devices.len() {
             let beside = other != at && self.devices[other].person.disk == self.devices[at].person.disk;
-            if beside
-                && self.devices[other].client.is_some()
-                && self.dice.strikes(Fault::PokeLost, other).is_none()
-            {
+            if !beside || self.devices[other].client.is_none() {
+                continue;
+            }
+            if self.dice.strikes(Fault::PokeLost, other).is_some() {
+                self.devices[other].eyes.tabs.words_lost = true;
+                self.disturb_tabs(other);
+            } else {
                 let due = self.devices[other].words_last.max(self.t + 1);
                 let life = self.devices[other].life;
                 self.push_for((other, life), due, Happening::Input(Input::Tab(input.clone())));
@@ -364,6 +374,7 @@ impl World {
             return;
         }
         let disk = self.devices[at].person.disk;
+        self.forget_uncommitted(disk);
         let heir = self.devices.iter().position(|device| device.person.disk == disk && device.waits);
         if let Some(heir) = heir {
             (self.devices[heir].leads, self.devices[heir].waits) = (true, false);

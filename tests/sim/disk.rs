@@ -43,6 +43,8 @@ pub struct Disk {
     pub generation_torn: bool,
     /// Heads that were torn and are not written again: the segments that they named are not found.
     pub heads_torn: BTreeSet<String>,
+    /// Messages of others that a tab has said it has taken in, since a lead last ended without a word.
+    pub taken_in: BTreeSet<String>,
     /// Some client on this disk has taken the backend for one without keys.
     pub plain_seen: bool,
 }

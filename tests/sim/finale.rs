@@ -153,8 +153,8 @@ impl World {
     /// lead waits for that by design.
     fn open_command(&self, at: usize) -> Option<Asked> {
         let eyes = &self.devices[at].eyes;
-        let open = eyes.asked.iter().filter(|(id, _)| !eyes.ended.contains(id)).map(|(_, asked)| *asked);
-        open.filter(|asked| self.devices[at].leads || *asked != Asked::Connect).next()
+        let mut open = eyes.asked.iter().filter(|(id, _)| !eyes.ended.contains(id)).map(|(_, asked)| *asked);
+        open.find(|asked| self.devices[at].leads || *asked != Asked::Connect)
     }
 
     fn compare(&mut self) {
@@ -171,6 +171,9 @@ impl World {
             let words = self.diagnostics(at);
             self.see_words(&words);
             self.check_bounds(at);
+        }
+        if self.violation.is_none() {
+            self.compare_tabs();
         }
     }
 

@@ -245,6 +245,7 @@ impl World {
         self.say(|| format!("{name} is {state:?} {reason}"));
         let max = self.plan.connect_attempts;
         let before = self.devices[at].eyes.state.replace(state);
+        self.devices[at].eyes.tabs.shown = Some(state);
         let home = self.devices[at].person.disk;
         let wire = &mut self.devices[at].eyes.wire;
         let was_stable = before == Some(ConnectionState::Online) && t >= wire.online_since + 11_000;
