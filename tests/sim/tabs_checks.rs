@@ -99,6 +99,10 @@ impl World {
         let (one, other) = (&self.devices[a].eyes.tabs, &self.devices[b].eyes.tabs);
         // A state is told when it changes: one whose word was lost is told no second time.
         let words_lost = one.words_lost || other.words_lost;
+        let phases = (self.devices[a].eyes.phase, self.devices[b].eyes.phase);
+        if phases.0 != phases.1 && !words_lost {
+            return self.wrong("tabs show the same", format!("{names}: {phases:?}"));
+        }
         if one.shown != other.shown && !words_lost {
             let what = format!("{names}: {:?} and {:?}", one.shown, other.shown);
             self.wrong("tabs show the same", what);

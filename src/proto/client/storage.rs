@@ -11,7 +11,7 @@ use super::super::api::{
     Table,
 };
 use super::super::lead::State;
-use super::super::model::{ErrorCode, Failure, Phase};
+use super::super::model::{ErrorCode, Failure};
 use super::super::outbox::{RowId, Stage};
 use super::super::store;
 use super::super::timeline::{Item, Want};
@@ -231,7 +231,8 @@ impl Client {
         self.storage.loaded = true;
         self.set_blocked(false);
         self.rooms.touch_all();
-        self.emit(Event::Phase { phase: Phase::Restored });
+        // The leader may have told more already.
+        self.emit(Event::Phase { phase: self.timelines.phase() });
         let guarantees = self.guarantees();
         self.emit(Event::Guarantees { guarantees });
         self.claim_again();

@@ -154,6 +154,11 @@ impl Client {
         }
         let others = Told(text);
         if !stored {
+            if let Event::Phase { .. } = event {
+                // One that still waits is over.
+                let is_phase = |told: &Told| told.0.starts_with(r#"{"type":"phase""#);
+                self.beside.waiting.retain(|untold| !untold.others.as_ref().is_some_and(is_phase));
+            }
             self.say(self.lead.generation, others);
             return Some(event);
         }
