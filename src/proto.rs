@@ -17,6 +17,8 @@ mod rng;
 mod rooms;
 mod sorted;
 mod sync;
+#[cfg(debug_assertions)]
+mod table;
 mod timer;
 mod to_json;
 mod wall_time;

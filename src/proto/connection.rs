@@ -204,9 +204,7 @@ impl Connection {
         let reached = |state: ConnectionState, signal: table::Signal| {
             self.cells.get(state as usize).is_some_and(|signals| signals & (1 << signal as u16) != 0)
         };
-        let cells = table::STATES.iter().flat_map(|state| table::SIGNALS.map(|signal| (*state, signal)));
-        let cells = cells.filter(|(state, signal)| table::next(*state, *signal).is_some());
-        cells.map(|(state, signal)| (format!("{state:?}+{signal:?}"), reached(state, signal))).collect()
+        table::TABLE.cells(&reached)
     }
 
     /// Whether a tab of this state has a use for the lead; one that has given up leaves it to the others.

@@ -84,9 +84,7 @@ impl Lead {
         let reached = |state: State, signal: Signal| {
             self.cells.get(state as usize).is_some_and(|signals| signals & (1 << signal as u8) != 0)
         };
-        let cells = table::STATES.iter().flat_map(|state| table::SIGNALS.map(|signal| (*state, signal)));
-        let cells = cells.filter(|(state, signal)| table::next(*state, *signal).is_some());
-        cells.map(|(state, signal)| (format!("{state:?}+{signal:?}"), reached(state, signal))).collect()
+        table::TABLE.cells(&reached)
     }
 
     /// Begins to ask, or goes on after an answer; whoever does not follow asks nobody.

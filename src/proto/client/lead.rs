@@ -214,11 +214,10 @@ impl Client {
         if !self.is_to_claim() {
             return;
         }
-        let led = self.leads();
-        if generation_version(lists) != self.lead.version || (led && self.was_written_beside(lists)) {
-            // Another tab has claimed the lead since.
+        if self.is_robbed(lists) {
             return self.abdicate(now);
         }
+        let led = self.leads();
         if !led {
             self.restore_history(lists);
         }
@@ -256,6 +255,13 @@ impl Client {
             // It has taken another write meanwhile.
             self.claim_again();
         }
+    }
+
+    /// By what was read another tab has claimed the lead since; or, while this one's claim is refused, has written under the
+    /// generation before.
+    fn is_robbed(&self, lists: &[Vec<Record>]) -> bool {
+        generation_version(lists) != self.lead.version
+            || (self.is_unclaimed() && self.was_written_beside(lists))
     }
 
     /// Another tab leads now: nothing more goes out, and nothing remembered is believed (rule 2).
@@ -313,9 +319,7 @@ impl Client {
             return;
         }
         if self.leads() {
-            let unclaimed = self.is_unclaimed();
-            if generation_version(lists) != self.lead.version || (unclaimed && self.was_written_beside(lists))
-            {
+            if self.is_robbed(lists) {
                 return self.abdicate(now);
             }
         } else if lists.len() > 2 {

@@ -7,6 +7,8 @@ use crate::proto::ConnectionState::{
     self, Authenticating, Closed, Connecting, Failed, Idle, Offline, Online, Waiting,
 };
 use crate::proto::mutant;
+#[cfg(debug_assertions)]
+use crate::proto::table::Table;
 
 /// What can happen to a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +77,10 @@ pub(super) const SIGNALS: [Signal; 11] = [
     Signal::GiveUp,
 ];
 
+#[cfg(debug_assertions)]
+pub(super) const TABLE: Table<'_, ConnectionState, Signal> =
+    Table { states: &STATES, signals: &SIGNALS, next };
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,56 +98,13 @@ mod tests {
         failed         connecting connecting waiting -              -        -          -       -       -       closed -
     ";
 
-    fn name(state: ConnectionState) -> String {
-        format!("{state:?}").to_lowercase()
-    }
-
     #[test]
     fn every_cell_is_as_expected() {
-        let mut rows = EXPECTED.lines().filter(|line| !line.trim().is_empty());
-        let head: Vec<&str> = rows.next().unwrap().split_whitespace().skip(1).collect();
-        let signals: Vec<String> =
-            SIGNALS.iter().map(|signal| format!("{signal:?}").to_lowercase()).collect();
-        assert_eq!(head, signals);
-        let mut cells = 0;
-        for (state, row) in STATES.into_iter().zip(rows.by_ref()) {
-            let row: Vec<&str> = row.split_whitespace().collect();
-            assert_eq!(row[0], name(state));
-            assert_eq!(row.len(), 1 + SIGNALS.len(), "{}", row[0]);
-            for (signal, expected) in SIGNALS.into_iter().zip(&row[1..]) {
-                let got = next(state, signal).map_or_else(|| "-".to_owned(), name);
-                assert_eq!(got, *expected, "{state:?} and {signal:?}");
-                cells += 1;
-            }
-        }
-        assert_eq!((cells, rows.next()), (88, None));
-    }
-
-    /// The table as a Mermaid state diagram: one arrow for each pair of states, with all its signals.
-    fn diagram() -> String {
-        let mut out = String::from("stateDiagram-v2\n    [*] --> idle\n");
-        for from in STATES {
-            for to in STATES {
-                let labels: Vec<String> = SIGNALS
-                    .into_iter()
-                    .filter(|signal| next(from, *signal) == Some(to))
-                    .map(|signal| format!("{signal:?}"))
-                    .collect();
-                if !labels.is_empty() {
-                    out += &format!("    {} --> {}: {}\n", name(from), name(to), labels.join(", "));
-                }
-            }
-        }
-        out
+        assert_eq!(TABLE.compare(EXPECTED), 88);
     }
 
     #[test]
     fn the_documented_diagram_is_this_table() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/connection.mmd");
-        if std::env::var_os("UPDATE_DOCS").is_some() {
-            std::fs::write(path, diagram()).unwrap();
-        }
-        let written = std::fs::read_to_string(path).unwrap_or_default();
-        assert!(written == diagram(), "docs/connection.mmd is out of date: run this test with UPDATE_DOCS=1");
+        TABLE.compare_diagram("docs/connection.mmd");
     }
 }

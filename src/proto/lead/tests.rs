@@ -11,6 +11,14 @@ struct Rig {
 }
 
 impl Rig {
+    fn follower(visible: bool) -> Self {
+        let mut rig = Self { lead: Lead::new(visible, Now::default()), ..Self::default() };
+        for signal in [Signal::Wanted, Signal::Taken] {
+            assert!(rig.signal(signal));
+        }
+        rig
+    }
+
     fn signal(&mut self, signal: Signal) -> bool {
         self.lead.shift(signal, self.now, &mut self.timers)
     }
@@ -89,10 +97,7 @@ fn whatever_happens_in_whatever_order() {
 
 #[test]
 fn two_questions_without_an_answer_and_the_lock_is_stolen() {
-    let mut rig = Rig { lead: Lead::new(true, Now::default()), ..Rig::default() };
-    for signal in [Signal::Wanted, Signal::Taken] {
-        assert!(rig.signal(signal));
-    }
+    let mut rig = Rig::follower(true);
     let mut words = Vec::new();
     while let Some(at) = rig.timers.next() {
         rig.now.mono_ms = at;
@@ -105,10 +110,7 @@ fn two_questions_without_an_answer_and_the_lock_is_stolen() {
 
 #[test]
 fn a_hidden_page_steals_too_though_its_timers_come_a_minute_late() {
-    let mut rig = Rig { lead: Lead::new(false, Now::default()), ..Rig::default() };
-    for signal in [Signal::Wanted, Signal::Taken] {
-        assert!(rig.signal(signal));
-    }
+    let mut rig = Rig::follower(false);
     let mut words = Vec::new();
     while rig.timers.next().is_some() {
         rig.now.mono_ms += 60_000;
@@ -120,10 +122,7 @@ fn a_hidden_page_steals_too_though_its_timers_come_a_minute_late() {
 
 #[test]
 fn a_page_that_stood_still_itself_asks_anew() {
-    let mut rig = Rig { lead: Lead::new(true, Now::default()), ..Rig::default() };
-    for signal in [Signal::Wanted, Signal::Taken] {
-        assert!(rig.signal(signal));
-    }
+    let mut rig = Rig::follower(true);
     let ask = Some(TabOutput::Ask { visible: true });
     for pause in [ASK_EVERY_MS, ANSWER_MS, 60_000, ANSWER_MS] {
         rig.now.mono_ms += pause;
