@@ -17,6 +17,8 @@ mod socket;
 mod store;
 #[path = "web/store_faults.rs"]
 mod store_faults;
+#[path = "web/store_marks.rs"]
+mod store_marks;
 #[path = "web/support.rs"]
 mod support;
 

@@ -31,8 +31,8 @@ extern "C" {
     fn close_store(handle: &Handle);
     #[wasm_bindgen(js_name = isDead)]
     fn is_dead(handle: &Handle) -> bool;
-    #[wasm_bindgen(js_name = isNew)]
-    fn is_new(handle: &Handle) -> bool;
+    #[wasm_bindgen(js_name = idOf)]
+    fn id_of(handle: &Handle) -> String;
     #[wasm_bindgen(js_name = readStore)]
     fn read_store(handle: &Handle, reads: &str, timeout_ms: u32) -> Promise;
     #[wasm_bindgen(js_name = writeStore)]
@@ -55,10 +55,13 @@ struct Inner {
     /// False for `storage: 'memory'`.
     persistent: bool,
     request_timeout_ms: u32,
-    queue: RefCell<Queue<(StoreId, StoreRequest)>>,
+    queue: RefCell<Queue<(StoreId, StoreRequest, u32)>>,
     running: Cell<bool>,
     closing: Cell<bool>,
-    was_open: Cell<bool>,
+    /// Which database of this name it has; empty before the first.
+    database: RefCell<String>,
+    /// How often another one was found in its place. Versions that were read before are nobody's there.
+    replaced: Cell<u32>,
     name: RefCell<Option<String>>,
     handle: RefCell<Option<Rc<Handle>>>,
     memory: RefCell<Option<MemoryStore>>,
@@ -86,7 +89,8 @@ impl Db {
             queue: RefCell::default(),
             running: Cell::new(false),
             closing: Cell::new(false),
-            was_open: Cell::new(false),
+            database: RefCell::default(),
+            replaced: Cell::new(0),
             name: RefCell::default(),
             handle: RefCell::default(),
             memory: RefCell::default(),
@@ -96,7 +100,7 @@ impl Db {
 
     /// Queues a request.
     pub fn request(&self, id: StoreId, request: StoreRequest) {
-        self.inner.queue.borrow_mut().push_back((id, request));
+        self.inner.queue.borrow_mut().push_back((id, request, self.inner.replaced.get()));
         self.start();
     }
 
@@ -117,8 +121,8 @@ impl Inner {
     async fn run(self: Rc<Self>) {
         loop {
             let next = self.queue.borrow_mut().pop_front();
-            let Some((id, request)) = next else { break };
-            let reply = self.answer(&request).await;
+            let Some((id, request, asked_of)) = next else { break };
+            let reply = self.answer(&request, asked_of).await;
             (self.sink)(Input::Store { id, reply });
         }
         self.running.set(false);
@@ -127,7 +131,7 @@ impl Inner {
         }
     }
 
-    async fn answer(&self, request: &StoreRequest) -> StoreReply {
+    async fn answer(&self, request: &StoreRequest, asked_of: u32) -> StoreReply {
         if let StoreRequest::Open { name } = request {
             return self.open(name).await;
         }
@@ -141,6 +145,9 @@ impl Inner {
                 Ok(handle) => handle,
                 Err(reason) => return failed(StoreFailure::Unavailable, reason),
             };
+            if asked_of != self.replaced.get() && expects_records(request) {
+                return StoreReply::Conflict;
+            }
             let asked = match request {
                 StoreRequest::Read(_) => read_store(&handle, &packed.places, self.request_timeout_ms),
                 _ => write_store(&handle, &packed.places, &packed.bytes, self.request_timeout_ms),
@@ -187,7 +194,10 @@ impl Inner {
         let handle: Handle =
             opened.map_err(|reason| reason.as_string().unwrap_or_default())?.unchecked_into();
         let handle = Rc::new(handle);
-        if self.was_open.replace(true) && is_new(&handle) {
+        let id = id_of(&handle);
+        let before = self.database.replace(id.clone());
+        if !before.is_empty() && before != id {
+            self.replaced.set(self.replaced.get() + 1);
             (self.sink)(Input::Tab(TabInput::Emptied));
         }
         self.handle.replace(Some(handle.clone()));
@@ -205,6 +215,10 @@ impl Drop for Inner {
     fn drop(&mut self) {
         self.drop_handle();
     }
+}
+
+fn expects_records(request: &StoreRequest) -> bool {
+    matches!(request, StoreRequest::Write(it) if it.expect.iter().any(|(_, version)| version.is_some()))
 }
 
 fn failed(kind: StoreFailure, message: impl Into<String>) -> StoreReply {

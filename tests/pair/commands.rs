@@ -1,6 +1,6 @@
 //! Commands that meet a wipe, another tab, an expired token: each ends, and ends truly.
 
-use chatwire::proto::{Command, CommandId, ErrorCode, Event, Input, StoreFailure, StoreRequest, TabInput};
+use chatwire::proto::{Command, CommandId, ErrorCode, Event, Input, StoreFailure, TabInput};
 use serde_json::json;
 
 use super::backend::Backend;
@@ -240,7 +240,7 @@ fn a_wipe_ends_what_another_tab_is_just_writing() {
     let (mut world, leader, follower) = World::two(Backend::full());
     world.disks[0].delay_ms = 50;
     let sends = [world.send(follower, "r", "given"), world.send(follower, "r", "waits for that")];
-    world.disks[0].records.execute(&StoreRequest::Wipe);
+    world.disks[0].records.empty();
     for at in [leader, follower] {
         world.input(at, Input::Tab(TabInput::Wiped));
     }

@@ -196,7 +196,7 @@ fn a_wipe_leaves_nothing_and_the_client_goes_on() {
 /// Deleted by the user, or by another application of the origin, and made anew by the next request.
 fn delete(world: &mut World, at: usize) {
     let disk = world.nodes[at].disk;
-    world.disks[disk].records.execute(&StoreRequest::Wipe);
+    world.disks[disk].records.empty();
     world.input(at, Input::Tab(TabInput::Emptied));
 }
 

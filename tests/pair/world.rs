@@ -279,7 +279,9 @@ impl World {
                 StoreReply::Unknown
             }
             (Some(kind), _) if (write || disk.unreadable) && !open => failed(kind),
-            _ if disk.refuses_wipe && matches!(request, StoreRequest::Wipe) => failed(StoreFailure::Other),
+            _ if disk.refuses_wipe && matches!(request, StoreRequest::Wipe { .. }) => {
+                failed(StoreFailure::Other)
+            }
             _ => match disk.records.execute(request) {
                 StoreReply::Opened { .. } => StoreReply::Opened { persistent: true },
                 reply => reply,

@@ -100,6 +100,7 @@ impl World {
         if self.dice.strikes(Fault::StoreFailed, at).is_some() {
             return self.refused(at, request, StoreFailure::Other);
         }
+        self.check_expectations(at, transaction);
         let name = self.name(at);
         if self.dice.strikes(Fault::StoreConflict, at).is_some() {
             self.say(|| format!("a write of {name} is refused as a conflict"));
@@ -195,6 +196,22 @@ impl World {
                 self.say(|| format!("message {} leaves the store ({stored}), by {name}", row.number));
                 self.check_removal(at, &row);
             }
+        }
+    }
+
+    /// The law of `Transaction`, by which a store keeps expectations without reading.
+    fn check_expectations(&mut self, at: usize, transaction: &Transaction) {
+        if cfg!(feature = "mutants") {
+            return;
+        }
+        let expected = |id: &RecordId| transaction.expect.iter().any(|(other, _)| other == id);
+        let generation = RecordId::meta(GENERATION_KEY);
+        let replaced = transaction.puts.iter().map(|(id, _)| id).chain(&transaction.deletes);
+        let mut shared = replaced.filter(|id| id.table == Table::Outbox || **id == generation);
+        let blind = shared.any(|id| !expected(id));
+        if blind || !(transaction.expect.is_empty() || expected(&generation)) {
+            let what = format!("{} expects only {:?}", self.name(at), transaction.expect);
+            self.wrong("what is replaced is expected, and the generation with it", what);
         }
     }
 

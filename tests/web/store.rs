@@ -65,7 +65,10 @@ async fn outbox_keys_ascend_in_the_order_of_the_rows() {
     store.write(delete).await;
     let StoreReply::Saved { added } = store.write(add(b"next")).await else { panic!("not saved") };
     assert!(added[0] > last);
-    assert!(matches!(store.ask(StoreRequest::Wipe).await, StoreReply::Saved { .. }));
+    assert!(matches!(
+        store.ask(StoreRequest::Wipe { generation: record(1, b"wiped") }).await,
+        StoreReply::Saved { .. }
+    ));
     assert!(store.outbox().await.is_empty());
     let StoreReply::Saved { added: again } = store.write(add(b"again")).await else { panic!("not saved") };
     assert!(again[0] > added[0]);
@@ -74,7 +77,15 @@ async fn outbox_keys_ascend_in_the_order_of_the_rows() {
 #[wasm_bindgen_test]
 async fn a_conflict_writes_nothing_at_all() {
     let mut store = Store::open("conflict").await;
-    store.write(put(RecordId::meta("generation"), record(7, b"old"))).await;
+    store.write(put(RecordId::meta("generation"), record(6, b"older"))).await;
+    let mut old = put(RecordId::meta("generation"), record(7, b"old"));
+    old.expect.push((RecordId::meta("generation"), Some(6)));
+    store.write(old).await;
+    let missing = put(RecordId::history("missing"), record(1, b"gone"));
+    store.write(missing).await;
+    let mut missing = Transaction { deletes: vec![RecordId::history("missing")], ..Transaction::default() };
+    missing.expect.push((RecordId::history("missing"), Some(1)));
+    store.write(missing).await;
     let attempt = |expect: Vec<(RecordId, Option<u64>)>| Transaction {
         expect,
         puts: vec![(RecordId::meta("generation"), record(8, b"new")), (RecordId::history("h"), vec![1])],
@@ -166,7 +177,7 @@ async fn strict_writes_say_strict_and_the_others_relaxed() {
         }; 0");
     store.write(add(b"row")).await;
     store.write(put(RecordId::history("h"), vec![1])).await;
-    store.ask(StoreRequest::Wipe).await;
+    store.ask(StoreRequest::Wipe { generation: record(1, b"wiped") }).await;
     js("IDBDatabase.prototype.transaction = plainTransaction; 0");
     assert_eq!(js("seenDurability.join()").as_string().unwrap(), "strict,relaxed,strict");
 }

@@ -141,27 +141,3 @@ async fn works(store: &mut Store) {
     assert_eq!(added.len(), 1);
     assert_eq!(store.outbox().await, [b"row"]);
 }
-
-#[wasm_bindgen_test]
-async fn a_page_that_freezes_leaves_no_transaction_open() {
-    let mut store = Store::open("freeze").await;
-    store.write(put(RecordId::meta("m"), record(1, b"m"))).await;
-    // The freeze comes while the record that is expected is being read.
-    js("globalThis.plainGet = IDBObjectStore.prototype.get;
-        IDBObjectStore.prototype.get = function (...args) {
-            document.dispatchEvent(new Event('freeze'));
-            return plainGet.apply(this, args) }; 0");
-    let mut next = put(RecordId::meta("m"), record(2, b"n"));
-    next.expect.push((RecordId::meta("m"), Some(1)));
-    let reply = store.write(next).await;
-    js("IDBObjectStore.prototype.get = plainGet; 0");
-    // Nothing was written, and the client reads before it decides.
-    assert!(matches!(reply, StoreReply::Failed { .. } | StoreReply::Unknown), "{reply:?}");
-    assert_eq!(store.read(vec![Read::All(Table::Meta)]).await[0][0].bytes, record(1, b"m"));
-    // Frozen at any other moment it makes no difference.
-    let mut next = put(RecordId::meta("m"), record(2, b"n"));
-    next.expect.push((RecordId::meta("m"), Some(1)));
-    assert!(matches!(store.write(next).await, StoreReply::Saved { .. }));
-    js("document.dispatchEvent(new Event('freeze')); 0");
-    assert_eq!(store.read(vec![Read::All(Table::Meta)]).await[0][0].bytes, record(2, b"n"));
-}

@@ -50,11 +50,19 @@ pub enum StoreRequest {
     Write(Transaction),
     /// All reads see one state of the store. Answered by `Records`, one list a read.
     Read(Vec<Read>),
-    /// Delete the database's content. Answered by `Saved`.
-    Wipe,
+    /// Delete the database's content and put this record of the generation in its place: it ends what other tabs have
+    /// read and still expect. Answered by `Saved`.
+    Wipe {
+        generation: Vec<u8>,
+    },
 }
 
 /// One atomic write: all of it or nothing.
+///
+/// Law, so that a store can keep what is expected without reading it (`web/db/indexed_db.js`): a version is expected by
+/// who has read it or written it, and has no second record; who replaces or deletes a record that anybody may expect
+/// expects it too; who expects any record expects the generation as well, as it was when that record was read, or, heard
+/// of from another tab, later.
 #[derive(Clone, Default)]
 pub struct Transaction {
     /// The version (see `store::record_version`) that each record must have now; `None`: it must not exist.

@@ -224,9 +224,7 @@ impl Client {
         let generation = self.lead.generation;
         self.shift(now, if stands { Signal::Stands } else { Signal::Refused });
         self.outbox.set_generation(generation);
-        if let Some(rows) = lists.get(1) {
-            self.take_outbox(rows);
-        }
+        self.take_outbox(lists);
         if stands {
             self.beside.last = 0;
         }
@@ -329,9 +327,7 @@ impl Client {
                 self.on_untrue_generation(now);
             }
         }
-        if let Some(rows) = lists.get(1) {
-            self.take_outbox(rows);
-        }
+        self.take_outbox(lists);
         // What was read before this page stood still says nothing of the generation of today.
         let old = self.lead.in_doubt && outlives_lease(self.storage.asked_to_reconcile, now);
         if core::mem::take(&mut self.storage.rescan_again) || old {

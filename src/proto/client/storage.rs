@@ -84,6 +84,8 @@ pub(super) struct Storage {
     pub reconciling: bool,
     pub asked_to_reconcile: Now,
     pub rescan_again: bool,
+    /// The version of the generation when the outbox was last read.
+    pub generation: Option<u64>,
     pub blocked: bool,
     pub degraded: bool,
     /// A transaction of which it is not known whether it took place, while the store cannot be read.
@@ -224,9 +226,7 @@ impl Client {
     fn on_load(&mut self, now: Now, lists: Vec<Vec<Record>>) {
         if !self.storage.newer {
             self.restore_history(&lists);
-            if let Some(rows) = lists.get(1) {
-                self.take_outbox(rows);
-            }
+            self.take_outbox(&lists);
         }
         self.storage.loaded = true;
         self.set_blocked(false);
@@ -288,7 +288,9 @@ impl Client {
         self.timelines.retain(&stored);
     }
 
-    pub(super) fn take_outbox(&mut self, rows: &[Record]) {
+    pub(super) fn take_outbox(&mut self, lists: &[Vec<Record>]) {
+        self.storage.generation = generation_version(lists);
+        let rows = list(lists, 1);
         if let Some(flight) = &mut self.storage.unclear {
             flight.proven = flight.took_place(rows, &[]);
         }

@@ -5,6 +5,7 @@
 
 use super::super::api::{Command, CommandId, Now, Outcome, Output, StoreReply, StoreRequest, TabOutput};
 use super::super::model::{ErrorCode, Failure};
+use super::super::store;
 use super::Client;
 use super::storage::StoreJob;
 
@@ -12,7 +13,10 @@ impl Client {
     pub(super) fn wipe(&mut self, now: Now, id: CommandId) {
         self.connection.disconnect("disconnect", now, &mut self.timers);
         self.storage.wiping = true;
-        self.request_store(StoreRequest::Wipe, StoreJob::Wipe { command: id });
+        let version = self.stamp();
+        let number = self.beside.generation.max(self.lead.generation) + 1;
+        let generation = store::encode_generation(version, number);
+        self.request_store(StoreRequest::Wipe { generation }, StoreJob::Wipe { command: id });
     }
 
     /// Whether a command would write into the store that is being emptied.
@@ -47,7 +51,7 @@ impl Client {
         self.hello = super::CapabilityPatch::default();
         self.capabilities_dirty = false;
         self.outputs.push_back(Output::Tab(TabOutput::Wiped));
-        // The generation is gone with the rest: whoever connects claims another.
+        // The generation that it led under has ended with the rest: whoever connects claims another.
         self.let_go(now);
         self.done(command, Outcome::Nothing);
     }

@@ -120,8 +120,10 @@ impl Client {
             self.build_history(&mut transaction, &mut flight);
         }
         flight.probe = transaction.puts.first().map(|(at, _)| at.clone());
-        if self.leads() && !mutant::is(32) {
-            transaction.expect.push((RecordId::meta(store::GENERATION_KEY), self.lead.version));
+        // A follower's too: what the store keeps of replaced rows ends with the generation.
+        let version = if self.leads() { self.lead.version } else { self.storage.generation };
+        if (self.leads() || !transaction.expect.is_empty()) && !mutant::is(32) {
+            transaction.expect.push((RecordId::meta(store::GENERATION_KEY), version));
         }
         if mutant::is(27) {
             transaction.expect.clear();
@@ -285,6 +287,7 @@ impl Client {
     /// answered lives in memory alone until it has been written again (P1). The history comes from the server.
     pub(super) fn on_emptied(&mut self) {
         self.outbox.on_emptied();
+        (self.lead.version, self.storage.generation) = (None, None);
         self.beside.forget();
         self.storage.degraded = true;
         let message = "the database was deleted: what this tab holds is written again".to_owned();

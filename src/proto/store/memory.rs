@@ -7,6 +7,7 @@
 use crate::proto::sorted::SortedMap;
 
 use super::format::record_version;
+use super::keys::GENERATION_KEY;
 use crate::proto::api::{
     Key, Read, Record, RecordId, StoreFailure, StoreReply, StoreRequest, Table, Transaction,
 };
@@ -63,10 +64,7 @@ impl MemoryStore {
 
     /// Carries out one request. Before the first `Open` everything else fails with `Unavailable`.
     pub fn execute(&mut self, request: &StoreRequest) -> StoreReply {
-        if let StoreRequest::Open { name } = request {
-            return self.open(name);
-        }
-        if self.name.is_none() {
+        if self.name.is_none() && !matches!(request, StoreRequest::Open { .. }) {
             return failed(StoreFailure::Unavailable, "no database is open: Open must come first");
         }
         match request {
@@ -78,13 +76,20 @@ impl MemoryStore {
                 }
                 StoreReply::Records(lists)
             }
-            StoreRequest::Wipe | StoreRequest::Open { .. } => {
-                self.texts.clear();
-                self.outbox.clear();
-                self.used_bytes = 0;
+            StoreRequest::Wipe { generation } => {
+                self.empty();
+                self.set(&RecordId::meta(GENERATION_KEY), Some(generation.clone()));
                 StoreReply::Saved { added: Vec::new() }
             }
+            StoreRequest::Open { name } => self.open(name),
         }
+    }
+
+    /// As if it had been deleted and made anew, but that the keys of the outbox count on.
+    pub fn empty(&mut self) {
+        self.texts.clear();
+        self.outbox.clear();
+        self.used_bytes = 0;
     }
 
     fn open(&mut self, name: &str) -> StoreReply {

@@ -1,9 +1,13 @@
 // IndexedDB for src/web/db.rs: one call and one answer a request, however many records it has.
 //
-// Law: a transaction awaits nothing but its own requests, or it would commit half done; only `complete` is SAVED; an
-// abort wrote nothing, unless the handle was lost, which may have been at the commit. The version of the database stays
-// 1 for ever (records carry their own), so that no open is an upgrade which another tab could block. A page that freezes
-// leaves no transaction open: its handlers would not run, and every other tab would wait for it.
+// Law: no transaction waits for its page. All its requests and its `commit()` are asked for in one task, or a page that
+// hangs in the middle would hold up every other tab. So nothing can be read and compared: who replaces a record of a
+// known version adds a mark, `[key, version]`, to meta, and who expects that version adds the same mark, which fails
+// where it stands. It holds under the rules of `Transaction` (src/proto/api/store.rs). Marks of rows end with the
+// generation, which whoever expects a row expects too; those of generations stay, also over a wipe.
+// Only `complete` is SAVED; an abort wrote nothing, unless the handle was lost, which may have been at the commit. The
+// version of the database stays 1 for ever (records carry their own), so that no open is an upgrade which another tab
+// could block.
 //
 // Records cross packed: their places and lengths as JSON, their bytes one behind the other. A call into the browser for
 // each record, as wrappers in Rust make it, costs a crossing a record and 14 KB of compressed wasm.
@@ -11,8 +15,12 @@
 const names = ["meta", "outbox", "history"];
 const [SAVED, RECORDS, CONFLICT, UNKNOWN, DIED, QUOTA, FAILED] = [0, 1, 2, 3, 4, 5, 6];
 const [ONE, ALL] = [0, 1];
-/** A worker has none, and does not hear of freezing. */
-const page = globalThis.document;
+/** How often a wipe looks anew for the generation that it ends. */
+const MAX_WIPES = 20;
+// Keys are ordered: numbers, texts, bytes, arrays. Of what is no record the bytes are the version: `[0, key, bytes]`.
+const records = () => IDBKeyRange.upperBound([], true);
+const marksOfRows = () => IDBKeyRange.bound([0], [""]);
+const recordsAndMarksOfRows = () => IDBKeyRange.upperBound([""]);
 
 /** Opens or creates the database. Rejects with a text; what comes too late is closed, or it would block deletions. */
 export function openStore(name, timeoutMs) {
@@ -22,11 +30,11 @@ export function openStore(name, timeoutMs) {
       request.onsuccess = () => request.result.close();
       reject(`the database did not open within ${timeoutMs} ms: another tab may be deleting it`);
     }, timeoutMs);
-    let isNew = false;
     request.onupgradeneeded = () => {
-      isNew = true;
       for (const table of names)
         request.result.createObjectStore(table, { autoIncrement: table === "outbox" });
+      // Stays empty: its name tells this database from the next of the same name, without a read.
+      request.result.createObjectStore(`of ${Math.random()}`);
     };
     request.onerror = () => {
       clearTimeout(timer);
@@ -34,7 +42,7 @@ export function openStore(name, timeoutMs) {
     };
     request.onsuccess = () => {
       clearTimeout(timer);
-      const store = { db: request.result, dead: false, isNew };
+      const store = { db: request.result, dead: false };
       store.db.onversionchange = store.db.onclose = () => {
         // At once: another tab waits for it with a deletion. Transactions under way still finish.
         closeStore(store);
@@ -55,9 +63,9 @@ export function isDead(store) {
   return store.dead;
 }
 
-/** Whether this open has made the database: a second time, somebody has deleted it. */
-export function isNew(store) {
-  return store.isNew;
+/** Another answer than the last time: somebody has deleted the database. */
+export function idOf(store) {
+  return [...store.db.objectStoreNames].find((name) => !names.includes(name)) ?? "";
 }
 
 /** All reads in one transaction, so that they see one state: `[RECORDS, JSON of [[key, length], …] a read, bytes]`. */
@@ -69,29 +77,16 @@ export function readStore(store, reads, timeoutMs) {
 
 /** One transaction: `[SAVED, JSON of the keys of the added rows]`, or what else became of it and the name of the error. */
 export function writeStore(store, transaction, bytes, timeoutMs) {
-  const { strict, expect, puts, adds, deletes, clear } = JSON.parse(transaction);
+  const change = JSON.parse(transaction);
   let at = 0;
   // Copied before anything is awaited: the bytes lie in the wasm's memory.
   const next = (length) => {
     at += length;
     return bytes.slice(at - length, at);
   };
-  for (const put of puts) put[2] = next(put[2]);
-  const rows = adds.map(next);
-  const tables = [...expect, ...puts, ...deletes, ...clear].map(([table]) => table);
-  if (rows.length > 0) tables.push(1);
-  if (tables.length === 0) return Promise.resolve([SAVED, "[]"]);
-  let begun;
-  try {
-    // No more tables than it touches: other tabs write too. Where a browser knows no durability it ignores the option.
-    begun = begin(store, tables, "readwrite", { durability: strict ? "strict" : "relaxed" });
-  } catch (error) {
-    return Promise.resolve([DIED, nameOf(error)]);
-  }
-  const work = write(begun, expect, puts, rows, deletes, clear).catch((error) =>
-    failure(store, begun, error),
-  );
-  return inTime(work, timeoutMs, [UNKNOWN]);
+  for (const put of change.puts) put[2] = next(put[2]);
+  change.adds = change.adds.map(next);
+  return inTime(write(store, change), timeoutMs, [UNKNOWN]);
 }
 
 /** What is given up runs on unheard: a write is read back after UNKNOWN. */
@@ -116,7 +111,7 @@ async function readAll(store, reads) {
   const tables = reads.map(([table]) => table);
   const transaction = begin(store, tables, "readonly");
   const asked = reads.map((read) => readOne(transaction, ...read));
-  commit(transaction);
+  transaction.commit?.();
   const lists = await Promise.all(asked);
   const values = lists.flatMap(([, values]) => values);
   const bytes = new Uint8Array(values.reduce((sum, value) => sum + value.length, 0));
@@ -136,8 +131,8 @@ async function readOne(transaction, table, how, key) {
     const value = await settled(objects.get(key));
     return value === undefined ? [[], []] : [[key], [bytesOf(value)]];
   }
-  // Everything from the prefix to the prefix and the highest UTF-16 unit: IndexedDB orders texts by those.
-  const range = how === ALL ? undefined : IDBKeyRange.bound(key, `${key}\uffff`);
+  // From the prefix to the prefix and the highest UTF-16 unit: IndexedDB orders texts by those.
+  const range = how === ALL ? records() : IDBKeyRange.bound(key, `${key}\uffff`);
   const [keys, values] = await Promise.all([
     settled(objects.getAllKeys(range)),
     settled(objects.getAll(range)),
@@ -145,55 +140,103 @@ async function readOne(transaction, table, how, key) {
   return [keys, values.map(bytesOf)];
 }
 
-async function write(transaction, expect, puts, rows, deletes, clear) {
-  const end = new Promise((resolve, reject) => {
-    transaction.oncomplete = resolve;
-    transaction.onabort = () => reject(transaction.error);
-  });
-  const objects = (table) => transaction.objectStore(names[table]);
-  const added = [];
-  // Between what is read and what is written it needs its handlers.
-  const onFreeze = () => void abort(transaction, end);
-  page?.addEventListener("freeze", onFreeze);
-  try {
-    const found = await Promise.all(expect.map(([table, key]) => settled(objects(table).get(key))));
-    if (found.some((value, index) => versionOf(value) !== expect[index][2])) {
-      await abort(transaction, end);
-      return [CONFLICT];
-    }
-    for (const [table] of clear) objects(table).clear();
-    for (const [table, key, bytes] of puts) objects(table).put(bytes, key);
-    for (const [table, key] of deletes) objects(table).delete(key);
-    for (const row of rows) added.push(objects(1).add(row));
-    commit(transaction);
-  } catch (error) {
-    await abort(transaction, end);
-    throw error;
-  } finally {
-    page?.removeEventListener("freeze", onFreeze);
+async function write(store, change) {
+  for (let tries = 0; ; tries += 1) {
+    const answer = await writeOnce(store, change);
+    if (answer[0] !== CONFLICT || tries === MAX_WIPES || !(await lookAgain(store, change))) return answer;
   }
-  await end;
-  return [SAVED, JSON.stringify(added.map((request) => request.result))];
 }
 
-/** It needs no handler any more. Old browsers commit by themselves when the last one has run. */
-function commit(transaction) {
-  transaction.commit?.();
+function writeOnce(store, { strict, expect, puts, adds, deletes, clear, claims }) {
+  const tables = [...expect, ...puts, ...deletes, ...clear].map(([table]) => table);
+  if (expect.length > 0) tables.push(0);
+  if (adds.length > 0) tables.push(1);
+  if (tables.length === 0) return [SAVED, "[]"];
+  let transaction;
+  try {
+    // No more tables than it touches: other tabs write too. Where a browser knows no durability it ignores the option.
+    transaction = begin(store, tables, "readwrite", { durability: strict ? "strict" : "relaxed" });
+  } catch (error) {
+    return [DIED, nameOf(error)];
+  }
+  return new Promise((resolve) => {
+    let conflict = false;
+    const must = (request) => {
+      request.onerror = () => {
+        conflict ||= request.error.name === "ConstraintError";
+      };
+    };
+    const objects = (table) => transaction.objectStore(names[table]);
+    const added = [];
+    transaction.oncomplete = () => resolve([SAVED, JSON.stringify(added.map((request) => request.result))]);
+    transaction.onabort = () => resolve(conflict ? [CONFLICT] : failure(store, transaction.error));
+    try {
+      for (const [table, key, version] of expect) {
+        const [at, mark] = version === null ? [table, key] : [0, markOf(key, version)];
+        must(objects(at).add(1, mark));
+        // A mark stays where its version is replaced.
+        const replaces = [...puts, ...deletes, ...clear].some(covers(table, key));
+        if (version === null || !replaces) objects(at).delete(mark);
+      }
+      for (const [table] of clear) {
+        if (table === 0) objects(0).delete(recordsAndMarksOfRows());
+        else objects(table).clear();
+      }
+      // The mark of what was no record stands until the next claim: a second one may have seen it too.
+      if (claims && !expect.some(([, , version]) => version instanceof Uint8Array))
+        objects(0).delete(marksOfRows());
+      for (const [table, key, bytes] of puts) objects(table).put(bytes, key);
+      for (const [table, key] of deletes) objects(table).delete(key);
+      for (const row of adds) added.push(objects(1).add(row));
+      // Old browsers commit by themselves when all is done.
+      transaction.commit?.();
+    } catch (error) {
+      resolve(failure(store, error));
+      abort(transaction);
+    }
+  });
 }
 
-async function abort(transaction, end) {
+function markOf(key, version) {
+  return typeof version === "string" ? [key, version] : [0, key, version];
+}
+
+/** What is put or deleted at a place, or cleared with its table. */
+function covers(table, key) {
+  return (place) => place[0] === table && (place.length === 1 || place[1] === key);
+}
+
+/**
+ * After a conflict. Where no record was expected stands something that is none: it is replaced as it is. A wipe replaces
+ * whatever it finds. `false`: neither.
+ */
+async function lookAgain(store, { expect, clear }) {
+  const wipes = clear.length > 0;
+  let again = wipes;
+  for (const place of expect) {
+    if (place[2] !== null && !wipes) continue;
+    const [, [value]] = await readOne(begin(store, [place[0]], "readonly"), place[0], ONE, place[1]);
+    const version = value && versionOf(value);
+    // Another tab's record, or nothing any more: the core looks at it.
+    if (!wipes && version !== null) return false;
+    place[2] = version === null ? value : (version ?? null);
+    again = true;
+  }
+  return again;
+}
+
+function abort(transaction) {
   try {
     transaction.abort();
   } catch {
     // It was aborting already.
   }
-  await end.catch(() => {});
 }
 
-function failure(store, transaction, error) {
-  const name = nameOf(transaction.error ?? error);
+function failure(store, error) {
+  const name = nameOf(error);
   if (name === "QuotaExceededError") return [QUOTA, name];
-  // `UnknownError` is Safari's word for a lost database server, and what was aborted by a freeze is written again.
+  // `UnknownError` is Safari's word for a lost database server.
   return store.dead || name === "UnknownError" || name === "AbortError" ? [UNKNOWN, name] : [FAILED, name];
 }
 

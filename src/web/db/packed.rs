@@ -4,6 +4,7 @@ use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 use super::{Attempt, failed};
+use crate::proto::store::GENERATION_KEY;
 use crate::proto::wire::json::{self, Kind, RawValue, push_json_string, push_uint};
 use crate::proto::{
     Changes, Key, Read, Record, RecordId, StoreFailure, StoreReply, StoreRequest, Table, Transaction,
@@ -21,11 +22,19 @@ impl Packed {
         let mut packed = Self::default();
         match request {
             StoreRequest::Read(reads) => packed.reads(reads),
-            StoreRequest::Write(transaction) => packed.transaction(transaction),
-            // The key generator counts on: an outbox key is never given twice.
-            StoreRequest::Wipe | StoreRequest::Open { .. } => packed.places.push_str(
-                r#"{"strict":true,"expect":[],"puts":[],"adds":[],"deletes":[],"clear":[[0],[1],[2]]}"#,
-            ),
+            StoreRequest::Write(transaction) => {
+                packed.transaction(transaction);
+                packed.places.push_str(r#","clear":[]}"#);
+            }
+            // The key generator counts on: an outbox key is never given twice. A generation that there is, is found by the
+            // conflict.
+            StoreRequest::Wipe { generation } => {
+                let id = RecordId::meta(GENERATION_KEY);
+                let (expect, puts) = (vec![(id.clone(), None)], vec![(id, generation.clone())]);
+                packed.transaction(&Transaction { expect, puts, strict: true, ..Transaction::default() });
+                packed.places.push_str(r#","clear":[[0],[1],[2]]}"#);
+            }
+            StoreRequest::Open { .. } => {}
         }
         packed
     }
@@ -82,7 +91,9 @@ impl Packed {
             self.place(id);
             self.places.push(']');
         }
-        self.places.push_str(r#"],"clear":[]}"#);
+        let generation = RecordId::meta(GENERATION_KEY);
+        let claims = transaction.puts.iter().any(|(id, _)| *id == generation);
+        self.places.push_str(if claims { r#"],"claims":true"# } else { r#"],"claims":false"# });
     }
 
     fn begin(&mut self, name: &str) {

@@ -1,0 +1,224 @@
+//! Expectations that are kept without reading: against the plain store, and while the page stands still.
+
+use std::collections::BTreeMap;
+
+use chatwire::proto::store::{GENERATION_KEY, MemoryStore, record_version};
+use chatwire::proto::{Input, Key, Read, RecordId, StoreReply, StoreRequest, TabInput, Table, Transaction};
+use wasm_bindgen_test::wasm_bindgen_test;
+
+use crate::support::{Store, add, js, js_async, put, record};
+
+fn generation() -> RecordId {
+    RecordId::meta(GENERATION_KEY)
+}
+
+fn claim(before: Option<u64>, version: u64) -> Transaction {
+    let mut claim = put(generation(), record(version, b"generation"));
+    claim.expect.push((generation(), before));
+    claim
+}
+
+/// One more handle on the database of `store`, as another tab has it.
+async fn beside(store: &Store) -> Store {
+    let mut other = Store::new("unused", true, 10_000);
+    other.name = store.name.clone();
+    other.ask(StoreRequest::Open { name: store.name.clone() }).await;
+    other
+}
+
+/// What one tab knows: the rows as it has read or written them, under the generation of that moment.
+#[derive(Default)]
+struct Known {
+    generation: Option<u64>,
+    rows: BTreeMap<u64, u64>,
+}
+
+/// Two tabs at random, each with what it last read, which may be old. The plain store compares; here nothing is read, and
+/// every answer and every record must be the same.
+#[wasm_bindgen_test]
+async fn two_tabs_are_answered_as_the_plain_store_answers() {
+    let first = Store::open("random").await;
+    let second = beside(&first).await;
+    let mut tabs = [(first, Known::default()), (second, Known::default())];
+    let mut plain = MemoryStore::new();
+    plain.execute(&StoreRequest::Open { name: "plain".into() });
+    let mut dice: u64 = 20_261_126;
+    let mut roll = |sides: u64| {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (dice >> 33) % sides
+    };
+    let mut counts = BTreeMap::new();
+    for stamp in 1..=600 {
+        let (store, known) = &mut tabs[roll(2) as usize];
+        let rows = known.rows.len() as u64;
+        let row = known.rows.iter().nth(roll(rows.max(1)) as usize).map(|(at, version)| (*at, *version));
+        let kind = roll(20);
+        let request = match (kind, row) {
+            (0..=4, _) => StoreRequest::Write(Transaction {
+                adds: vec![record(stamp, b"new")],
+                ..Transaction::default()
+            }),
+            (5, _) => StoreRequest::Write(claim(known.generation, stamp)),
+            (6, _) if roll(3) == 0 => StoreRequest::Wipe { generation: record(stamp, b"wiped") },
+            (7..=15, Some((at, version))) => {
+                let at = RecordId::outbox(at);
+                let expect = vec![(at.clone(), Some(version)), (generation(), known.generation)];
+                let mut change = Transaction { expect, ..Transaction::default() };
+                if kind < 10 {
+                    change.deletes.push(at);
+                } else {
+                    change.puts.push((at, record(stamp, b"changed")));
+                }
+                StoreRequest::Write(change)
+            }
+            _ => StoreRequest::Read(vec![Read::All(Table::Meta), Read::All(Table::Outbox)]),
+        };
+        let (told, wanted) = (store.ask(request.clone()).await, plain.execute(&request));
+        assert_eq!(format!("{told:?}"), format!("{wanted:?}"), "step {stamp}: {request:?}");
+        *counts.entry(format!("{wanted:?}").chars().take(5).collect::<String>()).or_insert(0) += 1;
+        match (&request, &told) {
+            (StoreRequest::Read(_), StoreReply::Records(lists)) => {
+                known.generation = lists[0].first().and_then(|record| record_version(&record.bytes));
+                known.rows.clear();
+                for row in &lists[1] {
+                    let Key::Number(at) = row.key else { panic!("{:?}", row.key) };
+                    known.rows.insert(at, record_version(&row.bytes).unwrap());
+                }
+            }
+            // Whoever has claimed reads before it writes anything else.
+            (StoreRequest::Write(it), StoreReply::Saved { .. })
+                if it.puts.iter().any(|(at, _)| *at == generation()) =>
+            {
+                *known = Known { generation: Some(stamp), rows: BTreeMap::new() };
+            }
+            (StoreRequest::Write(it), StoreReply::Saved { .. }) => {
+                for at in &it.deletes {
+                    let Key::Number(at) = at.key else { panic!("{at:?}") };
+                    known.rows.remove(&at);
+                }
+                for (at, _) in &it.puts {
+                    let Key::Number(at) = at.key else { panic!("{at:?}") };
+                    known.rows.insert(at, stamp);
+                }
+            }
+            _ => {}
+        }
+    }
+    assert!(counts["Confl"] > 50 && counts["Saved"] > 150, "{counts:?}");
+}
+
+/// A page in a loop in the middle of its write, and a worker that writes to the same tables.
+#[wasm_bindgen_test]
+async fn a_page_that_hangs_in_a_write_holds_up_nobody() {
+    let mut store = Store::open("hang").await;
+    store.write(claim(None, 1)).await;
+    js_async(&format!(
+        "new Promise((ready) => {{
+            const code = `const open = indexedDB.open('{}', 1); open.onsuccess = () => {{
+                onmessage = () => {{
+                    const t = open.result.transaction(['meta', 'outbox', 'history'], 'readwrite');
+                    t.objectStore('meta').get('generation');
+                    t.oncomplete = () => postMessage(performance.timeOrigin + performance.now());
+                }}; postMessage('ready') }}`;
+            globalThis.besideMe = new Worker(URL.createObjectURL(new Blob([code])));
+            besideMe.onmessage = ready }})",
+        store.name
+    ))
+    .await;
+    // The loop begins as soon as the task that began the transaction leaves off; the worker writes meanwhile.
+    js("globalThis.plainTransaction = IDBDatabase.prototype.transaction;
+        globalThis.itWrote = new Promise((wrote) => { besideMe.onmessage = (event) => wrote(event.data) });
+        IDBDatabase.prototype.transaction = function (names, mode, ...rest) {
+            if (mode === 'readwrite') queueMicrotask(() => {
+                besideMe.postMessage('now');
+                const until = performance.now() + 2000;
+                while (performance.now() < until);
+                globalThis.loopEnded = performance.timeOrigin + performance.now();
+            });
+            return plainTransaction.call(this, names, mode, ...rest) }; 0");
+    let mut write = claim(Some(1), 2);
+    write.adds.push(b"row".to_vec());
+    let reply = store.write(write).await;
+    js("IDBDatabase.prototype.transaction = plainTransaction; 0");
+    assert!(matches!(reply, StoreReply::Saved { .. }), "{reply:?}");
+    let before = js_async("itWrote.then((at) => loopEnded - at)").await.as_f64().unwrap();
+    js("besideMe.terminate(); 0");
+    assert!(before > 0.0, "the worker wrote {} ms after the page's loop", -before);
+}
+
+#[wasm_bindgen_test]
+async fn a_generation_that_is_no_record_is_replaced_by_the_first_to_do_so() {
+    let mut store = Store::open("torn").await;
+    let mut other = beside(&store).await;
+    for (round, torn) in [&b""[..], b"no record", b""].into_iter().enumerate() {
+        store.write(put(generation(), torn.to_vec())).await;
+        let version = 10 * (round as u64 + 1);
+        let reply = store.write(claim(None, version)).await;
+        assert!(matches!(reply, StoreReply::Saved { .. }), "round {round}: {reply:?}");
+        let reply = other.write(claim(None, version + 1)).await;
+        assert!(matches!(reply, StoreReply::Conflict), "round {round}: {reply:?}");
+        let reply = other.write(claim(Some(version), version + 2)).await;
+        assert!(matches!(reply, StoreReply::Saved { .. }), "round {round}: {reply:?}");
+        let reply = store.write(claim(Some(version), version + 3)).await;
+        assert!(matches!(reply, StoreReply::Conflict), "round {round}: {reply:?}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn what_was_read_before_the_database_was_replaced_is_expected_in_vain() {
+    let mut store = Store::open("replaced").await;
+    store.write(claim(None, 1)).await;
+    js_async(&format!(
+        "new Promise((done, failed) => {{ const r = indexedDB.deleteDatabase('{}');
+            r.onsuccess = () => done(); r.onerror = failed; r.onblocked = () => failed('blocked') }})",
+        store.name
+    ))
+    .await;
+    // Another tab is the first to make it anew, and its row has the number that the first one had.
+    let mut other = beside(&store).await;
+    let StoreReply::Saved { added } = other.write(add(b"its own")).await else { panic!("not saved") };
+    let at = RecordId::outbox(added[0]);
+    let mut write = put(at.clone(), record(2, b"over it"));
+    write.expect = vec![(at, Some(1)), (generation(), Some(1))];
+    store.send(StoreRequest::Write(write));
+    let told = store.said.next().await;
+    assert!(matches!(told, Input::Tab(TabInput::Emptied)), "{told:?}");
+    let (_, reply) = store.answer().await;
+    assert!(matches!(reply, StoreReply::Conflict), "{reply:?}");
+    assert_eq!(store.outbox().await, [b"its own"]);
+}
+
+#[wasm_bindgen_test]
+async fn marks_of_rows_end_with_the_generation_and_are_no_records() {
+    let mut store = Store::open("marks").await;
+    store.write(claim(None, 1)).await;
+    let StoreReply::Saved { added } = store.write(add(&record(2, b"row"))).await else { panic!("not saved") };
+    let at = RecordId::outbox(added[0]);
+    for version in 2..8 {
+        let mut write = put(at.clone(), record(version + 1, b"row"));
+        write.expect = vec![(at.clone(), Some(version)), (generation(), Some(1))];
+        assert!(matches!(store.write(write).await, StoreReply::Saved { .. }));
+    }
+    assert_eq!(store.read(vec![Read::All(Table::Meta)]).await[0].len(), 1);
+    assert_eq!(marks(&store).await, 6);
+    store.write(claim(Some(1), 20)).await;
+    assert_eq!(marks(&store).await, 1, "the generation's own");
+    assert!(matches!(
+        store.ask(StoreRequest::Wipe { generation: record(21, b"wiped") }).await,
+        StoreReply::Saved { .. }
+    ));
+    assert_eq!(marks(&store).await, 2);
+    assert_eq!(store.read(vec![Read::All(Table::Meta)]).await[0][0].bytes, record(21, b"wiped"));
+    let reply = store.write(claim(Some(20), 22)).await;
+    assert!(matches!(reply, StoreReply::Conflict), "a claim from before the wipe: {reply:?}");
+}
+
+async fn marks(store: &Store) -> usize {
+    let count = format!(
+        "new Promise((done) => {{ const open = indexedDB.open('{}', 1); open.onsuccess = () => {{
+            const asked = open.result.transaction('meta').objectStore('meta').count(IDBKeyRange.lowerBound([]));
+            asked.onsuccess = () => {{ open.result.close(); done(asked.result) }} }} }})",
+        store.name
+    );
+    js_async(&count).await.as_f64().unwrap() as usize
+}
