@@ -1,10 +1,8 @@
 // What happens to the tabs of a round, as far as the seed says it: chances, not moments of the clock.
 import { randomOf } from "../lib/random.mjs";
 
-/** `freeze` thaws, too; `hide` brings another tab to the front. */
-export const kinds = ["open", "close", "crash", "freeze", "hide"];
-/** A tab that hangs runs in a loop, without a word before. Only where asked for: about one in ten blocks the store (docs/open.md). */
-export const allKinds = [...kinds, "hang"];
+/** `freeze` thaws, too; `hide` brings another tab to the front; a tab that hangs runs in a loop, without a word before. */
+export const kinds = ["open", "close", "crash", "freeze", "hide", "hang"];
 
 /** Longer than it takes to steal the lead from a page that does not answer. */
 export const hangMs = 15_000;
