@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chatwire::proto::store::{
-    GENERATION_KEY, HEAD_PREFIX, MemoryStore, decode_outbox_row, decode_segment, record_version, segment_key,
+    GENERATION_KEY, MemoryStore, decode_outbox_row, decode_segment, record_version, segment_key,
     segment_prefix,
 };
 use chatwire::proto::{
@@ -41,8 +41,6 @@ pub struct Disk {
     pub claim_refused: bool,
     /// The generation was torn: until the next claim stands nothing tells whose it is.
     pub generation_torn: bool,
-    /// Heads that were torn and are not written again: the segments that they named are not found.
-    pub heads_torn: BTreeSet<String>,
     /// Messages of others that a tab has said it has taken in, since a lead last ended without a word.
     pub taken_in: BTreeSet<String>,
     /// Some client on this disk has taken the backend for one without keys.
@@ -224,11 +222,6 @@ impl World {
             (disk.claimed_at_ms, disk.generation_torn) = (self.t, false);
             return;
         }
-        for (id, _) in transaction.puts.iter().filter(|(id, _)| id.table == Table::History) {
-            if let Key::Text(name) = &id.key {
-                disk.heads_torn.remove(name);
-            }
-        }
         let history = transaction.puts.iter().any(|(id, _)| id.table == Table::History);
         let writer = disk.claimed_by.is_none_or(|claimed| claimed == at);
         if history && !writer && !disk.generation_torn {
@@ -312,11 +305,7 @@ impl World {
             (sent.lost_allowed, sent.torn) = (true, true);
         }
         let disk = &mut self.disks[home];
-        match &record.key {
-            Key::Text(name) if table == Table::Meta => disk.generation_torn |= name == GENERATION_KEY,
-            Key::Text(name) if name.starts_with(HEAD_PREFIX) => _ = disk.heads_torn.insert(name.clone()),
-            _ => {}
-        }
+        disk.generation_torn |= record.key == Key::Text(GENERATION_KEY.to_owned());
         let put = (RecordId { table, key: record.key }, record.bytes);
         let transaction = Transaction { puts: vec![put], ..Transaction::default() };
         self.disks[home].records.execute(&StoreRequest::Write(transaction));

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chatwire::proto::store::head_key;
-use chatwire::proto::{Message, Status, ViewUpdate};
+use chatwire::proto::store::{decode_head, decode_segment, head_key, segment_key};
+use chatwire::proto::{Message, RecordId, Status, ViewUpdate};
 
 use super::plan::ROOMS;
 use super::text;
@@ -85,17 +85,33 @@ impl World {
         }
     }
 
-    /// What a page that follows has shown, and the store has, stays shown. Where its head was torn and is not written
-    /// again, its segments are not found. Without a cursor the order is that of the server's clock: where that was
+    /// Whether the history has a message of that id in a segment that its head lists: of a torn head none is found, and
+    /// whoever writes it again does not know of all of them.
+    fn head_lists(&self, home: usize, room: &str, id: &str) -> bool {
+        let records = &self.disks[home].records;
+        let Some((_, head)) =
+            records.get(&RecordId::history(head_key(room))).and_then(|bytes| decode_head(bytes).ok())
+        else {
+            return false;
+        };
+        head.segments.iter().any(|info| {
+            let segment = records.get(&RecordId::history(segment_key(room, info.number)));
+            segment
+                .and_then(|bytes| decode_segment(bytes, room, info.number).ok())
+                .is_some_and(|(_, messages)| messages.iter().any(|message| message.id.as_deref() == Some(id)))
+        })
+    }
+
+    /// What a page that follows has shown, and the head in the store lists, stays shown. Without a cursor the order is that of the server's clock: where that was
     /// set back, a row takes its place above the window when its copy comes.
     fn check_gone(&mut self, at: usize, view: u32, id: &str) {
         let (home, room) = (self.devices[at].person.disk, ROOMS[view as usize - 1]);
         let above = !self.plan.cursor
             && self.devices[at].eyes.windows.get(&view).is_some_and(|window| window.has_earlier);
-        if self.devices[at].leads || self.disks[home].heads_torn.contains(&head_key(room)) || above {
+        if self.devices[at].leads || above {
             return;
         }
-        if self.history_has(home, room, &|message| message.id.as_deref() == Some(id)) {
+        if self.head_lists(home, room, id) {
             let what = format!("{} showed {id} in {room}, and does not any more", self.name(at));
             self.wrong("a window never goes back", what);
         }

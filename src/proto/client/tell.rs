@@ -121,7 +121,7 @@ impl Client {
             let answered = matches!(status, Status::Acknowledged | Status::Delivered | Status::Read);
             if answered {
                 self.beside.raise(row_key, *status);
-            } else if !self.leads() && self.beside.statuses.contains_key(row_key) {
+            } else if self.beside.statuses.contains_key(row_key) {
                 return None;
             }
             if !answered {
