@@ -260,13 +260,26 @@ impl Timelines {
     pub fn retain(&mut self, stored: &SortedSet<String>) {
         let filled = |log: &Log| log.version.is_some() || !log.head.segments.is_empty();
         for id in self.logs.keys_where(&|id, log| !stored.contains(id) && filled(log)) {
-            let Some(old) = self.logs.get_mut(&id) else { continue };
-            let ops = core::mem::take(&mut old.ops);
-            *old = Log::new(log::empty_head(&id));
-            old.ops = ops;
-            self.dirty_views(&id);
-            self.drive(&id);
+            self.forget(&id, 0);
         }
+    }
+
+    /// The head in the store cannot be read. A tab that has led does not know how much of what it has in memory was
+    /// written: that begins anew, but for what was told.
+    pub fn on_damaged_head(&mut self, id: &str) {
+        let log = self.logs.get(id).filter(|log| log.version.is_none());
+        if let Some(told_through) = log.map(|log| log.head.told_through) {
+            self.forget(id, told_through);
+        }
+    }
+
+    fn forget(&mut self, id: &str, told_through: u64) {
+        let Some(log) = self.logs.get_mut(id) else { return };
+        let ops = core::mem::take(&mut log.ops);
+        *log = Log::new(log::empty_head(id));
+        (log.ops, log.head.told_through) = (ops, told_through);
+        self.dirty_views(id);
+        self.drive(id);
     }
 
     /// Another tab leads now: nothing of what differs from the store will be written, nor what waits be applied.

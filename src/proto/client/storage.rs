@@ -279,6 +279,7 @@ impl Client {
                 }
                 Err(error) => {
                     self.report_damage("the head of a history", &error);
+                    self.timelines.on_damaged_head(&id);
                     self.tell_torn(&id, u32::MAX);
                 }
             }
