@@ -156,6 +156,12 @@ pub enum Action {
     Status {
         message: Box<Message>,
     },
+    /// An own message stands higher than the store has it: that was told while this tab led, and not written.
+    Ahead {
+        conversation_id: String,
+        id: String,
+        status: Status,
+    },
     /// The answer's copy stands in the history.
     Applied {
         row: u64,

@@ -277,6 +277,7 @@ impl Client {
                     });
                 }
             }
+            Action::Ahead { conversation_id, id, status } => self.tell_known(&conversation_id, &id, status),
             Action::Applied { row, message } => self.on_applied(row, *message),
             Action::Behind { conversation_id, dropped } => {
                 if self.capabilities.cursor || dropped {

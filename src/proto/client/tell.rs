@@ -8,11 +8,13 @@ use super::super::api::{Changes, Event, Now, Output, TabOutput, Told};
 use super::super::lead::State;
 use super::super::model::{Phase, Status};
 use super::super::queue::Queue;
+use super::super::timeline::Change;
 use super::super::wire::json::{self, Object, RawValue};
 use super::Client;
 use crate::proto::sorted::SortedMap;
 use crate::proto::timer::Timer;
 
+mod known;
 mod sound;
 #[cfg(test)]
 mod tests;
@@ -324,15 +326,15 @@ impl Client {
                 }
             }
             "messageUpdated" | "messageDeleted" | "reaction" | "gap" => self.pass_on(raw),
-            "status" => {
-                let status = match event.str("status").as_deref() {
-                    Some("acknowledged") => Status::Acknowledged,
-                    Some("delivered") => Status::Delivered,
-                    Some("read") => Status::Read,
-                    _ => return,
-                };
-                if self.beside.raise(&text("rowKey"), status) {
-                    self.pass_on(raw);
+            "status" | "known" => {
+                let Some(status) = known::status_of(&event) else { return };
+                if kind == "status" {
+                    if self.beside.raise(&text("rowKey"), status) {
+                        self.pass_on(raw);
+                    }
+                } else if self.leads() {
+                    let change = Change::Status { status, user_id: None };
+                    self.timelines.target(Some(&text("conversationId")), &text("id"), change);
                 }
             }
             _ if !holds => {}

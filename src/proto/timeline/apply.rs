@@ -253,6 +253,8 @@ impl Timelines {
             let again = !log.damaged.insert(want.code());
             let conversation_id = conversation_id.to_owned();
             self.actions.push_back(Action::Damaged { conversation_id, want, error, again });
+        } else if let Want::Segment(number) = want {
+            self.tell_ahead(conversation_id, number);
         }
         self.dirty_views(conversation_id);
         self.drive(conversation_id);
@@ -318,12 +320,13 @@ impl super::Log {
             Want::Segment(number) => {
                 let (_, messages) = decode_segment(bytes, conversation_id, number)?;
                 if !self.segments.contains_key(&number) {
-                    // What it does not have goes along with what is written next.
+                    // What it does not have a leader writes; in another tab it is read, and told, again until somebody has.
                     let mut loaded = Loaded::default();
                     for mut message in messages {
                         loaded.dirty |= raise_known(known, &mut message);
                         loaded.rows.push(Row { message, revision });
                     }
+                    self.head_dirty |= loaded.dirty;
                     self.segments.insert(number, loaded);
                 }
                 if self.tail_number() == Some(number) {

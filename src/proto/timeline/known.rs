@@ -3,8 +3,9 @@
 
 use super::super::model::{Message, Sender, Status};
 use super::super::sorted::SortedMap;
+use super::log::Row;
 use super::merge::raise;
-use super::{Change, MAX_ORPHANS, Timelines};
+use super::{Action, Change, MAX_ORPHANS, Timelines};
 
 /// Statuses by the server's ids, and who has read it.
 pub(super) type Known = SortedMap<String, (Status, Option<String>)>;
@@ -40,6 +41,22 @@ impl Timelines {
         }
         for (id, status) in shown {
             self.keep_orphan(id, Change::Status { status, user_id: None });
+        }
+    }
+
+    /// What a segment that has just come out of the store does not have of what was shown.
+    pub(super) fn tell_ahead(&mut self, conversation_id: &str, number: u32) {
+        let Some(loaded) = self.logs.get(conversation_id).and_then(|log| log.segments.get(&number)) else {
+            return;
+        };
+        for Row { message, .. } in &loaded.rows {
+            if loaded.dirty
+                && let Some(id) = &message.id
+                && self.orphans.get(id).is_some_and(|(status, _)| *status == message.status)
+            {
+                let (conversation_id, id) = (conversation_id.to_owned(), id.clone());
+                self.actions.push_back(Action::Ahead { conversation_id, id, status: message.status });
+            }
         }
     }
 }

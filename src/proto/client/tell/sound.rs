@@ -10,6 +10,7 @@ pub(super) fn is_sound(kind: &str, event: &Object<'_>) -> bool {
             message => (message, ["conversationId", "rowKey"]),
         },
         "messageDeleted" | "reaction" | "status" => (None, ["conversationId", "rowKey"]),
+        "known" => (None, ["conversationId", "id"]),
         "gap" => (None, ["conversationId", "type"]),
         "typing" => (None, ["conversationId", "userId"]),
         "presence" => {
