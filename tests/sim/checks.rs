@@ -87,6 +87,8 @@ pub struct Eyes {
     failed_ms: BTreeMap<String, u64>,
     pub told: BTreeSet<String>,
     pub windows: BTreeMap<u32, Window>,
+    /// By what it was told last: one that stood still may have been robbed meanwhile.
+    pub leads: bool,
     pub phase: Option<Phase>,
     pub state: Option<ConnectionState>,
     pub closed: bool,
@@ -177,6 +179,7 @@ impl World {
                 self.see_words(&message);
             }
             Event::Leader { leader } => {
+                self.devices[at].eyes.leads = leader;
                 self.disturb_tabs(at);
                 let name = self.name(at);
                 self.say(|| format!("{name} {} lead", if leader { "takes the" } else { "gives up the" }));

@@ -108,7 +108,7 @@ impl World {
         let (home, room) = (self.devices[at].person.disk, ROOMS[view as usize - 1]);
         let above = !self.plan.cursor
             && self.devices[at].eyes.windows.get(&view).is_some_and(|window| window.has_earlier);
-        if self.devices[at].leads || above {
+        if self.devices[at].eyes.leads || above {
             return;
         }
         if self.head_lists(home, room, id) {
