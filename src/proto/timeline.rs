@@ -167,7 +167,7 @@ pub enum Action {
         row: u64,
         message: Box<Message>,
     },
-    /// A sequence number was jumped over, or (`dropped`) messages were left out because too much waited: pull.
+    /// A sequence number was jumped over, or (`dropped`) a message may be missing whatever the cursor says: pull.
     Behind {
         conversation_id: String,
         dropped: bool,
@@ -328,9 +328,7 @@ impl Timelines {
         let log = self.log_mut(conversation_id);
         if log.ops.len() >= MAX_WAITING && matches!(op, Op::Live(_)) {
             log.unsure = true;
-            let conversation_id = conversation_id.to_owned();
-            self.actions.push_back(Action::Behind { conversation_id, dropped: true });
-            return;
+            return self.pull(conversation_id);
         }
         log.ops.push_back(op);
         self.drive(conversation_id);

@@ -53,6 +53,29 @@ fn a_lost_answer_is_unconfirmed_until_its_copy_turns_up() {
 }
 
 #[test]
+fn a_message_that_was_resent_and_had_arrived_is_two_whatever_a_page_has_meanwhile() {
+    for (ahead, delay_ms) in (0..30_u8).map(|n| (n % 3, u64::from(n / 3))) {
+        let (mut world, ana) = plain();
+        world.backend.fates.push_back(Fate::LoseAnswer);
+        let key = world.saved(ana, "r", "hello");
+        world.until_status(ana, &key, Status::Failed);
+        world.disks[0].delay_ms = delay_ms;
+        for n in 0..ahead {
+            world.send(ana, "r", &format!("m{n}"));
+            world.backend.fates.push_back(Fate::Answer);
+        }
+        world.ask(ana, Command::Resend { key });
+        world.backend.fates.push_back(Fate::AnswerBare);
+        world.pass(10_000);
+        // Where they stand the times tell, not the order of their arrival.
+        let hellos = |texts: &[String]| texts.iter().filter(|text| *text == "hello").count();
+        assert_eq!(hellos(&world.backend.texts("r")), 2, "{ahead}, {delay_ms}");
+        let shown = world.texts(ana, 1);
+        assert_eq!((hellos(&shown), shown.len()), (2, usize::from(ahead) + 2), "{ahead}, {delay_ms}");
+    }
+}
+
+#[test]
 fn own_copies_without_a_key_are_held_until_the_answer() {
     for fates in [
         vec![Fate::CopyFirst, Fate::CopyFirst],

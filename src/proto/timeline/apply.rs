@@ -84,9 +84,12 @@ impl Timelines {
         let revision = self.next_revision();
         let me = self.me.clone();
         let log = self.log_mut(conversation_id);
+        let mut unsure = false;
         let mut found = log.find_copy(copy);
         if matches!(found, Found::Nowhere) && copy.key.is_none() && copy.sender_id == me {
             found = log.find_unnamed(copy);
+            // A page that was asked for before the answer may have the first copy of what was resent, and not yet this one's.
+            unsure = !live && log.catches_up && matches!(found, Found::At { .. });
         }
         let was = match found {
             Found::At { number, row } => {
@@ -116,7 +119,16 @@ impl Timelines {
             }
         };
         self.follow(conversation_id, seq, live);
+        if unsure {
+            self.pull(conversation_id);
+        }
         was
+    }
+
+    /// A message may be missing, whatever the cursor says.
+    pub(super) fn pull(&mut self, conversation_id: &str) {
+        let conversation_id = conversation_id.to_owned();
+        self.actions.push_back(Action::Behind { conversation_id, dropped: true });
     }
 
     fn apply_answer(
@@ -139,8 +151,9 @@ impl Timelines {
             Some(copy) => merge::to_message(copy, &me, Some(&echo)),
             None => merge::without_copy(echo),
         };
+        let mut strayed = false;
         if let (Found::At { number, row }, None) = (&found, &copy) {
-            log.name_after(*number, *row, &mut message);
+            strayed = log.name_after(*number, *row, &mut message);
         }
         if let Some((status, user_id)) = orphan {
             merge::raise(&mut message, status, user_id.as_deref());
@@ -157,6 +170,10 @@ impl Timelines {
             Found::Nowhere => self.insert(conversation_id, message.clone(), revision, Some(true)),
         }
         self.actions.push_back(Action::Applied { row, message: Box::new(message) });
+        if strayed {
+            // That may be the first copy of what was resent, and the one that was answered for is missing.
+            self.pull(conversation_id);
+        }
         self.follow(conversation_id, seq, true);
     }
 

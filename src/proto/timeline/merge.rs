@@ -144,14 +144,18 @@ impl Log {
         self.replace_at(number, at, told, revision).filter(|new| *new != old)
     }
 
-    /// Gives an own message that has no copy what the server has said of this row.
-    pub(super) fn name_after(&self, number: u32, at: usize, own: &mut Message) {
-        let Some(row) = self.segments.get(&number).and_then(|loaded| loaded.rows.get(at)) else { return };
+    /// Gives an own message that has no copy what the server has said of this row. `true`: the row was not known to be it.
+    pub(super) fn name_after(&self, number: u32, at: usize, own: &mut Message) -> bool {
+        let Some(row) = self.segments.get(&number).and_then(|loaded| loaded.rows.get(at)) else {
+            return false;
+        };
         let mut told = row.message.clone();
+        let strayed = told.key != own.key;
         told.row_key.clone_from(&own.row_key);
         told.key.clone_from(&own.key);
         told.reply_to.clone_from(&own.reply_to);
         *own = told;
+        strayed
     }
 
     /// Puts `new` in the place of a row and keeps what must not go back. Moves it where its order asks for it.
