@@ -76,6 +76,10 @@ impl Beside {
         (self.generation, self.last) = (0, 0);
     }
 
+    fn is_full(&self) -> bool {
+        self.waiting.len() >= MAX_WAITING
+    }
+
     pub fn take_waiting(&mut self) -> Vec<Untold> {
         core::mem::take(&mut self.waiting)
     }
@@ -136,7 +140,7 @@ impl Client {
             Event::Connection { .. } => (false, true),
             _ if !self.beside.heard => return self.fresh(event),
             Event::Typing { .. } | Event::Presence { .. } => (false, true),
-            Event::Phase { .. } => (!self.storage.blocked, true),
+            Event::Phase { .. } => (!self.storage.blocked && !self.beside.is_full(), true),
             // In their order; while the store takes nothing they wait for nothing.
             Event::Message { .. }
             | Event::MessageUpdated { .. }
@@ -154,15 +158,10 @@ impl Client {
         }
         let others = Told(text);
         if !stored {
-            if let Event::Phase { .. } = event {
-                // One that still waits is over.
-                let is_phase = |told: &Told| told.0.starts_with(r#"{"type":"phase""#);
-                self.beside.waiting.retain(|untold| !untold.others.as_ref().is_some_and(is_phase));
-            }
             self.say(self.lead.generation, others);
             return Some(event);
         }
-        let full = self.beside.waiting.len() >= MAX_WAITING;
+        let full = self.beside.is_full();
         let (event, here) = if here { (self.fresh(event), None) } else { (None, Some(event)) };
         if !full {
             self.beside.waiting.push(Untold { others: Some(others), here });
@@ -214,9 +213,14 @@ impl Client {
     pub(super) fn say_all(&mut self, told: Vec<Untold>) {
         // Of one that leads no longer what it says of messages holds all the same.
         let generation = if self.leads() { self.lead.generation } else { 0 };
+        let mut phase = String::new();
+        Event::Phase { phase: self.timelines.phase() }.write_json(&mut phase);
         for mut untold in told {
             self.tell_here(&mut untold);
-            if let Some(event) = untold.others {
+            // A phase that is over would be the last one heard where what came after it did not wait.
+            if let Some(event) = untold.others
+                && (event.0 == phase || !event.0.starts_with(r#"{"type":"phase""#))
+            {
                 self.say(generation, event);
             }
         }
