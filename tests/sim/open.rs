@@ -7,5 +7,4 @@ pub const OPEN: &[(u64, &str)] = &[
     (4869, "each message is told"),
     (7455, "tabs show the same"),
     (13791, "tabs show the same"),
-    (18768, "tabs show the same"),
 ];
