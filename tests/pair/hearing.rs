@@ -356,3 +356,21 @@ fn a_phase_that_is_over_is_not_told_behind_the_one_that_followed() {
     assert_eq!(world.nodes[follower].checks.phase, Some(Phase::Live));
     assert_eq!(world.texts(follower, 1), ["one"]);
 }
+
+/// It has led in memory alone, under the number that the next leader takes.
+#[test]
+fn a_tab_that_was_there_hears_of_what_comes_whoever_leads_next() {
+    let (mut world, first, second) = World::two(Backend::full());
+    world.kill(first);
+    world.disks[0].broken = Some(StoreFailure::Quota);
+    world.pass(1000);
+    assert_eq!(shown(&world, second), Some((ConnectionState::Online, true)));
+    world.ask(second, Command::Disconnect {});
+    world.pass(1000);
+    world.disks[0].broken = None;
+    world.start(first);
+    world.go_live(first);
+    world.post("r", "bo", "one");
+    world.pass(1000);
+    assert_eq!(messages(&world, second), ["one"]);
+}

@@ -13,6 +13,7 @@ use super::Client;
 use crate::proto::sorted::SortedMap;
 use crate::proto::timer::Timer;
 
+mod hello;
 mod sound;
 #[cfg(test)]
 mod tests;
@@ -25,8 +26,6 @@ const MAX_WAITING: usize = 1000;
 const MAX_STATUSES: usize = 512;
 /// What was said to a page while it was frozen has come by then.
 const THAW_MS: u64 = 1000;
-/// A leader that is there answers a hello within this, also one that had to be replaced first (`lead.rs`: 8 s).
-const SILENCE_MS: u64 = 10_000;
 
 /// The other tabs of this database.
 #[derive(Default)]
@@ -232,40 +231,6 @@ impl Client {
             let told = self.beside.take_waiting();
             self.say_all(told);
         }
-    }
-
-    /// A tab that does not lead listens: it hears how things stand.
-    pub(super) fn on_hello_beside(&mut self, now: Now) {
-        if !self.leads() {
-            return;
-        }
-        self.tell(Event::Connection { connection: self.connection.snapshot(now) });
-        self.tell(Event::Phase { phase: self.timelines.phase() });
-        for user_id in self.people.online() {
-            self.tell(Event::Presence { user_id, online: true, last_seen_ms: None });
-        }
-        for (conversation_id, user_id) in self.people.who_types() {
-            self.tell(Event::Typing { conversation_id, user_id, typing: true });
-        }
-    }
-
-    /// This tab listens.
-    pub(super) fn say_hello(&mut self, now: Now) {
-        self.outputs.push_back(Output::Tab(TabOutput::Hello));
-        if self.lead.state() == State::Follows && self.beside.connection.is_none() {
-            self.beside.silent = false;
-            self.timers.set(Timer::Silence, now.mono_ms + SILENCE_MS);
-        }
-    }
-
-    /// The leader has not answered: there is none that can be heard.
-    pub(super) fn on_silence(&mut self) {
-        self.beside.silent = true;
-    }
-
-    /// A tab that follows is as connected as its leader, or as one can be that hears of none (D14).
-    pub(super) fn is_served(&self) -> bool {
-        self.lead.state() == State::Follows && (self.beside.online || self.beside.deaf || self.beside.silent)
     }
 
     pub(super) fn on_told(&mut self, now: Now, generation: u64, events: &Told) {
