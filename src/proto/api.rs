@@ -239,7 +239,7 @@ pub enum TabInput {
     Emptied,
     /// A message was read in a tab that does not lead.
     Read { conversation_id: String, message_id: String },
-    /// A tab that does not lead cannot read this segment of a history, or (`u32::MAX`) its head.
+    /// A tab that does not lead cannot read this segment of a history, or (`u32::MAX`) its head or its conversation.
     Torn { conversation_id: String, segment: u32 },
     /// What a transaction of another tab has changed.
     Changed(Box<Changes>),
@@ -274,8 +274,8 @@ pub enum TabOutput {
     Wiped,
     /// Tell the leading tab that a message was read here.
     Read { conversation_id: String, message_id: String },
-    /// Tell the leading tab that this segment, or (`u32::MAX`) the head, cannot be read: it has what stood there, or fetches
-    /// it.
+    /// Tell the leading tab that this segment, or (`u32::MAX`) the head or the conversation, cannot be read: it has what
+    /// stood there, or fetches it.
     Torn { conversation_id: String, segment: u32 },
     /// Tell the other tabs what a transaction has changed.
     Changed(Box<Changes>),

@@ -1,16 +1,20 @@
 //! A segment that cannot be read: what it held is known all the same.
 
-use chatwire::proto::store::segment_key;
-use chatwire::proto::{Command, Event, RecordId, Status, StoreRequest, Transaction};
+use chatwire::proto::store::{conversation_key, segment_key};
+use chatwire::proto::{Command, Event, Input, RecordId, Status, StoreRequest, TabInput, Transaction};
+use serde_json::json;
 
 use super::backend::Backend;
 use super::world::World;
 
+fn tear(world: &mut World, keys: impl Iterator<Item = String>) {
+    let puts = keys.map(|key| (RecordId::history(key), vec![1, 2, 3])).collect();
+    world.disks[0].records.execute(&StoreRequest::Write(Transaction { puts, ..Transaction::default() }));
+}
+
 fn damage(world: &mut World, at: usize, segments: &[u32]) {
     world.kill(at);
-    let keys = segments.iter().map(|number| RecordId::history(segment_key("r", *number)));
-    let puts = keys.map(|key| (key, vec![1, 2, 3])).collect();
-    world.disks[0].records.execute(&StoreRequest::Write(Transaction { puts, ..Transaction::default() }));
+    tear(world, segments.iter().map(|number| segment_key("r", *number)));
     world.start(at);
     world.open_view(at, 1, "r");
     world.ask(at, Command::LoadEarlier { view: 1, count: 400 });
@@ -92,4 +96,36 @@ fn without_a_cursor_what_was_lost_comes_again_too() {
         world.pass(1000);
         assert_eq!(world.count(ana, |event| matches!(event, Event::Message { .. })), 1, "{segment}");
     }
+}
+
+/// The leader has it in memory, and nothing else has it write it again.
+#[test]
+fn a_torn_conversation_is_written_again_and_known_in_every_tab() {
+    let (mut world, leader, follower) = World::two(Backend::full());
+    world.post("r", "bo", "one");
+    world.pass(1000);
+    tear(&mut world, [conversation_key("r")].into_iter());
+    world.input(follower, Input::Tab(TabInput::Poked));
+    let late = world.join_on("ana", json!({}), 0);
+    world.pass(1000);
+    for at in [leader, follower, late] {
+        let conversation = world.nodes[at].client.as_ref().unwrap().conversation("r");
+        assert_eq!(conversation.unwrap().unread, 1);
+        assert_eq!(world.count(at, |event| matches!(event, Event::ConversationRemoved { .. })), 0);
+    }
+    world.restart(late);
+    world.pass(1000);
+    assert_eq!(world.count(late, |event| matches!(event, Event::Error { .. })), 0, "it can be read");
+}
+
+/// Nobody has in memory what it was, and the server does not list it any more.
+#[test]
+fn a_torn_conversation_that_nobody_knows_is_removed() {
+    let (mut world, _, follower) = World::two(Backend::full());
+    tear(&mut world, [conversation_key("gone")].into_iter());
+    world.input(follower, Input::Tab(TabInput::Poked));
+    world.pass(1000);
+    world.restart(follower);
+    world.pass(1000);
+    assert_eq!(world.count(follower, |event| matches!(event, Event::Error { .. })), 0);
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::acts::message;
 use super::backend::Backend;
+use super::node::WriteFault;
 use super::world::World;
 
 fn shown(world: &World, at: usize) -> Option<(ConnectionState, bool)> {
@@ -370,4 +371,42 @@ fn beyond_a_thousand_events_in_one_commit_other_tabs_show_the_rows_alone() {
     assert_eq!(told, texts, "each of them, in their order");
     assert_eq!(messages(&world, follower), texts[..1004]);
     assert_eq!(world.texts(follower, 2).last(), texts.last());
+}
+
+/// That the leader catches up waits for a write which meets trouble; that it has, waits for nothing.
+#[test]
+fn a_phase_that_is_over_is_not_told_behind_the_one_that_followed() {
+    let (mut world, leader, follower) = World::two(Backend::full());
+    world.backend.down = true;
+    world.cut(leader);
+    world.send(leader, "r", "one");
+    world.pass(100);
+    world.backend.down = false;
+    (world.disks[0].broken, world.disks[0].unreadable) = (Some(StoreFailure::Other), true);
+    world.disks[0].faults.push_back(WriteFault::UnknownLost);
+    world.until("it is live", |world| world.nodes[leader].checks.phase == Some(Phase::Live));
+    world.pass(1000);
+    (world.disks[0].broken, world.disks[0].unreadable) = (None, false);
+    world.pass(20_000);
+    assert_eq!(world.nodes[leader].checks.phase, Some(Phase::Live));
+    assert_eq!(world.nodes[follower].checks.phase, Some(Phase::Live));
+    assert_eq!(world.texts(follower, 1), ["one"]);
+}
+
+/// It has led in memory alone, under the number that the next leader takes.
+#[test]
+fn a_tab_that_was_there_hears_of_what_comes_whoever_leads_next() {
+    let (mut world, first, second) = World::two(Backend::full());
+    world.kill(first);
+    world.disks[0].broken = Some(StoreFailure::Quota);
+    world.pass(1000);
+    assert_eq!(shown(&world, second), Some((ConnectionState::Online, true)));
+    world.ask(second, Command::Disconnect {});
+    world.pass(1000);
+    world.disks[0].broken = None;
+    world.start(first);
+    world.go_live(first);
+    world.post("r", "bo", "one");
+    world.pass(1000);
+    assert_eq!(messages(&world, second), ["one"]);
 }

@@ -69,6 +69,10 @@ impl Client {
             TabInput::Torn { conversation_id, segment } => {
                 if self.leads() {
                     self.timelines.write_again(&conversation_id, segment);
+                    if segment == u32::MAX {
+                        // A leader that does not know it removes what nobody can read.
+                        self.rooms.mark_dirty(&conversation_id);
+                    }
                 }
             }
             TabInput::Changed(changes) => self.on_changed(now, changes),

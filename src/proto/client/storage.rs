@@ -264,7 +264,13 @@ impl Client {
         for record in list(lists, 2) {
             match store::decode_conversation(&record.bytes) {
                 Ok((_, record)) => rooms.push(record),
-                Err(error) => self.report_damage("a conversation", &error),
+                Err(error) => {
+                    self.report_damage("a conversation", &error);
+                    let Some(id) = conversation_of(record) else { continue };
+                    // Until its leader has written it again it is as it was known here.
+                    rooms.extend(self.rooms.get(&id).cloned());
+                    self.tell_torn(&id, u32::MAX);
+                }
             }
         }
         self.rooms.restore(rooms);

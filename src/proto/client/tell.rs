@@ -14,6 +14,7 @@ use super::Client;
 use crate::proto::sorted::SortedMap;
 use crate::proto::timer::Timer;
 
+mod hello;
 mod known;
 mod sound;
 #[cfg(test)]
@@ -27,8 +28,6 @@ const MAX_WAITING: usize = 1000;
 const MAX_STATUSES: usize = 512;
 /// What was said to a page while it was frozen has come by then.
 const THAW_MS: u64 = 1000;
-/// A leader that is there answers a hello within this, also one that had to be replaced first (`lead.rs`: 8 s).
-const SILENCE_MS: u64 = 10_000;
 
 /// The other tabs of this database.
 #[derive(Default)]
@@ -76,6 +75,10 @@ impl Beside {
         self.statuses.clear();
         self.order.clear();
         (self.generation, self.last) = (0, 0);
+    }
+
+    fn is_full(&self) -> bool {
+        self.waiting.len() >= MAX_WAITING
     }
 
     pub fn take_waiting(&mut self) -> Vec<Untold> {
@@ -138,7 +141,7 @@ impl Client {
             Event::Connection { .. } => (false, true),
             _ if !self.beside.heard => return self.fresh(event),
             Event::Typing { .. } | Event::Presence { .. } => (false, true),
-            Event::Phase { .. } => (!self.storage.blocked, true),
+            Event::Phase { .. } => (!self.storage.blocked && !self.beside.is_full(), true),
             // In their order; while the store takes nothing they wait for nothing.
             Event::Message { .. }
             | Event::MessageUpdated { .. }
@@ -156,15 +159,10 @@ impl Client {
         }
         let others = Told(text);
         if !stored {
-            if let Event::Phase { .. } = event {
-                // One that still waits is over.
-                let is_phase = |told: &Told| told.0.starts_with(r#"{"type":"phase""#);
-                self.beside.waiting.retain(|untold| !untold.others.as_ref().is_some_and(is_phase));
-            }
             self.say(self.lead.generation, others);
             return Some(event);
         }
-        let full = self.beside.waiting.len() >= MAX_WAITING;
+        let full = self.beside.is_full();
         let (event, here) = if here { (self.fresh(event), None) } else { (None, Some(event)) };
         if !full {
             self.beside.waiting.push(Untold { others: Some(others), here });
@@ -216,9 +214,14 @@ impl Client {
     pub(super) fn say_all(&mut self, told: Vec<Untold>) {
         // Of one that leads no longer what it says of messages holds all the same.
         let generation = if self.leads() { self.lead.generation } else { 0 };
+        let mut phase = String::new();
+        Event::Phase { phase: self.timelines.phase() }.write_json(&mut phase);
         for mut untold in told {
             self.tell_here(&mut untold);
-            if let Some(event) = untold.others {
+            // A phase that is over would be the last one heard where what came after it did not wait.
+            if let Some(event) = untold.others
+                && (event.0 == phase || !event.0.starts_with(r#"{"type":"phase""#))
+            {
                 self.say(generation, event);
             }
         }
@@ -230,40 +233,6 @@ impl Client {
             let told = self.beside.take_waiting();
             self.say_all(told);
         }
-    }
-
-    /// A tab that does not lead listens: it hears how things stand.
-    pub(super) fn on_hello_beside(&mut self, now: Now) {
-        if !self.leads() {
-            return;
-        }
-        self.tell(Event::Connection { connection: self.connection.snapshot(now) });
-        self.tell(Event::Phase { phase: self.timelines.phase() });
-        for user_id in self.people.online() {
-            self.tell(Event::Presence { user_id, online: true, last_seen_ms: None });
-        }
-        for (conversation_id, user_id) in self.people.who_types() {
-            self.tell(Event::Typing { conversation_id, user_id, typing: true });
-        }
-    }
-
-    /// This tab listens.
-    pub(super) fn say_hello(&mut self, now: Now) {
-        self.outputs.push_back(Output::Tab(TabOutput::Hello));
-        if self.lead.state() == State::Follows && self.beside.connection.is_none() {
-            self.beside.silent = false;
-            self.timers.set(Timer::Silence, now.mono_ms + SILENCE_MS);
-        }
-    }
-
-    /// The leader has not answered: there is none that can be heard.
-    pub(super) fn on_silence(&mut self) {
-        self.beside.silent = true;
-    }
-
-    /// A tab that follows is as connected as its leader, or as one can be that hears of none (D14).
-    pub(super) fn is_served(&self) -> bool {
-        self.lead.state() == State::Follows && (self.beside.online || self.beside.deaf || self.beside.silent)
     }
 
     pub(super) fn on_told(&mut self, now: Now, generation: u64, events: &Told) {

@@ -17,7 +17,9 @@ impl Timelines {
     /// Another tab cannot read this segment, or the head: what is here of it is written again, else it is looked at here.
     pub fn write_again(&mut self, conversation_id: &str, segment: u32) {
         let Some(log) = self.logs.get_mut(conversation_id) else { return };
-        log.head_dirty = true;
+        // Of a head that cannot be read here either, nothing is known yet: an empty one would take the rows from those who have
+        // them in memory.
+        log.head_dirty |= log.version.is_some() || !log.head.segments.is_empty();
         let mut wants = Vec::new();
         match log.segments.get_mut(&segment) {
             Some(loaded) => loaded.dirty = true,

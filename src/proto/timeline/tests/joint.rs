@@ -85,4 +85,9 @@ fn what_another_tab_cannot_read_is_written_again_or_looked_at() {
     bench.timelines.write_again(ROOM, 99);
     bench.timelines.write_again("unknown", u32::MAX);
     assert!(bench.timelines.poll_action().is_none());
+    bench.save();
+    // A window on it is open, and its head could not be read.
+    bench.timelines.push("torn", Op::Find { name: "k".to_owned(), ticket: 1 });
+    bench.timelines.write_again("torn", u32::MAX);
+    assert!(!bench.timelines.has_dirty());
 }
