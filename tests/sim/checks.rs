@@ -87,6 +87,7 @@ pub struct Eyes {
     failed_ms: BTreeMap<String, u64>,
     pub told: BTreeSet<String>,
     pub windows: BTreeMap<u32, Window>,
+    pub reads: super::window_checks::Reads,
     pub phase: Option<Phase>,
     pub state: Option<ConnectionState>,
     pub closed: bool,

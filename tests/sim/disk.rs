@@ -43,6 +43,8 @@ pub struct Disk {
     pub generation_torn: bool,
     /// Heads that were torn and are not written again: the segments that they named are not found.
     pub heads_torn: BTreeSet<String>,
+    /// When each head (and any other record of the history) was written last.
+    pub heads_written: BTreeMap<String, u64>,
     /// Messages of others that a tab has said it has taken in, since a lead last ended without a word.
     pub taken_in: BTreeSet<String>,
     /// Some client on this disk has taken the backend for one without keys.
@@ -59,6 +61,7 @@ impl World {
     pub fn on_store(&mut self, (at, life): Whose, id: StoreId, request: &StoreRequest) {
         let reply = self.store_reply(at, request);
         if self.devices[at].life == life {
+            self.see_read(at, request, &reply);
             self.push(at, 0, Happening::Input(Input::Store { id, reply }));
         }
     }
@@ -210,6 +213,7 @@ impl World {
         for (id, _) in transaction.puts.iter().filter(|(id, _)| id.table == Table::History) {
             if let Key::Text(name) = &id.key {
                 disk.heads_torn.remove(name);
+                disk.heads_written.insert(name.clone(), self.t);
             }
         }
         let history = transaction.puts.iter().any(|(id, _)| id.table == Table::History);
