@@ -89,6 +89,7 @@ pub struct Eyes {
     pub windows: BTreeMap<u32, Window>,
     /// By what it was told last: one that stood still may have been robbed meanwhile.
     pub leads: bool,
+    pub reads: super::window_checks::Reads,
     pub phase: Option<Phase>,
     pub state: Option<ConnectionState>,
     pub closed: bool,

@@ -189,6 +189,9 @@ impl World {
         self.events += 1;
         let now = self.devices[at].now(self.t);
         self.see_input(at, &input);
+        if let Input::Store { id, .. } = &input {
+            self.see_read_answered(at, *id);
+        }
         if let Some(client) = &mut self.devices[at].client {
             client.handle_input(now, input);
         }
@@ -277,6 +280,7 @@ impl World {
                 self.push(at, 1, Happening::Input(drained));
             }
             Output::Store { id, request } => {
+                self.see_read_asked(at, id, &request);
                 let mut delay = self.dice.between(dice::STORE_DELAY, at, 0, 8);
                 if let Some(n) = self.dice.strikes(Fault::StoreSlow, at) {
                     delay += n % 4000;

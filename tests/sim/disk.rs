@@ -41,6 +41,8 @@ pub struct Disk {
     pub claim_refused: bool,
     /// The generation was torn: until the next claim stands nothing tells whose it is.
     pub generation_torn: bool,
+    /// When each head (and any other record of the history) was written last.
+    pub heads_written: BTreeMap<String, u64>,
     /// Messages of others that a tab has said it has taken in, since a lead last ended without a word.
     pub taken_in: BTreeSet<String>,
     /// Some client on this disk has taken the backend for one without keys.
@@ -57,6 +59,7 @@ impl World {
     pub fn on_store(&mut self, (at, life): Whose, id: StoreId, request: &StoreRequest) {
         let reply = self.store_reply(at, request);
         if self.devices[at].life == life {
+            self.see_read(at, request, &reply);
             self.push(at, 0, Happening::Input(Input::Store { id, reply }));
         }
     }
@@ -221,6 +224,11 @@ impl World {
             (disk.claimed_by, disk.claim_refused) = (Some(at), false);
             (disk.claimed_at_ms, disk.generation_torn) = (self.t, false);
             return;
+        }
+        for (id, _) in transaction.puts.iter().filter(|(id, _)| id.table == Table::History) {
+            if let Key::Text(name) = &id.key {
+                disk.heads_written.insert(name.clone(), self.t);
+            }
         }
         let history = transaction.puts.iter().any(|(id, _)| id.table == Table::History);
         let writer = disk.claimed_by.is_none_or(|claimed| claimed == at);

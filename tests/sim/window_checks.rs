@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chatwire::proto::store::{decode_head, decode_segment, head_key, segment_key};
-use chatwire::proto::{Message, RecordId, Status, ViewUpdate};
+use chatwire::proto::{Message, RecordId, Status, StoreId, StoreReply, StoreRequest, ViewUpdate};
 
 use super::plan::ROOMS;
 use super::text;
@@ -17,6 +17,15 @@ pub struct Window {
     pub loading: bool,
     /// The newest row that the server has named.
     newest: Option<String>,
+}
+
+/// Reads of all heads.
+#[derive(Default)]
+pub struct Reads {
+    /// Not answered yet.
+    open: BTreeSet<StoreId>,
+    /// When the last one was carried out.
+    last_ms: u64,
 }
 
 impl Window {
@@ -71,6 +80,22 @@ impl World {
         }
     }
 
+    pub fn see_read_asked(&mut self, at: usize, id: StoreId, request: &StoreRequest) {
+        if reads_heads(request) {
+            self.devices[at].eyes.reads.open.insert(id);
+        }
+    }
+
+    pub fn see_read(&mut self, at: usize, request: &StoreRequest, reply: &StoreReply) {
+        if reads_heads(request) && matches!(reply, StoreReply::Records(_)) {
+            self.devices[at].eyes.reads.last_ms = self.t;
+        }
+    }
+
+    pub fn see_read_answered(&mut self, at: usize, id: StoreId) {
+        self.devices[at].eyes.reads.open.remove(&id);
+    }
+
     /// Rows that are on their way out of the store may be missing for a moment, so this is for a window that waits for none.
     fn see_newest(&mut self, at: usize, view: u32) {
         let Some(window) = self.devices[at].eyes.windows.get_mut(&view) else { return };
@@ -111,6 +136,12 @@ impl World {
         if self.devices[at].eyes.leads || above {
             return;
         }
+        // What it shows is older than the head that is there now, and it reads that.
+        let (reads, written) =
+            (&self.devices[at].eyes.reads, self.disks[home].heads_written.get(&head_key(room)));
+        if !reads.open.is_empty() && written.is_some_and(|written| *written > reads.last_ms) {
+            return;
+        }
         if self.head_lists(home, room, id) {
             let what = format!("{} showed {id} in {room}, and does not any more", self.name(at));
             self.wrong("a window never goes back", what);
@@ -122,4 +153,8 @@ impl World {
 fn is_behind(newest: Option<&str>, id: &str) -> bool {
     let number = |id: &str| id.trim_start_matches('i').parse::<u64>().ok();
     number(newest.unwrap_or("i0")) < number(id)
+}
+
+fn reads_heads(request: &StoreRequest) -> bool {
+    matches!(request, StoreRequest::Read(reads) if reads.len() >= 4)
 }
