@@ -179,6 +179,42 @@ fn a_thief_whose_claim_is_refused_writes_nothing_over_what_the_robbed_leader_wri
 }
 
 #[test]
+fn a_status_that_the_store_refused_is_known_to_the_next_leader() {
+    for loses_pokes in [false, true] {
+        let (mut world, old, new) = World::two(Backend::full());
+        let key = world.saved(old, "r", "one");
+        for at in [old, new] {
+            world.until_status(at, &key, Status::Acknowledged);
+            world.nodes[at].events.clear();
+        }
+        world.disks[0].broken = Some(StoreFailure::Quota);
+        let receipt =
+            json!({"messageId": "m1", "conversationId": "r", "userId": "bo", "status": "delivered"});
+        let say = world.backend.tell("ana", "chat:message_status_updated", &receipt);
+        world.say(say);
+        world.pass(500);
+        assert_eq!(world.status(old, &key), Some(Status::Delivered));
+        assert_eq!(world.status(new, &key), Some(Status::Acknowledged));
+        world.loses_pokes = loses_pokes;
+        world.input(new, Input::Tab(TabInput::Leads));
+        world.input(old, Input::Tab(TabInput::Deposed));
+        world.pass(8_000);
+        world.disks[0].broken = None;
+        world.loses_pokes = false;
+        world.pass(35_000);
+        let late = world.join_on("ana", json!({}), 0);
+        world.open_view(late, 1, "r");
+        world.pass(100);
+        for at in [old, new, late] {
+            assert_eq!(world.rows(at, 1)[0].status, Status::Delivered, "{at}");
+        }
+        for at in [old, new] {
+            assert_eq!(world.count(at, |event| matches!(event, Event::Status { .. })), 1, "told once");
+        }
+    }
+}
+
+#[test]
 fn a_hidden_leader_hands_over_to_a_tab_that_is_looked_at() {
     let (mut world, first, second) = tabs(Backend::full());
     world.input(first, Input::Page(PageInput::Hidden));
