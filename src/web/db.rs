@@ -145,7 +145,7 @@ impl Inner {
                 Ok(handle) => handle,
                 Err(reason) => return failed(StoreFailure::Unavailable, reason),
             };
-            if asked_of != self.replaced.get() && expects_records(request) {
+            if expects_in_vain(request, asked_of != self.replaced.get()) {
                 return StoreReply::Conflict;
             }
             let asked = match request {
@@ -217,8 +217,10 @@ impl Drop for Inner {
     }
 }
 
-fn expects_records(request: &StoreRequest) -> bool {
-    matches!(request, StoreRequest::Write(it) if it.expect.iter().any(|(_, version)| version.is_some()))
+/// A version that is not known (0), or, where another database stands in the place of the one that was read, any.
+fn expects_in_vain(request: &StoreRequest, replaced: bool) -> bool {
+    let StoreRequest::Write(transaction) = request else { return false };
+    transaction.expect.iter().any(|(_, version)| *version == Some(0) || version.is_some() && replaced)
 }
 
 fn failed(kind: StoreFailure, message: impl Into<String>) -> StoreReply {

@@ -148,6 +148,7 @@ impl Client {
                 self.on_take_over(now, stands, &lists);
             }
             (StoreJob::Claim | StoreJob::Claimed { .. }, StoreReply::Conflict | StoreReply::Unknown) => {
+                self.storage.generation = None;
                 self.claim()
             }
             (StoreJob::Claim | StoreJob::Claimed { .. } | StoreJob::TakeOver { .. }, reply) => {

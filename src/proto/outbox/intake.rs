@@ -267,7 +267,7 @@ impl Outbox {
     /// still wanted is written again.
     pub fn on_conflict(&mut self, id: RowId) {
         if let Some(row) = self.rows.get_mut(&id) {
-            row.writing = false;
+            (row.writing, row.version) = (false, 0);
             self.want_again(id);
             self.unmark(id);
         }

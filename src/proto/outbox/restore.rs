@@ -240,12 +240,18 @@ impl Outbox {
         }
     }
 
-    /// The record of a row that is known here cannot be read: the leader writes it again, over the `version` that the
-    /// record still has, or under another number where nothing can replace it. What another tab had made of it is not
-    /// known any more.
+    /// The record of a row that is known here cannot be read. Whoever knows it writes it again, unless another tab has
+    /// replaced what is known: that meets a conflict. Then the leader does, over the `version` that the record still has,
+    /// or under another number where it has none; what the other tab had made of it is not known any more.
     fn replace_damaged(&mut self, stored: u64, version: Option<u64>) {
-        let Some(id) = self.by_stored.get(&stored).copied().filter(|_| self.generation != 0) else { return };
+        let Some(id) = self.by_stored.get(&stored).copied() else { return };
         let Some(row) = self.rows.get_mut(&id).filter(|row| !row.writing) else { return };
+        if row.version != 0 && version.is_none_or(|version| version == row.version) {
+            return self.mark_dirty(id);
+        }
+        if self.generation == 0 {
+            return;
+        }
         if row.stage == Stage::Queued && !row.dirty && version != Some(row.version) {
             row.doubtful = true;
             self.met = true;

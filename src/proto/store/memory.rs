@@ -1,10 +1,12 @@
 //! The store contract over plain memory: what the shell uses where the browser has no database, and what tests and
 //! the simulator run on.
 //!
-//! Law: it answers as the database does. One write is all or nothing, expectations are looked at before anything
-//! changes, and an outbox key is never given twice, not even after a wipe.
+//! Law: it answers as the database does (`web/db/indexed_db.js`). One write is all or nothing, expectations are looked at
+//! before anything changes, and an outbox key is never given twice, not even after a wipe. A version holds until it is
+//! replaced by who expects it, whatever has become of its record.
 
-use crate::proto::sorted::SortedMap;
+use crate::proto::sorted::{SortedMap, SortedSet};
+use crate::proto::wire::json::decimal;
 
 use super::format::record_version;
 use super::keys::GENERATION_KEY;
@@ -25,6 +27,9 @@ pub struct MemoryStore {
     /// code.
     texts: SortedMap<String, Vec<u8>>,
     outbox: SortedMap<u64, Vec<u8>>,
+    /// Versions that were replaced: of texts for ever, of rows until the next generation.
+    ended: SortedSet<String>,
+    ended_rows: SortedSet<String>,
     /// The last outbox key given.
     last_number: u64,
     used_bytes: usize,
@@ -77,7 +82,12 @@ impl MemoryStore {
                 StoreReply::Records(lists)
             }
             StoreRequest::Wipe { generation } => {
+                let id = RecordId::meta(GENERATION_KEY);
+                if let Some(version) = self.get(&id).and_then(record_version) {
+                    self.end(&id, version);
+                }
                 self.empty();
+                self.ended_rows.clear();
                 self.set(&RecordId::meta(GENERATION_KEY), Some(generation.clone()));
                 StoreReply::Saved { added: Vec::new() }
             }
@@ -106,10 +116,8 @@ impl MemoryStore {
     }
 
     fn write(&mut self, transaction: &Transaction) -> StoreReply {
-        for (id, expected) in &transaction.expect {
-            if self.get(id).and_then(record_version) != *expected {
-                return StoreReply::Conflict;
-            }
+        if !transaction.expect.iter().all(|(id, expected)| self.holds(id, *expected)) {
+            return StoreReply::Conflict;
         }
         let mut last_number = self.last_number;
         for (id, _) in &transaction.puts {
@@ -132,7 +140,39 @@ impl MemoryStore {
             return failed(StoreFailure::Quota, "no room left in memory: the limit is reached");
         }
         self.last_number = last_number;
+        self.end_versions(transaction);
         StoreReply::Saved { added }
+    }
+
+    /// What is no record counts as none, and 0 as a version that nobody has.
+    fn holds(&self, id: &RecordId, expected: Option<u64>) -> bool {
+        match expected {
+            None => self.get(id).and_then(record_version).is_none(),
+            Some(version) => {
+                let ended = if id.table == Table::Outbox { &self.ended_rows } else { &self.ended };
+                version != 0 && !ended.contains(&mark(id, version))
+            }
+        }
+    }
+
+    fn end_versions(&mut self, transaction: &Transaction) {
+        for (id, expected) in &transaction.expect {
+            let put = transaction.puts.iter().any(|(other, _)| other == id);
+            if let Some(version) = *expected
+                && (put || transaction.deletes.contains(id))
+            {
+                self.end(id, version);
+            }
+        }
+        let generation = RecordId::meta(GENERATION_KEY);
+        if transaction.puts.iter().any(|(id, _)| *id == generation) {
+            self.ended_rows.clear();
+        }
+    }
+
+    fn end(&mut self, id: &RecordId, version: u64) {
+        let ended = if id.table == Table::Outbox { &mut self.ended_rows } else { &mut self.ended };
+        ended.insert(mark(id, version));
     }
 
     /// Writes everything; takes it back where it has grown the store beyond its limit: `false`.
@@ -207,6 +247,18 @@ impl MemoryStore {
             records.push(Record { key: Key::Text(key), bytes: bytes.to_vec() });
         }
     }
+}
+
+/// What stands for a version that was replaced.
+fn mark(id: &RecordId, version: u64) -> String {
+    let (version, key) = (
+        decimal(version),
+        match &id.key {
+            Key::Text(text) => text_key(id.table, text),
+            Key::Number(number) => decimal(*number),
+        },
+    );
+    [&key, "/", &version].concat()
 }
 
 fn text_key(table: Table, key: &str) -> String {

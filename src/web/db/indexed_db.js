@@ -17,7 +17,8 @@ const [SAVED, RECORDS, CONFLICT, UNKNOWN, DIED, QUOTA, FAILED] = [0, 1, 2, 3, 4,
 const [ONE, ALL] = [0, 1];
 /** How often a wipe looks anew for the generation that it ends. */
 const MAX_WIPES = 20;
-// Keys are ordered: numbers, texts, bytes, arrays. Of what is no record the bytes are the version: `[0, key, bytes]`.
+// Keys are ordered: numbers, texts, bytes, arrays. Of what is no record the bytes are the version, with how often they
+// were replaced before: `[0, key, bytes, times]`.
 const records = () => IDBKeyRange.upperBound([], true);
 const marksOfRows = () => IDBKeyRange.bound([0], [""]);
 const recordsAndMarksOfRows = () => IDBKeyRange.upperBound([""]);
@@ -183,7 +184,7 @@ function writeOnce(store, { strict, expect, puts, adds, deletes, clear, claims }
         else objects(table).clear();
       }
       // The mark of what was no record stands until the next claim: a second one may have seen it too.
-      if (claims && !expect.some(([, , version]) => version instanceof Uint8Array))
+      if (claims && !expect.some(([, , version]) => Array.isArray(version)))
         objects(0).delete(marksOfRows());
       for (const [table, key, bytes] of puts) objects(table).put(bytes, key);
       for (const [table, key] of deletes) objects(table).delete(key);
@@ -198,7 +199,7 @@ function writeOnce(store, { strict, expect, puts, adds, deletes, clear, claims }
 }
 
 function markOf(key, version) {
-  return typeof version === "string" ? [key, version] : [0, key, version];
+  return typeof version === "string" ? [key, version] : [0, key, ...version];
 }
 
 /** What is put or deleted at a place, or cleared with its table. */
@@ -214,15 +215,21 @@ async function lookAgain(store, { expect, clear }) {
   const wipes = clear.length > 0;
   let again = wipes;
   for (const place of expect) {
-    if (place[2] !== null && !wipes) continue;
-    const [, [value]] = await readOne(begin(store, [place[0]], "readonly"), place[0], ONE, place[1]);
+    const [table, key, expected] = place;
+    if (expected !== null && !wipes) continue;
+    const [, [value]] = await readOne(begin(store, [table], "readonly"), table, ONE, key);
     const version = value && versionOf(value);
     // Another tab's record, or nothing any more: the core looks at it.
     if (!wipes && version !== null) return false;
-    place[2] = version === null ? value : (version ?? null);
+    place[2] = version === null ? [value, await timesReplaced(store, key, value)] : (version ?? null);
     again = true;
   }
   return again;
+}
+
+function timesReplaced(store, key, bytes) {
+  const marks = IDBKeyRange.bound([0, key, bytes], [0, key, bytes, []]);
+  return settled(begin(store, [0], "readonly").objectStore(names[0]).count(marks));
 }
 
 function abort(transaction) {

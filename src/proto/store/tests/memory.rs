@@ -70,6 +70,12 @@ fn a_conflict_writes_nothing() {
         ..Transaction::default()
     };
     assert_eq!(saved(write(&mut store, setup)), [1]);
+    let older = Transaction {
+        expect: vec![(segment.clone(), Some(2))],
+        puts: vec![(segment.clone(), record(3))],
+        ..Transaction::default()
+    };
+    saved(write(&mut store, older));
     let before = everything(&mut store);
 
     let conflicting = [
@@ -116,6 +122,35 @@ fn what_is_no_record_counts_as_absent() {
     };
     saved(write(&mut store, mend.clone()));
     assert!(matches!(write(&mut store, mend), StoreReply::Conflict));
+}
+
+#[test]
+fn a_version_holds_until_it_is_replaced_even_where_its_record_is_torn() {
+    let mut store = opened();
+    assert_eq!(
+        saved(write(&mut store, Transaction { adds: vec![record(5)], ..Transaction::default() })),
+        [1]
+    );
+    let torn = Transaction { puts: vec![(RecordId::outbox(1), b"to".to_vec())], ..Transaction::default() };
+    saved(write(&mut store, torn));
+    let again = |expected, version| Transaction {
+        expect: vec![(RecordId::outbox(1), Some(expected))],
+        puts: vec![(RecordId::outbox(1), record(version))],
+        ..Transaction::default()
+    };
+    saved(write(&mut store, again(5, 6)));
+    assert!(matches!(write(&mut store, again(5, 7)), StoreReply::Conflict));
+    saved(write(&mut store, again(6, 7)));
+    // A wipe ends the generation, and with it whatever was read under it.
+    let claim = |before, version| Transaction {
+        expect: vec![(RecordId::meta(GENERATION_KEY), before)],
+        puts: vec![(RecordId::meta(GENERATION_KEY), record(version))],
+        ..Transaction::default()
+    };
+    saved(write(&mut store, claim(None, 8)));
+    saved(store.execute(&wipe()));
+    assert!(matches!(write(&mut store, claim(Some(8), 10)), StoreReply::Conflict));
+    saved(write(&mut store, claim(Some(9), 10)));
 }
 
 #[test]
