@@ -254,8 +254,8 @@ impl Client {
         }
         self.rescan_later(now);
         self.run_deferred(now);
-        if !self.storage.degraded {
-            // It has taken another write meanwhile.
+        if !self.storage.degraded || self.timers.get(Timer::StoreRetry).is_none() {
+            // It has taken another write meanwhile, or was to be asked again while this claim was not over.
             self.claim_again();
         }
     }
