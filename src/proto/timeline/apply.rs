@@ -142,6 +142,9 @@ impl Timelines {
         let me = self.me.clone();
         let orphan = copy.as_ref().and_then(|copy| self.orphans.remove(&copy.id));
         let log = self.log_mut(conversation_id);
+        if let Some(copy) = &copy {
+            log.free_key(&echo.row_key, &copy.id, revision);
+        }
         let found = match &copy {
             _ if mutant::is(28) => Found::Nowhere,
             Some(copy) => log.find_copy(copy),

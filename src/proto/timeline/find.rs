@@ -76,6 +76,21 @@ impl Log {
         }
     }
 
+    /// What was resent has arrived before, and that copy has its key: the key is the answered one's, and the other row is
+    /// called by its id, as on other devices.
+    pub(super) fn free_key(&mut self, key: &str, id: &str, revision: u64) {
+        let Found::At { number, row } = self.find_row(key) else { return };
+        let Some(loaded) = self.segments.get_mut(&number) else { return };
+        let Some(row) = loaded.rows.get_mut(row) else { return };
+        if let Some(other) = row.message.id.as_deref().filter(|other| *other != id) {
+            row.message.row_key = [row.message.conversation_id.as_str(), ":", other].concat();
+            row.message.key = None;
+            row.revision = revision;
+            loaded.dirty = true;
+            self.head_dirty = true;
+        }
+    }
+
     /// An own row by its key, whatever it is called.
     fn find_row(&self, key: &str) -> Found {
         let is_it = |message: &Message| message.row_key == key || message.key.as_deref() == Some(key);
