@@ -111,7 +111,7 @@ pub enum Action {
     NotRemoved { key: String },
     /// Another tab has removed it: answered, cancelled or discarded there.
     Vanished { row: RowId, key: String, conversation_id: String },
-    /// Whether the history has this failed row's copy; then call `on_failed_known`.
+    /// Whether the history has this row's copy; then call `on_copy_known`.
     LookUp { row: RowId },
     /// Too long without an answer (D10).
     Silent,

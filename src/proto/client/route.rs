@@ -103,7 +103,7 @@ impl Client {
                 }
             }
             Action::Transmit { row } => self.transmit(now, row),
-            Action::LookUp { row } => self.look_for(row, FindFor::Failed { row }),
+            Action::LookUp { row } => self.look_for(row, FindFor::Copy { row }),
             Action::Apply { row, copy } => {
                 self.apply_answer(row, copy);
                 // Its copy may have come before its answer, which then says nothing new: the next may go all the same.

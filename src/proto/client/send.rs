@@ -31,8 +31,8 @@ pub(super) enum FindFor {
     Removal { command: CommandId },
     /// A row of which it is not known whether it was ever added: it is added again only if no leader has sent it.
     Added { row: RowId },
-    /// A failed row that has been on the wire: its copy may have come to a leader that did not know the row.
-    Failed { row: RowId },
+    /// A row that has been on the wire: its copy may have come to a leader that did not know the row.
+    Copy { row: RowId },
 }
 
 impl FindFor {
@@ -42,7 +42,7 @@ impl FindFor {
             | Self::Acknowledged { command }
             | Self::Vanished { command }
             | Self::Removal { command } => Some(*command),
-            Self::Added { .. } | Self::Failed { .. } => None,
+            Self::Added { .. } | Self::Copy { .. } => None,
         }
     }
 }
@@ -229,8 +229,8 @@ impl Client {
                 self.outbox.on_sought(row);
                 self.outbox.on_conflict(row);
             }
-            (Some(FindFor::Failed { row }), Some(_)) => self.outbox.on_failed_known(row),
-            (Some(FindFor::Failed { .. }) | None, _) => {}
+            (Some(FindFor::Copy { row }), Some(_)) => self.outbox.on_copy_known(row),
+            (Some(FindFor::Copy { .. }) | None, _) => {}
         }
     }
 

@@ -47,22 +47,27 @@ impl Outbox {
     /// `false`: no row of this outbox has that key.
     pub fn on_copy(&mut self, key: &str, copy: &ServerMessage) -> bool {
         let Some(id) = self.by_key.get(key).copied() else { return false };
-        let Some(row) = self.rows.get(&id) else { return false };
-        match row.stage {
-            // Its answer may have named no copy: this one joins the row in the history. And what is being discarded goes
-            // from the queue only: the server has the message all the same, and so has the history.
-            Stage::Answered | Stage::Settling | Stage::Removing => return false,
-            // Never sent from here and yet known to the server: somebody else's use of the same key.
-            Stage::Saving => return false,
-            _ => {}
+        let taken = self.takes_copy(id);
+        if taken {
+            self.on_stored(id, Some(Box::new(copy.clone())));
         }
-        self.on_stored(id, Some(Box::new(copy.clone())));
-        true
+        taken
     }
 
-    /// The history has had the copy of this failed row before the row was known here.
-    pub fn on_failed_known(&mut self, id: RowId) {
-        if self.rows.get(&id).is_some_and(|row| row.stage == Stage::Failed) {
+    fn takes_copy(&self, id: RowId) -> bool {
+        self.rows.get(&id).is_some_and(|row| match row.stage {
+            // Its answer may have named no copy: this one joins the row in the history. And what is being discarded goes
+            // from the queue only: the server has the message all the same, and so has the history.
+            Stage::Answered | Stage::Settling | Stage::Removing => false,
+            // Never sent from here and yet known to the server: somebody else's use of the same key.
+            Stage::Saving => false,
+            _ => true,
+        })
+    }
+
+    /// The history has had the copy of this row before the row was known here.
+    pub fn on_copy_known(&mut self, id: RowId) {
+        if self.takes_copy(id) {
             self.on_stored(id, None);
         }
     }

@@ -331,12 +331,10 @@ impl Outbox {
         self.met |= on_wire;
         self.stirred = true;
         self.touch(id);
-        if failed {
-            self.look_up(id);
-        }
+        self.look_up(id);
     }
 
-    /// A failure that comes out of the store: a leader that did not have the row may have taken its copy in.
+    /// A row that has been on the wire comes out of the store: a leader that did not have it may have taken its copy in.
     pub(super) fn look_up(&mut self, id: RowId) {
         if self.generation != 0 && self.rows.get(&id).is_some_and(|row| row.record.wire.is_some()) {
             self.actions.push_back(super::Action::LookUp { row: id });

@@ -130,7 +130,7 @@ fn a_failure_out_of_the_store_whose_copy_the_history_has_already_is_settled() {
         bench.run(true);
         let id = bench.outbox.find("a").unwrap().id;
         assert!(bench.told.contains(&Action::LookUp { row: id }));
-        bench.outbox.on_failed_known(id);
+        bench.outbox.on_copy_known(id);
         bench.run(true);
         assert_eq!((bench.outbox.len(), bench.records.len()), (0, 0));
     }
