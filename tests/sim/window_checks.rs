@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chatwire::proto::store::{decode_head, decode_segment, head_key, segment_key};
-use chatwire::proto::{Message, RecordId, Status, StoreId, StoreReply, StoreRequest, ViewUpdate};
+use chatwire::proto::{
+    Input, Message, RecordId, Status, StoreId, StoreReply, StoreRequest, TabInput, ViewUpdate,
+};
 
 use super::plan::ROOMS;
 use super::text;
-use super::world::World;
+use super::world::{Happening, World};
 
 #[derive(Default)]
 pub struct Window {
@@ -127,8 +129,17 @@ impl World {
         })
     }
 
-    /// What a page that follows has shown, and the head in the store lists, stays shown. Without a cursor the order is that of the server's clock: where that was
-    /// set back, a row takes its place above the window when its copy comes.
+    /// A commit is not answered yet, or its word is not heard yet: what a page shows may be older.
+    fn is_on_its_way(&self, home: usize) -> bool {
+        use Happening::Input as I;
+        self.queue.values().any(|((at, _), what)| {
+            self.devices.get(*at).is_some_and(|device| device.person.disk == home)
+                && matches!(what, I(Input::Store { .. } | Input::Tab(TabInput::Changed(_))))
+        })
+    }
+
+    /// What a page that follows has shown, and the head in the store lists, stays shown. Without a cursor the order is that
+    /// of the server's clock: where that was set back, a row takes its place above the window when its copy comes.
     fn check_gone(&mut self, at: usize, view: u32, id: &str) {
         let (home, room) = (self.devices[at].person.disk, ROOMS[view as usize - 1]);
         let above = !self.plan.cursor
@@ -142,7 +153,7 @@ impl World {
         if !reads.open.is_empty() && written.is_some_and(|written| *written > reads.last_ms) {
             return;
         }
-        if self.head_lists(home, room, id) {
+        if self.head_lists(home, room, id) && !self.is_on_its_way(home) {
             let what = format!("{} showed {id} in {room}, and does not any more", self.name(at));
             self.wrong("a window never goes back", what);
         }

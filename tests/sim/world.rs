@@ -70,7 +70,7 @@ pub struct World {
     pub shift_ms: u64,
     /// What tabs have told each other.
     pub told: ToldEvents,
-    queue: BTreeMap<(u64, u64), (Whose, Happening)>,
+    pub queue: BTreeMap<(u64, u64), (Whose, Happening)>,
     made: u64,
     at_once: u32,
 }
