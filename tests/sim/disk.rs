@@ -177,8 +177,11 @@ impl World {
             self.see_key(number, &row.key, "its record");
             // A call that waited for the store counts from the moment at which it was carried out, by the clock of then.
             let sent = &mut self.ledger.sent[number];
-            // Rule 14: what only memory had is durable from here on.
-            sent.lost_allowed = sent.torn;
+            // Rule 14: what only memory had is durable from here on. What it is a resend of is not: that has its number.
+            let again = self.disks[home].rows.get(&stored).is_some_and(|old| old.number == number);
+            if sent.resends == 0 || !again {
+                sent.lost_allowed = sent.torn;
+            }
             if let Some(ttl_ms) = sent.ttl_ms.filter(|_| !sent.accepted) {
                 sent.deadline_ms = Some(u64::try_from(row.created_at_ms).unwrap_or(0) + ttl_ms);
             }
