@@ -2,9 +2,11 @@
 
 use chatwire::proto::store::{head_key, segment_key};
 use chatwire::proto::{
-    Command, Event, Input, RecordId, Status, StoreFailure, StoreRequest, TabInput, Transaction,
+    Command, ErrorCode, Event, Input, RecordId, SendCommand, Status, StoreFailure, StoreRequest, TabInput,
+    Transaction,
 };
 
+use super::acts::message;
 use super::checks::outbox_rows;
 use super::node::WriteFault;
 use super::world::World;
@@ -232,4 +234,29 @@ fn a_database_deleted_while_messages_are_on_their_way_loses_and_doubles_none() {
         assert!(outbox_rows(&mut world.disks[0].records).is_empty(), "{wait_ms}");
         assert_eq!(world.backend.texts("r"), ["m0", "m1", "m2"], "{wait_ms}");
     }
+}
+
+#[test]
+fn a_resend_that_only_memory_has_is_cancelled_when_its_failure_has_left_the_store() {
+    let (mut world, ana) = World::one();
+    world.server_down();
+    world.pass(100);
+    let id = world.ask(ana, Command::Send(SendCommand { ttl_ms: Some(1000), ..message("r", "late") }));
+    world.wait(ana, id).unwrap();
+    let key = world.message(ana, id).key.unwrap();
+    world.until_status(ana, &key, Status::Failed);
+    world.pass(100);
+    world.disks[0].broken = Some(StoreFailure::Quota);
+    let resend = world.ask(ana, Command::Resend { key: key.clone() });
+    world.wait(ana, resend).unwrap();
+    assert!(!world.message(ana, resend).durable);
+    let acknowledged = world.ask(ana, Command::Acknowledged { key: key.clone() });
+    let cancel = world.ask(ana, Command::Cancel { key });
+    world.pass(1000);
+    assert!(world.outcome(ana, cancel).is_none(), "the next page would find the failed message");
+    assert!(world.outbox(ana).is_empty());
+    world.disks[0].broken = None;
+    world.wait(ana, cancel).unwrap();
+    assert_eq!(world.wait(ana, acknowledged).unwrap_err().code, ErrorCode::Cancelled);
+    assert!(outbox_rows(&mut world.disks[0].records).is_empty());
 }

@@ -159,14 +159,20 @@ impl Outbox {
     }
 
     pub(super) fn remove(&mut self, id: RowId) {
-        let stored = self.rows.get(&id).and_then(|row| row.stored);
+        let Some(row) = self.rows.get(&id) else { return };
+        let (stored, key) = (row.stored, row.record.key.clone());
         self.set_stage(id, Stage::Removing);
         self.touch(id);
         if stored.is_some() {
-            self.mark_dirty(id);
-        } else {
-            self.removed(id);
+            return self.mark_dirty(id);
         }
+        let old = self.ids_of(&|row| row.id < id && row.record.key == key);
+        let Some(old) = old.first().copied() else { return self.removed(id) };
+        // A resend that only memory has is taken back when the failure that it comes of has left the store: until then that
+        // one would stand there for the next page, to be sent again.
+        self.forget(id);
+        self.by_key.insert(key, old);
+        self.touch(old);
     }
 
     fn removed(&mut self, id: RowId) {
