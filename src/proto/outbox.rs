@@ -27,7 +27,7 @@ mod restore;
 mod tests;
 
 pub use flow::{Bucket, clock_of, expired};
-pub use intake::{Queued, Write, in_flight};
+pub use intake::{Queued, Write, cancelled, in_flight};
 
 /// A row's name in this instance, ascending as this instance has met them. Queue order is that of the store's numbers,
 /// which rows of other tabs bring along; what has none yet comes last.

@@ -260,3 +260,18 @@ fn a_resend_that_only_memory_has_is_cancelled_when_its_failure_has_left_the_stor
     assert_eq!(world.wait(ana, acknowledged).unwrap_err().code, ErrorCode::Cancelled);
     assert!(outbox_rows(&mut world.disks[0].records).is_empty());
 }
+
+#[test]
+fn a_send_that_is_cancelled_while_the_store_refuses_it_ends() {
+    let (mut world, ana) = World::one();
+    world.ask(ana, Command::Disconnect {});
+    world.disks[0].delay_ms = 30;
+    world.disks[0].broken = Some(StoreFailure::Quota);
+    let id = world.send(ana, "r", "one");
+    let saving = world.nodes[ana].checks.statuses.iter().find(|(_, status)| **status == Status::Saving);
+    let key = saving.map(|(key, _)| key.clone()).unwrap();
+    let cancel = world.ask(ana, Command::Cancel { key });
+    world.pass(1000);
+    assert!(world.outcome(ana, cancel).is_some());
+    assert!(world.outcome(ana, id).is_some());
+}

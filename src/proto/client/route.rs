@@ -82,9 +82,13 @@ impl Client {
         use outbox::Action;
         match action {
             Action::Saved { row } => {
-                let Some(message) = self.outbox.row(row).map(|row| self.outbox.message(row)) else { return };
+                let message = self.outbox.row(row).map(|row| self.outbox.message(row));
                 for id in self.send_waiters.remove(&row).unwrap_or_default() {
-                    self.done_with(id, message.clone());
+                    match &message {
+                        Some(message) => self.done_with(id, message.clone()),
+                        // Cancelled while the store refused it.
+                        None => self.refuse(id, outbox::cancelled()),
+                    }
                 }
             }
             Action::Changed { row } => {

@@ -211,10 +211,7 @@ impl Client {
             (Some(FindFor::Acknowledged { command } | FindFor::Vanished { command }), Some(message)) => {
                 self.done_with(command, *message)
             }
-            (Some(FindFor::Vanished { command }), None) => {
-                let text = "the message was cancelled or discarded";
-                self.refuse(command, Failure::new(ErrorCode::Cancelled, text));
-            }
+            (Some(FindFor::Vanished { command }), None) => self.refuse(command, outbox::cancelled()),
             (Some(FindFor::Removal { command }), Some(_)) => self.refuse(command, outbox::in_flight()),
             (Some(FindFor::Removal { command }), None) => self.done(command, super::Outcome::Nothing),
             (Some(FindFor::Acknowledged { command }), None) => {

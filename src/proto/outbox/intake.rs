@@ -183,8 +183,7 @@ impl Outbox {
         if !replaced {
             self.actions
                 .push_back(Action::Removed { key: key.clone(), conversation_id: conversation_id.clone() });
-            let failure = Failure::new(ErrorCode::Cancelled, "the message was cancelled or discarded");
-            self.actions.push_back(Action::Settled { key, conversation_id, result: Err(failure) });
+            self.actions.push_back(Action::Settled { key, conversation_id, result: Err(cancelled()) });
         }
     }
 
@@ -365,6 +364,11 @@ impl Outbox {
 /// The refusal of a cancel that comes too late.
 pub fn in_flight() -> Failure {
     Failure::new(ErrorCode::InFlight, "the message is, or has been, on the wire and cannot be taken back")
+}
+
+/// How whoever waits for a message that was taken back is told so.
+pub fn cancelled() -> Failure {
+    Failure::new(ErrorCode::Cancelled, "the message was cancelled or discarded")
 }
 
 fn missing(key: &str) -> Failure {
