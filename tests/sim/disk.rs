@@ -178,7 +178,8 @@ impl World {
             // A call that waited for the store counts from the moment at which it was carried out, by the clock of then.
             let sent = &mut self.ledger.sent[number];
             // Rule 14: what only memory had is durable from here on. What it is a resend of is not: that has its number.
-            if sent.resends == 0 || added.contains(&stored) {
+            let again = self.disks[home].rows.get(&stored).is_some_and(|old| old.number == number);
+            if sent.resends == 0 || !again {
                 sent.lost_allowed = sent.torn;
             }
             if let Some(ttl_ms) = sent.ttl_ms.filter(|_| !sent.accepted) {

@@ -2,7 +2,7 @@
 
 use super::super::profile::ServerMessage;
 use super::super::store::{OrderKey, SEGMENTS_PER_PAGE, fingerprint};
-use super::log::{Log, Want};
+use super::log::{Log, Want, order_of};
 use super::{Op, SEGMENT_ROWS};
 
 impl Log {
@@ -37,7 +37,10 @@ impl Log {
                 }
             }
             Op::Answer { copy: Some(copy), .. } => self.for_insert(copy, &mut wants),
-            Op::Answer { copy: None, message, .. } => self.for_append(&message.row_key, &mut wants),
+            Op::Answer { copy: None, message, .. } => {
+                self.for_place(&order_of(message), &mut wants);
+                self.for_name(&message.row_key, &mut wants);
+            }
             Op::Target { segments: Some(segments), .. } | Op::FindIn { segments, .. } => {
                 for number in segments {
                     self.want_segment(*number, &mut wants);
@@ -50,11 +53,19 @@ impl Log {
     }
 
     fn for_insert(&self, message: &ServerMessage, wants: &mut Vec<Want>) {
+        let seq = message.seq.unwrap_or(u64::MAX);
+        self.for_place(&OrderKey { seq, at_ms: message.created_at_ms, arrival: 0 }, wants);
+        if message.seq.is_none() {
+            // Without a sequence number only the id tells whether it is here already.
+            self.for_name(&message.id, wants);
+        }
+    }
+
+    /// A new row of that order. An own one, too, need not be the newest: its clock may have been set back.
+    fn for_place(&self, order: &OrderKey, wants: &mut Vec<Want>) {
         let Some(tail) = self.tail_number() else { return };
         self.want_segment(tail, wants);
-        let order =
-            OrderKey { seq: message.seq.unwrap_or(u64::MAX), at_ms: message.created_at_ms, arrival: 0 };
-        let place = self.place_for(&order).and_then(|at| self.head.segments.get(at)).map(|info| info.number);
+        let place = self.place_for(order).and_then(|at| self.head.segments.get(at)).map(|info| info.number);
         match place {
             Some(number) if number != tail => {
                 self.want_segment(number, wants);
@@ -64,17 +75,6 @@ impl Log {
             }
             _ => self.for_full_tail(tail, wants),
         }
-        if message.seq.is_none() {
-            // Without a sequence number only the id tells whether it is here already.
-            self.for_name(&message.id, wants);
-        }
-    }
-
-    fn for_append(&self, row_key: &str, wants: &mut Vec<Want>) {
-        let Some(tail) = self.tail_number() else { return };
-        self.want_segment(tail, wants);
-        self.for_full_tail(tail, wants);
-        self.for_name(row_key, wants);
     }
 
     /// A full tail is sealed by the next row, and its fingerprints go into its index page.
