@@ -8,6 +8,7 @@ use super::super::api::{CommandId, HttpResult, Now, Outcome, Output, Secret, Tok
 use super::super::connection::RefusedBy;
 use super::super::model::{ConnectionState, ConversationKind, ErrorCode, Failure};
 use super::super::profile::Created;
+use super::super::text::is_blank;
 use super::super::timer::Timer;
 use super::Client;
 use super::rest::{HttpJob, MAX_REQUESTS};
@@ -49,7 +50,7 @@ impl Creations {
 impl Client {
     pub(super) fn create(&mut self, creation: Creation) -> Result<(), Failure> {
         if let Wanted::Group { title, .. } = &creation.wanted
-            && title.trim().is_empty()
+            && is_blank(title)
         {
             return Err(Failure::new(ErrorCode::Validation, "title: is empty; a group has a title"));
         }

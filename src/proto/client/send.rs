@@ -6,6 +6,7 @@ use super::super::outbox::{self, Queued, RowId, Stage};
 use super::super::store::{OutboxRow, same_content};
 use super::super::timeline::unknown_conversation;
 use super::{Client, MAX_WAITERS};
+use crate::proto::text::is_blank;
 use crate::proto::wire::json::decimal;
 
 /// Bytes of a message's metadata.
@@ -101,7 +102,7 @@ impl Client {
             .concat();
             return Err(Failure::new(ErrorCode::TooLarge, text));
         }
-        if kind == "text" && send.text.trim().is_empty() {
+        if kind == "text" && is_blank(&send.text) {
             return refuse("text: is empty; a text message has at least one visible character".to_owned());
         }
         if kind.is_empty() || kind.len() > 64 {

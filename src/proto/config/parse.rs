@@ -8,6 +8,7 @@ use super::reader::{Reader, Refused, shortened};
 use super::url::{Url, UrlError, checked_path};
 use super::{Config, Endpoint, Heartbeat, Limits, OutboxLimits, PageFacts, ProfileName, Reconnect};
 use crate::proto::profile::CapabilityPatch;
+use crate::proto::text::holds;
 use crate::proto::wire::json::{self, Kind, RawValue, kind};
 use crate::proto::wire::socket_io::check_namespace;
 use crate::proto::{ErrorCode, Failure, Secret};
@@ -145,7 +146,7 @@ fn endpoint(root: &Reader<'_>) -> (Endpoint, String) {
     };
     let namespace = reader.text("namespace", 256).unwrap_or("/".into());
     let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '?' | '#');
-    if check_namespace(&namespace).is_err() || namespace.contains(odd) {
+    if check_namespace(&namespace).is_err() || namespace.chars().any(odd) {
         let allowed = "a text that begins with a slash, without comma, query or blank";
         reader.wrong_as("namespace", &quoted(&namespace), allowed);
     }
@@ -190,7 +191,7 @@ fn refuse_url(reader: &Reader<'_>, name: &str, text: &str, error: UrlError) {
         UrlError::Credentials => reader.wrong_as(name, "a URL with a user or password", "a URL without them"),
         UrlError::Query => reader.wrong_as(name, "a URL with a query or fragment", "a URL without them"),
         // Even an unreadable URL may hold a password or a token.
-        _ if text.contains(['@', '?', '#']) => reader.wrong_as(name, "something that is no URL", URL_ALLOWED),
+        _ if holds(text, b"@?#") => reader.wrong_as(name, "something that is no URL", URL_ALLOWED),
         UrlError::Scheme | UrlError::Host | UrlError::Path => {
             reader.wrong_as(name, &quoted(text), URL_ALLOWED);
         }

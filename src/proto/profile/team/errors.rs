@@ -11,6 +11,7 @@ use super::super::fields::Fields;
 use super::super::{Answer, Failure, ServerMessage};
 use super::records;
 use crate::proto::model::{ErrorCode, first_chars};
+use crate::proto::text::cut;
 use crate::proto::wire::json;
 use crate::proto::wire::json::RawValue;
 
@@ -85,7 +86,7 @@ impl<'a> ServerError<'a> {
     fn read(raw: &'a RawValue) -> Self {
         if let Some(words) = json::string(raw) {
             // A code by itself, or before a colon, is how thrown errors look when they are turned into text.
-            let head = words.split_once(':').map_or(words.as_ref(), |(head, _)| head);
+            let head = cut(&words, b':').map_or(words.as_ref(), |(head, _)| head);
             let code = known(head).map(|_| Cow::Owned(head.to_owned()));
             return Self { code, words, ..Self::default() };
         }

@@ -1,0 +1,42 @@
+//! What the core looks for in texts.
+//!
+//! By hand: each of the standard library's ways to search a text, for a character, several or another text, is half a
+//! kilobyte of wasm and more.
+
+/// What stands before and behind the first `mark`, which is ASCII.
+pub fn cut(text: &str, mark: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|byte| byte == mark)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
+/// Whether one of `marks`, which are ASCII, stands in the text.
+pub fn holds(text: &str, marks: &[u8]) -> bool {
+    text.bytes().any(|byte| marks.iter().any(|mark| *mark == byte))
+}
+
+/// The text without those `mark`s, which are ASCII, that it ends with.
+pub fn without_end(text: &str, mark: u8) -> &str {
+    let behind = text.bytes().rev().take_while(|byte| *byte == mark).count();
+    text.get(..text.len() - behind).unwrap_or_default()
+}
+
+/// Nothing but white space.
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(char::is_whitespace)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn they_say_what_the_standard_library_says(text in "[ a=ä/\u{2003}\u{1F600}]{0,12}") {
+            prop_assert_eq!(cut(&text, b'/'), text.split_once('/'));
+            prop_assert_eq!(holds(&text, b"/="), text.contains(['/', '=']));
+            prop_assert_eq!(without_end(&text, b'='), text.trim_end_matches('='));
+            prop_assert_eq!(is_blank(&text), text.trim().is_empty());
+        }
+    }
+}
