@@ -19,7 +19,7 @@ mod sorted;
 mod sync;
 #[cfg(debug_assertions)]
 mod table;
-mod text;
+pub(crate) mod text;
 mod timer;
 mod to_json;
 mod wall_time;

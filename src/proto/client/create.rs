@@ -12,6 +12,7 @@ use super::super::text::is_blank;
 use super::super::timer::Timer;
 use super::Client;
 use super::rest::{HttpJob, MAX_REQUESTS};
+use crate::proto::text::concat;
 
 /// Questions of the connection count up from one.
 const QUESTION: TokenId = TokenId::MAX;
@@ -101,7 +102,7 @@ impl Client {
             match result {
                 Ok(token) if !token.0.is_empty() => self.repeat_creations(Some(token.clone())),
                 Ok(_) => self.refuse_creations(&no_token("getToken gave an empty token")),
-                Err(reason) => self.refuse_creations(&no_token(&["getToken failed: ", reason].concat())),
+                Err(reason) => self.refuse_creations(&no_token(&concat(&["getToken failed: ", reason]))),
             }
         }
         true
@@ -134,7 +135,7 @@ impl Client {
         let (status, body) = match result {
             HttpResult::Answered { status, body } => (status, body),
             HttpResult::Failed { reason } => {
-                let text = ["the conversation could not be created: ", &reason].concat();
+                let text = concat(&["the conversation could not be created: ", &reason]);
                 return self.refuse(command, Failure::new(ErrorCode::Server, text));
             }
         };
@@ -186,5 +187,5 @@ impl Client {
 }
 
 fn no_token(reason: &str) -> Failure {
-    Failure::new(ErrorCode::Auth, ["the conversation could not be created: ", reason].concat())
+    Failure::new(ErrorCode::Auth, concat(&["the conversation could not be created: ", reason]))
 }

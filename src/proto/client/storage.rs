@@ -18,6 +18,7 @@ use super::super::timeline::{Item, Want};
 use super::super::timer::Timer;
 use super::Client;
 use super::tell::Untold;
+use crate::proto::text::concat;
 
 /// How long a refused store is left alone.
 pub(super) const STORE_RETRY_MS: u64 = 5000;
@@ -307,7 +308,7 @@ impl Client {
     }
 
     pub(super) fn report_damage(&mut self, what: &str, error: &store::RecordError) {
-        let text = [what, " in the store cannot be read: ", &error.text()].concat();
+        let text = concat(&[what, " in the store cannot be read: ", &error.text()]);
         self.emit(Event::Error { error: Failure::new(ErrorCode::Storage, text) });
     }
 }

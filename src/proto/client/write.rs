@@ -10,6 +10,7 @@ use super::Client;
 use super::changes::COUNT_BITS;
 use super::storage::{Flight, STORE_RETRY_MS, StoreJob, everything, list};
 use crate::proto::mutant;
+use crate::proto::text::concat;
 
 /// The stamp of a transaction that met a conflict.
 const NOT_WRITTEN: u64 = u64::MAX;
@@ -299,7 +300,7 @@ impl Client {
             StoreReply::Failed { kind: StoreFailure::Quota, .. } => {
                 "the browser's storage is full: new messages live in memory only".to_owned()
             }
-            StoreReply::Failed { message, .. } => ["the store refuses: ", message].concat(),
+            StoreReply::Failed { message, .. } => concat(&["the store refuses: ", message]),
             _ => "the store does not answer as it should".to_owned(),
         };
         self.set_blocked(true);

@@ -8,7 +8,7 @@ use super::reader::{Reader, Refused, shortened};
 use super::url::{Url, UrlError, checked_path};
 use super::{Config, Endpoint, Heartbeat, Limits, OutboxLimits, PageFacts, ProfileName, Reconnect};
 use crate::proto::profile::CapabilityPatch;
-use crate::proto::text::holds;
+use crate::proto::text::{concat, holds};
 use crate::proto::wire::json::{self, Kind, RawValue, kind};
 use crate::proto::wire::socket_io::check_namespace;
 use crate::proto::{ErrorCode, Failure, Secret};
@@ -137,7 +137,7 @@ fn endpoint(root: &Reader<'_>) -> (Endpoint, String) {
 
     let reader = root.object("endpoint", &["path", "namespace", "apiUrl"]);
     let path = match reader.text("path", 1024) {
-        None => [&base.path, "/socket.io"].concat(),
+        None => concat(&[&base.path, "/socket.io"]),
         Some(path) => checked_path(&path).map(str::to_owned).unwrap_or_else(|_| {
             let allowed = "a path from the root of the host that begins with a slash, without query";
             reader.wrong_as("path", "another text", allowed);
@@ -151,9 +151,9 @@ fn endpoint(root: &Reader<'_>) -> (Endpoint, String) {
         reader.wrong_as("namespace", &quoted(&namespace), allowed);
     }
     let api_url = match reader.text("apiUrl", 2048) {
-        None => [base.origin("http").as_str(), &base.path, "/api"].concat(),
+        None => concat(&[base.origin("http").as_str(), &base.path, "/api"]),
         Some(path) if path.starts_with('/') && !path.starts_with("//") => match checked_path(&path) {
-            Ok(path) => [base.origin("http").as_str(), path].concat(),
+            Ok(path) => concat(&[base.origin("http").as_str(), path]),
             Err(error) => {
                 refuse_url(&reader, "apiUrl", &path, error);
                 String::new()
@@ -161,12 +161,12 @@ fn endpoint(root: &Reader<'_>) -> (Endpoint, String) {
         },
         Some(text) => {
             let api = read_url(&reader, "apiUrl", &text, insecure);
-            [api.origin("http").as_str(), &api.path].concat()
+            concat(&[api.origin("http").as_str(), &api.path])
         }
     };
     let origin = base.origin("ws");
-    let socket_url = [&origin, &path, "/?EIO=4&transport=websocket"].concat();
-    let place = [&origin, path.as_str(), "\0", &namespace].concat();
+    let socket_url = concat(&[&origin, &path, "/?EIO=4&transport=websocket"]);
+    let place = concat(&[&origin, path.as_str(), "\0", &namespace]);
     (Endpoint { socket_url, namespace: namespace.into_owned(), api_url }, place)
 }
 
@@ -200,7 +200,7 @@ fn refuse_url(reader: &Reader<'_>, name: &str, text: &str, error: UrlError) {
 
 /// A text as a refusal shows it.
 fn quoted(text: &str) -> String {
-    ["\"", &shortened(text), "\""].concat()
+    concat(&["\"", &shortened(text), "\""])
 }
 
 fn capabilities(root: &Reader<'_>) -> CapabilityPatch {
@@ -275,7 +275,7 @@ fn database_name(place: &str, profile: ProfileName, user_id: &str) -> String {
         ProfileName::Team => "team",
     };
     // No part can hold a NUL but the user id, which stands last.
-    let identity = [place, "\0", profile, "\0", user_id].concat();
+    let identity = concat(&[place, "\0", profile, "\0", user_id]);
     let half = |seed| xxh64(identity.as_bytes(), seed);
     let mut name = String::from("chatwire-");
     for half in [half(0), half(1)] {

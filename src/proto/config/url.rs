@@ -3,7 +3,7 @@
 //! Law: what this accepts, a browser's `WebSocket` and `fetch` accept too, and it means the same there; whatever is
 //! unusual is refused rather than guessed. The `url` crate would cost as much wasm as the whole Socket.IO codec.
 
-use crate::proto::text::{cut, holds, without_end};
+use crate::proto::text::{concat, cut, holds, without_end};
 use crate::proto::wire::json;
 
 /// A URL in parts.
@@ -56,7 +56,7 @@ impl Url {
         let local =
             matches!(host.as_str(), "localhost" | "127.0.0.1" | "[::1]") || host.ends_with(".localhost");
         let authority = match port {
-            Some(port) if port != default_port => [&host, ":", &json::decimal(port.into())].concat(),
+            Some(port) if port != default_port => concat(&[&host, ":", &json::decimal(port.into())]),
             _ => host,
         };
         Ok(Self { secure, authority, path: checked_path(tail)?.to_owned(), local })
@@ -64,7 +64,7 @@ impl Url {
 
     /// `wss://host:port` for `ws`, `https://host:port` for `http`, without the `s` where it is plain.
     pub(super) fn origin(&self, scheme: &str) -> String {
-        [scheme, if self.secure { "s://" } else { "://" }, &self.authority].concat()
+        concat(&[scheme, if self.secure { "s://" } else { "://" }, &self.authority])
     }
 }
 
