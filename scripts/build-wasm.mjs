@@ -1,5 +1,5 @@
 // `npm run build:wasm`: the crate `chatwire` as pkg/chatwire_bg.wasm with its glue pkg/chatwire.js and types.
-// cargo → wasm-bindgen → wasm-opt → order → short names, skipped where nothing has changed. `--dev` ends after wasm-bindgen.
+// cargo → wasm-bindgen → unused shims → wasm-opt → order → short names, skipped where nothing has changed. `--dev` ends after wasm-bindgen.
 //
 // What is shipped is built with a standard library of its own (`compileSmall`); where that cannot be had, and for
 // `npm start`, with the one that comes with Rust.
@@ -14,6 +14,7 @@ import { exec, isMain, root, run, runMain, Told } from "./lib/run.mjs";
 import { ensureWasmTarget, hasStandardSource, targetDir, wasmBindgen, wasmTarget } from "./lib/rust.mjs";
 import { shortened } from "./lib/short-names.mjs";
 import { namedByPlace } from "./lib/similar-order.mjs";
+import { withoutUnusedShims } from "./lib/unused-shims.mjs";
 
 const bindgenArgs = ["--target", "web", "--omit-default-module-path"];
 
@@ -128,6 +129,7 @@ async function compileSmall() {
 }
 
 async function optimise(file, more = []) {
+  await writeFile(file, withoutUnusedShims(await readFile(file)));
   await wasmOpt([...optArgs, ...more, file, "-o", file]);
 }
 
@@ -163,7 +165,7 @@ async function stampOf(input, dev) {
   hash.update(await readFile(join(root, "tools", "wasm-bindgen", "Cargo.toml")));
   if (!dev) {
     hash.update(await readFile(join(root, "node_modules", "binaryen", "package.json")));
-    for (const name of ["short-names.mjs", "similar-order.mjs", "wasm-reader.mjs"])
+    for (const name of ["short-names.mjs", "similar-order.mjs", "unused-shims.mjs", "wasm-reader.mjs"])
       hash.update(await readFile(join(root, "scripts", "lib", name)));
   }
   hash.update(JSON.stringify({ bindgenArgs, optArgs: dev ? null : optArgs }));

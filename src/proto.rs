@@ -19,6 +19,7 @@ mod sorted;
 mod sync;
 #[cfg(debug_assertions)]
 mod table;
+pub(crate) mod text;
 mod timer;
 mod to_json;
 mod wall_time;

@@ -25,12 +25,11 @@ export function sectionSizes(bytes) {
 /** `{name, crate, bytes}` of each function that has a body. */
 export function functionSizes(bytes) {
   let imported = 0;
-  let names = new Map();
+  const names = functionNames(bytes);
   const bodies = [];
-  for (const { id, name, part } of sections(bytes)) {
+  for (const { id, part } of sections(bytes)) {
     if (id === 2) imported = part.countImports();
     if (id === 10) for (let n = part.number(); n > 0; n--) bodies.push(skip(part));
-    if (name === 'custom "name"') names = functionNames(part);
   }
   return bodies.map((size, index) => {
     const name = readable(names.get(imported + index) ?? `function ${index}`).replace(
@@ -47,8 +46,12 @@ function skip(part) {
   return size;
 }
 
-function functionNames(part) {
+/** The names of the functions by their number, as the file has them. */
+export function functionNames(bytes) {
+  const found = [...sections(bytes)].find(({ name }) => name === 'custom "name"');
   const names = new Map();
+  if (!found) return names;
+  const { part } = found;
   while (part.at < part.end) {
     const kind = part.byte();
     const sub = part.part(part.number());

@@ -198,7 +198,7 @@ impl Client {
         match input {
             Input::Socket(input) => self.on_socket(now, input),
             Input::Http { id, result } => self.on_http(now, id, result),
-            Input::Store { id, reply } => self.on_store(now, id, reply),
+            Input::Store { id, reply } => self.on_store(now, id, &reply),
             Input::Page(input) => self.on_page_input(now, input),
             Input::Token { id, result } => {
                 if !self.on_creations_token(id, &result) {

@@ -2,14 +2,14 @@
 //!
 //! The standard library's ring buffer costs a kilobyte of wasm for every type that is kept in one, and the core has a
 //! dozen. Two stacks do the same: what is pushed, and, turned around, what is taken next. Every item is moved twice
-//! at most. Only the methods that the core uses, under their usual names.
+//! at most. Items lie in boxes: queues of all types then share their code. Only the methods that the core uses, under their usual names.
 
 /// A queue.
 #[derive(Clone, Debug)]
 pub struct Queue<T> {
-    pushed: Vec<T>,
+    pushed: Vec<Box<T>>,
     /// The next one stands last.
-    taken: Vec<T>,
+    taken: Vec<Box<T>>,
 }
 
 impl<T> Default for Queue<T> {
@@ -24,16 +24,19 @@ impl<T> Queue<T> {
     }
 
     pub fn push_back(&mut self, item: T) {
-        self.pushed.push(item);
+        self.pushed.push(Box::new(item));
     }
 
     pub fn push_front(&mut self, item: T) {
-        self.taken.push(item);
+        self.taken.push(Box::new(item));
     }
 
-    // One copy a type, not one at each of its many callers.
-    #[inline(never)]
     pub fn pop_front(&mut self) -> Option<T> {
+        self.take().map(|item| *item)
+    }
+
+    #[inline(never)]
+    fn take(&mut self) -> Option<Box<T>> {
         if self.taken.is_empty() {
             while let Some(item) = self.pushed.pop() {
                 self.taken.push(item);
@@ -43,16 +46,16 @@ impl<T> Queue<T> {
     }
 
     pub fn front(&self) -> Option<&T> {
-        self.taken.last().or(self.pushed.first())
+        self.taken.last().or(self.pushed.first()).map(|item| &**item)
     }
 
     pub fn back(&self) -> Option<&T> {
-        self.pushed.last().or(self.taken.first())
+        self.pushed.last().or(self.taken.first()).map(|item| &**item)
     }
 
     pub fn retain(&mut self, keep: &dyn Fn(&T) -> bool) {
         let mut kept = Vec::new();
-        while let Some(item) = self.pop_front() {
+        while let Some(item) = self.take() {
             if keep(&item) {
                 kept.push(item);
             }
@@ -75,19 +78,19 @@ impl<T> Queue<T> {
 
     /// Whether there is an item that is wanted.
     pub fn any(&self, wanted: &dyn Fn(&T) -> bool) -> bool {
-        self.taken.iter().any(wanted) || self.pushed.iter().any(wanted)
+        self.taken.iter().any(|item| wanted(item)) || self.pushed.iter().any(|item| wanted(item))
     }
 
     /// In the order of the queue.
     #[cfg(test)]
     pub fn iter(&self) -> impl Iterator<Item = &T> {
-        self.taken.iter().rev().chain(&self.pushed)
+        self.taken.iter().rev().chain(&self.pushed).map(|item| &**item)
     }
 }
 
 impl<T> FromIterator<T> for Queue<T> {
     fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
-        Self { pushed: items.into_iter().collect(), taken: Vec::new() }
+        Self { pushed: items.into_iter().map(Box::new).collect(), taken: Vec::new() }
     }
 }
 

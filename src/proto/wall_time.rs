@@ -41,7 +41,7 @@ pub fn from_iso(text: &str) -> Option<i64> {
         let digits = bytes.get(from..to)?;
         digits.iter().try_fold(0_i64, |sum, b| b.is_ascii_digit().then(|| sum * 10 + i64::from(b - b'0')))
     };
-    let is = |at: usize, wanted: &[u8]| bytes.get(at).is_some_and(|b| wanted.contains(b));
+    let is = |at: usize, wanted: &[u8]| bytes.get(at).is_some_and(|b| wanted.iter().any(|one| one == b));
     if !(is(4, b"-") && is(7, b"-") && is(10, b"Tt ") && is(13, b":") && is(16, b":")) {
         return None;
     }

@@ -7,6 +7,7 @@
 use std::cell::RefCell;
 
 use crate::proto::first_chars;
+use crate::proto::text::concat;
 use crate::proto::wire::json::{self, Kind, Object, RawValue};
 use crate::proto::{Command, ErrorCode, Failure, Json, SendCommand};
 
@@ -36,7 +37,7 @@ pub fn parse(text: &str) -> Result<Command, Failure> {
 }
 
 fn named(name: &str, what: &str) -> Failure {
-    wrong(["command `", first_chars(name, 40), "`: ", what].concat())
+    wrong(concat(&["command `", first_chars(name, 40), "`: ", what]))
 }
 
 fn wrong(text: String) -> Failure {
@@ -117,7 +118,7 @@ impl Fields<'_> {
 
     #[inline(never)]
     fn refuse(&self, name: &str, what: &str) {
-        self.wrong.borrow_mut().get_or_insert(["field `", name, "` ", what].concat());
+        self.wrong.borrow_mut().get_or_insert(concat(&["field `", name, "` ", what]));
     }
 
     fn optional_text(&self, name: &str) -> Option<String> {

@@ -7,6 +7,7 @@
 use js_sys::{Array, Error, Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 
+use crate::proto::text::concat;
 use crate::proto::{ErrorCode, Failure, TokenReason};
 
 /// What the application's side gives the core, as functions.
@@ -65,7 +66,7 @@ pub fn failure_to_js(failure: &Failure) -> JsValue {
 pub fn token_refusal(error: &JsValue) -> String {
     let name = error_name(error);
     let told = if name == "ChatError" { get(error, "message").as_string() } else { None };
-    told.unwrap_or_else(|| ["it was rejected with ", &name].concat())
+    told.unwrap_or_else(|| concat(&["it was rejected with ", &name]))
 }
 
 /// The `name` of an exception, such as `QuotaExceededError`.

@@ -19,6 +19,7 @@ use wasm_bindgen_futures::JsFuture;
 use super::{Sink, spawn};
 use crate::proto::queue::Queue;
 use crate::proto::store::MemoryStore;
+use crate::proto::text::concat;
 use crate::proto::{Input, StoreFailure, StoreId, StoreReply, StoreRequest, TabInput};
 use packed::Packed;
 
@@ -169,7 +170,7 @@ impl Inner {
                 }
             }
         }
-        failed(StoreFailure::Other, ["the database handle died each time: ", &died].concat())
+        failed(StoreFailure::Other, concat(&["the database handle died each time: ", &died]))
     }
 
     async fn open(&self, name: &str) -> StoreReply {

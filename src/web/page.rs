@@ -17,6 +17,7 @@ use crate::proto::{Input, PageInput, TabInput, TabOutput};
 
 mod peers;
 
+use crate::proto::text::concat;
 use peers::Peers;
 
 #[wasm_bindgen]
@@ -89,7 +90,7 @@ impl Page {
         listen(js_sys::global().into(), &GLOBAL_EVENTS);
         listen(convert::global(&["document"]), &DOCUMENT_EVENTS);
         let tabs = database.map(|database| {
-            let name = ["chatwire:", database].concat();
+            let name = concat(&["chatwire:", database]);
             Tabs {
                 peers: Peers::new(&name, sink.clone()),
                 name,

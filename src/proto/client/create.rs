@@ -8,9 +8,11 @@ use super::super::api::{CommandId, HttpResult, Now, Outcome, Output, Secret, Tok
 use super::super::connection::RefusedBy;
 use super::super::model::{ConnectionState, ConversationKind, ErrorCode, Failure};
 use super::super::profile::Created;
+use super::super::text::is_blank;
 use super::super::timer::Timer;
 use super::Client;
 use super::rest::{HttpJob, MAX_REQUESTS};
+use crate::proto::text::concat;
 
 /// Questions of the connection count up from one.
 const QUESTION: TokenId = TokenId::MAX;
@@ -49,7 +51,7 @@ impl Creations {
 impl Client {
     pub(super) fn create(&mut self, creation: Creation) -> Result<(), Failure> {
         if let Wanted::Group { title, .. } = &creation.wanted
-            && title.trim().is_empty()
+            && is_blank(title)
         {
             return Err(Failure::new(ErrorCode::Validation, "title: is empty; a group has a title"));
         }
@@ -100,7 +102,7 @@ impl Client {
             match result {
                 Ok(token) if !token.0.is_empty() => self.repeat_creations(Some(token.clone())),
                 Ok(_) => self.refuse_creations(&no_token("getToken gave an empty token")),
-                Err(reason) => self.refuse_creations(&no_token(&["getToken failed: ", reason].concat())),
+                Err(reason) => self.refuse_creations(&no_token(&concat(&["getToken failed: ", reason]))),
             }
         }
         true
@@ -133,7 +135,7 @@ impl Client {
         let (status, body) = match result {
             HttpResult::Answered { status, body } => (status, body),
             HttpResult::Failed { reason } => {
-                let text = ["the conversation could not be created: ", &reason].concat();
+                let text = concat(&["the conversation could not be created: ", &reason]);
                 return self.refuse(command, Failure::new(ErrorCode::Server, text));
             }
         };
@@ -185,5 +187,5 @@ impl Client {
 }
 
 fn no_token(reason: &str) -> Failure {
-    Failure::new(ErrorCode::Auth, ["the conversation could not be created: ", reason].concat())
+    Failure::new(ErrorCode::Auth, concat(&["the conversation could not be created: ", reason]))
 }

@@ -9,6 +9,7 @@ use super::super::sync::{Job, OFFSET_ROWS, PAGE_ROWS};
 use super::super::timeline::{Op, PageOp};
 use super::Client;
 use super::create::Creation;
+use crate::proto::text::concat;
 
 /// A REST answer is waited for this long.
 const HTTP_TIMEOUT_MS: u32 = 20_000;
@@ -45,7 +46,7 @@ impl Client {
         self.next_http += 1;
         let request = HttpRequest {
             method: request.method,
-            url: [self.config.endpoint.api_url.as_str(), request.path.as_str()].concat(),
+            url: concat(&[self.config.endpoint.api_url.as_str(), request.path.as_str()]),
             token,
             body: request.body,
             timeout_ms: HTTP_TIMEOUT_MS,
@@ -112,7 +113,7 @@ impl Client {
             }
         };
         if let Err(what) = outcome {
-            let message = ["the answer to a request for history cannot be read: ", &what].concat();
+            let message = concat(&["the answer to a request for history cannot be read: ", &what]);
             self.emit(Event::ProtocolError { message, excerpt: super::super::wire::excerpt(&body) });
             if self.sync.on_unreadable(&job) {
                 // Some proxy's page, say, and not the backend's: it would leave a hole until the next connect.

@@ -11,6 +11,7 @@ use super::super::timeline::{self, Op, Want};
 use super::send::FindFor;
 use super::storage::StoreJob;
 use super::{AckFor, Client};
+use crate::proto::text::concat;
 use crate::proto::wire::json::decimal;
 
 /// Delivery receipts sent for one page of the catch-up at most.
@@ -197,13 +198,12 @@ impl Client {
             }
             Emitted::NotOnline => self.outbox.on_held_back(id),
             Emitted::TooLarge { limit, size } => {
-                let text = [
+                let text = concat(&[
                     "the message makes a frame of ",
                     &decimal(size),
                     " bytes; the server takes at most ",
                     &decimal(limit),
-                ]
-                .concat();
+                ]);
                 self.outbox.on_unsendable(id, Failure::new(ErrorCode::TooLarge, text));
             }
         }

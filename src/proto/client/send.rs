@@ -6,6 +6,7 @@ use super::super::outbox::{self, Queued, RowId, Stage};
 use super::super::store::{OutboxRow, same_content};
 use super::super::timeline::unknown_conversation;
 use super::{Client, MAX_WAITERS};
+use crate::proto::text::{concat, is_blank};
 use crate::proto::wire::json::decimal;
 
 /// Bytes of a message's metadata.
@@ -91,17 +92,16 @@ impl Client {
         let characters = send.text.chars().count();
         let max = self.config.limits.max_text_length as usize;
         if characters > max {
-            let text = [
+            let text = concat(&[
                 "text: ",
                 &decimal(characters as u64),
                 " characters; at most ",
                 &decimal(max as u64),
                 " are allowed (limits.maxTextLength)",
-            ]
-            .concat();
+            ]);
             return Err(Failure::new(ErrorCode::TooLarge, text));
         }
-        if kind == "text" && send.text.trim().is_empty() {
+        if kind == "text" && is_blank(&send.text) {
             return refuse("text: is empty; a text message has at least one visible character".to_owned());
         }
         if kind.is_empty() || kind.len() > 64 {
@@ -112,7 +112,7 @@ impl Client {
         }
         if send.metadata.as_ref().is_some_and(|json| json.text().len() > MAX_METADATA_BYTES) {
             let text =
-                ["metadata: more than ", &decimal(MAX_METADATA_BYTES as u64), " bytes of JSON"].concat();
+                concat(&["metadata: more than ", &decimal(MAX_METADATA_BYTES as u64), " bytes of JSON"]);
             return Err(Failure::new(ErrorCode::TooLarge, text));
         }
         if send.key.as_ref().is_some_and(|key| key.is_empty() || key.len() > 128) {

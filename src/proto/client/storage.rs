@@ -18,6 +18,7 @@ use super::super::timeline::{Item, Want};
 use super::super::timer::Timer;
 use super::Client;
 use super::tell::Untold;
+use crate::proto::text::concat;
 
 /// How long a refused store is left alone.
 pub(super) const STORE_RETRY_MS: u64 = 5000;
@@ -120,45 +121,45 @@ impl Client {
         self.outputs.push_back(Output::Store { id, request });
     }
 
-    pub(super) fn on_store(&mut self, now: Now, id: StoreId, reply: StoreReply) {
+    pub(super) fn on_store(&mut self, now: Now, id: StoreId, reply: &StoreReply) {
         let Some(job) = self.storage.jobs.remove(&id) else { return };
         if is_claim(&job) && id != self.storage.claim {
             return;
         }
-        if let (false, StoreReply::Records(lists)) = (is_of_history(&job), &reply) {
+        if let (false, StoreReply::Records(lists)) = (is_of_history(&job), reply) {
             self.look_for_newer(now, lists);
         }
         match (job, reply) {
-            (StoreJob::Open, StoreReply::Opened { persistent }) => self.on_opened(persistent),
+            (StoreJob::Open, StoreReply::Opened { persistent }) => self.on_opened(*persistent),
             (StoreJob::Load, StoreReply::Records(lists)) => self.on_load(now, lists),
             // What cannot be read is not taken for empty: it would be written over.
-            (StoreJob::Open | StoreJob::Load, reply) => self.degrade(now, &reply),
-            (StoreJob::Claim, StoreReply::Records(lists)) => self.on_claim_read(now, &lists),
+            (StoreJob::Open | StoreJob::Load, reply) => self.degrade(now, reply),
+            (StoreJob::Claim, StoreReply::Records(lists)) => self.on_claim_read(now, lists),
             (StoreJob::Claimed { generation, version, .. }, StoreReply::Saved { .. }) => {
                 self.on_claimed(generation, Some(version), true);
             }
-            (StoreJob::Claimed { generation, before, .. }, StoreReply::Failed { kind, message }) => {
+            (StoreJob::Claimed { generation, before, .. }, StoreReply::Failed { .. }) => {
                 // The disk is full, say. The lock is held all the same.
-                self.degrade(now, &StoreReply::Failed { kind, message });
+                self.degrade(now, reply);
                 if self.lead.state() == State::Claims {
                     self.on_claimed(generation, before, false);
                 }
             }
             (StoreJob::TakeOver { stands }, StoreReply::Records(lists)) => {
-                self.on_take_over(now, stands, &lists);
+                self.on_take_over(now, stands, lists);
             }
             (StoreJob::Claim | StoreJob::Claimed { .. }, StoreReply::Conflict | StoreReply::Unknown) => {
                 self.storage.generation = None;
                 self.claim()
             }
             (StoreJob::Claim | StoreJob::Claimed { .. } | StoreJob::TakeOver { .. }, reply) => {
-                self.degrade(now, &reply);
+                self.degrade(now, reply);
             }
             (StoreJob::Write(flight), reply) => self.on_write_reply(now, flight, reply),
             (StoreJob::ReadBack(flight), reply) => self.on_read_back(now, flight, reply),
-            (StoreJob::Reconcile, reply) => self.on_reread(now, &reply),
+            (StoreJob::Reconcile, reply) => self.on_reread(now, reply),
             (StoreJob::Record { conversation_id, want }, StoreReply::Records(lists)) => {
-                let bytes = list(&lists, 0).first().map(|record| record.bytes.as_slice());
+                let bytes = list(lists, 0).first().map(|record| record.bytes.as_slice());
                 self.timelines.on_loaded(&conversation_id, want, bytes);
             }
             (StoreJob::Record { conversation_id, want }, _) => {
@@ -167,9 +168,9 @@ impl Client {
                 self.timers.set(Timer::StoreRetry, now.mono_ms + STORE_RETRY_MS);
             }
             (StoreJob::ScanIndex, reply) => {
-                let lists = if let StoreReply::Records(lists) = reply { lists } else { Vec::new() };
+                let lists = if let StoreReply::Records(lists) = reply { lists.as_slice() } else { &[] };
                 let mut pages = Vec::new();
-                for record in list(&lists, 0) {
+                for record in list(lists, 0) {
                     if let Some(id) = conversation_of(record)
                         && let Ok((_, page)) = store::decode_index(&record.bytes)
                     {
@@ -178,7 +179,7 @@ impl Client {
                 }
                 self.timelines.on_index_scan(&pages);
             }
-            (StoreJob::Wipe { command }, reply) => self.on_wipe_reply(now, command, &reply),
+            (StoreJob::Wipe { command }, reply) => self.on_wipe_reply(now, command, reply),
         }
         self.take_kept(now);
     }
@@ -224,10 +225,10 @@ impl Client {
         }
     }
 
-    fn on_load(&mut self, now: Now, lists: Vec<Vec<Record>>) {
+    fn on_load(&mut self, now: Now, lists: &[Vec<Record>]) {
         if !self.storage.newer {
-            self.restore_history(&lists);
-            self.take_outbox(&lists);
+            self.restore_history(lists);
+            self.take_outbox(lists);
         }
         self.storage.loaded = true;
         self.set_blocked(false);
@@ -308,7 +309,7 @@ impl Client {
     }
 
     pub(super) fn report_damage(&mut self, what: &str, error: &store::RecordError) {
-        let text = [what, " in the store cannot be read: ", &error.text()].concat();
+        let text = concat(&[what, " in the store cannot be read: ", &error.text()]);
         self.emit(Event::Error { error: Failure::new(ErrorCode::Storage, text) });
     }
 }

@@ -6,6 +6,7 @@ use super::super::model::{ErrorCode, Failure};
 use super::super::profile::Push;
 use super::super::timer::Timer;
 use super::{AckFor, Client};
+use crate::proto::text::concat;
 use crate::proto::wire::json::decimal;
 
 const WIRE_ACK_TIMEOUT_MS: u64 = 15_000;
@@ -39,14 +40,13 @@ impl Client {
                 return Err(Failure::new(ErrorCode::Server, text));
             }
             Emitted::TooLarge { limit, size } => {
-                let text = [
+                let text = concat(&[
                     "wire.send: ",
                     &decimal(size),
                     " bytes; the server takes at most ",
                     &decimal(limit),
                     " in a frame",
-                ]
-                .concat();
+                ]);
                 return Err(Failure::new(ErrorCode::TooLarge, text));
             }
         }

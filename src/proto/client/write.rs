@@ -10,6 +10,7 @@ use super::Client;
 use super::changes::COUNT_BITS;
 use super::storage::{Flight, STORE_RETRY_MS, StoreJob, everything, list};
 use crate::proto::mutant;
+use crate::proto::text::concat;
 
 /// The stamp of a transaction that met a conflict.
 const NOT_WRITTEN: u64 = u64::MAX;
@@ -167,17 +168,17 @@ impl Client {
         self.storage.stamp
     }
 
-    pub(super) fn on_write_reply(&mut self, now: Now, mut flight: Box<Flight>, reply: StoreReply) {
+    pub(super) fn on_write_reply(&mut self, now: Now, mut flight: Box<Flight>, reply: &StoreReply) {
         self.look_at_lease(now, &mut flight);
         match reply {
             StoreReply::Saved { added } => {
                 self.storage.writing = false;
-                self.on_saved(&mut flight, &added);
+                self.on_saved(&mut flight, added);
             }
             StoreReply::Unknown if mutant::is(8) => {
                 self.storage.writing = false;
                 self.take_back(&mut flight, true);
-                self.degrade(now, &reply);
+                self.degrade(now, reply);
             }
             StoreReply::Unknown if mutant::is(9) => {
                 self.storage.writing = false;
@@ -198,7 +199,7 @@ impl Client {
             reply => {
                 self.storage.writing = false;
                 self.take_back(&mut flight, true);
-                self.degrade(now, &reply);
+                self.degrade(now, reply);
             }
         }
     }
@@ -212,8 +213,8 @@ impl Client {
         self.request_store(StoreRequest::Read(reads), StoreJob::ReadBack(flight));
     }
 
-    pub(super) fn on_read_back(&mut self, now: Now, flight: Box<Flight>, reply: StoreReply) {
-        let StoreReply::Records(mut lists) = reply else {
+    pub(super) fn on_read_back(&mut self, now: Now, flight: Box<Flight>, reply: &StoreReply) {
+        let StoreReply::Records(lists) = reply else {
             // What may be written must not be written a second time: it is looked for until it can be seen.
             self.storage.unclear = Some(flight);
             return self.degrade(now, &StoreReply::Unknown);
@@ -224,19 +225,19 @@ impl Client {
         self.look_at_lease(now, &mut flight);
         let mut missing = Vec::new();
         flight.proven |= self.beside.kept.any(&|changes| changes.replaces(flight.stamp));
-        let whole = flight.took_place(list(&lists, 1), list(&lists, 4));
+        let whole = flight.took_place(list(lists, 1), list(lists, 4));
         if flight.stamp != NOT_WRITTEN {
             let adding = flight.take_added();
-            missing = self.outbox.find_added(&adding, flight.stamp, whole, list(&lists, 1));
+            missing = self.outbox.find_added(&adding, flight.stamp, whole, list(lists, 1));
         }
         if whole {
             self.on_saved(&mut flight, &[]);
         } else {
-            self.post_removed(flight.changes.take(), list(&lists, 1));
+            self.post_removed(flight.changes.take(), list(lists, 1));
             self.take_back(&mut flight, false);
         }
-        lists.truncate(4);
-        self.reconcile(now, &lists);
+        // Without the probe.
+        self.reconcile(now, lists.get(..4).unwrap_or(lists));
         for id in missing {
             self.look_for_added(id);
         }
@@ -299,7 +300,7 @@ impl Client {
             StoreReply::Failed { kind: StoreFailure::Quota, .. } => {
                 "the browser's storage is full: new messages live in memory only".to_owned()
             }
-            StoreReply::Failed { message, .. } => ["the store refuses: ", message].concat(),
+            StoreReply::Failed { message, .. } => concat(&["the store refuses: ", message]),
             _ => "the store does not answer as it should".to_owned(),
         };
         self.set_blocked(true);

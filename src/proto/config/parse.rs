@@ -8,6 +8,7 @@ use super::reader::{Reader, Refused, shortened};
 use super::url::{Url, UrlError, checked_path};
 use super::{Config, Endpoint, Heartbeat, Limits, OutboxLimits, PageFacts, ProfileName, Reconnect};
 use crate::proto::profile::CapabilityPatch;
+use crate::proto::text::{concat, holds};
 use crate::proto::wire::json::{self, Kind, RawValue, kind};
 use crate::proto::wire::socket_io::check_namespace;
 use crate::proto::{ErrorCode, Failure, Secret};
@@ -136,7 +137,7 @@ fn endpoint(root: &Reader<'_>) -> (Endpoint, String) {
 
     let reader = root.object("endpoint", &["path", "namespace", "apiUrl"]);
     let path = match reader.text("path", 1024) {
-        None => [&base.path, "/socket.io"].concat(),
+        None => concat(&[&base.path, "/socket.io"]),
         Some(path) => checked_path(&path).map(str::to_owned).unwrap_or_else(|_| {
             let allowed = "a path from the root of the host that begins with a slash, without query";
             reader.wrong_as("path", "another text", allowed);
@@ -145,14 +146,14 @@ fn endpoint(root: &Reader<'_>) -> (Endpoint, String) {
     };
     let namespace = reader.text("namespace", 256).unwrap_or("/".into());
     let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '?' | '#');
-    if check_namespace(&namespace).is_err() || namespace.contains(odd) {
+    if check_namespace(&namespace).is_err() || namespace.chars().any(odd) {
         let allowed = "a text that begins with a slash, without comma, query or blank";
         reader.wrong_as("namespace", &quoted(&namespace), allowed);
     }
     let api_url = match reader.text("apiUrl", 2048) {
-        None => [base.origin("http").as_str(), &base.path, "/api"].concat(),
+        None => concat(&[base.origin("http").as_str(), &base.path, "/api"]),
         Some(path) if path.starts_with('/') && !path.starts_with("//") => match checked_path(&path) {
-            Ok(path) => [base.origin("http").as_str(), path].concat(),
+            Ok(path) => concat(&[base.origin("http").as_str(), path]),
             Err(error) => {
                 refuse_url(&reader, "apiUrl", &path, error);
                 String::new()
@@ -160,12 +161,12 @@ fn endpoint(root: &Reader<'_>) -> (Endpoint, String) {
         },
         Some(text) => {
             let api = read_url(&reader, "apiUrl", &text, insecure);
-            [api.origin("http").as_str(), &api.path].concat()
+            concat(&[api.origin("http").as_str(), &api.path])
         }
     };
     let origin = base.origin("ws");
-    let socket_url = [&origin, &path, "/?EIO=4&transport=websocket"].concat();
-    let place = [&origin, path.as_str(), "\0", &namespace].concat();
+    let socket_url = concat(&[&origin, &path, "/?EIO=4&transport=websocket"]);
+    let place = concat(&[&origin, path.as_str(), "\0", &namespace]);
     (Endpoint { socket_url, namespace: namespace.into_owned(), api_url }, place)
 }
 
@@ -190,7 +191,7 @@ fn refuse_url(reader: &Reader<'_>, name: &str, text: &str, error: UrlError) {
         UrlError::Credentials => reader.wrong_as(name, "a URL with a user or password", "a URL without them"),
         UrlError::Query => reader.wrong_as(name, "a URL with a query or fragment", "a URL without them"),
         // Even an unreadable URL may hold a password or a token.
-        _ if text.contains(['@', '?', '#']) => reader.wrong_as(name, "something that is no URL", URL_ALLOWED),
+        _ if holds(text, b"@?#") => reader.wrong_as(name, "something that is no URL", URL_ALLOWED),
         UrlError::Scheme | UrlError::Host | UrlError::Path => {
             reader.wrong_as(name, &quoted(text), URL_ALLOWED);
         }
@@ -199,7 +200,7 @@ fn refuse_url(reader: &Reader<'_>, name: &str, text: &str, error: UrlError) {
 
 /// A text as a refusal shows it.
 fn quoted(text: &str) -> String {
-    ["\"", &shortened(text), "\""].concat()
+    concat(&["\"", &shortened(text), "\""])
 }
 
 fn capabilities(root: &Reader<'_>) -> CapabilityPatch {
@@ -274,7 +275,7 @@ fn database_name(place: &str, profile: ProfileName, user_id: &str) -> String {
         ProfileName::Team => "team",
     };
     // No part can hold a NUL but the user id, which stands last.
-    let identity = [place, "\0", profile, "\0", user_id].concat();
+    let identity = concat(&[place, "\0", profile, "\0", user_id]);
     let half = |seed| xxh64(identity.as_bytes(), seed);
     let mut name = String::from("chatwire-");
     for half in [half(0), half(1)] {

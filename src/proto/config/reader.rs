@@ -11,6 +11,7 @@ use core::cell::RefCell;
 use std::borrow::Cow;
 
 use crate::proto::model::first_chars;
+use crate::proto::text::{concat, join};
 use crate::proto::wire::json::RawValue;
 use crate::proto::wire::json::{self, Kind, Object};
 use crate::proto::{ErrorCode, Failure};
@@ -57,7 +58,7 @@ impl<'a> Reader<'a> {
             // What stands for `getToken` is not for applications, and so in no list.
             if !known.contains(&name) && name != "hasGetToken" {
                 let name = self.name(first_chars(name, MAX_SHOWN_CHARS));
-                let message = [&name, ": unknown option, allowed: ", &known.join(", ")].concat();
+                let message = concat(&[&name, ": unknown option, allowed: ", &join(known, ", ")]);
                 self.refuse(Failure::new(ErrorCode::Config, message));
             }
         }
@@ -90,7 +91,7 @@ impl<'a> Reader<'a> {
             self.wrong(
                 name,
                 value,
-                &["a whole number from ", &json::decimal(min), " to ", &json::decimal(max), also].concat(),
+                &concat(&["a whole number from ", &json::decimal(min), " to ", &json::decimal(max), also]),
             );
         }
         number
@@ -113,7 +114,7 @@ impl<'a> Reader<'a> {
             self.wrong(
                 name,
                 value,
-                &["a text of 1 to ", &json::decimal(max_chars as u64), " characters"].concat(),
+                &concat(&["a text of 1 to ", &json::decimal(max_chars as u64), " characters"]),
             );
         }
         text
@@ -128,7 +129,7 @@ impl<'a> Reader<'a> {
                 return Some(choice);
             }
         }
-        self.wrong(name, value, &["\"", &allowed.join("\" or \""), "\""].concat());
+        self.wrong(name, value, &concat(&["\"", &join(allowed, "\" or \""), "\""]));
         None
     }
 
@@ -144,12 +145,12 @@ impl<'a> Reader<'a> {
     }
 
     fn name(&self, name: &str) -> String {
-        if self.path.is_empty() { name.to_owned() } else { [self.path, ".", name].concat() }
+        if self.path.is_empty() { name.to_owned() } else { concat(&[self.path, ".", name]) }
     }
 }
 
 fn refusal(field: &str, got: &str, allowed: &str) -> Failure {
-    Failure::new(ErrorCode::Config, [field, ": got ", got, ", allowed: ", allowed].concat())
+    Failure::new(ErrorCode::Config, concat(&[field, ": got ", got, ", allowed: ", allowed]))
 }
 
 /// A value as JSON, cut where it is long.
@@ -160,5 +161,5 @@ fn show(value: &RawValue) -> String {
 /// A text, cut where it is long.
 pub(super) fn shortened(text: &str) -> String {
     let shown = first_chars(text, MAX_SHOWN_CHARS);
-    [shown, if shown.len() < text.len() { "…" } else { "" }].concat()
+    concat(&[shown, if shown.len() < text.len() { "…" } else { "" }])
 }

@@ -3,6 +3,7 @@
 //! Law: what this accepts, a browser's `WebSocket` and `fetch` accept too, and it means the same there; whatever is
 //! unusual is refused rather than guessed. The `url` crate would cost as much wasm as the whole Socket.IO codec.
 
+use crate::proto::text::{concat, cut, holds, without_end};
 use crate::proto::wire::json;
 
 /// A URL in parts.
@@ -35,19 +36,19 @@ pub(super) enum UrlError {
 
 impl Url {
     pub(super) fn parse(text: &str) -> Result<Self, UrlError> {
-        let (scheme, rest) = text.split_once(':').ok_or(UrlError::Scheme)?;
+        let (scheme, rest) = cut(text, b':').ok_or(UrlError::Scheme)?;
         let rest = rest.strip_prefix("//").ok_or(UrlError::Scheme)?;
         let (secure, default_port) = match scheme.to_ascii_lowercase().as_str() {
             "wss" | "https" => (true, 443),
             "ws" | "http" => (false, 80),
             _ => return Err(UrlError::Scheme),
         };
-        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let end = rest.bytes().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len());
         let (authority, tail) = rest.split_at_checked(end).ok_or(UrlError::Host)?;
-        if authority.contains('@') {
+        if holds(authority, b"@") {
             return Err(UrlError::Credentials);
         }
-        if tail.contains(['?', '#']) {
+        if holds(tail, b"?#") {
             return Err(UrlError::Query);
         }
         let (host, port) = split_port(authority)?;
@@ -55,7 +56,7 @@ impl Url {
         let local =
             matches!(host.as_str(), "localhost" | "127.0.0.1" | "[::1]") || host.ends_with(".localhost");
         let authority = match port {
-            Some(port) if port != default_port => [&host, ":", &json::decimal(port.into())].concat(),
+            Some(port) if port != default_port => concat(&[&host, ":", &json::decimal(port.into())]),
             _ => host,
         };
         Ok(Self { secure, authority, path: checked_path(tail)?.to_owned(), local })
@@ -63,7 +64,7 @@ impl Url {
 
     /// `wss://host:port` for `ws`, `https://host:port` for `http`, without the `s` where it is plain.
     pub(super) fn origin(&self, scheme: &str) -> String {
-        [scheme, if self.secure { "s://" } else { "://" }, &self.authority].concat()
+        concat(&[scheme, if self.secure { "s://" } else { "://" }, &self.authority])
     }
 }
 
@@ -71,20 +72,21 @@ impl Url {
 pub(super) fn checked_path(path: &str) -> Result<&str, UrlError> {
     let wrong =
         |c: char| c.is_whitespace() || c.is_control() || matches!(c, '\\' | '"' | '<' | '>' | '^' | '`');
-    if path.contains(['?', '#']) {
+    if holds(path, b"?#") {
         return Err(UrlError::Query);
     }
-    if path.contains(wrong) || (!path.is_empty() && !path.starts_with('/')) {
+    if path.chars().any(wrong) || (!path.is_empty() && !path.starts_with('/')) {
         return Err(UrlError::Path);
     }
-    Ok(path.trim_end_matches('/'))
+    Ok(without_end(path, b'/'))
 }
 
 fn split_port(authority: &str) -> Result<(&str, Option<u16>), UrlError> {
+    let end = |mark: u8| authority.bytes().position(|byte| byte == mark);
     let host_end = if authority.starts_with('[') {
-        authority.find(']').map(|at| at + 1).ok_or(UrlError::Host)?
+        end(b']').map(|at| at + 1).ok_or(UrlError::Host)?
     } else {
-        authority.find(':').unwrap_or(authority.len())
+        end(b':').unwrap_or(authority.len())
     };
     let (host, rest) = authority.split_at_checked(host_end).ok_or(UrlError::Host)?;
     let name = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
@@ -128,12 +130,14 @@ fn groups(text: &str, may_end_in_ipv4: bool) -> Option<usize> {
         return Some(0);
     }
     let mut count = 0;
-    let mut parts = text.split(':').peekable();
-    while let Some(part) = parts.next() {
+    let mut rest = Some(text);
+    while let Some(text) = rest {
+        let part;
+        (part, rest) = cut(text, b':').map_or((text, None), |(part, behind)| (part, Some(behind)));
         let is_group = (1..=4).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_hexdigit());
         if is_group {
             count += 1;
-        } else if may_end_in_ipv4 && parts.peek().is_none() && is_ipv4(part) {
+        } else if may_end_in_ipv4 && rest.is_none() && is_ipv4(part) {
             count += 2;
         } else {
             return None;
@@ -146,7 +150,14 @@ fn is_ipv4(text: &str) -> bool {
     let good = |part: &str| {
         json::digits(part).is_some_and(|number| number < 256) && (part == "0" || !part.starts_with('0'))
     };
-    text.split('.').count() == 4 && text.split('.').all(good)
+    let mut last = text;
+    for _ in 0..3 {
+        match cut(last, b'.') {
+            Some((part, rest)) if good(part) => last = rest,
+            _ => return false,
+        }
+    }
+    good(last)
 }
 
 #[cfg(test)]

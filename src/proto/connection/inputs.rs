@@ -9,6 +9,7 @@ use super::{Action, Connection, Cx, Delivered, Held, RefusedBy};
 use crate::proto::mutant;
 use crate::proto::profile::is_auth_refusal;
 use crate::proto::rng::Rng;
+use crate::proto::text::concat;
 use crate::proto::timer::{Timer, Timers};
 use crate::proto::wire::json::decimal;
 use crate::proto::{ConnId, ConnectionState, Now, PageInput, Secret, TokenId};
@@ -93,7 +94,7 @@ impl Connection {
             }
             Err(reason) => {
                 let reason = self.presentable(&reason);
-                self.token_failed(["getToken failed: ", &reason].concat(), &mut cx);
+                self.token_failed(concat(&["getToken failed: ", &reason]), &mut cx);
             }
             Ok(token) if online => self.renewed(token, now, cx.timers),
             Ok(token) => self.on_attempt_token(token, now),
@@ -134,7 +135,7 @@ impl Connection {
         let between = if reason.is_empty() { "" } else { ": " };
         // Browsers do not say why.
         let hint = if opened { "" } else { ": is `url` right, and does the server run?" };
-        let text = [what, " (", &decimal(code.into()), between, &reason, ")", hint].concat();
+        let text = concat(&[what, " (", &decimal(code.into()), between, &reason, ")", hint]);
         // There is nothing left to be closed.
         self.session.end();
         self.lose(text, &mut Cx { now, timers, rng });
@@ -208,7 +209,7 @@ impl Connection {
             }
             Step::Refused { message, .. } => {
                 let message = self.presentable(&message);
-                self.fail(["the server refused CONNECT: ", &message].concat(), cx);
+                self.fail(concat(&["the server refused CONNECT: ", &message]), cx);
             }
             Step::Disconnected if self.plan.after_server_disconnect => {
                 self.lose("the server disconnected".to_owned(), cx);

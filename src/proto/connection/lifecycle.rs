@@ -10,6 +10,7 @@ use super::table::{self, Signal};
 use super::{Action, Connection, Cx, RefusedBy};
 use crate::proto::model::first_chars;
 use crate::proto::mutant;
+use crate::proto::text::concat;
 use crate::proto::timer::{Timer, Timers};
 use crate::proto::wire::json::decimal;
 use crate::proto::{ConnectionState, ErrorCode, Failure, Now, Secret, SocketOutput, TokenReason};
@@ -157,7 +158,7 @@ impl Connection {
         self.failures = self.failures.saturating_add(1);
         if self.plan.max_attempts.is_some_and(|max| self.failures >= max) {
             let message =
-                ["gave up after ", &decimal(self.failures.into()), " attempts in a row: ", &reason].concat();
+                concat(&["gave up after ", &decimal(self.failures.into()), " attempts in a row: ", &reason]);
             // The wish stays: the network's return and a page shown again start a new budget (C8).
             self.leave(Signal::GiveUp, "attempts".to_owned(), Some("attempts used up"), cx.now, cx.timers);
             self.actions.push_back(Action::Failed(Failure::new(ErrorCode::Server, message)));
@@ -368,13 +369,23 @@ impl Connection {
             Stage::Handshake => "no Engine.IO handshake",
             Stage::Joining | Stage::Live => "no answer to CONNECT",
         };
-        [what, " within ", &decimal(self.plan.connect_timeout_ms.into()), " ms"].concat()
+        concat(&[what, " within ", &decimal(self.plan.connect_timeout_ms.into()), " ms"])
     }
 
     /// A text of others as it may be shown: short, and without the token.
     pub(super) fn presentable(&self, text: &str) -> String {
         let token = self.token.as_ref().map(|token| token.0.as_str()).filter(|token| !token.is_empty());
-        let text = token.map_or_else(|| text.to_owned(), |token| text.replace(token, "[secret]"));
-        first_chars(&text, MAX_REASON_CHARS).to_owned()
+        let mut shown = String::new();
+        let mut rest = text.chars();
+        // By hand: the standard library's search for a text is 1.5 KB of wasm.
+        for _ in 0..MAX_REASON_CHARS {
+            if let Some(behind) = token.and_then(|token| rest.as_str().strip_prefix(token)) {
+                shown.push_str("[secret]");
+                rest = behind.chars();
+            } else if let Some(c) = rest.next() {
+                shown.push(c);
+            }
+        }
+        first_chars(&shown, MAX_REASON_CHARS).to_owned()
     }
 }

@@ -6,6 +6,7 @@ use super::super::profile::{Answer, ServerMessage};
 use super::super::rng::Rng;
 use super::{Action, MAX_RATE_LIMITED, Outbox, Row, RowId, Stage};
 use crate::proto::mutant;
+use crate::proto::text::concat;
 
 /// The first delay after an answer of failure; doubled with each further one, jittered by half.
 const RETRY_BASE_MS: u64 = 1000;
@@ -31,7 +32,7 @@ impl Outbox {
             }
             Answer::AuthRefused(_) => self.set_stage(id, Stage::Queued),
             Answer::Malformed(what) => {
-                let text = ["the server's answer cannot be read: ", &what].concat();
+                let text = concat(&["the server's answer cannot be read: ", &what]);
                 if self.traits.keys {
                     self.on_refused(now, rng, id, Failure::new(ErrorCode::Server, text), None);
                 } else {

@@ -5,6 +5,7 @@ use super::super::model::{ErrorCode, Failure};
 use super::super::store::{OutboxRow, WireMark, same_content};
 use super::{Action, Outbox, Row, RowId, Stage};
 use crate::proto::mutant;
+use crate::proto::text::concat;
 use crate::proto::wire::json::decimal;
 
 /// The generation of a mark that a failed message has taken along into its resend.
@@ -56,12 +57,11 @@ impl Outbox {
         if self.rows.len() + more < self.limits.max_queued as usize || mutant::is(18) {
             return Ok(());
         }
-        let text = [
+        let text = concat(&[
             "the outbox holds ",
             &decimal(self.limits.max_queued.into()),
             " messages, which is its limit (outbox.maxQueued)",
-        ]
-        .concat();
+        ]);
         Err(Failure::new(ErrorCode::OutboxFull, text))
     }
 
@@ -124,7 +124,7 @@ impl Outbox {
             return Ok(row.id);
         }
         let text =
-            [what, ": the message has not failed; only a failed one can be resent or discarded"].concat();
+            concat(&[what, ": the message has not failed; only a failed one can be resent or discarded"]);
         Err(Failure::new(ErrorCode::Conflict, text))
     }
 
@@ -372,5 +372,5 @@ pub fn cancelled() -> Failure {
 }
 
 fn missing(key: &str) -> Failure {
-    Failure::new(ErrorCode::NotFound, ["no queued or failed message has the key ", key].concat())
+    Failure::new(ErrorCode::NotFound, concat(&["no queued or failed message has the key ", key]))
 }

@@ -4,6 +4,8 @@
 //! and `%` escaped, so that everything behind `letter/id/` belongs to that conversation and no id reaches into
 //! another's keys. Numbers are eight hexadecimal digits: the order of keys is the order of numbers.
 
+use crate::proto::text::{cut, holds};
+
 /// In the meta table: the leading tab's reign.
 pub const GENERATION_KEY: &str = "generation";
 /// In the meta table: what the backend has said it gives.
@@ -49,10 +51,10 @@ pub fn index_prefix(conversation_id: &str) -> String {
 /// The conversation that a key of the history table belongs to: whose record it was, when the record itself can no
 /// longer say. `None`: not a key of this table.
 pub fn conversation_of(key: &str) -> Option<String> {
-    let (letter, rest) = key.split_once('/')?;
+    let (letter, rest) = cut(key, b'/')?;
     let id = match letter {
-        "c" | "h" if !rest.contains('/') => rest,
-        "s" | "x" => rest.split_once('/').filter(|(_, number)| number.len() == 8)?.0,
+        "c" | "h" if !holds(rest, b"/") => rest,
+        "s" | "x" => cut(rest, b'/').filter(|(_, number)| number.len() == 8)?.0,
         _ => return None,
     };
     unescaped(id)
@@ -72,18 +74,19 @@ fn escaped(prefix: &str, id: &str) -> String {
 }
 
 fn unescaped(escaped: &str) -> Option<String> {
-    let mut parts = escaped.split('%');
-    let mut id = parts.next()?.to_owned();
-    for part in parts {
-        let (c, rest) = match part.split_at_checked(2)? {
-            ("2F", rest) => ('/', rest),
-            ("25", rest) => ('%', rest),
+    let mut id = String::new();
+    let mut rest = escaped;
+    while let Some((plain, code)) = cut(rest, b'%') {
+        id.push_str(plain);
+        let (digits, behind) = code.split_at_checked(2)?;
+        id.push(match digits {
+            "2F" => '/',
+            "25" => '%',
             _ => return None,
-        };
-        id.push(c);
-        id.push_str(rest);
+        });
+        rest = behind;
     }
-    Some(id)
+    Some(id + rest)
 }
 
 fn numbered(mut prefix: String, number: u32) -> String {

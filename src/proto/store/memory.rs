@@ -13,6 +13,7 @@ use super::keys::GENERATION_KEY;
 use crate::proto::api::{
     Key, Read, Record, RecordId, StoreFailure, StoreReply, StoreRequest, Table, Transaction,
 };
+use crate::proto::text::concat;
 
 /// The largest key that a browser's generator gives or takes.
 const MAX_NUMBER: u64 = 1 << 53;
@@ -267,7 +268,7 @@ fn text_key(table: Table, key: &str) -> String {
         Table::Outbox => "o",
         Table::History => "h",
     };
-    [letter, key].concat()
+    concat(&[letter, key])
 }
 
 fn is_allowed(id: &RecordId) -> bool {

@@ -6,6 +6,7 @@
 use super::codec::{Reader, Writer};
 use super::numbers::{read_failure, read_sender, read_status, write_failure, write_sender, write_status};
 use crate::proto::model::{Json, Message, Reaction, ReplyTo};
+use crate::proto::text::concat;
 
 const ID: u64 = 1;
 const KEY: u64 = 1 << 1;
@@ -88,7 +89,7 @@ pub fn decode_message(r: &mut Reader, conversation_id: &str) -> Message {
     let row_key = match (has(ROW_KEY_IS_KEY), has(ROW_KEY_IS_ID), &key, &id) {
         (false, false, _, _) => r.string(),
         (true, false, Some(key), _) => key.clone(),
-        (false, true, _, Some(id)) => [conversation_id, ":", id].concat(),
+        (false, true, _, Some(id)) => concat(&[conversation_id, ":", id]),
         _ => {
             r.fail("row key of a key or id that is not there");
             String::new()

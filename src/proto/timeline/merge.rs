@@ -7,6 +7,7 @@ use super::super::store::{IndexPage, SegmentInfo, fingerprint, index_page_of};
 use super::log::{Loaded, LoadedIndex, Log, NOTHING, Row, order_of};
 use super::{Change, SEGMENT_ROWS};
 use crate::proto::mutant;
+use crate::proto::text::concat;
 
 /// Characters of an answered message that are shown with the answer.
 const EXCERPT_CHARS: usize = 120;
@@ -270,7 +271,7 @@ pub(super) fn to_message(copy: &ServerMessage, me: &str, own: Option<&Message>) 
     let status = told.max(Status::Acknowledged);
     let mut message = Message {
         row_key: own.map_or_else(
-            || [copy.conversation_id.as_str(), ":", copy.id.as_str()].concat(),
+            || concat(&[copy.conversation_id.as_str(), ":", copy.id.as_str()]),
             |own| own.row_key.clone(),
         ),
         id: Some(copy.id.clone()),
@@ -284,7 +285,7 @@ pub(super) fn to_message(copy: &ServerMessage, me: &str, own: Option<&Message>) 
         attachments: copy.attachments.clone(),
         reply_to: own.and_then(|own| own.reply_to.clone()).or_else(|| {
             let id = copy.reply_to_id.as_deref()?;
-            let row_key = [copy.conversation_id.as_str(), ":", id].concat();
+            let row_key = concat(&[copy.conversation_id.as_str(), ":", id]);
             Some(ReplyTo { row_key, excerpt: String::new() })
         }),
         created_at_ms: copy.created_at_ms,

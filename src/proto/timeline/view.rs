@@ -6,6 +6,7 @@ use super::super::api::{ViewId, ViewUpdate};
 use super::super::model::{ErrorCode, Failure, Message, Phase, Sender, Status};
 use super::log::Want;
 use super::{Action, Timelines};
+use crate::proto::text::concat;
 use crate::proto::wire::json::decimal;
 
 /// Rows of a window when it is opened (SPEC.md chapter 3).
@@ -34,7 +35,7 @@ impl Timelines {
         if self.views.contains_key(&view) {
             return Err(Failure::new(
                 ErrorCode::Validation,
-                ["view: ", &decimal(view.into()), " is open already"].concat(),
+                concat(&["view: ", &decimal(view.into()), " is open already"]),
             ));
         }
         let new = View {
@@ -60,12 +61,12 @@ impl Timelines {
         let Some(open) = self.views.get_mut(&view) else {
             return Err(Failure::new(
                 ErrorCode::NotFound,
-                ["view: ", &decimal(view.into()), " is not open"].concat(),
+                concat(&["view: ", &decimal(view.into()), " is not open"]),
             ));
         };
         if open.limit >= max {
             let text =
-                ["a window shows at most ", &decimal(max as u64), " rows (limits.maxWindowRows)"].concat();
+                concat(&["a window shows at most ", &decimal(max as u64), " rows (limits.maxWindowRows)"]);
             return Err(Failure::new(ErrorCode::TooLarge, text));
         }
         open.limit = open.limit.saturating_add(count as usize).min(max);

@@ -3,6 +3,8 @@
 //! By hand: the smallest of the well-kept crates is constant in time, which texts do not need, and 2 KB larger. A test
 //! holds it to that crate.
 
+use crate::proto::text::without_end;
+
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// With padding.
@@ -26,7 +28,7 @@ pub fn encode(bytes: &[u8]) -> String {
 /// With or without padding, however much of it; otherwise `None` for what no encoder writes, bits left over included.
 #[must_use]
 pub fn decode(text: &str) -> Option<Vec<u8>> {
-    let text = text.trim_end_matches('=');
+    let text = without_end(text, b'=');
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2);
     let (mut group, mut bits) = (0_u32, 0);
     for byte in text.bytes() {

@@ -10,6 +10,7 @@ use std::borrow::Cow;
 use ref_cast::RefCast;
 
 use super::{Limits, WireError};
+use crate::proto::text::{cut, holds};
 
 mod check;
 
@@ -214,7 +215,7 @@ impl<'a> Object<'a> {
 #[must_use]
 pub fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
     let inner = raw.get().strip_prefix('"')?.strip_suffix('"')?;
-    Some(if inner.contains('\\') { Cow::Owned(unescape(inner)) } else { Cow::Borrowed(inner) })
+    Some(if holds(inner, b"\\") { Cow::Owned(unescape(inner)) } else { Cow::Borrowed(inner) })
 }
 
 /// A whole number from 0 to 2^64 − 1, written without point and exponent; `None` for anything else.
@@ -260,7 +261,7 @@ pub fn boolean(raw: &RawValue) -> Option<bool> {
 fn unescape(inner: &str) -> String {
     let mut out = String::with_capacity(inner.len());
     let mut rest = inner;
-    while let Some((plain, escape)) = rest.split_once('\\') {
+    while let Some((plain, escape)) = cut(rest, b'\\') {
         out.push_str(plain);
         let mut chars = escape.chars();
         let code = chars.next();

@@ -13,6 +13,7 @@ use std::fmt;
 
 use super::json::{self, Kind, push_json_string, push_uint};
 use super::{Limits, WireError};
+use crate::proto::text::{cut, holds};
 use crate::proto::wire::json::RawValue;
 
 mod assembler;
@@ -146,7 +147,7 @@ impl fmt::Debug for Packet<'_> {
 /// # Errors
 /// [`WireError::Namespace`].
 pub fn check_namespace(ns: &str) -> Result<(), WireError> {
-    if ns.starts_with('/') && !ns.contains(',') { Ok(()) } else { Err(WireError::Namespace) }
+    if ns.starts_with('/') && !holds(ns, b",") { Ok(()) } else { Err(WireError::Namespace) }
 }
 
 /// Whether an event of this name cannot be sent or received (`E5`).
@@ -241,7 +242,7 @@ impl<'a> Head<'a> {
         let mut ns = DEFAULT_NAMESPACE;
         if rest.starts_with('/') {
             // The comma may be missing at the end: `1/admin`.
-            (ns, rest) = rest.split_once(',').unwrap_or((rest, ""));
+            (ns, rest) = cut(rest, b',').unwrap_or((rest, ""));
         }
 
         let ack_at = at(rest);

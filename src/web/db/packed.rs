@@ -5,6 +5,7 @@ use wasm_bindgen::prelude::*;
 
 use super::{Attempt, failed};
 use crate::proto::store::GENERATION_KEY;
+use crate::proto::text::concat;
 use crate::proto::wire::json::{self, Kind, RawValue, push_json_string, push_uint};
 use crate::proto::{
     Changes, Key, Read, Record, RecordId, StoreFailure, StoreReply, StoreRequest, Table, Transaction,
@@ -154,7 +155,7 @@ pub(super) fn attempt(answer: &JsValue) -> Attempt {
         2 => StoreReply::Conflict,
         4 => return Attempt::HandleDied(text()),
         5 => failed(StoreFailure::Quota, "the origin's storage is full"),
-        6 => failed(StoreFailure::Other, ["the transaction was aborted: ", &text()].concat()),
+        6 => failed(StoreFailure::Other, concat(&["the transaction was aborted: ", &text()])),
         _ => StoreReply::Unknown,
     })
 }

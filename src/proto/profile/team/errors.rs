@@ -11,6 +11,7 @@ use super::super::fields::Fields;
 use super::super::{Answer, Failure, ServerMessage};
 use super::records;
 use crate::proto::model::{ErrorCode, first_chars};
+use crate::proto::text::{concat, cut};
 use crate::proto::wire::json;
 use crate::proto::wire::json::RawValue;
 
@@ -85,7 +86,7 @@ impl<'a> ServerError<'a> {
     fn read(raw: &'a RawValue) -> Self {
         if let Some(words) = json::string(raw) {
             // A code by itself, or before a colon, is how thrown errors look when they are turned into text.
-            let head = words.split_once(':').map_or(words.as_ref(), |(head, _)| head);
+            let head = cut(&words, b':').map_or(words.as_ref(), |(head, _)| head);
             let code = known(head).map(|_| Cow::Owned(head.to_owned()));
             return Self { code, words, ..Self::default() };
         }
@@ -149,7 +150,7 @@ fn push_excerpt(message: &mut String, words: &str) {
 pub(super) fn answer(key: &str, args: &[&RawValue]) -> Answer {
     const PLACE: &str = "answer to chat:message_send";
     let Some(raw) = args.first() else {
-        return Answer::Malformed([PLACE, ": is empty"].concat());
+        return Answer::Malformed(concat(&[PLACE, ": is empty"]));
     };
     let success = Fields::read(raw).and_then(|read| {
         let success = read.flag("success");
@@ -161,7 +162,7 @@ pub(super) fn answer(key: &str, args: &[&RawValue]) -> Answer {
     };
     match (success, read.get("error")) {
         (Some(true), _) => Answer::Stored(copy(key, &read)),
-        (None, None) => Answer::Malformed([PLACE, ": field `success` is missing"].concat()),
+        (None, None) => Answer::Malformed(concat(&[PLACE, ": field `success` is missing"])),
         (_, error) => refusal(key, &read, error.map(ServerError::read).unwrap_or_default()),
     }
 }

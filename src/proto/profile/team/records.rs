@@ -2,6 +2,7 @@
 
 use super::super::fields::{self, Fields, IS_MISSING, Wrong};
 use super::super::{ConversationKind, Json, Member, Role, ServerConversation, ServerMessage, Status};
+use crate::proto::text::concat;
 use crate::proto::wire::base64;
 use crate::proto::wire::json;
 use crate::proto::wire::json::RawValue;
@@ -110,7 +111,7 @@ pub(super) fn status(name: &str) -> Option<Status> {
 
 /// The rows of a list: `{messages|conversations, has_more}` (D4), or an array alone, which has no more.
 pub(super) fn list<'a>(body: &'a str, name: &'static str) -> Result<(Vec<&'a RawValue>, bool), String> {
-    let raw = json::parse(body, 0).map_err(|error| [name, ": ", &error.text()].concat())?;
+    let raw = json::parse(body, 0).map_err(|error| concat(&[name, ": ", &error.text()]))?;
     if let Some(rows) = json::array(raw) {
         return Ok((rows, false));
     }

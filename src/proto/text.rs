@@ -1,0 +1,63 @@
+//! How the core puts texts together and searches them.
+//!
+//! By hand: the standard library's `concat` and `join` are 1 KB of wasm, and so is each of its ways to look for a
+//! character, for several or for another text.
+
+/// The parts one behind the other.
+pub fn concat(parts: &[&str]) -> String {
+    let mut text = String::new();
+    for part in parts {
+        text.push_str(part);
+    }
+    text
+}
+
+/// The parts with a text between each and the next.
+pub fn join(parts: &[&str], between: &str) -> String {
+    let mut text = String::new();
+    for (at, part) in parts.iter().enumerate() {
+        text.push_str(if at > 0 { between } else { "" });
+        text.push_str(part);
+    }
+    text
+}
+
+/// What stands before and behind the first `mark`, which is ASCII.
+pub fn cut(text: &str, mark: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|byte| byte == mark)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
+/// Whether one of `marks`, which are ASCII, stands in the text.
+pub fn holds(text: &str, marks: &[u8]) -> bool {
+    text.bytes().any(|byte| marks.iter().any(|mark| *mark == byte))
+}
+
+/// The text without those `mark`s, which are ASCII, that it ends with.
+pub fn without_end(text: &str, mark: u8) -> &str {
+    let behind = text.bytes().rev().take_while(|byte| *byte == mark).count();
+    text.get(..text.len() - behind).unwrap_or_default()
+}
+
+/// Nothing but white space.
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(char::is_whitespace)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn they_say_what_the_standard_library_says(text in "[ a=ä/\u{2003}\u{1F600}]{0,12}") {
+            let parts = [text.as_str(), "", "b"];
+            prop_assert_eq!((concat(&parts), join(&parts, ", ")), (parts.concat(), parts.join(", ")));
+            prop_assert_eq!(cut(&text, b'/'), text.split_once('/'));
+            prop_assert_eq!(holds(&text, b"/="), text.contains(['/', '=']));
+            prop_assert_eq!(without_end(&text, b'='), text.trim_end_matches('='));
+            prop_assert_eq!(is_blank(&text), text.trim().is_empty());
+        }
+    }
+}
