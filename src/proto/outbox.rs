@@ -23,6 +23,7 @@ mod held;
 mod intake;
 mod order;
 mod restore;
+mod sought;
 #[cfg(test)]
 mod tests;
 

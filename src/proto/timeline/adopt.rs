@@ -1,12 +1,66 @@
-//! A head that another tab has written, with those of its segments that differ: what did not change stays in memory.
+//! What the store has of the histories, taken by a tab that does not lead. Of a head that another tab has written, with those
+//! of its segments that differ, what did not change stays in memory.
 
 use super::super::api::{Key, RecordId};
 use super::super::sorted::{SortedMap, SortedSet};
 use super::super::store::{self, HistoryHead};
 use super::Timelines;
-use super::log::{Log, Row, Want};
+use super::known::raise_known;
+use super::log::{self, Log, Row, Want};
 
 impl Timelines {
+    /// Takes a conversation's head from the store, while this tab does not lead. What is in memory of another
+    /// version is dropped; operations that wait go on with the new one.
+    /// `true`: it is another than before.
+    pub fn restore(&mut self, version: u64, head: HistoryHead) -> bool {
+        let id = head.conversation_id.clone();
+        let mut log = Log::new(head);
+        if let Some(last) = &mut log.head.last_message {
+            raise_known(&self.orphans, last);
+        }
+        log.version = Some(version);
+        if let Some(old) = self.logs.get_mut(&id) {
+            if old.version == Some(version) && !old.head_dirty {
+                return false;
+            }
+            log.ops = core::mem::take(&mut old.ops);
+            (log.used, log.untold) = (old.used, old.untold);
+            log.head.told_through = log.head.told_through.max(old.head.told_through);
+            log.lost = core::mem::take(&mut old.lost);
+            log.damaged = core::mem::take(&mut old.damaged);
+        }
+        self.logs.insert(id.clone(), log);
+        self.dirty_views(&id);
+        self.drive(&id);
+        true
+    }
+
+    /// Drops what is in memory of histories that the store no longer has: another tab has wiped it.
+    pub fn retain(&mut self, stored: &SortedSet<String>) {
+        let filled = |log: &Log| log.version.is_some() || !log.head.segments.is_empty();
+        for id in self.logs.keys_where(&|id, log| !stored.contains(id) && filled(log)) {
+            self.forget(&id, 0);
+        }
+    }
+
+    /// The head in the store cannot be read. A tab that has led does not know how much of what it has in memory was
+    /// written: that begins anew, but for what was told.
+    pub fn on_damaged_head(&mut self, id: &str) {
+        let log = self.logs.get(id).filter(|log| log.version.is_none());
+        if let Some(told_through) = log.map(|log| log.head.told_through) {
+            self.forget(id, told_through);
+        }
+    }
+
+    fn forget(&mut self, id: &str, told_through: u64) {
+        let Some(log) = self.logs.get_mut(id) else { return };
+        let ops = core::mem::take(&mut log.ops);
+        *log = Log::new(log::empty_head(id));
+        (log.ops, log.head.told_through) = (ops, told_through);
+        self.dirty_views(id);
+        self.drive(id);
+    }
+
     /// `records`: the head's own and those behind it, of which its segments are taken. Rows that are the same as before
     /// keep their revision.
     pub fn adopt(&mut self, version: u64, head: HistoryHead, records: &[(RecordId, Option<u64>, Vec<u8>)]) {
