@@ -22,15 +22,22 @@ pub fn join(parts: &[&str], between: &str) -> String {
     text
 }
 
-/// What stands before and behind the first `mark`, which is ASCII.
-pub fn cut(text: &str, mark: u8) -> Option<(&str, &str)> {
-    let at = text.bytes().position(|byte| byte == mark)?;
-    Some((text.get(..at)?, text.get(at + 1..)?))
+/// Where the first of `marks`, which are ASCII, stands in the text.
+// `contains` of bytes would bring in the standard library's search.
+#[allow(clippy::manual_contains)]
+pub fn place_of(text: &str, marks: &[u8]) -> Option<usize> {
+    text.bytes().position(|byte| marks.iter().any(|mark| *mark == byte))
 }
 
 /// Whether one of `marks`, which are ASCII, stands in the text.
 pub fn holds(text: &str, marks: &[u8]) -> bool {
-    text.bytes().any(|byte| marks.iter().any(|mark| *mark == byte))
+    place_of(text, marks).is_some()
+}
+
+/// What stands before and behind the first `mark`, which is ASCII.
+pub fn cut(text: &str, mark: u8) -> Option<(&str, &str)> {
+    let at = place_of(text, &[mark])?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 /// The text without those `mark`s, which are ASCII, that it ends with.
@@ -55,6 +62,7 @@ mod tests {
             let parts = [text.as_str(), "", "b"];
             prop_assert_eq!((concat(&parts), join(&parts, ", ")), (parts.concat(), parts.join(", ")));
             prop_assert_eq!(cut(&text, b'/'), text.split_once('/'));
+            prop_assert_eq!(place_of(&text, b"/="), text.find(['/', '=']));
             prop_assert_eq!(holds(&text, b"/="), text.contains(['/', '=']));
             prop_assert_eq!(without_end(&text, b'='), text.trim_end_matches('='));
             prop_assert_eq!(is_blank(&text), text.trim().is_empty());

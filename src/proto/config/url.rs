@@ -3,7 +3,7 @@
 //! Law: what this accepts, a browser's `WebSocket` and `fetch` accept too, and it means the same there; whatever is
 //! unusual is refused rather than guessed. The `url` crate would cost as much wasm as the whole Socket.IO codec.
 
-use crate::proto::text::{concat, cut, holds, without_end};
+use crate::proto::text::{concat, cut, holds, place_of, without_end};
 use crate::proto::wire::json;
 
 /// A URL in parts.
@@ -43,7 +43,7 @@ impl Url {
             "ws" | "http" => (false, 80),
             _ => return Err(UrlError::Scheme),
         };
-        let end = rest.bytes().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len());
+        let end = place_of(rest, b"/?#").unwrap_or(rest.len());
         let (authority, tail) = rest.split_at_checked(end).ok_or(UrlError::Host)?;
         if holds(authority, b"@") {
             return Err(UrlError::Credentials);
@@ -82,11 +82,10 @@ pub(super) fn checked_path(path: &str) -> Result<&str, UrlError> {
 }
 
 fn split_port(authority: &str) -> Result<(&str, Option<u16>), UrlError> {
-    let end = |mark: u8| authority.bytes().position(|byte| byte == mark);
     let host_end = if authority.starts_with('[') {
-        end(b']').map(|at| at + 1).ok_or(UrlError::Host)?
+        place_of(authority, b"]").map(|at| at + 1).ok_or(UrlError::Host)?
     } else {
-        end(b':').unwrap_or(authority.len())
+        place_of(authority, b":").unwrap_or(authority.len())
     };
     let (host, rest) = authority.split_at_checked(host_end).ok_or(UrlError::Host)?;
     let name = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
