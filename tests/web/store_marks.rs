@@ -33,6 +33,38 @@ struct Known {
     rows: BTreeMap<u64, u64>,
 }
 
+impl Known {
+    fn learn(&mut self, request: &StoreRequest, told: &StoreReply, stamp: u64) {
+        match (request, told) {
+            (StoreRequest::Read(_), StoreReply::Records(lists)) => {
+                self.generation = lists[0].first().and_then(|record| record_version(&record.bytes));
+                self.rows.clear();
+                for row in &lists[1] {
+                    let Key::Number(at) = row.key else { panic!("{:?}", row.key) };
+                    self.rows.insert(at, record_version(&row.bytes).unwrap());
+                }
+            }
+            // Whoever has claimed reads before it writes anything else.
+            (StoreRequest::Write(it), StoreReply::Saved { .. })
+                if it.puts.iter().any(|(at, _)| *at == generation()) =>
+            {
+                *self = Known { generation: Some(stamp), rows: BTreeMap::new() };
+            }
+            (StoreRequest::Write(it), StoreReply::Saved { .. }) => {
+                for at in &it.deletes {
+                    let Key::Number(at) = at.key else { panic!("{at:?}") };
+                    self.rows.remove(&at);
+                }
+                for (at, _) in &it.puts {
+                    let Key::Number(at) = at.key else { panic!("{at:?}") };
+                    self.rows.insert(at, stamp);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
 /// Two tabs at random, each with what it last read, which may be old. Every answer and every record must be as in the plain
 /// store, and a conflict just where a record has another version.
 #[wasm_bindgen_test]
@@ -78,33 +110,7 @@ async fn two_tabs_are_answered_as_the_plain_store_answers() {
         assert_eq!(holds, !matches!(wanted, StoreReply::Conflict), "step {stamp}: {request:?}");
         assert_eq!(format!("{told:?}"), format!("{wanted:?}"), "step {stamp}: {request:?}");
         *counts.entry(format!("{wanted:?}").chars().take(5).collect::<String>()).or_insert(0) += 1;
-        match (&request, &told) {
-            (StoreRequest::Read(_), StoreReply::Records(lists)) => {
-                known.generation = lists[0].first().and_then(|record| record_version(&record.bytes));
-                known.rows.clear();
-                for row in &lists[1] {
-                    let Key::Number(at) = row.key else { panic!("{:?}", row.key) };
-                    known.rows.insert(at, record_version(&row.bytes).unwrap());
-                }
-            }
-            // Whoever has claimed reads before it writes anything else.
-            (StoreRequest::Write(it), StoreReply::Saved { .. })
-                if it.puts.iter().any(|(at, _)| *at == generation()) =>
-            {
-                *known = Known { generation: Some(stamp), rows: BTreeMap::new() };
-            }
-            (StoreRequest::Write(it), StoreReply::Saved { .. }) => {
-                for at in &it.deletes {
-                    let Key::Number(at) = at.key else { panic!("{at:?}") };
-                    known.rows.remove(&at);
-                }
-                for (at, _) in &it.puts {
-                    let Key::Number(at) = at.key else { panic!("{at:?}") };
-                    known.rows.insert(at, stamp);
-                }
-            }
-            _ => {}
-        }
+        known.learn(&request, &told, stamp);
     }
     assert!(counts["Confl"] > 50 && counts["Saved"] > 150, "{counts:?}");
 }
