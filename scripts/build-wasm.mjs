@@ -165,8 +165,8 @@ async function stampOf(input, dev) {
   hash.update(await readFile(join(root, "tools", "wasm-bindgen", "Cargo.toml")));
   if (!dev) {
     hash.update(await readFile(join(root, "node_modules", "binaryen", "package.json")));
-    for (const name of ["short-names.mjs", "similar-order.mjs", "unused-shims.mjs", "wasm-reader.mjs"])
-      hash.update(await readFile(join(root, "scripts", "lib", name)));
+    for (const name of ["short-names", "similar-order", "unused-shims", "wasm-names", "wasm-reader"])
+      hash.update(await readFile(join(root, "scripts", "lib", `${name}.mjs`)));
   }
   hash.update(JSON.stringify({ bindgenArgs, optArgs: dev ? null : optArgs }));
   return hash.digest("hex");
