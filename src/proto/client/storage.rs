@@ -298,12 +298,14 @@ impl Client {
     }
 
     pub(super) fn take_outbox(&mut self, lists: &[Vec<Record>]) {
-        self.storage.generation = generation_version(lists);
+        let generation = generation_version(lists);
+        let same_reign = self.storage.generation == generation;
+        self.storage.generation = generation;
         let rows = list(lists, 1);
         if let Some(flight) = &mut self.storage.unclear {
             flight.proven = flight.took_place(rows, &[]);
         }
-        for error in self.outbox.reconcile(rows) {
+        for error in self.outbox.reconcile(rows, same_reign) {
             self.report_damage("a queued message", &error);
         }
     }

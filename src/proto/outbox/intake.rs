@@ -9,7 +9,7 @@ use crate::proto::text::concat;
 use crate::proto::wire::json::decimal;
 
 /// The generation of a mark that a failed message has taken along into its resend.
-const EARLIER: u64 = 0;
+pub(super) const EARLIER: u64 = 0;
 
 /// What becomes of a message that is offered.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,8 @@ use crate::proto::sorted::SortedSet;
 
 use super::super::api::{Changes, Key, Record};
 use super::super::model::{ErrorCode, Failure};
-use super::super::store::{OutboxRow, RecordError, decode_outbox_row, record_version};
+use super::super::store::{OutboxRow, RecordError, WireMark, decode_outbox_row, record_version};
+use super::intake::EARLIER;
 use super::{Outbox, Row, RowId, Stage};
 
 /// Numbers that are remembered as removed before they were heard of.
@@ -13,11 +14,11 @@ const MAX_GONE: usize = 256;
 impl Outbox {
     /// Brings the rows in line with what the store holds. Rows that another tab has added come in, rows that it has
     /// removed go; a row with a write of our own under way is left alone. Returns the records that cannot be read,
-    /// each once.
-    pub fn reconcile(&mut self, records: &[Record]) -> Vec<RecordError> {
+    /// each once. `same_reign`: the generation is the one under which the rows were read before.
+    pub fn reconcile(&mut self, records: &[Record], same_reign: bool) -> Vec<RecordError> {
         (self.just_read, self.asked, self.stirred) = (true, false, true);
         let mut damaged = Vec::new();
-        let mut present = Vec::new();
+        let (mut present, mut torn) = (Vec::new(), Vec::new());
         let mut kept: SortedSet<u64> = SortedSet::new();
         for record in records {
             let Key::Number(stored) = record.key else { continue };
@@ -25,11 +26,20 @@ impl Outbox {
             match decode_outbox_row(&record.bytes) {
                 Ok((version, row)) => present.push((stored, version, row)),
                 Err(error) => {
-                    self.replace_damaged(stored, record_version(&record.bytes));
+                    torn.push((stored, record_version(&record.bytes)));
                     if self.damaged.insert(stored) {
                         damaged.push(error);
                     }
                 }
+            }
+        }
+        for (stored, version) in torn {
+            let id = self.by_stored.get(&stored).copied();
+            let key = id.and_then(|id| self.rows.get(&id)).map(|row| row.record.key.clone());
+            match id.filter(|_| present.iter().any(|(.., found)| Some(&found.key) == key.as_ref())) {
+                // Another tab has added it anew.
+                Some(id) => self.find_again(id, &present),
+                None => self.replace_damaged(stored, version, same_reign),
             }
         }
         let is_gone = |row: &Row| !row.writing && row.stored.is_some_and(|stored| !kept.contains(&stored));
@@ -164,27 +174,35 @@ impl Outbox {
         }
     }
 
-    /// The record of a row that is known here cannot be read. Whoever knows it writes it again, unless another tab has
-    /// replaced what is known: that meets a conflict. Then the leader does, over the `version` that the record still has,
-    /// or under another number where it has none; what the other tab had made of it is not known any more.
-    fn replace_damaged(&mut self, stored: u64, version: Option<u64>) {
+    /// The record of a row that is known here cannot be read. Whoever knows it as it was last written does so again. Else the
+    /// leader does, over the `version` that the record still has, or under another number where it has none; what another
+    /// tab had made of it is not known any more. Maybe no leader knows it: then a tab that follows adds it anew, as one
+    /// that may have been sent.
+    fn replace_damaged(&mut self, stored: u64, version: Option<u64>, same_reign: bool) {
+        let leads = self.generation != 0;
         let Some(id) = self.by_stored.get(&stored).copied() else { return };
         let Some(row) = self.rows.get_mut(&id).filter(|row| !row.writing) else { return };
-        if row.version != 0 && version.is_none_or(|version| version == row.version) {
+        let known = match version {
+            Some(version) => version == row.version,
+            None => same_reign && row.version != 0,
+        };
+        if known {
             return self.mark_dirty(id);
         }
-        if self.generation == 0 {
+        row.version = version.unwrap_or_default();
+        if !leads {
+            if version.is_none() && matches!(row.stage, Stage::Queued | Stage::Failed) {
+                row.record.wire.get_or_insert(WireMark { generation: EARLIER, attempt: 0 });
+                self.lose_number(id);
+            }
             return;
         }
-        if row.stage == Stage::Queued && !row.dirty && version != Some(row.version) {
+        if row.stage == Stage::Queued && !row.dirty {
             row.doubtful = true;
             self.met = true;
         }
         match version {
-            Some(version) => {
-                row.version = version;
-                self.mark_dirty(id);
-            }
+            Some(_) => self.mark_dirty(id),
             None => self.lose_number(id),
         }
     }

@@ -123,7 +123,7 @@ impl Bench {
             .iter()
             .map(|(number, bytes)| Record { key: Key::Number(*number), bytes: bytes.clone() })
             .collect();
-        assert!(self.outbox.reconcile(&records).is_empty());
+        assert!(self.outbox.reconcile(&records, true).is_empty());
     }
 
     /// The store takes nothing, and is read again where that is asked for.

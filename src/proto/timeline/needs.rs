@@ -56,8 +56,11 @@ impl Log {
         let seq = message.seq.unwrap_or(u64::MAX);
         self.for_place(&OrderKey { seq, at_ms: message.created_at_ms, arrival: 0 }, wants);
         if message.seq.is_none() {
-            // Without a sequence number only the id tells whether it is here already.
+            // Without a sequence number only the id tells whether it is here already, or, where no answer named one, the key.
             self.for_name(&message.id, wants);
+            if let Some(key) = &message.key {
+                self.for_name(key, wants);
+            }
         }
     }
 
