@@ -191,9 +191,9 @@ impl Outbox {
         }
         row.version = version.unwrap_or_default();
         if !leads {
-            if version.is_none() && matches!(row.stage, Stage::Queued | Stage::Failed) {
+            if version.is_none() {
                 row.record.wire.get_or_insert(WireMark { generation: EARLIER, attempt: 0 });
-                self.lose_number(id);
+                self.add_anew(id);
             }
             return;
         }
@@ -205,6 +205,17 @@ impl Outbox {
             Some(_) => self.mark_dirty(id),
             None => self.lose_number(id),
         }
+    }
+
+    /// A cancel finds no proof that nobody has sent it; a failure that is to go is gone.
+    fn add_anew(&mut self, id: RowId) {
+        let Some(row) = self.rows.get(&id) else { return };
+        let replaced = self.by_key.get(&row.record.key) != Some(&id);
+        if may_have_gone(&row.record) && !replaced && (row.stage == Stage::Removing || row.cancelled) {
+            let record = row.record.clone();
+            self.give_back(id, record);
+        }
+        self.lose_number(id);
     }
 
     /// Where another tab has failed it, whoever waits for its answer here hears of it too.
