@@ -3,7 +3,6 @@
 import { noneBeside, readArguments } from "../../scripts/lib/arguments.mjs";
 import { runMain, Told } from "../../scripts/lib/run.mjs";
 import { aims } from "./kill/plan.mjs";
-import { killRun } from "./kill/run.mjs";
 import { parts } from "./parts.mjs";
 
 await runMain(async () => {
@@ -18,6 +17,8 @@ await runMain(async () => {
     throw new Told(`--aim ${aim}: allowed are ${aims.join(", ")}`);
   }
   Object.assign(process.env, await parts());
+  // What it imports may just have been installed.
+  const { killRun } = await import("./kill/run.mjs");
   const violations = await killRun({ rounds, seed, aim, say: console.log });
   process.exitCode = violations.length === 0 ? 0 : 1;
 });

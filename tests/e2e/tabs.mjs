@@ -4,7 +4,6 @@
 import { noneBeside, readArguments } from "../../scripts/lib/arguments.mjs";
 import { runMain } from "../../scripts/lib/run.mjs";
 import { kinds } from "./crowd/plan.mjs";
-import { crowdRun } from "./crowd/run.mjs";
 import { parts } from "./parts.mjs";
 
 await runMain(async () => {
@@ -18,6 +17,8 @@ await runMain(async () => {
     }),
   );
   Object.assign(process.env, await parts());
+  // What it imports may just have been installed.
+  const { crowdRun } = await import("./crowd/run.mjs");
   const violations = await crowdRun({ ...order, say: console.log });
   process.exitCode = violations.length === 0 ? 0 : 1;
 });

@@ -211,7 +211,8 @@ impl World {
         if !stored {
             self.ledger.sent[number].unmarked = true;
         }
-        if !stored && !self.devices[at].eyes.refused {
+        // A record that is torn between its commit and the frame was there.
+        if !stored && !self.devices[at].eyes.refused && !self.ledger.sent[number].torn {
             let what = format!("message {number} leaves before the store has it, marked");
             self.wrong("no frame before its Saved", what);
         }

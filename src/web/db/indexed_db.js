@@ -184,8 +184,7 @@ function writeOnce(store, { strict, expect, puts, adds, deletes, clear, claims }
         else objects(table).clear();
       }
       // The mark of what was no record stands until the next claim: a second one may have seen it too.
-      if (claims && !expect.some(([, , version]) => Array.isArray(version)))
-        objects(0).delete(marksOfRows());
+      if (claims && !expect.some(([, , version]) => Array.isArray(version))) objects(0).delete(marksOfRows());
       for (const [table, key, bytes] of puts) objects(table).put(bytes, key);
       for (const [table, key] of deletes) objects(table).delete(key);
       for (const row of adds) added.push(objects(1).add(row));
