@@ -152,6 +152,8 @@ impl World {
         };
         if matches!(wish, Wish::Discard | Wish::Cancel) {
             self.ledger.sent[number].removals_open += 1;
+            // A store that refuses is left alone for a while: the removal is not even tried.
+            self.ledger.sent[number].removal_refused |= self.devices[at].eyes.refused;
         }
         if !self.command(at, command, asked) {
             self.ledger.sent[number] = before;
