@@ -111,7 +111,11 @@ impl World {
             self.say(|| format!("a write of {name} is lost, and nobody knows"));
             return StoreReply::Unknown;
         }
+        let stale = self.is_stale(at, transaction);
         let reply = self.execute_store(at, request);
+        if let (Some(what), StoreReply::Saved { .. }) = (stale, &reply) {
+            self.wrong("an expectation is exact where its record can be read", what);
+        }
         if matches!(reply, StoreReply::Conflict) {
             let records = &self.disks[self.devices[at].person.disk].records;
             let version = |id: &RecordId| records.get(id).and_then(record_version);
@@ -201,6 +205,17 @@ impl World {
                 self.check_removal(at, &row);
             }
         }
+    }
+
+    /// What of the expected has another version; of what is torn nobody can say it.
+    fn is_stale(&self, at: usize, transaction: &Transaction) -> Option<String> {
+        let records = &self.disks[self.devices[at].person.disk].records;
+        let has = |id: &RecordId| records.get(id).and_then(record_version);
+        let stale = |(id, expected): &&(RecordId, Option<u64>)| {
+            has(id).is_some_and(|version| Some(version) != *expected)
+        };
+        let (id, expected) = transaction.expect.iter().find(stale)?;
+        Some(format!("{:?} has {:?}, not {expected:?}, and was replaced", id.key, has(id)))
     }
 
     /// The law of `Transaction`, by which a store keeps expectations without reading.

@@ -179,6 +179,34 @@ async fn a_generation_that_is_no_record_is_replaced_by_the_first_to_do_so() {
 }
 
 #[wasm_bindgen_test]
+async fn a_version_that_is_drawn_once_more_is_in_force_again() {
+    let mut store = Store::open("drawn").await;
+    for (before, version) in [(None, 1), (Some(1), 2), (Some(2), 1)] {
+        let reply = store.write(claim(before, version)).await;
+        assert!(matches!(reply, StoreReply::Saved { .. }), "{version}: {reply:?}");
+    }
+    assert!(matches!(store.write(claim(Some(2), 3)).await, StoreReply::Conflict));
+    assert!(matches!(store.write(claim(Some(1), 3)).await, StoreReply::Saved { .. }));
+}
+
+#[wasm_bindgen_test]
+async fn a_wipe_makes_room_for_itself() {
+    let mut store = Store::open("full").await;
+    store.write(claim(None, 1)).await;
+    store.write(add(b"row")).await;
+    js("globalThis.plainPut = IDBObjectStore.prototype.put; globalThis.refused = 0;
+        IDBObjectStore.prototype.put = function (...args) {
+            if (refused++ === 0) throw new DOMException('full', 'QuotaExceededError');
+            return plainPut.apply(this, args) }; 0");
+    let reply = store.ask(StoreRequest::Wipe { generation: record(2, b"wiped") }).await;
+    js("IDBObjectStore.prototype.put = plainPut; 0");
+    assert!(matches!(reply, StoreReply::Saved { .. }), "{reply:?}");
+    assert!(js("refused").as_f64() > Some(1.0), "the fault was met");
+    assert!(store.outbox().await.is_empty());
+    assert_eq!(store.read(vec![Read::All(Table::Meta)]).await[0][0].bytes, record(2, b"wiped"));
+}
+
+#[wasm_bindgen_test]
 async fn what_was_read_before_the_database_was_replaced_is_expected_in_vain() {
     let mut store = Store::open("replaced").await;
     store.write(claim(None, 1)).await;

@@ -65,8 +65,9 @@ pub enum StoreRequest {
 /// of from another tab, later.
 #[derive(Clone, Default)]
 pub struct Transaction {
-    /// The version (see `store::record_version`) that each record must have now; `None`: it must not exist.
-    /// Otherwise nothing is written and the answer is `Conflict`.
+    /// The version (see `store::record_version`) of each record that nobody who expected it may have replaced, whatever
+    /// stands there now; 0 is nobody's. `None`: no record may be there. Otherwise nothing is written and the answer is
+    /// `Conflict`.
     pub expect: Vec<(RecordId, Option<u64>)>,
     pub puts: Vec<(RecordId, Vec<u8>)>,
     /// New outbox rows; their keys come back in `Saved`, in this order, ascending.

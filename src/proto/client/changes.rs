@@ -167,6 +167,18 @@ impl Client {
         }
     }
 
+    /// A number that no other transaction of this database has. Nothing that the store says goes into it: where the
+    /// generation was lost, counting would begin anew, and an old record would pass for a write that was lost.
+    pub(super) fn stamp(&mut self) -> u64 {
+        let count = (1 << COUNT_BITS) - 1;
+        if self.storage.stamp & count == count || self.storage.stamp == 0 {
+            let drawn = self.rng.between(1, u64::from(u32::MAX));
+            self.storage.stamp = 1 << 62 | drawn << COUNT_BITS;
+        }
+        self.storage.stamp += 1;
+        self.storage.stamp
+    }
+
     /// A read of everything: it contains the leader's posts up to the newest stamp of its reign.
     pub(super) fn see_stamps(&mut self, lists: &[Vec<Record>]) {
         let Some(claimed) = generation_version(lists) else { return };

@@ -23,6 +23,9 @@ use crate::proto::text::concat;
 /// How long a refused store is left alone.
 pub(super) const STORE_RETRY_MS: u64 = 5000;
 
+/// After so many in a row, which no other tab explains, the store is left alone for a while.
+pub(super) const MAX_VAIN_WRITES: u32 = 10;
+
 #[derive(Debug)]
 pub(super) enum StoreJob {
     Open,
@@ -85,6 +88,8 @@ pub(super) struct Storage {
     pub reconciling: bool,
     pub asked_to_reconcile: Now,
     pub rescan_again: bool,
+    /// Writes in a row that have met a conflict, or of which nobody knew.
+    pub vain_writes: u32,
     /// The version of the generation when the outbox was last read.
     pub generation: Option<u64>,
     pub blocked: bool,
@@ -150,7 +155,12 @@ impl Client {
             }
             (StoreJob::Claim | StoreJob::Claimed { .. }, StoreReply::Conflict | StoreReply::Unknown) => {
                 self.storage.generation = None;
-                self.claim()
+                self.storage.vain_writes += 1;
+                if self.storage.vain_writes > MAX_VAIN_WRITES {
+                    self.degrade(now, reply)
+                } else {
+                    self.claim()
+                }
             }
             (StoreJob::Claim | StoreJob::Claimed { .. } | StoreJob::TakeOver { .. }, reply) => {
                 self.degrade(now, reply);

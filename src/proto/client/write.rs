@@ -7,8 +7,7 @@ use super::super::outbox::{RowId, Stage, Write};
 use super::super::store::{self, CapabilityRecord};
 use super::super::timer::Timer;
 use super::Client;
-use super::changes::COUNT_BITS;
-use super::storage::{Flight, STORE_RETRY_MS, StoreJob, everything, list};
+use super::storage::{Flight, MAX_VAIN_WRITES, STORE_RETRY_MS, StoreJob, everything, list};
 use crate::proto::mutant;
 use crate::proto::text::concat;
 
@@ -156,18 +155,6 @@ impl Client {
         flight.told = self.beside.take_waiting();
     }
 
-    /// A number that no other transaction of this database has. Nothing that the store says goes into it: where the
-    /// generation was lost, counting would begin anew, and an old record would pass for a write that was lost.
-    pub(super) fn stamp(&mut self) -> u64 {
-        let count = (1 << COUNT_BITS) - 1;
-        if self.storage.stamp & count == count || self.storage.stamp == 0 {
-            let drawn = self.rng.between(1, u64::from(u32::MAX));
-            self.storage.stamp = 1 << 62 | drawn << COUNT_BITS;
-        }
-        self.storage.stamp += 1;
-        self.storage.stamp
-    }
-
     pub(super) fn on_write_reply(&mut self, now: Now, mut flight: Box<Flight>, reply: &StoreReply) {
         self.look_at_lease(now, &mut flight);
         match reply {
@@ -189,11 +176,11 @@ impl Client {
                 self.take_back(&mut flight, false);
             }
             StoreReply::Conflict | StoreReply::Unknown => {
-                let unknown = matches!(reply, StoreReply::Unknown);
-                if !unknown {
+                if matches!(reply, StoreReply::Conflict) {
                     // Nothing was written: there is nothing to find.
                     flight.stamp = NOT_WRITTEN;
                 }
+                self.storage.vain_writes += 1;
                 self.read_back(flight);
             }
             reply => {
@@ -241,9 +228,13 @@ impl Client {
         for id in missing {
             self.look_for_added(id);
         }
+        if self.storage.vain_writes > MAX_VAIN_WRITES {
+            self.degrade(now, &StoreReply::Unknown);
+        }
     }
 
     fn on_saved(&mut self, flight: &mut Flight, added: &[u64]) {
+        self.storage.vain_writes = 0;
         for (id, stage) in &flight.rows {
             let at = flight.added.iter().position(|other| other == id);
             let stored = at.and_then(|at| added.get(at)).copied();

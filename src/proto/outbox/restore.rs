@@ -18,6 +18,14 @@ impl Outbox {
     pub fn reconcile(&mut self, records: &[Record], same_reign: bool) -> Vec<RecordError> {
         (self.just_read, self.asked, self.stirred) = (true, false, true);
         let mut damaged = Vec::new();
+        if !same_reign {
+            // What is being written under an earlier one, and does not take place, is known no more.
+            for id in self.ids_of(&|row| row.writing) {
+                if let Some(row) = self.rows.get_mut(&id) {
+                    row.version = 0;
+                }
+            }
+        }
         let (mut present, mut torn) = (Vec::new(), Vec::new());
         let mut kept: SortedSet<u64> = SortedSet::new();
         for record in records {
@@ -52,6 +60,18 @@ impl Outbox {
         // What is not there is gone.
         self.missed = 0;
         damaged
+    }
+
+    /// Of records that this version of the application cannot read: what stands there, and what does not any more.
+    pub fn see_versions(&mut self, records: &[Record]) {
+        for id in self.ids_of(&|row| !row.writing) {
+            let Some(row) = self.rows.get_mut(&id) else { continue };
+            let Some(stored) = row.stored else { continue };
+            match records.iter().find(|record| record.key == Key::Number(stored)) {
+                Some(record) => row.version = record_version(&record.bytes).unwrap_or_default(),
+                None => self.vanish(id),
+            }
+        }
     }
 
     /// Takes in what another tab has written. `false`: something does not join on, and the store is to be read.

@@ -166,8 +166,10 @@ impl MemoryStore {
             }
         }
         let generation = RecordId::meta(GENERATION_KEY);
-        if transaction.puts.iter().any(|(id, _)| *id == generation) {
+        if let Some((id, bytes)) = transaction.puts.iter().find(|(id, _)| *id == generation) {
             self.ended_rows.clear();
+            // A version that is drawn once more is in force again.
+            self.ended.remove(&mark(id, record_version(bytes).unwrap_or_default()));
         }
     }
 

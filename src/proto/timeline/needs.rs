@@ -36,7 +36,13 @@ impl Log {
                     self.want_segment(info.number, &mut wants);
                 }
             }
-            Op::Answer { copy: Some(copy), .. } => self.for_insert(copy, &mut wants),
+            Op::Answer { copy: Some(copy), message, .. } => {
+                self.for_insert(copy, &mut wants);
+                if copy.key.is_none() {
+                    // Where no keys are kept, an earlier copy may have its key.
+                    self.for_name(&message.row_key, &mut wants);
+                }
+            }
             Op::Answer { copy: None, message, .. } => {
                 self.for_place(&order_of(message), &mut wants);
                 self.for_name(&message.row_key, &mut wants);

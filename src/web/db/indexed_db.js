@@ -15,12 +15,19 @@
 const names = ["meta", "outbox", "history"];
 const [SAVED, RECORDS, CONFLICT, UNKNOWN, DIED, QUOTA, FAILED] = [0, 1, 2, 3, 4, 5, 6];
 const [ONE, ALL] = [0, 1];
-/** How often a wipe looks anew for the generation that it ends. */
-const MAX_WIPES = 20;
+/** How often is looked again at what stands where nothing was expected. */
+const MAX_LOOKS = 20;
+/**
+ * Whether a request that fails after `commit()` aborts its transaction. The specification says so; Firefox aborts only where
+ * it was the last one. Until it is known, and there, what expects something commits by itself, and waits for its page.
+ */
+let failsAfterCommit = false;
+/** A worker has none, and does not hear of freezing. */
+const page = globalThis.document;
 // Keys are ordered: numbers, texts, bytes, arrays. Of what is no record the bytes are the version, with how often they
 // were replaced before: `[0, key, bytes, times]`.
 const records = () => IDBKeyRange.upperBound([], true);
-const marksOfRows = () => IDBKeyRange.bound([0], [""]);
+const marksOfReign = () => IDBKeyRange.bound([0], [""]);
 const recordsAndMarksOfRows = () => IDBKeyRange.upperBound([""]);
 
 /** Opens or creates the database. Rejects with a text; what comes too late is closed, or it would block deletions. */
@@ -44,6 +51,8 @@ export function openStore(name, timeoutMs) {
     request.onsuccess = () => {
       clearTimeout(timer);
       const store = { db: request.result, dead: false };
+      // Behind what is read first.
+      if (!failsAfterCommit) setTimeout(tryCommit, 0, store);
       store.db.onversionchange = store.db.onclose = () => {
         // At once: another tab waits for it with a deletion. Transactions under way still finish.
         closeStore(store);
@@ -54,6 +63,22 @@ export function openStore(name, timeoutMs) {
   }).catch((error) => {
     throw typeof error === "string" ? error : nameOf(error);
   });
+}
+
+/** Adds the same mark twice, with a request behind it, and commits. */
+function tryCommit(store) {
+  if (store.dead) return;
+  const transaction = begin(store, [0], "readwrite");
+  const objects = transaction.objectStore(names[0]);
+  const mark = [0, "probe"];
+  objects.delete(mark);
+  objects.add(1, mark);
+  objects.add(1, mark);
+  objects.delete(mark);
+  transaction.onabort = () => {
+    failsAfterCommit = true;
+  };
+  transaction.commit?.();
 }
 
 export function closeStore(store) {
@@ -142,11 +167,18 @@ async function readOne(transaction, table, how, key) {
 }
 
 async function write(store, change) {
-  for (let tries = 0; ; tries += 1) {
+  for (let looks = 0; ; looks += 1) {
     const answer = await writeOnce(store, change);
-    if (answer[0] !== CONFLICT || tries === MAX_WIPES || !(await lookAgain(store, change))) return answer;
+    if (answer[0] === QUOTA && change.clear.length > 0 && looks === 0) {
+      // Deleting alone needs no room, and makes some.
+      await writeOnce(store, { ...emptied, clear: [[1], [2]] });
+      continue;
+    }
+    if (answer[0] !== CONFLICT || looks === MAX_LOOKS || !(await lookAgain(store, change))) return answer;
   }
 }
+
+const emptied = { strict: false, expect: [], puts: [], adds: [], deletes: [] };
 
 function writeOnce(store, { strict, expect, puts, adds, deletes, clear, claims }) {
   const tables = [...expect, ...puts, ...deletes, ...clear].map(([table]) => table);
@@ -164,34 +196,55 @@ function writeOnce(store, { strict, expect, puts, adds, deletes, clear, claims }
     let conflict = false;
     const must = (request) => {
       request.onerror = () => {
-        conflict ||= request.error.name === "ConstraintError";
+        conflict ||= isConstraint(request.error);
       };
     };
     const objects = (table) => transaction.objectStore(names[table]);
     const added = [];
-    transaction.oncomplete = () => resolve([SAVED, JSON.stringify(added.map((request) => request.result))]);
-    transaction.onabort = () => resolve(conflict ? [CONFLICT] : failure(store, transaction.error));
+    const commits = transaction.commit && (failsAfterCommit || expect.length === 0);
+    // It would wait for its page, and all others with it.
+    const onFreeze = commits ? undefined : () => abort(transaction);
+    if (onFreeze) page?.addEventListener("freeze", onFreeze);
+    const end = (answer) => {
+      if (onFreeze) page?.removeEventListener("freeze", onFreeze);
+      resolve(answer);
+    };
+    transaction.oncomplete = () =>
+      end(conflict ? [UNKNOWN] : [SAVED, JSON.stringify(added.map((request) => request.result))]);
+    transaction.onabort = () =>
+      end(conflict || isConstraint(transaction.error) ? [CONFLICT] : failure(store, transaction.error));
     try {
       for (const [table, key, version] of expect) {
-        const [at, mark] = version === null ? [table, key] : [0, markOf(key, version)];
-        must(objects(at).add(1, mark));
-        // A mark stays where its version is replaced.
-        const replaces = [...puts, ...deletes, ...clear].some(covers(table, key));
-        if (version === null || !replaces) objects(at).delete(mark);
+        if (version === null) {
+          // What can be added is not there.
+          must(objects(table).add(1, key));
+          objects(table).delete(key);
+          continue;
+        }
+        const mark = markOf(key, version);
+        must(objects(0).add(1, mark));
+        // It stays where its version is replaced.
+        if (![...puts, ...deletes, ...clear].some(covers(table, key))) objects(0).delete(mark);
       }
       for (const [table] of clear) {
         if (table === 0) objects(0).delete(recordsAndMarksOfRows());
         else objects(table).clear();
       }
       // The mark of what was no record stands until the next claim: a second one may have seen it too.
-      if (claims && !expect.some(([, , version]) => Array.isArray(version))) objects(0).delete(marksOfRows());
-      for (const [table, key, bytes] of puts) objects(table).put(bytes, key);
+      if (claims && !expect.some(([, , version]) => Array.isArray(version)))
+        objects(0).delete(marksOfReign());
+      for (const [table, key, bytes] of puts) {
+        objects(table).put(bytes, key);
+        // A version that is drawn once more is in force again.
+        const version = claims && versionOf(bytes);
+        if (version) objects(0).delete(markOf(key, version));
+      }
       for (const [table, key] of deletes) objects(table).delete(key);
       for (const row of adds) added.push(objects(1).add(row));
-      // Old browsers commit by themselves when all is done.
-      transaction.commit?.();
+      // Else it commits by itself when all is done.
+      if (commits) transaction.commit();
     } catch (error) {
-      resolve(failure(store, error));
+      end(failure(store, error));
       abort(transaction);
     }
   });
@@ -216,8 +269,8 @@ async function lookAgain(store, { expect, clear }) {
   for (const place of expect) {
     const [table, key, expected] = place;
     if (expected !== null && !wipes) continue;
-    const [, [value]] = await readOne(begin(store, [table], "readonly"), table, ONE, key);
-    const version = value && versionOf(value);
+    const found = await readAlone(store, table, (objects) => objects.get(key));
+    const [value, version] = [bytesOf(found), found && versionOf(found)];
     // Another tab's record, or nothing any more: the core looks at it.
     if (!wipes && version !== null) return false;
     place[2] = version === null ? [value, await timesReplaced(store, key, value)] : (version ?? null);
@@ -228,7 +281,18 @@ async function lookAgain(store, { expect, clear }) {
 
 function timesReplaced(store, key, bytes) {
   const marks = IDBKeyRange.bound([0, key, bytes], [0, key, bytes, []]);
-  return settled(begin(store, [0], "readonly").objectStore(names[0]).count(marks));
+  return readAlone(store, 0, (objects) => objects.count(marks));
+}
+
+function readAlone(store, table, ask) {
+  const transaction = begin(store, [table], "readonly");
+  const asked = settled(ask(transaction.objectStore(names[table])));
+  transaction.commit?.();
+  return asked;
+}
+
+function isConstraint(error) {
+  return error?.name === "ConstraintError";
 }
 
 function abort(transaction) {
