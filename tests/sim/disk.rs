@@ -41,6 +41,8 @@ pub struct Disk {
     pub claim_refused: bool,
     /// The generation was torn: until the next claim stands nothing tells whose it is.
     pub generation_torn: bool,
+    /// It was torn once: a page that replaced it may not have known its version, which therefore still holds.
+    pub generation_lost: bool,
     /// When each head (and any other record of the history) was written last.
     pub heads_written: BTreeMap<String, u64>,
     /// Messages of others that a tab has said it has taken in, since a lead last ended without a word.
@@ -209,10 +211,11 @@ impl World {
 
     /// What of the expected has another version; of what is torn nobody can say it.
     fn is_stale(&self, at: usize, transaction: &Transaction) -> Option<String> {
-        let records = &self.disks[self.devices[at].person.disk].records;
-        let has = |id: &RecordId| records.get(id).and_then(record_version);
+        let disk = &self.disks[self.devices[at].person.disk];
+        let has = |id: &RecordId| disk.records.get(id).and_then(record_version);
         let stale = |(id, expected): &&(RecordId, Option<u64>)| {
-            has(id).is_some_and(|version| Some(version) != *expected)
+            let known = id.table == Table::Outbox || !disk.generation_lost;
+            known && has(id).is_some_and(|version| Some(version) != *expected)
         };
         let (id, expected) = transaction.expect.iter().find(stale)?;
         Some(format!("{:?} has {:?}, not {expected:?}, and was replaced", id.key, has(id)))
@@ -331,7 +334,9 @@ impl World {
             (sent.lost_allowed, sent.torn) = (true, true);
         }
         let disk = &mut self.disks[home];
-        disk.generation_torn |= record.key == Key::Text(GENERATION_KEY.to_owned());
+        let generation = record.key == Key::Text(GENERATION_KEY.to_owned());
+        disk.generation_torn |= generation;
+        disk.generation_lost |= generation;
         let put = (RecordId { table, key: record.key }, record.bytes);
         let transaction = Transaction { puts: vec![put], ..Transaction::default() };
         self.disks[home].records.execute(&StoreRequest::Write(transaction));

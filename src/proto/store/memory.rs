@@ -6,6 +6,7 @@
 //! replaced by who expects it, whatever has become of its record.
 
 use crate::proto::sorted::{SortedMap, SortedSet};
+use crate::proto::text::concat;
 use crate::proto::wire::json::decimal;
 
 use super::format::record_version;
@@ -13,7 +14,6 @@ use super::keys::GENERATION_KEY;
 use crate::proto::api::{
     Key, Read, Record, RecordId, StoreFailure, StoreReply, StoreRequest, Table, Transaction,
 };
-use crate::proto::text::concat;
 
 /// The largest key that a browser's generator gives or takes.
 const MAX_NUMBER: u64 = 1 << 53;
@@ -261,7 +261,7 @@ fn mark(id: &RecordId, version: u64) -> String {
             Key::Number(number) => decimal(*number),
         },
     );
-    [&key, "/", &version].concat()
+    concat(&[&key, "/", &version])
 }
 
 fn text_key(table: Table, key: &str) -> String {

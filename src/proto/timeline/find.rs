@@ -5,6 +5,7 @@ use super::super::profile::ServerMessage;
 use super::super::store::{fingerprint, index_page_of};
 use super::log::{Log, Row};
 use crate::proto::mutant;
+use crate::proto::text::concat;
 
 /// More rows than a page has are not noted.
 const MAX_STRAYS: usize = 64;
@@ -83,7 +84,7 @@ impl Log {
         let Some(loaded) = self.segments.get_mut(&number) else { return };
         let Some(row) = loaded.rows.get_mut(row) else { return };
         if let Some(other) = row.message.id.as_deref().filter(|other| *other != id) {
-            row.message.row_key = [row.message.conversation_id.as_str(), ":", other].concat();
+            row.message.row_key = concat(&[&row.message.conversation_id, ":", other]);
             row.message.key = None;
             row.revision = revision;
             loaded.dirty = true;
