@@ -67,8 +67,13 @@ export function openStore(name, timeoutMs) {
 
 /** Adds the same mark twice, with a request behind it, and commits. */
 function tryCommit(store) {
-  if (store.dead) return;
-  const transaction = begin(store, [0], "readwrite");
+  let transaction;
+  try {
+    transaction = begin(store, [0], "readwrite");
+  } catch {
+    // Closed meanwhile: the next one that is opened tells.
+    return;
+  }
   const objects = transaction.objectStore(names[0]);
   const mark = [0, "probe"];
   objects.delete(mark);
