@@ -264,13 +264,3 @@ async fn marks(store: &Store) -> usize {
     );
     js_async(&count).await.as_f64().unwrap() as usize
 }
-
-#[wasm_bindgen_test]
-async fn one_that_is_closed_at_once_throws_nothing() {
-    js("globalThis.thrown = []; onerror = (text) => { thrown.push(text) }; 0");
-    let store = Store::open("brief").await;
-    store.db.close();
-    js_async("new Promise((later) => setTimeout(later, 50))").await;
-    js("onerror = null; 0");
-    assert_eq!(js("thrown.join()").as_string().unwrap(), "");
-}
