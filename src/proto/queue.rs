@@ -2,7 +2,8 @@
 //!
 //! The standard library's ring buffer costs a kilobyte of wasm for every type that is kept in one, and the core has a
 //! dozen. Two stacks do the same: what is pushed, and, turned around, what is taken next. Every item is moved twice
-//! at most. Items lie in boxes: queues of all types then share their code. Only the methods that the core uses, under their usual names.
+//! at most. Items lie in boxes: queues of all types then share their code. Only the methods that the core uses, under
+//! their usual names.
 
 /// A queue.
 #[derive(Clone, Debug)]

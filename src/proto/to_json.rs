@@ -109,6 +109,17 @@ pub(super) fn figures(counts: &[(&str, usize)], flags: &[(&str, bool)]) -> Strin
     out
 }
 
+/// Texts as one object.
+pub(super) fn texts(fields: &[(&str, &str)]) -> String {
+    let mut out = String::new();
+    let mut object = Object::new(&mut out);
+    for (name, text) in fields {
+        object.text(name, text);
+    }
+    object.end();
+    out
+}
+
 fn list(out: &mut String, len: usize, item: &mut dyn FnMut(&mut String, usize)) {
     out.push('[');
     for at in 0..len {

@@ -180,7 +180,8 @@ impl Client {
             return;
         }
         let known = list(lists, 0).first();
-        // One that cannot be read is replaced all the same; whoever leads under it is stopped where this tab has read it before.
+        // One that cannot be read is replaced all the same; whoever leads under it is stopped where this tab has read it
+        // before.
         let before =
             known.and_then(|record| store::record_version(&record.bytes).or(self.storage.generation));
         if self.is_unclaimed() && before != self.lead.version {

@@ -24,7 +24,7 @@ use crate::proto::text::concat;
 pub(super) const STORE_RETRY_MS: u64 = 5000;
 
 /// After so many in a row, which no other tab explains, the store is left alone for a while.
-pub(super) const MAX_VAIN_WRITES: u32 = 10;
+const MAX_VAIN_WRITES: u32 = 10;
 
 #[derive(Debug)]
 pub(super) enum StoreJob {
@@ -110,6 +110,11 @@ impl Storage {
         self.jobs.contains_key(&self.claim)
     }
 
+    /// Writing goes on in vain.
+    pub fn is_vain(&self) -> bool {
+        self.vain_writes > MAX_VAIN_WRITES
+    }
+
     pub fn has_job(&self, wanted: &dyn Fn(&StoreJob) -> bool) -> bool {
         self.jobs.any(&|_, job| wanted(job))
     }
@@ -156,11 +161,7 @@ impl Client {
             (StoreJob::Claim | StoreJob::Claimed { .. }, StoreReply::Conflict | StoreReply::Unknown) => {
                 self.storage.generation = None;
                 self.storage.vain_writes += 1;
-                if self.storage.vain_writes > MAX_VAIN_WRITES {
-                    self.degrade(now, reply)
-                } else {
-                    self.claim()
-                }
+                if self.storage.is_vain() { self.degrade(now, reply) } else { self.claim() }
             }
             (StoreJob::Claim | StoreJob::Claimed { .. } | StoreJob::TakeOver { .. }, reply) => {
                 self.degrade(now, reply);

@@ -7,7 +7,7 @@ use super::super::outbox::{RowId, Stage, Write};
 use super::super::store::{self, CapabilityRecord};
 use super::super::timer::Timer;
 use super::Client;
-use super::storage::{Flight, MAX_VAIN_WRITES, STORE_RETRY_MS, StoreJob, everything, list};
+use super::storage::{Flight, STORE_RETRY_MS, StoreJob, everything, list};
 use crate::proto::mutant;
 use crate::proto::text::concat;
 
@@ -228,7 +228,7 @@ impl Client {
         for id in missing {
             self.look_for_added(id);
         }
-        if self.storage.vain_writes > MAX_VAIN_WRITES {
+        if self.storage.is_vain() {
             self.degrade(now, &StoreReply::Unknown);
         }
     }

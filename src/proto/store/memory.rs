@@ -89,7 +89,7 @@ impl MemoryStore {
                 }
                 self.empty();
                 self.ended_rows.clear();
-                self.set(&RecordId::meta(GENERATION_KEY), Some(generation.clone()));
+                self.set(&id, Some(generation.clone()));
                 StoreReply::Saved { added: Vec::new() }
             }
             StoreRequest::Open { name } => self.open(name),

@@ -1,10 +1,11 @@
 // IndexedDB for src/web/db.rs: one call and one answer a request, however many records it has.
 //
-// Law: no transaction waits for its page. All its requests and its `commit()` are asked for in one task, or a page that
-// hangs in the middle would hold up every other tab. So nothing can be read and compared: who replaces a record of a
-// known version adds a mark, `[key, version]`, to meta, and who expects that version adds the same mark, which fails
-// where it stands. It holds under the rules of `Transaction` (src/proto/api/store.rs). Marks of rows end with the
-// generation, which whoever expects a row expects too; those of generations stay, also over a wipe.
+// Law: no transaction waits for its page, where the engine allows it (`failsAfterCommit`). All its requests and its
+// `commit()` are asked for in one task, or a page that hangs in the middle would hold up every other tab. So nothing can
+// be read and compared: who replaces a record of a known version adds a mark, `[key, version]`, to meta, and who expects
+// that version adds the same mark, which fails where it stands. It holds under the rules of `Transaction`
+// (src/proto/api/store.rs). Marks of rows end with the generation, which whoever expects a row expects too; those of
+// generations stay, also over a wipe.
 // Only `complete` is SAVED; an abort wrote nothing, unless the handle was lost, which may have been at the commit. The
 // version of the database stays 1 for ever (records carry their own), so that no open is an upgrade which another tab
 // could block.
@@ -28,7 +29,7 @@ const page = globalThis.document;
 // were replaced before: `[0, key, bytes, times]`.
 const records = () => IDBKeyRange.upperBound([], true);
 const marksOfReign = () => IDBKeyRange.bound([0], [""]);
-const recordsAndMarksOfRows = () => IDBKeyRange.upperBound([""]);
+const recordsAndMarksOfReign = () => IDBKeyRange.upperBound([""]);
 
 /** Opens or creates the database. Rejects with a text; what comes too late is closed, or it would block deletions. */
 export function openStore(name, timeoutMs) {
@@ -232,7 +233,7 @@ function writeOnce(store, { strict, expect, puts, adds, deletes, clear, claims }
         if (![...puts, ...deletes, ...clear].some(covers(table, key))) objects(0).delete(mark);
       }
       for (const [table] of clear) {
-        if (table === 0) objects(0).delete(recordsAndMarksOfRows());
+        if (table === 0) objects(0).delete(recordsAndMarksOfReign());
         else objects(table).clear();
       }
       // The mark of what was no record stands until the next claim: a second one may have seen it too.
