@@ -346,7 +346,10 @@ impl Outbox {
         let earlier = |slot: &mut Option<u64>, at: u64| *slot = Some(slot.map_or(at, |old| old.min(at)));
         for row in self.rows_of_lanes() {
             if let Stage::InFlight { deadline_mono_ms } = row.stage {
-                earlier(&mut ack, deadline_mono_ms);
+                // Once shut, nobody drops a socket for an answer that is overdue.
+                if self.open {
+                    earlier(&mut ack, deadline_mono_ms);
+                }
             } else if let Some(at) = row.record.expires_at_ms
                 && row.stage == Stage::Queued
                 && self.generation != 0

@@ -361,7 +361,7 @@ impl World {
 
     /// A failure has a reason that the world has given.
     fn check_failure(&mut self, at: usize, number: usize, code: ErrorCode) {
-        if self.ledger.sent[number].failed.replace(code).is_some() {
+        if self.ledger.sent[number].failed.replace(code) == Some(code) {
             return;
         }
         let (for_now, for_good) = self.server.refusals.get(&number).copied().unwrap_or_default();
@@ -369,7 +369,11 @@ impl World {
         let sent = &self.ledger.sent[number];
         let now = self.devices[at].now(self.t).wall_ms;
         let justified = match code {
-            ErrorCode::Unconfirmed => !self.plan.keys || self.disks[home].plain_seen,
+            // A torn row is taken for one that may have gone, and before any hello no keys are known to be kept.
+            ErrorCode::Unconfirmed => {
+                let torn_and_over = sent.torn && sent.deadline_ms.is_some_and(|deadline| deadline <= now);
+                !self.plan.keys || self.disks[home].plain_seen || torn_and_over
+            }
             ErrorCode::Server => u64::from(for_now) >= self.plan.max_attempts,
             ErrorCode::Validation | ErrorCode::Forbidden | ErrorCode::NotFound | ErrorCode::Conflict => {
                 for_good > 0

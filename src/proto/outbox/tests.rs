@@ -360,3 +360,18 @@ fn a_loss_of_our_own_making_poisons_nothing() {
     bench.run(true);
     assert_eq!(bench.wire, ["a"; 6]);
 }
+
+#[test]
+fn a_shut_outbox_waits_for_no_answer() {
+    let mut bench = Bench::online(FULL);
+    bench.queue("a", "r");
+    bench.run(true);
+    assert_eq!(bench.wire, ["a"]);
+    let mut timers = Timers::default();
+    bench.outbox.update_timers(bench.now, &mut timers);
+    assert_eq!(timers.get(Timer::Ack), Some(1000));
+    // The page is being closed, and its store does not answer: a timer that nothing clears fires for ever (4636888).
+    bench.outbox.shut();
+    bench.outbox.update_timers(bench.now, &mut timers);
+    assert_eq!(timers.get(Timer::Ack), None);
+}
