@@ -11,6 +11,7 @@ mod history;
 mod keys;
 mod memory;
 mod message;
+mod migrate;
 mod numbers;
 mod outbox_row;
 mod rooms;

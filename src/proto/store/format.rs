@@ -19,7 +19,7 @@ use xxhash_rust::xxh64::xxh64;
 use crate::proto::wire::json::push_uint;
 
 /// The format that this version of the application writes.
-pub const FORMAT_VERSION: u8 = 1;
+pub const FORMAT_VERSION: u8 = 2;
 /// Bytes before the payload.
 pub const HEADER_BYTES: usize = 24;
 
@@ -29,7 +29,7 @@ const MAGIC: [u8; 2] = *b"CW";
 pub(super) type Step = fn(RecordKind, &[u8]) -> Result<Vec<u8>, RecordError>;
 
 /// The step at position `n` takes format `n + 1` to format `n + 2`; steps are only ever added.
-const STEPS: &[Step] = &[];
+const STEPS: &[Step] = &[super::migrate::to_2];
 const _: () = assert!(STEPS.len() + 1 == FORMAT_VERSION as usize, "each format but the first needs its step");
 
 /// What a record is. The numbers are on disk.

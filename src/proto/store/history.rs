@@ -73,6 +73,13 @@ pub struct HistoryHead {
     pub last_message: Option<Message>,
     /// Fingerprints of the ids and keys in the last segment, which no index page covers yet.
     pub tail_ids: Vec<u32>,
+    /// Where there is a cursor: all that comes after this sequence number, up to the cursor, is here. 0: from the first
+    /// message on.
+    pub known_from: u64,
+    /// Where there is no cursor: the oldest row is the conversation's first message.
+    pub complete: bool,
+    /// Server ids of rows behind which messages are missing that no catch-up has reached, oldest first.
+    pub gaps: Vec<String>,
 }
 
 /// Which ids and keys are in which of the segments of one page.
@@ -168,6 +175,9 @@ pub fn encode_head(version: u64, head: &HistoryHead) -> Vec<u8> {
         encode_message(&mut w, message);
     }
     write_fingerprints(&mut w, &head.tail_ids);
+    w.varint(head.known_from);
+    w.bool(head.complete);
+    w.list(&head.gaps, |w, id| w.str(id));
     seal(RecordKind::History, version, w.as_slice())
 }
 
@@ -188,6 +198,9 @@ pub fn decode_head(bytes: &[u8]) -> Result<(u64, HistoryHead), RecordError> {
     let read_up_to = if r.bool() { Some(read_order(&mut r)) } else { None };
     let last_message = if r.bool() { Some(decode_message(&mut r, &conversation_id)) } else { None };
     let tail_ids = read_fingerprints(&mut r);
+    let known_from = r.varint();
+    let complete = r.bool();
+    let gaps = r.list(1, Reader::string);
     r.finish()?;
     let head = HistoryHead {
         conversation_id,
@@ -200,6 +213,9 @@ pub fn decode_head(bytes: &[u8]) -> Result<(u64, HistoryHead), RecordError> {
         read_up_to,
         last_message,
         tail_ids,
+        known_from,
+        complete,
+        gaps,
     };
     Ok((opened.version, head))
 }

@@ -98,6 +98,9 @@ pub(super) fn empty_head(conversation_id: &str) -> HistoryHead {
         read_up_to: None,
         last_message: None,
         tail_ids: Vec::new(),
+        known_from: 0,
+        complete: false,
+        gaps: Vec::new(),
     }
 }
 

@@ -35,6 +35,9 @@ fn empty_values_read_as_they_were_written() {
         read_up_to: None,
         last_message: None,
         tail_ids: Vec::new(),
+        known_from: 0,
+        complete: false,
+        gaps: Vec::new(),
     };
     assert_eq!(decode_head(&encode_head(0, &head)), Ok((0, head)));
 
