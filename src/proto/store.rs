@@ -24,7 +24,7 @@ pub use format::{
     FORMAT_VERSION, HEADER_BYTES, Opened, RecordError, RecordKind, is_newer, open, record_version, seal,
 };
 pub use history::{
-    HistoryHead, IndexPage, OrderKey, SEGMENTS_PER_PAGE, Segment, SegmentInfo, decode_head, decode_index,
+    Gap, HistoryHead, IndexPage, OrderKey, SEGMENTS_PER_PAGE, Segment, SegmentInfo, decode_head, decode_index,
     decode_segment, encode_head, encode_index, encode_segment, encode_segment_rows, fingerprint,
     index_page_of,
 };

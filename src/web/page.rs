@@ -123,6 +123,9 @@ impl Page {
             (TabOutput::Torn { conversation_id, segment }, Some(tabs)) => {
                 tabs.peers.post(&[("conversationId", &conversation_id.into()), ("torn", &segment.into())]);
             }
+            (TabOutput::Earlier { conversation_id }, Some(tabs)) => {
+                tabs.peers.post(&[("conversationId", &conversation_id.into()), ("earlier", &1.into())]);
+            }
             (TabOutput::Changed(changes), Some(tabs)) => tabs.peers.change(&changes),
             (TabOutput::Hello, Some(tabs)) => tabs.peers.post(&[("hello", &1.into())]),
             (TabOutput::Typing { conversation_id, typing }, Some(tabs)) => {

@@ -9,6 +9,8 @@ use super::super::timeline::Change;
 use super::AckFor;
 use super::Client;
 use super::create::{Creation, Wanted};
+use super::send::FindFor;
+use crate::proto::text::concat;
 
 /// Read receipts that wait for a connection.
 const MAX_PENDING_READS: usize = 1000;
@@ -78,6 +80,32 @@ impl Client {
             Command::LoadEarlier { view, count } => {
                 self.timelines.load_earlier(view, count)?;
                 self.load_waiters.push((view, id));
+            }
+            Command::LoadLater { view, count } => {
+                self.timelines.load_later(view, count)?;
+                self.load_waiters.push((view, id));
+            }
+            Command::ToNewest { view } => {
+                self.timelines.to_newest(view)?;
+                self.load_waiters.push((view, id));
+            }
+            Command::JumpTo { view, row_key } => {
+                let conversation_id = self.timelines.conversation_in(view)?;
+                if self.outbox.find(&row_key).is_some() {
+                    // What is queued stands behind the newest.
+                    self.timelines.to_newest(view)?;
+                    self.load_waiters.push((view, id));
+                    return Ok(());
+                }
+                // The row of somebody else's message is found by the id in its key.
+                let prefix = concat(&[&conversation_id, ":"]);
+                let name = row_key.strip_prefix(&prefix).unwrap_or(&row_key);
+                self.find_for(&conversation_id, name, FindFor::Jump { command: id, view });
+            }
+            Command::FillGaps { view } => {
+                let conversation_id = self.timelines.conversation_in(view)?;
+                self.want_earlier(&conversation_id);
+                self.done(id, Outcome::Nothing);
             }
             Command::SetTyping { conversation_id, typing } => {
                 for (conversation_id, typing) in

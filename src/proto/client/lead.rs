@@ -75,6 +75,11 @@ impl Client {
                     }
                 }
             }
+            TabInput::Earlier { conversation_id } => {
+                if self.leads() {
+                    self.want_earlier(&conversation_id);
+                }
+            }
             TabInput::Changed(changes) => self.on_changed(now, changes),
             TabInput::Deaf => self.beside.deaf = true,
             TabInput::Hello => self.on_hello_beside(now),

@@ -5,8 +5,8 @@ use super::super::connection::RefusedBy;
 use super::super::model::{ErrorCode, Failure};
 use super::super::profile::{RestRequest, ServerConversation};
 use super::super::queue::Queue;
-use super::super::sync::{Job, OFFSET_ROWS, PAGE_ROWS};
-use super::super::timeline::{Op, PageOp};
+use super::super::sync::{self, Job, OFFSET_ROWS, PAGE_ROWS, Pulled};
+use super::super::timeline::{Applied, Op, PageOp, Wanted};
 use super::Client;
 use super::create::Creation;
 use crate::proto::text::concat;
@@ -61,13 +61,18 @@ impl Client {
             Job::List { offset } => {
                 if *offset == 0 {
                     self.rooms.begin_list();
+                    self.timelines.note_cursors();
                 }
                 self.profile.list_conversations(*offset)
             }
             Job::After { conversation_id, seq } => {
                 self.profile.messages_after(conversation_id, *seq, PAGE_ROWS)
             }
-            Job::Offset { conversation_id, offset } => {
+            Job::Between { conversation_id, seq, before } => {
+                let rows = u32::try_from(before.saturating_sub(*seq)).unwrap_or(u32::MAX);
+                self.profile.messages_after(conversation_id, *seq, rows.clamp(1, PAGE_ROWS))
+            }
+            Job::Offset { conversation_id, offset } | Job::Older { conversation_id, offset } => {
                 self.profile.messages_page(conversation_id, *offset, OFFSET_ROWS)
             }
             Job::Newest { conversation_id } => self.profile.messages_page(conversation_id, 0, OFFSET_ROWS),
@@ -76,7 +81,7 @@ impl Client {
         if let Ok(id) = self.request(request, token, HttpJob::Sync) {
             self.sync.on_requested(id, job);
         } else {
-            self.sync.on_hopeless(&job);
+            self.give_up(&job);
         }
     }
 
@@ -105,12 +110,7 @@ impl Client {
         self.connection.mark_token_good();
         let outcome = match &job {
             Job::List { offset } => self.take_list(*offset, &body),
-            Job::After { conversation_id, .. }
-            | Job::Offset { conversation_id, .. }
-            | Job::Newest { conversation_id } => {
-                let conversation_id = conversation_id.clone();
-                self.take_page(&job, &conversation_id, &body)
-            }
+            _ => self.take_page(&job, &body),
         };
         if let Err(what) = outcome {
             let message = concat(&["the answer to a request for history cannot be read: ", &what]);
@@ -119,8 +119,16 @@ impl Client {
                 // Some proxy's page, say, and not the backend's: it would leave a hole until the next connect.
                 self.sync.on_failed(now, &mut self.rng, &mut self.timers, job, None);
             } else {
-                self.sync.on_hopeless(&job);
+                self.give_up(&job);
             }
+        }
+    }
+
+    /// The rest goes on without it. A window that waits for it is told that there is no more.
+    fn give_up(&mut self, job: &Job) {
+        self.sync.on_hopeless(job);
+        if let Some(conversation_id) = job.conversation_id() {
+            self.timelines.on_exhausted(conversation_id);
         }
     }
 
@@ -132,9 +140,15 @@ impl Client {
             self.connection.refuse_token(RefusedBy::Rest, now, timers, rng);
         } else if failure.retryable || status >= 500 {
             self.sync.on_failed(now, &mut self.rng, &mut self.timers, job, wait_ms);
+        } else if let Job::After { conversation_id, seq: 1.. } = &job
+            && failure.code != ErrorCode::Forbidden
+            && self.sync.begin_anew(conversation_id)
+        {
+            // Its history was cut, or the cursor is of another one: what there is now tells.
+            self.timelines.forget_ranges(conversation_id);
         } else {
             self.emit(Event::Error { error: failure });
-            self.sync.on_hopeless(&job);
+            self.give_up(&job);
         }
     }
 
@@ -149,8 +163,12 @@ impl Client {
         for told in page.conversations {
             self.take_conversation(&told);
             let cursor = self.timelines.log(&told.id).and_then(|log| log.cursor());
+            if told.last_seq.is_some_and(|last| self.capabilities.cursor && self.timelines.is_cut(&told.id, last)) {
+                self.timelines.forget_ranges(&told.id);
+                self.sync.pull(&told.id);
+            }
             let behind = !self.capabilities.cursor || told.last_seq.is_none() || told.last_seq > cursor;
-            if behind && told.last_seq != Some(0) {
+            if (behind && told.last_seq != Some(0)) || self.timelines.hole(&told.id).is_some() {
                 self.sync.pull(&told.id);
             }
             if self.capabilities.receipts && self.timelines.wants_receipts(&told.id) {
@@ -187,42 +205,83 @@ impl Client {
 
     /// A page stands in the history. A catch-up that has gone back as far as it may and not to what was known leaves a
     /// hole, and says so.
-    pub(super) fn on_page_applied(&mut self, ticket: u32, conversation_id: String, reached: bool) {
+    pub(super) fn on_page_applied(&mut self, conversation_id: String, applied: Applied) {
         self.rooms.touch(&conversation_id);
-        if let Some(given_up) = self.sync.on_applied(&conversation_id, ticket, reached)
-            && self.timelines.on_joined(&conversation_id)
-            && given_up
-        {
-            self.emit(Event::Gap { conversation_id });
+        let Applied { ticket, fresh, reached, meets, .. } = applied;
+        let hole = match self.timelines.hole(&conversation_id) {
+            Some(Wanted::Between { after, before }) if self.sync.has_cursor() => Some((after, before)),
+            _ => None,
+        };
+        let applied = sync::Applied { ticket, fresh, reached, meets };
+        let pulled = self.sync.on_applied(&conversation_id, applied, hole);
+        if let Pulled::Joined { given_up } = pulled {
+            if given_up {
+                self.timelines.on_gap(&conversation_id);
+            }
+            if self.timelines.on_joined(&conversation_id) && given_up {
+                self.emit(Event::Gap { conversation_id: conversation_id.clone() });
+            }
+        }
+        if pulled == (Pulled::Older { in_vain: true }) {
+            self.timelines.on_exhausted(&conversation_id);
+        } else if pulled != Pulled::GoesOn {
+            self.timelines.set_fetching(&conversation_id, false);
         }
     }
 
-    fn take_page(&mut self, job: &Job, conversation_id: &str, body: &str) -> Result<(), String> {
+    fn take_page(&mut self, job: &Job, body: &str) -> Result<(), String> {
+        let Some(conversation_id) = job.conversation_id() else { return Ok(()) };
         let page = self.profile.parse_page(body)?;
         for what in &page.malformed {
             self.emit(Event::ProtocolError { message: what.clone(), excerpt: String::new() });
         }
         let rows = u32::try_from(page.messages.len() + page.malformed.len()).unwrap_or(u32::MAX);
-        let mut last_seq = None;
+        let (mut first_seq, mut last_seq) = (None, None);
         for message in &page.messages {
+            first_seq = first_seq.or(message.seq);
             last_seq = message.seq.max(last_seq);
         }
-        let range = match job {
-            Job::After { seq, .. } => Some((*seq, last_seq.unwrap_or(*seq).max(*seq))),
-            _ => None,
-        };
+        let range = self.range_of(job, first_seq, last_seq, page.has_more);
         let ticket = self.sync.on_page(job, rows, last_seq, page.has_more);
         let mut messages = Queue::new();
         for message in page.messages {
-            if message.conversation_id != conversation_id {
-                continue;
-            }
-            if !self.divert_own_copy(&message) {
+            if message.conversation_id == conversation_id && !self.divert_own_copy(&message) {
                 messages.push_back(message);
             }
         }
-        let page = PageOp { messages, range, ticket, fresh: 0, oldest_known: None, joins: None };
+        let by_offset = matches!(job, Job::Offset { .. } | Job::Older { .. });
+        let page = PageOp {
+            messages,
+            range,
+            ticket,
+            tells: !matches!(job, Job::Between { .. } | Job::Older { .. }),
+            is_first: by_offset && !page.has_more,
+            goes_on: matches!(job, Job::Offset { offset: 1.., .. } | Job::Older { .. }),
+            ..PageOp::default()
+        };
         self.timelines.push(conversation_id, Op::Page(page));
         Ok(())
+    }
+
+    /// What is known when the page is in: all after the first sequence number and up to the second.
+    fn range_of(
+        &self,
+        job: &Job,
+        first_seq: Option<u64>,
+        last_seq: Option<u64>,
+        has_more: bool,
+    ) -> Option<(u64, u64)> {
+        match job {
+            Job::After { seq, .. } => Some((*seq, last_seq.unwrap_or(*seq).max(*seq))),
+            // A server that has nothing behind this page has nothing more in between.
+            Job::Between { seq, before, .. } if !has_more => Some((*seq, *before)),
+            Job::Between { seq, .. } => Some((*seq, last_seq.unwrap_or(*seq).max(*seq))),
+            Job::Offset { offset: 0, .. } if self.capabilities.cursor && first_seq.is_some() => {
+                let before = first_seq.map_or(0, |first| first.saturating_sub(1));
+                Some((if has_more { before } else { 0 }, last_seq.unwrap_or(before)))
+            }
+            Job::Offset { offset: 0, .. } if self.capabilities.cursor && !has_more => Some((0, 0)),
+            _ => None,
+        }
     }
 }

@@ -1,13 +1,13 @@
 //! Carries the machines' actions to each other.
 
-use super::super::api::{Event, Now, Output, Read, RecordId, SocketOutput, StoreRequest, Table};
+use super::super::api::{Event, Now, Output, Read, RecordId, SocketOutput, StoreRequest, TabOutput, Table};
 use super::super::connection::{self, Emitted};
 use super::super::model::{ErrorCode, Failure, Phase, Status};
 use super::super::outbox::{self, RowId, Stage};
 use super::super::profile::{Outgoing, ServerMessage};
 use super::super::store;
 use super::super::sync;
-use super::super::timeline::{self, Op, Want};
+use super::super::timeline::{self, Op, Want, Wanted};
 use super::send::FindFor;
 use super::storage::StoreJob;
 use super::{AckFor, Client};
@@ -39,7 +39,16 @@ impl Client {
 
     fn advance_sync(&mut self) -> bool {
         let timelines = &self.timelines;
-        self.sync.advance(&|id| timelines.log(id).and_then(|log| log.cursor()))
+        if self.sync.advance(&|id| timelines.log(id).and_then(|log| log.cursor())) {
+            return true;
+        }
+        let Some(conversation_id) = self.sync.take_wish() else { return false };
+        let wanted = self.timelines.earlier(&conversation_id, self.sync.has_cursor());
+        self.timelines.set_fetching(&conversation_id, wanted.is_some());
+        if let Some(wanted) = wanted {
+            self.sync.begin(job_of(conversation_id, wanted));
+        }
+        true
     }
 
     fn on_connection(&mut self, now: Now, action: connection::Action) {
@@ -288,12 +297,13 @@ impl Client {
                     self.sync.pull(&conversation_id);
                 }
             }
-            Action::PageApplied { ticket, conversation_id, fresh, reached } => {
-                if fresh > 0 {
-                    self.tell_page_delivered(now, &conversation_id, fresh);
+            Action::PageApplied { conversation_id, applied } => {
+                if applied.fresh > 0 && applied.tells {
+                    self.tell_page_delivered(now, &conversation_id, applied.fresh);
                 }
-                self.on_page_applied(ticket, conversation_id, reached);
+                self.on_page_applied(conversation_id, applied);
             }
+            Action::Earlier { conversation_id } => self.want_earlier(&conversation_id),
             Action::Read { conversation_id } => {
                 self.rooms.touch(&conversation_id);
                 self.flush_reads(now);
@@ -356,11 +366,29 @@ impl Client {
         }
     }
 
+    /// A window wants what comes before all that is here: only a leader can ask the server.
+    pub(super) fn want_earlier(&mut self, conversation_id: &str) {
+        if self.leads() {
+            self.sync.wish(conversation_id);
+        } else {
+            let conversation_id = conversation_id.to_owned();
+            self.outputs.push_back(Output::Tab(TabOutput::Earlier { conversation_id }));
+        }
+    }
+
     fn on_sync(&mut self, action: sync::Action) {
         match action {
             sync::Action::Request(job) => self.request_sync(job),
             sync::Action::Syncing => self.set_phase(Phase::Syncing),
             sync::Action::Live => self.set_phase(Phase::Live),
         }
+    }
+}
+
+fn job_of(conversation_id: String, wanted: Wanted) -> sync::Job {
+    match wanted {
+        Wanted::Between { after, before } => sync::Job::Between { conversation_id, seq: after, before },
+        Wanted::Back { offset } => sync::Job::Offset { conversation_id, offset },
+        Wanted::Older { offset } => sync::Job::Older { conversation_id, offset },
     }
 }

@@ -1,6 +1,6 @@
 //! A message on its way into the outbox, and who asks what became of it.
 
-use super::super::api::{CommandId, Now, SendCommand};
+use super::super::api::{CommandId, Now, SendCommand, ViewId};
 use super::super::model::{ErrorCode, Failure, Message, ReplyTo, first_chars};
 use super::super::outbox::{self, Queued, RowId, Stage};
 use super::super::store::{OutboxRow, same_content};
@@ -34,6 +34,8 @@ pub(super) enum FindFor {
     Added { row: RowId },
     /// A row that has been on the wire: its copy may have come to a leader that did not know the row.
     Copy { row: RowId },
+    /// `jumpTo()`.
+    Jump { command: CommandId, view: ViewId },
 }
 
 impl FindFor {
@@ -42,7 +44,8 @@ impl FindFor {
             Self::Send { command, .. }
             | Self::Acknowledged { command }
             | Self::Vanished { command }
-            | Self::Removal { command } => Some(*command),
+            | Self::Removal { command }
+            | Self::Jump { command, .. } => Some(*command),
             Self::Added { .. } | Self::Copy { .. } => None,
         }
     }
@@ -228,6 +231,14 @@ impl Client {
             (Some(FindFor::Added { row }), None) => {
                 self.outbox.on_sought(row);
                 self.outbox.on_conflict(row);
+            }
+            (Some(FindFor::Jump { command, view }), Some(message)) => {
+                self.timelines.jump_to(view, &message);
+                self.load_waiters.push((view, command));
+            }
+            (Some(FindFor::Jump { command, .. }), None) => {
+                let text = "rowKey: no such message is stored here; what comes before the oldest comes with loadEarlier()";
+                self.refuse(command, Failure::new(ErrorCode::NotFound, text));
             }
             (Some(FindFor::Copy { row }), Some(_)) => self.outbox.on_copy_known(row),
             (Some(FindFor::Copy { .. }) | None, _) => {}

@@ -52,6 +52,15 @@ pub struct SegmentInfo {
     pub last: OrderKey,
 }
 
+/// Messages are missing here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// The server's id of the row behind which they are missing.
+    pub after_id: String,
+    /// Where the first row behind them stands.
+    pub before: OrderKey,
+}
+
 /// The head of a conversation's history.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HistoryHead {
@@ -76,10 +85,12 @@ pub struct HistoryHead {
     /// Where there is a cursor: all that comes after this sequence number, up to the cursor, is here. 0: from the first
     /// message on.
     pub known_from: u64,
+    /// What is known without a gap below that: after the first and up to the second, ascending.
+    pub older: Vec<(u64, u64)>,
     /// Where there is no cursor: the oldest row is the conversation's first message.
     pub complete: bool,
-    /// Server ids of rows behind which messages are missing that no catch-up has reached, oldest first.
-    pub gaps: Vec<String>,
+    /// Where there is no cursor: what no catch-up has reached, oldest first.
+    pub gaps: Vec<Gap>,
 }
 
 /// Which ids and keys are in which of the segments of one page.
@@ -176,8 +187,15 @@ pub fn encode_head(version: u64, head: &HistoryHead) -> Vec<u8> {
     }
     write_fingerprints(&mut w, &head.tail_ids);
     w.varint(head.known_from);
+    w.list(&head.older, |w, (after, through)| {
+        w.varint(*after);
+        w.varint(*through);
+    });
     w.bool(head.complete);
-    w.list(&head.gaps, |w, id| w.str(id));
+    w.list(&head.gaps, |w, gap| {
+        w.str(&gap.after_id);
+        write_order(w, &gap.before);
+    });
     seal(RecordKind::History, version, w.as_slice())
 }
 
@@ -199,8 +217,9 @@ pub fn decode_head(bytes: &[u8]) -> Result<(u64, HistoryHead), RecordError> {
     let last_message = if r.bool() { Some(decode_message(&mut r, &conversation_id)) } else { None };
     let tail_ids = read_fingerprints(&mut r);
     let known_from = r.varint();
+    let older = r.list(2, |r| (r.varint(), r.varint()));
     let complete = r.bool();
-    let gaps = r.list(1, Reader::string);
+    let gaps = r.list(MIN_GAP_BYTES, |r| Gap { after_id: r.string(), before: read_order(r) });
     r.finish()?;
     let head = HistoryHead {
         conversation_id,
@@ -214,6 +233,7 @@ pub fn decode_head(bytes: &[u8]) -> Result<(u64, HistoryHead), RecordError> {
         last_message,
         tail_ids,
         known_from,
+        older,
         complete,
         gaps,
     };
@@ -258,6 +278,9 @@ pub fn decode_index(bytes: &[u8]) -> Result<(u64, IndexPage), RecordError> {
 
 /// Number, count, and two order keys of three bytes or more.
 const MIN_INFO_BYTES: usize = 8;
+
+/// A text and an order key.
+const MIN_GAP_BYTES: usize = 4;
 
 fn write_info(w: &mut Writer, info: &SegmentInfo) {
     w.varint(u64::from(info.number));

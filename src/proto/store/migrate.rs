@@ -11,7 +11,7 @@ pub(super) fn to_2(kind: RecordKind, payload: &[u8]) -> Result<Vec<u8>, RecordEr
     if kind == RecordKind::History {
         // Format 1 was filled from the first message on (`known_from` 0). Whether it is complete without a cursor is not
         // known; no gaps.
-        next.extend_from_slice(&[0, 0, 0]);
+        next.extend_from_slice(&[0, 0, 0, 0]);
     }
     Ok(next)
 }

@@ -7,6 +7,7 @@
 
 use super::super::profile::ServerMessage;
 use super::super::queue::Queue;
+use super::super::store::OrderKey;
 use super::{Log, Timelines};
 
 /// Stands for the row up to which all is known where rows have been lost: no row's id, so that a catch-up goes back as far
@@ -54,6 +55,7 @@ impl Timelines {
     pub fn on_lost(&mut self) {
         for (_, log) in self.logs.iter_mut() {
             (log.unsure, log.catches_up) = (true, true);
+            (log.exhausted, log.fetching) = (false, false);
             log.before_sent = None;
         }
     }
@@ -96,7 +98,17 @@ impl Log {
     /// it will do.
     pub(super) fn joins(&mut self, page: &Queue<Box<ServerMessage>>) -> Option<bool> {
         self.hold_on();
+        let first = page.front().map(|message| OrderKey {
+            seq: message.seq.unwrap_or(u64::MAX),
+            at_ms: message.created_at_ms,
+            arrival: 0,
+        });
+        self.page_first = first;
         let id = self.head.joined_to.as_ref()?;
+        if id.is_empty() {
+            // Nothing was known: what stands before the page is what has come live, and may not join on.
+            return Some(self.head.segments.iter().all(|info| info.count == 0 || Some(info.first) >= first));
+        }
         Some(page.any(&|message| message.id == *id))
     }
 }

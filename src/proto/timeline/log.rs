@@ -82,6 +82,16 @@ pub struct Log {
     pub(super) before_sent: Option<String>,
     /// The store has `joined_to`.
     pub(super) joint_stored: bool,
+    /// A window waits for the server; the server has nothing more before the oldest row.
+    pub(super) fetching: bool,
+    pub(super) exhausted: bool,
+    /// How many sequence numbers further back the next page is to go, and how many rows there were before the last one.
+    pub(super) earlier_step: u64,
+    pub(super) earlier_rows: u32,
+    /// The cursor when the list of conversations was asked for.
+    pub(super) listed_cursor: Option<u64>,
+    /// Where the oldest row of the last page stands.
+    pub(super) page_first: Option<OrderKey>,
     /// Fingerprints of the ids of own rows without a key that have come since the last frame left: one may be that frame's copy.
     pub(super) strays: Vec<u32>,
 }
@@ -99,6 +109,7 @@ pub(super) fn empty_head(conversation_id: &str) -> HistoryHead {
         last_message: None,
         tail_ids: Vec::new(),
         known_from: 0,
+        older: Vec::new(),
         complete: false,
         gaps: Vec::new(),
     }
@@ -131,6 +142,12 @@ impl Log {
             unsure: true,
             catches_up: true,
             before_sent: None,
+            fetching: false,
+            exhausted: false,
+            earlier_step: 0,
+            earlier_rows: 0,
+            listed_cursor: None,
+            page_first: None,
             strays: Vec::new(),
         }
     }

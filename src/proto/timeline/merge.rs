@@ -131,6 +131,13 @@ impl Log {
         message.deleted_at_ms.is_none() && self.head.read_up_to.is_none_or(|read| order_of(message) > read)
     }
 
+    /// A message from before the first contact is unread only where it is known how far this user has read.
+    pub(super) fn count_earlier(&mut self, message: &Message) {
+        if message.sender != Sender::Me && self.head.read_up_to.is_some() && self.is_unread(message) {
+            self.head.unread = self.head.unread.saturating_add(1);
+        }
+    }
+
     /// Merges a further telling of a known message; the changed row, if anything changed.
     pub(super) fn merge_at(
         &mut self,

@@ -36,6 +36,7 @@ fn empty_values_read_as_they_were_written() {
         last_message: None,
         tail_ids: Vec::new(),
         known_from: 0,
+        older: Vec::new(),
         complete: false,
         gaps: Vec::new(),
     };
