@@ -168,6 +168,9 @@ impl Client {
                 self.sync.pull(&told.id);
             }
             let behind = !self.capabilities.cursor || told.last_seq.is_none() || told.last_seq > cursor;
+            if told.last_seq == Some(0) {
+                self.timelines.on_empty(&told.id);
+            }
             if (behind && told.last_seq != Some(0)) || self.timelines.hole(&told.id).is_some() {
                 self.sync.pull(&told.id);
             }

@@ -105,7 +105,7 @@ impl Log {
         });
         self.page_first = first;
         let id = self.head.joined_to.as_ref()?;
-        if id.is_empty() {
+        if id.is_empty() && !self.head.complete {
             // Nothing was known: what stands before the page is what has come live, and may not join on.
             return Some(self.head.segments.iter().all(|info| info.count == 0 || Some(info.first) >= first));
         }

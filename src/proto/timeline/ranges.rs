@@ -36,8 +36,8 @@ impl Timelines {
         if log.is_complete() || log.exhausted {
             return None;
         }
-        if cursor && log.head.cursor.is_some() {
-            return log.between();
+        if cursor {
+            return if log.head.cursor.is_some() { log.between() } else { Some(Wanted::Back { offset: 0 }) };
         }
         if !log.head.gaps.is_empty() {
             return log.go_back_to_gap();
@@ -56,6 +56,15 @@ impl Timelines {
             None => head.segments.first()?.first.seq.saturating_sub(1),
         };
         (after < head.known_from).then_some(Wanted::Between { after, before: head.known_from })
+    }
+
+    /// The server's list says that it has no message yet.
+    pub fn on_empty(&mut self, conversation_id: &str) {
+        if let Some(log) = self.logs.get_mut(conversation_id)
+            && log.head.segments.is_empty()
+        {
+            log.head.complete = true;
+        }
     }
 
     /// Whether a window of this conversation may wait for the server.
