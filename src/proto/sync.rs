@@ -17,10 +17,7 @@ pub use job::{Applied, Job, Pulled};
 
 /// Conversations pulled at once.
 const PARALLEL: usize = 4;
-/// Messages a page with a cursor.
-pub const PAGE_ROWS: u32 = 200;
-/// Messages a page by offset (T10), and how many pages are looked at for a known row.
-pub const OFFSET_ROWS: u32 = 50;
+/// How many pages by offset (T10) are looked at for a known row.
 const MAX_OFFSET_PAGES: u32 = 20;
 /// Conversations whose windows wait for more.
 const MAX_WISHES: usize = 64;
@@ -249,10 +246,12 @@ impl Sync {
             Job::Offset { offset: 0, .. } if self.cursor && rows > 0 => {
                 last_seq.is_none().then_some(Job::After { conversation_id, seq: 0 })
             }
-            Job::Offset { offset, .. } => goes_on
-                .then(|| Job::Offset { conversation_id, offset: offset.saturating_add(step) }),
-            Job::Older { offset, .. } => goes_on
-                .then(|| Job::Older { conversation_id, offset: offset.saturating_add(step) }),
+            Job::Offset { offset, .. } => {
+                goes_on.then(|| Job::Offset { conversation_id, offset: offset.saturating_add(step) })
+            }
+            Job::Older { offset, .. } => {
+                goes_on.then(|| Job::Older { conversation_id, offset: offset.saturating_add(step) })
+            }
             Job::List { .. } | Job::Newest { .. } => return ticket,
         };
         if let Some(pull) = self.active.get_mut(id) {
@@ -277,7 +276,7 @@ impl Sync {
         let mut next = match (&pull.job, next) {
             // The offsets have shifted by more than the pages overlap: from further up.
             (Some(Job::Offset { offset, .. } | Job::Older { offset, .. }), next) if !applied.meets => {
-                let nearer = offset.saturating_sub(OFFSET_ROWS);
+                let nearer = offset.saturating_sub(applied.nearer_by);
                 let conversation_id = conversation_id.to_owned();
                 match next {
                     _ if *offset == 0 => None,

@@ -168,6 +168,8 @@ impl World {
                     self.compare_window(at, room);
                 }
             }
+            // What a window has asked for has come.
+            self.run_until(self.t + 2000);
             let words = self.diagnostics(at);
             self.see_words(&words);
             self.check_bounds(at);
@@ -202,7 +204,7 @@ impl World {
 
     fn load_all(&mut self, at: usize, room: usize) {
         let view = room as u32 + 1;
-        for _ in 0..40 {
+        for _ in 0..400 {
             self.run_until(self.t + 200);
             let window = self.devices[at].eyes.windows.get(&view);
             let Some(window) = window.filter(|window| window.has_earlier || window.loading) else { return };

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use chatwire::proto::config::Pages;
+
 use super::dice::Stream;
 use super::faults::Fault;
 
@@ -46,6 +48,8 @@ pub struct Plan {
     pub connect_attempts: Option<u64>,
     pub after_server_disconnect: bool,
     pub sends_per_second: u64,
+    /// Messages a page: small ones make the first contact short of the beginning, and catch-ups long.
+    pub pages: Pages,
     pub persons: Vec<Person>,
     pub acts: Vec<(u64, Act)>,
     pub storm_ms: u64,
@@ -146,6 +150,7 @@ impl Plan {
             connect_attempts: s.pick(&[None, None, Some(2), Some(5)]),
             after_server_disconnect: s.one_in(2),
             sends_per_second: s.pick(&[2, 1000, 1000]),
+            pages: pages(seed),
             persons,
             acts: Vec::new(),
             storm_ms: 0,
@@ -204,6 +209,15 @@ fn persons(s: &mut Stream, tabs: bool) -> Vec<Person> {
         }
     }
     persons
+}
+
+/// Out of a stream of its own.
+fn pages(seed: u64) -> Pages {
+    let mut s = Stream::new(seed ^ 0x7061_6765);
+    match s.one_in(2) {
+        true => Pages::default(),
+        false => Pages { newest: s.between(4, 9) as u32, after: s.between(1, 12) as u32 },
+    }
 }
 
 fn draw_acts(s: &mut Stream, devices: usize) -> Vec<(u64, Act)> {

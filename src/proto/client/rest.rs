@@ -5,7 +5,7 @@ use super::super::connection::RefusedBy;
 use super::super::model::{ErrorCode, Failure};
 use super::super::profile::{RestRequest, ServerConversation};
 use super::super::queue::Queue;
-use super::super::sync::{self, Job, OFFSET_ROWS, PAGE_ROWS, Pulled};
+use super::super::sync::{self, Job, Pulled};
 use super::super::timeline::{Applied, Op, PageOp, Wanted};
 use super::Client;
 use super::create::Creation;
@@ -57,6 +57,7 @@ impl Client {
     }
 
     pub(super) fn request_sync(&mut self, job: Job) {
+        let pages = self.config.pages;
         let request = match &job {
             Job::List { offset } => {
                 if *offset == 0 {
@@ -66,16 +67,16 @@ impl Client {
                 self.profile.list_conversations(*offset)
             }
             Job::After { conversation_id, seq } => {
-                self.profile.messages_after(conversation_id, *seq, PAGE_ROWS)
+                self.profile.messages_after(conversation_id, *seq, pages.after)
             }
             Job::Between { conversation_id, seq, before } => {
                 let rows = u32::try_from(before.saturating_sub(*seq)).unwrap_or(u32::MAX);
-                self.profile.messages_after(conversation_id, *seq, rows.clamp(1, PAGE_ROWS))
+                self.profile.messages_after(conversation_id, *seq, rows.clamp(1, pages.after))
             }
             Job::Offset { conversation_id, offset } | Job::Older { conversation_id, offset } => {
-                self.profile.messages_page(conversation_id, *offset, OFFSET_ROWS)
+                self.profile.messages_page(conversation_id, *offset, pages.newest)
             }
-            Job::Newest { conversation_id } => self.profile.messages_page(conversation_id, 0, OFFSET_ROWS),
+            Job::Newest { conversation_id } => self.profile.messages_page(conversation_id, 0, pages.newest),
         };
         let token = self.connection.token().cloned();
         if let Ok(id) = self.request(request, token, HttpJob::Sync) {
@@ -163,7 +164,10 @@ impl Client {
         for told in page.conversations {
             self.take_conversation(&told);
             let cursor = self.timelines.log(&told.id).and_then(|log| log.cursor());
-            if told.last_seq.is_some_and(|last| self.capabilities.cursor && self.timelines.is_cut(&told.id, last)) {
+            if told
+                .last_seq
+                .is_some_and(|last| self.capabilities.cursor && self.timelines.is_cut(&told.id, last))
+            {
                 self.timelines.forget_ranges(&told.id);
                 self.sync.pull(&told.id);
             }
@@ -215,7 +219,8 @@ impl Client {
             Some(Wanted::Between { after, before }) if self.sync.has_cursor() => Some((after, before)),
             _ => None,
         };
-        let applied = sync::Applied { ticket, fresh, reached, meets };
+        let nearer_by = self.config.pages.newest;
+        let applied = sync::Applied { ticket, fresh, reached, meets, nearer_by };
         let pulled = self.sync.on_applied(&conversation_id, applied, hole);
         if let Pulled::Joined { given_up } = pulled {
             if given_up {

@@ -43,7 +43,8 @@ impl Client {
             return true;
         }
         let Some(conversation_id) = self.sync.take_wish() else { return false };
-        let wanted = self.timelines.earlier(&conversation_id, self.sync.has_cursor());
+        let wanted =
+            self.timelines.earlier(&conversation_id, self.sync.has_cursor(), self.config.pages.newest);
         self.timelines.set_fetching(&conversation_id, wanted.is_some());
         if let Some(wanted) = wanted {
             self.sync.begin(job_of(conversation_id, wanted));

@@ -55,8 +55,9 @@ pub struct Applied {
     pub fresh: u32,
     /// It goes back to what was known without a gap.
     pub reached: bool,
-    /// It overlaps with the page from which it goes on.
+    /// It overlaps with the page from which it goes on; else the next begins so many rows nearer to the newest.
     pub meets: bool,
+    pub nearer_by: u32,
 }
 
 /// What a pull has come to.
@@ -66,7 +67,11 @@ pub enum Pulled {
     /// Somebody has asked again meanwhile.
     Again,
     /// All that was behind is in; `given_up`: it did not go back to what was known.
-    Joined { given_up: bool },
+    Joined {
+        given_up: bool,
+    },
     /// What comes before the oldest is in; `in_vain`: the server does not come to it.
-    Older { in_vain: bool },
+    Older {
+        in_vain: bool,
+    },
 }

@@ -12,8 +12,6 @@ use super::{Action, Timelines};
 const MAX_RANGES: usize = 32;
 /// Likewise gaps: the oldest are forgotten, and one goes back to them as part of the next.
 const MAX_GAPS: usize = 32;
-/// Messages fetched at once for a window that wants earlier ones, where numbers follow each other.
-const EARLIER_ROWS: u64 = 50;
 /// Where numbers are sparse the step grows up to this.
 const MAX_EARLIER_STEP: u64 = 1 << 40;
 
@@ -29,21 +27,25 @@ pub enum Wanted {
 }
 
 impl Timelines {
-    /// A window shows all that is here and wants more: what is to be fetched. `cursor`: the server has sequence numbers.
+    /// A window shows all that is here and wants more: what is to be fetched, `rows` at once. `cursor`: the server has
+    /// sequence numbers.
     /// `None`: nothing comes before, or nothing more is to be had.
-    pub fn earlier(&mut self, conversation_id: &str, cursor: bool) -> Option<Wanted> {
+    pub fn earlier(&mut self, conversation_id: &str, cursor: bool, rows: u32) -> Option<Wanted> {
         let log = self.logs.get_mut(conversation_id)?;
         if log.is_complete() || log.exhausted {
             return None;
         }
         if cursor {
-            return if log.head.cursor.is_some() { log.between() } else { Some(Wanted::Back { offset: 0 }) };
+            return if log.head.cursor.is_some() {
+                log.between(u64::from(rows))
+            } else {
+                Some(Wanted::Back { offset: 0 })
+            };
         }
         if !log.head.gaps.is_empty() {
             return log.go_back_to_gap();
         }
-        let rows = log.rows_from(None);
-        Some(Wanted::Older { offset: rows.saturating_sub(1) })
+        Some(Wanted::Older { offset: log.rows_from(None).saturating_sub(1) })
     }
 
     /// What is missing between two ranges, newest first.
@@ -60,10 +62,9 @@ impl Timelines {
 
     /// The server's list says that it has no message yet.
     pub fn on_empty(&mut self, conversation_id: &str) {
-        if let Some(log) = self.logs.get_mut(conversation_id)
-            && log.head.segments.is_empty()
-        {
-            log.head.complete = true;
+        let log = self.log_mut(conversation_id);
+        if log.head.cursor.is_none() && log.head.segments.is_empty() {
+            log.add_range(0, 0);
         }
     }
 
@@ -110,16 +111,18 @@ impl Timelines {
     /// A catch-up without a cursor has gone back as far as it may, and not to what was known.
     pub fn on_gap(&mut self, conversation_id: &str) {
         let Some(log) = self.logs.get_mut(conversation_id) else { return };
-        if let (Some(after_id), Some(before)) = (log.head.joined_to.clone(), log.page_first)
-            && !after_id.is_empty()
-        {
+        let (Some(after_id), Some(before)) = (log.head.joined_to.clone(), log.page_first) else { return };
+        log.head_dirty = true;
+        if after_id.is_empty() {
+            // There was nothing: what is missing comes before the oldest.
+            log.head.complete = false;
+        } else {
             log.head.gaps.push(Gap { after_id, before });
             if log.head.gaps.len() > MAX_GAPS {
                 log.head.gaps.remove(0);
             }
-            log.head_dirty = true;
-            self.dirty_views(conversation_id);
         }
+        self.dirty_views(conversation_id);
     }
 
     /// The page went to the first message of the conversation, and joins on to all that came after it.
@@ -207,17 +210,17 @@ impl Log {
     }
 
     /// What comes before all that is known, or lies between two ranges.
-    fn between(&mut self) -> Option<Wanted> {
+    fn between(&mut self, rows: u64) -> Option<Wanted> {
         let before = self.head.known_from;
         if let Some((_, through)) = self.head.older.last() {
             return Some(Wanted::Between { after: *through, before });
         }
         // Where the last step brought little the numbers are sparse.
         let fresh = self.rows_from(None).saturating_sub(self.earlier_rows);
-        if u64::from(fresh) >= EARLIER_ROWS / 2 {
-            self.earlier_step = EARLIER_ROWS;
+        if u64::from(fresh) >= rows / 2 {
+            self.earlier_step = rows;
         } else {
-            self.earlier_step = self.earlier_step.saturating_mul(4).clamp(EARLIER_ROWS, MAX_EARLIER_STEP);
+            self.earlier_step = self.earlier_step.saturating_mul(4).clamp(rows, MAX_EARLIER_STEP);
         }
         self.earlier_rows = self.rows_from(None);
         Some(Wanted::Between { after: before.saturating_sub(self.earlier_step), before })
