@@ -248,7 +248,7 @@ impl World {
         let mut windows = self.devices[at].eyes.windows.values();
         outbox.iter().any(failed)
             || (!(self.plan.keys && self.plan.cursor && self.plan.answers)
-                && windows.any(|window| window.rows().any(|row| nameless(row))))
+                && windows.any(|window| window.rows().any(nameless)))
     }
 
     /// Exactly one: carried out, failed and kept, gone with its message, or waiting with it.
@@ -263,6 +263,16 @@ impl World {
         }
     }
 
+    /// What only memory knew of a change, a page may have taken along; and one that failed may have been taken before, and
+    /// its answer lost.
+    fn is_excused(&self, home: usize, row_key: &str) -> bool {
+        let failed = |seen: &ChangeSeen| seen.failed && self.ledger.changes[seen.number].row_key == row_key;
+        let vague = |known: &Changed| {
+            known.disk == home && known.row_key == row_key && (known.lost_allowed || known.overtaken)
+        };
+        self.ledger.changes.iter().any(vague) || self.disks[home].changes.values().any(failed)
+    }
+
     /// What this device has changed last it shows as the server has it.
     pub fn compare_changes(&mut self, at: usize, room: usize) {
         let (home, user) = (self.devices[at].person.disk, self.devices[at].person.user);
@@ -273,11 +283,7 @@ impl World {
             let Some(stored) = messages.iter().find(|stored| Some(&stored.id) == row.id.as_ref()) else {
                 continue;
             };
-            // What only memory knew of its change, a page may have taken along.
-            let excused = |known: &Changed| {
-                known.disk == home && known.row_key == row.row_key && (known.lost_allowed || known.overtaken)
-            };
-            if self.ledger.changes.iter().any(excused) {
+            if self.is_excused(home, &row.row_key) {
                 continue;
             }
             let ours = |by: Option<(u64, usize)>| by.is_none_or(|(_, disk)| disk == home);

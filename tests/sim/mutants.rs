@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 #[cfg(feature = "mutants")]
 use super::runner;
 
-pub const MUTANTS: [&str; 36] = [
+pub const MUTANTS: [&str; 39] = [
     "retry mints a new key",
     "send resolves before its commit",
     "frame before Saved",
@@ -47,6 +47,9 @@ pub const MUTANTS: [&str; 36] = [
     "lost poke and no rescan",
     "two leaders after a steal",
     "a thawed tab applies its backlog of broadcasts",
+    "a change is settled without its effect",
+    "a change overtakes the one before it",
+    "a change that was not answered counts as taken",
 ];
 
 /// Whether there is a mutant of that number: none is no mutant that all are caught of.
@@ -57,6 +60,10 @@ pub fn known(number: Option<usize>) -> bool {
     }
     known
 }
+
+/// The first mutant that breaks a promise about changes of messages.
+#[cfg(feature = "mutants")]
+const FIRST_OF_CHANGES: usize = 37;
 
 /// Schedules within which each must be caught.
 #[cfg(feature = "mutants")]
@@ -75,14 +82,15 @@ pub fn set(_number: Option<usize>) {}
 #[cfg(feature = "mutants")]
 pub fn run_all(threads: usize, first: u64, only: Option<usize>) -> bool {
     let wanted: Vec<usize> = (1..=MUTANTS.len()).filter(|at| only.is_none_or(|only| only == *at)).collect();
-    // The mutants are of sends: without changes of messages they are found where they were.
-    let muted = BTreeSet::from([super::dice::NO_CHANGES]);
     let (next, catches) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
                 while let Some(number) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
                     chatwire::proto::mutant::set(*number as u32);
+                    // Without changes of messages those of sends are found where they were before there were any.
+                    let changes = (*number < FIRST_OF_CHANGES).then_some(super::dice::NO_CHANGES);
+                    let muted: BTreeSet<_> = changes.into_iter().collect();
                     let caught = (0..WITHIN).find_map(|at| {
                         let violation = runner::run(first + at, &muted, false).violation?;
                         // It is the mutant's only if the same schedule is well without it.

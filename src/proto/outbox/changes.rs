@@ -11,6 +11,7 @@ use super::super::rng::Rng;
 use super::super::store::{OutboxRow, RowChange};
 use super::answer::retry_delay_ms;
 use super::{Action, Outbox, Row, RowId, Stage};
+use crate::proto::mutant;
 
 /// REST requests for changes under way at once: a browser keeps six connections to a host.
 const MAX_UNDER_WAY: u32 = 6;
@@ -87,7 +88,7 @@ impl Outbox {
 
     /// Whether a change whose turn it is may go: what came before it of its conversation is answered.
     pub(super) fn has_room_for(&self, row: &Row) -> bool {
-        if !row.is_change() {
+        if !row.is_change() || mutant::is(38) {
             return true;
         }
         let mut under_way = 0;
@@ -196,6 +197,9 @@ impl Outbox {
     /// Its request ended without an answer. `online`: the socket lives, so it may be the request that is wrong.
     pub fn on_no_answer(&mut self, now: Now, rng: &mut Rng, id: RowId, online: bool) {
         let Some(row) = self.rows.get_mut(&id).filter(|row| row.is_requested()) else { return };
+        if mutant::is(39) {
+            return self.on_stored(id, None);
+        }
         row.unanswered += u32::from(online);
         let (unanswered, conversation_id) = (row.unanswered, row.record.conversation_id.clone());
         if unanswered > MAX_UNANSWERED {

@@ -3,6 +3,7 @@
 use super::super::model::{ChangeKind, Message};
 use super::merge::{delete, react};
 use super::{Action, Change, Timelines};
+use crate::proto::mutant;
 
 /// A change that is on its way, as windows show it.
 #[derive(Clone, Debug)]
@@ -38,7 +39,7 @@ impl Pending {
 const PENDING: u64 = 1 << 62;
 
 /// A row with its changes on top, and the revision of both together; `None`: nothing changes it.
-pub(super) fn with_pending(
+fn with_pending(
     (message, revision): (&Message, u64),
     pending: &[Pending],
     me: &str,
@@ -54,10 +55,39 @@ pub(super) fn with_pending(
     changed.map(|(shown, mixed)| (shown, mixed | PENDING))
 }
 
+/// Those of the rows that something changes, by their places.
+pub(super) fn changed_rows(
+    shown: &[(&Message, u64)],
+    pending: &[Pending],
+    me: &str,
+) -> Vec<(usize, (Message, u64))> {
+    let mut changed = Vec::new();
+    // Mostly nothing is on its way.
+    if !pending.is_empty() {
+        for (at, row) in shown.iter().enumerate() {
+            if let Some(row) = with_pending(*row, pending, me) {
+                changed.push((at, row));
+            }
+        }
+    }
+    changed
+}
+
+/// Shows them in the place of what they were.
+pub(super) fn put_on_top<'a>(shown: &mut [(&'a Message, u64)], changed: &'a [(usize, (Message, u64))]) {
+    for (at, (message, revision)) in changed {
+        if let Some(row) = shown.get_mut(*at) {
+            *row = (message, *revision);
+        }
+    }
+}
+
 impl Timelines {
     /// The server has taken an own change: it stands in the history, or waits there for its message.
     pub(super) fn apply_own(&mut self, conversation_id: &str, row: u64, id: String, change: Change) {
-        self.apply_target(conversation_id, id, change, None);
+        if !mutant::is(37) {
+            self.apply_target(conversation_id, id, change, None);
+        }
         self.actions.push_back(Action::OwnApplied { row });
     }
 

@@ -5,7 +5,7 @@ use crate::proto::sorted::{SortedMap, SortedSet};
 use super::super::api::{ViewId, ViewUpdate};
 use super::super::model::{ErrorCode, Failure, Message, Phase, Sender, Status};
 use super::log::Want;
-use super::pending::{Pending, with_pending};
+use super::pending::{Pending, changed_rows, put_on_top};
 use super::{Action, Timelines};
 use crate::proto::text::concat;
 use crate::proto::wire::json::decimal;
@@ -207,17 +207,8 @@ impl Timelines {
             // Another tab has written: what is shown stays until the rows have been read again.
             return None;
         }
-        let mut changed = Vec::new();
-        for (at, row) in shown.iter().enumerate() {
-            if let Some(row) = with_pending(*row, &pending, &self.me) {
-                changed.push((at, row));
-            }
-        }
-        for (at, (message, revision)) in &changed {
-            if let Some(row) = shown.get_mut(*at) {
-                *row = (message, *revision);
-            }
-        }
+        let changed = changed_rows(&shown, &pending, &self.me);
+        put_on_top(&mut shown, &changed);
         view.difference(id, &shown, has_earlier, loading, phase)
     }
 }
