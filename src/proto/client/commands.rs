@@ -103,9 +103,7 @@ impl Client {
                 self.wire_send(now, id, event, args.text(), ack, timeout_ms)?;
             }
             Command::Change(change) => self.change(now, id, change)?,
-            Command::Forward { row_key, conversation_id: to } => {
-                self.forward(now, id, row_key, conversation_id)?
-            }
+            Command::Forward { row_key, conversation_id: to } => self.forward(now, id, row_key, to)?,
             Command::Wipe {} => self.wipe(now, id),
         }
         Ok(())
