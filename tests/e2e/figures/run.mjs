@@ -83,7 +83,7 @@ const rows = [
   ["jump into the middle, ms", "product", (sample) => sample.jumpMs],
   ["wasm memory at the start, MiB", "product", (sample) => sample.wasmBytes / mib],
   ["wasm memory after all, MiB", "product", (sample) => sample.wasmBytesAtEnd / mib],
-  ["page memory (JavaScript, wasm, DOM), MiB", "product", (sample) => sample.pageBytes / mib],
+  ["memory of the page's JavaScript, MiB", "product", (sample) => sample.pageBytes / mib],
   ["bytes on disk, MiB", "bare", (sample) => sample.usage / mib],
 ];
 
