@@ -24,6 +24,7 @@ use super::sync::Sync;
 use super::timeline::Timelines;
 use super::timer::{Timer, Timers};
 
+mod change;
 mod changes;
 mod commands;
 mod create;
@@ -36,6 +37,7 @@ mod send;
 mod storage;
 mod tell;
 mod views;
+mod windows;
 mod wipe;
 mod wire_send;
 mod write;

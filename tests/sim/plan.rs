@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use chatwire::proto::config::Pages;
 
+use super::changes::{self, ChangeAct};
 use super::dice::Stream;
 use super::faults::Fault;
 
@@ -52,6 +53,7 @@ pub struct Plan {
     pub pages: Pages,
     pub persons: Vec<Person>,
     pub acts: Vec<(u64, Act)>,
+    pub changes: Vec<(u64, ChangeAct)>,
     pub storm_ms: u64,
 }
 
@@ -153,9 +155,12 @@ impl Plan {
             pages: pages(seed),
             persons,
             acts: Vec::new(),
+            changes: Vec::new(),
             storm_ms: 0,
         };
         plan.acts = draw_acts(&mut s, plan.persons.len());
+        let last_ms = plan.acts.last().map_or(0, |(at, _)| *at);
+        plan.changes = changes::draw(seed, last_ms, plan.persons.len());
         plan.storm_ms = plan.acts.last().map_or(0, |(at, _)| *at) + 5000;
         plan
     }

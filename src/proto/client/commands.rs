@@ -9,8 +9,6 @@ use super::super::timeline::Change;
 use super::AckFor;
 use super::Client;
 use super::create::{Creation, Wanted};
-use super::send::FindFor;
-use crate::proto::text::concat;
 
 /// Read receipts that wait for a connection.
 const MAX_PENDING_READS: usize = 1000;
@@ -68,45 +66,13 @@ impl Client {
                 }
                 self.done(id, Outcome::Messages(messages));
             }
-            Command::OpenTimeline { view, conversation_id } => {
-                self.timelines.open_view(view, &conversation_id)?;
-                self.sync.refresh(&conversation_id);
-                self.done(id, Outcome::Nothing);
-            }
-            Command::CloseTimeline { view } => {
-                self.timelines.close_view(view);
-                self.done(id, Outcome::Nothing);
-            }
-            Command::LoadEarlier { view, count } => {
-                self.timelines.load_earlier(view, count)?;
-                self.load_waiters.push((view, id));
-            }
-            Command::LoadLater { view, count } => {
-                self.timelines.load_later(view, count)?;
-                self.load_waiters.push((view, id));
-            }
-            Command::ToNewest { view } => {
-                self.timelines.to_newest(view)?;
-                self.load_waiters.push((view, id));
-            }
-            Command::JumpTo { view, row_key } => {
-                let conversation_id = self.timelines.conversation_in(view)?;
-                if self.outbox.find(&row_key).is_some() {
-                    // What is queued stands behind the newest.
-                    self.timelines.to_newest(view)?;
-                    self.load_waiters.push((view, id));
-                    return Ok(());
-                }
-                // The row of somebody else's message is found by the id in its key.
-                let prefix = concat(&[&conversation_id, ":"]);
-                let name = row_key.strip_prefix(&prefix).unwrap_or(&row_key);
-                self.find_for(&conversation_id, name, FindFor::Jump { command: id, view });
-            }
-            Command::FillGaps { view } => {
-                let conversation_id = self.timelines.conversation_in(view)?;
-                self.want_earlier(&conversation_id);
-                self.done(id, Outcome::Nothing);
-            }
+            command @ (Command::OpenTimeline { .. }
+            | Command::CloseTimeline { .. }
+            | Command::LoadEarlier { .. }
+            | Command::LoadLater { .. }
+            | Command::JumpTo { .. }
+            | Command::ToNewest { .. }
+            | Command::FillGaps { .. }) => self.command_window(id, command)?,
             Command::SetTyping { conversation_id, typing } => {
                 for (conversation_id, typing) in
                     self.people.set_typing(now, &mut self.timers, &conversation_id, typing)
@@ -130,6 +96,8 @@ impl Client {
             Command::WireSend { event, args, ack, timeout_ms } => {
                 self.wire_send(now, id, event, args.text(), ack, timeout_ms)?;
             }
+            Command::Change(change) => self.change(now, id, change)?,
+            Command::Forward { row_key, conversation_id: to } => self.forward(now, id, row_key, to)?,
             Command::Wipe {} => self.wipe(now, id),
         }
         Ok(())

@@ -48,6 +48,7 @@ impl Timelines {
             Op::TellMore => self.apply_tell_more(conversation_id),
             Op::Answer { row, message, copy } => self.apply_answer(conversation_id, row, *message, copy),
             Op::Target { id, change, segments } => self.apply_target(conversation_id, id, change, segments),
+            Op::Own { row, id, change } => self.apply_own(conversation_id, row, id, change),
             Op::Find { name, ticket } | Op::FindIn { name, ticket, .. } => {
                 let row = self.logs.get(conversation_id).and_then(|log| log.loaded_by_name(&name));
                 let message = row.map(|row| Box::new(row.message.clone()));
@@ -190,7 +191,7 @@ impl Timelines {
         self.follow(conversation_id, seq, true);
     }
 
-    fn apply_target(
+    pub(super) fn apply_target(
         &mut self,
         conversation_id: &str,
         id: String,
@@ -258,16 +259,6 @@ impl Timelines {
             let conversation_id = conversation_id.to_owned();
             self.actions.push_back(Action::Behind { conversation_id, dropped: false });
         }
-    }
-
-    /// All after `after` and up to `through` is here.
-    fn know(&mut self, conversation_id: &str, after: u64, through: u64) {
-        let log = self.log_mut(conversation_id);
-        log.head_dirty |= log.head.joined_to.take().is_some() || !log.head.gaps.is_empty();
-        log.head.gaps.clear();
-        log.add_range(after, through);
-        log.advance_cursor();
-        self.dirty_views(conversation_id);
     }
 
     /// The store's answer to a `Load`; `None`: there is no such record.

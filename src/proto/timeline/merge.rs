@@ -131,13 +131,6 @@ impl Log {
         message.deleted_at_ms.is_none() && self.head.read_up_to.is_none_or(|read| order_of(message) > read)
     }
 
-    /// A message from before the first contact is unread only where it is known how far this user has read.
-    pub(super) fn count_earlier(&mut self, message: &Message) {
-        if message.sender != Sender::Me && self.head.read_up_to.is_some() && self.is_unread(message) {
-            self.head.unread = self.head.unread.saturating_add(1);
-        }
-    }
-
     /// Merges a further telling of a known message; the changed row, if anything changed.
     pub(super) fn merge_at(
         &mut self,
@@ -304,6 +297,7 @@ pub(super) fn to_message(copy: &ServerMessage, me: &str, own: Option<&Message>) 
         reactions: Vec::new(),
         edited_at_ms: copy.edited_at_ms,
         deleted_at_ms: None,
+        change: None,
     };
     for user in &copy.read_by {
         if user != me {
@@ -374,7 +368,7 @@ fn keep_what_stands(old: &Message, new: &mut Message) {
     }
 }
 
-fn delete(message: &mut Message, at_ms: i64) {
+pub(super) fn delete(message: &mut Message, at_ms: i64) {
     message.deleted_at_ms = message.deleted_at_ms.or(Some(at_ms));
     message.text.clear();
     message.metadata = None;
@@ -382,7 +376,7 @@ fn delete(message: &mut Message, at_ms: i64) {
     message.reactions.clear();
 }
 
-fn react(message: &mut Message, emoji: &str, user: &str, added: bool, me: &str) {
+pub(super) fn react(message: &mut Message, emoji: &str, user: &str, added: bool, me: &str) {
     let at = message.reactions.iter().position(|reaction| reaction.emoji == emoji);
     let mut reaction = match at {
         Some(at) => message.reactions.remove(at),

@@ -4,6 +4,7 @@
 //! last range ends at the cursor. Without one the head names the rows behind which something is missing. What is not known
 //! is never shown as if it were: a window ends there, or says that something is missing.
 
+use super::super::model::{Message, Sender};
 use super::super::store::{Gap, OrderKey};
 use super::log::Log;
 use super::{Action, Timelines};
@@ -77,6 +78,13 @@ impl Timelines {
         }
     }
 
+    /// The application asks once more for what the server has not given.
+    pub fn ask_anew(&mut self, conversation_id: &str) {
+        if let Some(log) = self.logs.get_mut(conversation_id) {
+            log.exhausted = false;
+        }
+    }
+
     /// The server has nothing more before the oldest, or does not give it: not asked again before the next connection.
     pub fn on_exhausted(&mut self, conversation_id: &str) {
         if let Some(log) = self.logs.get_mut(conversation_id) {
@@ -122,6 +130,16 @@ impl Timelines {
                 log.head.gaps.remove(0);
             }
         }
+        self.dirty_views(conversation_id);
+    }
+
+    /// All after `after` and up to `through` is here.
+    pub(super) fn know(&mut self, conversation_id: &str, after: u64, through: u64) {
+        let log = self.log_mut(conversation_id);
+        log.head_dirty |= log.head.joined_to.take().is_some() || !log.head.gaps.is_empty();
+        log.head.gaps.clear();
+        log.add_range(after, through);
+        log.advance_cursor();
         self.dirty_views(conversation_id);
     }
 
@@ -237,6 +255,13 @@ impl Log {
         self.catches_up = true;
         self.head_dirty = true;
         Some(Wanted::Back { offset })
+    }
+
+    /// A message from before the first contact is unread only where it is known how far this user has read.
+    pub(super) fn count_earlier(&mut self, message: &Message) {
+        if message.sender != Sender::Me && self.head.read_up_to.is_some() && self.is_unread(message) {
+            self.head.unread = self.head.unread.saturating_add(1);
+        }
     }
 
     /// How many rows stand from that place on; at least: of one segment only what lies wholly behind it is counted.

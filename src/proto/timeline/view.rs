@@ -3,7 +3,8 @@
 use super::super::api::{ViewId, ViewUpdate};
 use super::super::model::{ErrorCode, Failure, Message, Phase, Sender, Status};
 use super::Timelines;
-use super::window::{FIRST_ROWS, Needs, View, anchor_at};
+use super::pending::Pending;
+use super::window::{FIRST_ROWS, Needs, Scene, View, anchor_at};
 use crate::proto::text::concat;
 use crate::proto::wire::json::decimal;
 
@@ -11,6 +12,12 @@ use crate::proto::wire::json::decimal;
 pub struct Echo {
     pub message: Message,
     pub revision: u64,
+}
+
+/// What the outbox has of a conversation: messages, and what changes them.
+pub struct Echoes {
+    pub messages: Vec<Echo>,
+    pub pending: Vec<Pending>,
 }
 
 impl Timelines {
@@ -144,7 +151,7 @@ impl Timelines {
     pub fn flush(
         &mut self,
         leads: bool,
-        echoes_of: &dyn Fn(&str) -> Vec<Echo>,
+        echoes_of: &dyn Fn(&str) -> Echoes,
         may_exist: &dyn Fn(&str) -> bool,
     ) -> Vec<ViewUpdate> {
         let mut updates = Vec::new();
@@ -160,7 +167,7 @@ impl Timelines {
         &mut self,
         id: ViewId,
         leads: bool,
-        echoes_of: &dyn Fn(&str) -> Vec<Echo>,
+        echoes_of: &dyn Fn(&str) -> Echoes,
         may_exist: &dyn Fn(&str) -> bool,
     ) -> Option<ViewUpdate> {
         let (phase, max) = (self.phase, self.max_window_rows);
@@ -171,7 +178,8 @@ impl Timelines {
         let echoes = echoes_of(&view.conversation_id);
         let mut needs = Needs::default();
         let log = self.logs.get(&view.conversation_id);
-        let update = view.update(id, log, leads, &echoes, phase, max, &mut needs);
+        let scene = Scene { log, leads, echoes: &echoes, me: &self.me, phase, max_rows: max };
+        let update = view.update(id, &scene, &mut needs);
         let conversation_id = view.conversation_id.clone();
         self.load(&conversation_id, needs.wants);
         if needs.earlier {

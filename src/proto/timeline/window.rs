@@ -9,7 +9,8 @@ use super::super::api::{ViewId, ViewUpdate};
 use super::super::model::{Message, Phase};
 use super::super::store::OrderKey;
 use super::log::{Log, Want, order_of};
-use super::view::{Echo, unknown_conversation};
+use super::pending::{changed_rows, put_on_top};
+use super::view::{Echoes, unknown_conversation};
 use crate::proto::mutant;
 
 /// Rows of a window when it is opened (SPEC.md chapter 3).
@@ -57,6 +58,17 @@ struct Shown<'a> {
     has_earlier: bool,
     has_later: bool,
     loading: bool,
+}
+
+/// What a window is a part of.
+pub(super) struct Scene<'a> {
+    pub log: Option<&'a Log>,
+    /// Queued messages stand until they are settled; in another tab what the history has counts.
+    pub leads: bool,
+    pub echoes: &'a Echoes,
+    pub me: &'a str,
+    pub phase: Phase,
+    pub max_rows: usize,
 }
 
 /// What a window needs before it can show more.
@@ -117,29 +129,21 @@ impl View {
         }
     }
 
-    pub fn update(
-        &mut self,
-        id: ViewId,
-        log: Option<&Log>,
-        leads: bool,
-        echoes: &[Echo],
-        phase: Phase,
-        max_rows: usize,
-        needs: &mut Needs,
-    ) -> Option<ViewUpdate> {
+    pub fn update(&mut self, id: ViewId, scene: &Scene<'_>, needs: &mut Needs) -> Option<ViewUpdate> {
+        let Echoes { messages: echoes, pending } = scene.echoes;
         let mut standing = SortedSet::new();
         for echo in echoes {
-            if leads {
+            if scene.leads {
                 standing.insert(echo.message.row_key.clone());
             }
         }
         let mut shown = Shown::default();
-        if let Some(log) = log {
-            self.show(log, &standing, phase, max_rows, needs, &mut shown);
+        if let Some(log) = scene.log {
+            self.show(log, &standing, scene, needs, &mut shown);
         }
         if !shown.has_later {
             for echo in echoes {
-                if leads || !shown.rows.iter().any(|(row, _)| row.key == echo.message.key) {
+                if scene.leads || !shown.rows.iter().any(|(row, _)| row.key == echo.message.key) {
                     shown.rows.push((&echo.message, echo.revision | ECHO));
                 }
             }
@@ -149,19 +153,20 @@ impl View {
             // Another tab has written: what is shown stays until the rows have been read again.
             return None;
         }
-        self.difference(id, &shown, phase)
+        let changed = changed_rows(&shown.rows, pending, scene.me);
+        put_on_top(&mut shown.rows, &changed);
+        self.difference(id, &shown, scene.phase)
     }
 
     fn show<'a>(
         &mut self,
         log: &'a Log,
         standing: &SortedSet<String>,
-        phase: Phase,
-        max_rows: usize,
+        scene: &Scene<'a>,
         needs: &mut Needs,
         shown: &mut Shown<'a>,
     ) {
-        let Some((start, end)) = self.bounds(log, max_rows, &mut needs.wants) else {
+        let Some((start, end)) = self.bounds(log, scene.max_rows, &mut needs.wants) else {
             shown.loading = true;
             return;
         };
@@ -202,7 +207,7 @@ impl View {
             shown.has_earlier = true;
             let oldest = log.head.segments.first().map(|info| info.first);
             let room = end - start < self.before;
-            needs.earlier = room && phase == Phase::Live && self.asked_at != Some(oldest);
+            needs.earlier = room && scene.phase == Phase::Live && self.asked_at != Some(oldest);
             if needs.earlier {
                 self.asked_at = Some(oldest);
             }
