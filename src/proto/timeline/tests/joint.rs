@@ -91,3 +91,14 @@ fn what_another_tab_cannot_read_is_written_again_or_looked_at() {
     bench.timelines.write_again("torn", u32::MAX);
     assert!(!bench.timelines.has_dirty());
 }
+
+#[test]
+fn a_first_contact_that_was_interrupted_goes_back_to_the_rows_that_came_live() {
+    let mut bench = Bench::new();
+    for n in 1..=3 {
+        bench.push(Op::Live(Box::new(copy(n, false))));
+    }
+    bench.timelines.on_lost();
+    assert!(!reached(&mut bench, 6..=8), "4 and 5 are missing");
+    assert!(reached(&mut bench, 1..=6), "nothing stands before it");
+}
