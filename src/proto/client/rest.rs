@@ -232,6 +232,8 @@ impl Client {
         if let Pulled::Joined { given_up } = pulled {
             if given_up {
                 self.timelines.on_gap(&conversation_id);
+            } else {
+                self.timelines.on_reached(&conversation_id);
             }
             if self.timelines.on_joined(&conversation_id) && given_up {
                 self.emit(Event::Gap { conversation_id: conversation_id.clone() });

@@ -73,7 +73,7 @@ impl Timelines {
         if let Some((after, through)) = page.range {
             self.know(conversation_id, after, through);
         }
-        let meets = !page.goes_on || page.newest_known != Some(false);
+        let meets = !page.goes_on || page.newest_known == Some(true);
         if page.is_first && meets {
             self.on_beginning(conversation_id);
         }

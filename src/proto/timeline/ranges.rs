@@ -116,11 +116,21 @@ impl Timelines {
         log.and_then(|log| log.listed_cursor).is_some_and(|cursor| last_seq < cursor)
     }
 
+    /// A catch-up without a cursor has gone back to what was known: what was missing until there is in.
+    pub fn on_reached(&mut self, conversation_id: &str) {
+        let Some(log) = self.logs.get_mut(conversation_id) else { return };
+        let Some(id) = log.head.joined_to.clone() else { return };
+        let before = log.head.gaps.len();
+        log.head.gaps.retain(|gap| gap.after_id != id);
+        log.head_dirty |= log.head.gaps.len() < before;
+    }
+
     /// A catch-up without a cursor has gone back as far as it may, and not to what was known.
     pub fn on_gap(&mut self, conversation_id: &str) {
         let Some(log) = self.logs.get_mut(conversation_id) else { return };
         let (Some(after_id), Some(before)) = (log.head.joined_to.clone(), log.page_first) else { return };
         log.head_dirty = true;
+        log.head.gaps.retain(|gap| gap.after_id != after_id);
         if after_id.is_empty() {
             // There was nothing: what is missing comes before the oldest.
             log.head.complete = false;
@@ -249,7 +259,7 @@ impl Log {
         if self.head.joined_to.is_some() {
             return None;
         }
-        let gap = self.head.gaps.pop()?;
+        let gap = self.head.gaps.last().cloned()?;
         let offset = self.rows_from(Some(gap.before)).saturating_sub(1);
         self.head.joined_to = Some(gap.after_id);
         self.catches_up = true;

@@ -211,8 +211,8 @@ impl View {
             if needs.earlier {
                 self.asked_at = Some(oldest);
             }
-            shown.loading |= log.fetching && room;
         }
+        shown.loading |= log.fetching && end - start < self.before;
         if self.anchor.is_some() && needs.wants.is_empty() {
             self.settle_anchor(log, start, end);
         }
