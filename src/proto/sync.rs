@@ -292,6 +292,8 @@ impl Sync {
         let by_offset = matches!(next, Some(Job::Offset { .. } | Job::Older { .. }));
         let given_up = by_offset && pull.pages >= MAX_OFFSET_PAGES;
         let older = matches!(pull.job, Some(Job::Older { .. }));
+        // What it was to join on is nowhere at the server.
+        let strays = older && !applied.meets;
         if next.is_none()
             && let Some((seq, before)) = hole
         {
@@ -312,7 +314,7 @@ impl Sync {
         self.settle();
         match (again, older, given_up) {
             (true, ..) => Pulled::Again,
-            (_, true, given_up) => Pulled::Older { in_vain: given_up },
+            (_, true, given_up) => Pulled::Older { in_vain: given_up || strays },
             (.., given_up) => Pulled::Joined { given_up },
         }
     }

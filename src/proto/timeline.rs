@@ -87,13 +87,17 @@ pub struct PageOp {
     pub tells: bool,
     /// Nothing comes before it.
     pub is_first: bool,
-    /// It goes on towards the past from a page before it: the two overlap.
+    /// It is one of those that go on towards the past; `goes_on`: not the first of them, it overlaps with the one before it.
+    pub by_offset: bool,
     pub goes_on: bool,
     /// Rows so far that were new.
     pub fresh: u32,
     /// Whether the oldest row, and the last one so far, was in the history before.
     pub oldest_known: Option<bool>,
     pub newest_known: Option<bool>,
+    /// Whether it overlaps with what it goes on from; `None`: that row is not in memory.
+    pub overlaps: Option<bool>,
+    pub first_id: Option<String>,
     /// Whether it has the row up to which all is known.
     pub joins: Option<bool>,
 }

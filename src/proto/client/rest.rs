@@ -230,12 +230,14 @@ impl Client {
         let applied = sync::Applied { ticket, fresh, reached, meets, nearer_by };
         let pulled = self.sync.on_applied(&conversation_id, applied, hole);
         if let Pulled::Joined { given_up } = pulled {
+            let mut missed = false;
             if given_up {
-                self.timelines.on_gap(&conversation_id);
+                missed = self.timelines.on_gap(&conversation_id);
             } else {
                 self.timelines.on_reached(&conversation_id);
             }
-            if self.timelines.on_joined(&conversation_id) && given_up {
+            missed |= self.timelines.on_joined(&conversation_id) && given_up;
+            if missed {
                 self.emit(Event::Gap { conversation_id: conversation_id.clone() });
             }
         }
@@ -273,6 +275,7 @@ impl Client {
             ticket,
             tells: !matches!(job, Job::Between { .. } | Job::Older { .. }),
             is_first: by_offset && !page.has_more,
+            by_offset,
             goes_on: matches!(job, Job::Offset { offset: 1.., .. } | Job::Older { .. }),
             ..PageOp::default()
         };

@@ -57,8 +57,9 @@ pub struct SegmentInfo {
 pub struct Gap {
     /// The server's id of the row behind which they are missing.
     pub after_id: String,
-    /// Where the first row behind them stands.
+    /// Where the first row behind them stands, and the server's id of it.
     pub before: OrderKey,
+    pub before_id: String,
 }
 
 /// The head of a conversation's history.
@@ -195,6 +196,7 @@ pub fn encode_head(version: u64, head: &HistoryHead) -> Vec<u8> {
     w.list(&head.gaps, |w, gap| {
         w.str(&gap.after_id);
         write_order(w, &gap.before);
+        w.str(&gap.before_id);
     });
     seal(RecordKind::History, version, w.as_slice())
 }
@@ -219,7 +221,8 @@ pub fn decode_head(bytes: &[u8]) -> Result<(u64, HistoryHead), RecordError> {
     let known_from = r.varint();
     let older = r.list(2, |r| (r.varint(), r.varint()));
     let complete = r.bool();
-    let gaps = r.list(MIN_GAP_BYTES, |r| Gap { after_id: r.string(), before: read_order(r) });
+    let gaps =
+        r.list(MIN_GAP_BYTES, |r| Gap { after_id: r.string(), before: read_order(r), before_id: r.string() });
     r.finish()?;
     let head = HistoryHead {
         conversation_id,
@@ -279,8 +282,8 @@ pub fn decode_index(bytes: &[u8]) -> Result<(u64, IndexPage), RecordError> {
 /// Number, count, and two order keys of three bytes or more.
 const MIN_INFO_BYTES: usize = 8;
 
-/// A text and an order key.
-const MIN_GAP_BYTES: usize = 4;
+/// Two texts and an order key.
+const MIN_GAP_BYTES: usize = 5;
 
 fn write_info(w: &mut Writer, info: &SegmentInfo) {
     w.varint(u64::from(info.number));

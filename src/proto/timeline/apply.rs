@@ -59,7 +59,10 @@ impl Timelines {
 
     fn apply_page(&mut self, conversation_id: &str, mut page: PageOp) {
         if page.oldest_known.is_none() {
-            page.joins = self.log_mut(conversation_id).joins(&page.messages);
+            let log = self.log_mut(conversation_id);
+            page.joins = log.joins(&page.messages);
+            page.overlaps = log.chain_id.as_ref().map(|id| page.messages.any(&|message| message.id == *id));
+            page.first_id = page.messages.front().map(|message| message.id.clone());
         }
         if let Some(message) = page.messages.pop_front() {
             let was = self.apply_message(conversation_id, &message, page.tells.then_some(false));
@@ -73,7 +76,10 @@ impl Timelines {
         if let Some((after, through)) = page.range {
             self.know(conversation_id, after, through);
         }
-        let meets = !page.goes_on || page.newest_known == Some(true);
+        let meets = !page.goes_on || page.overlaps.unwrap_or(page.newest_known == Some(true));
+        if page.by_offset && meets {
+            self.log_mut(conversation_id).chain_id = page.first_id.take();
+        }
         if page.is_first && meets {
             self.on_beginning(conversation_id);
         }

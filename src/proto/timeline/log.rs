@@ -90,8 +90,9 @@ pub struct Log {
     pub(super) earlier_rows: u32,
     /// The cursor when the list of conversations was asked for.
     pub(super) listed_cursor: Option<u64>,
-    /// Where the oldest row of the last page stands.
+    /// Where the oldest row of the last page stands, and the server's id of the one that the next page has to have.
     pub(super) page_first: Option<OrderKey>,
+    pub(super) chain_id: Option<String>,
     /// Fingerprints of the ids of own rows without a key that have come since the last frame left: one may be that frame's copy.
     pub(super) strays: Vec<u32>,
 }
@@ -148,6 +149,7 @@ impl Log {
             earlier_rows: 0,
             listed_cursor: None,
             page_first: None,
+            chain_id: None,
             strays: Vec::new(),
         }
     }

@@ -46,6 +46,7 @@ impl Timelines {
         if !log.head.gaps.is_empty() {
             return log.go_back_to_gap();
         }
+        log.chain_id = log.oldest_told();
         Some(Wanted::Older { offset: log.rows_from(None).saturating_sub(1) })
     }
 
@@ -126,21 +127,27 @@ impl Timelines {
     }
 
     /// A catch-up without a cursor has gone back as far as it may, and not to what was known.
-    pub fn on_gap(&mut self, conversation_id: &str) {
-        let Some(log) = self.logs.get_mut(conversation_id) else { return };
-        let (Some(after_id), Some(before)) = (log.head.joined_to.clone(), log.page_first) else { return };
+    /// `true`: the conversation was known to be empty before.
+    pub fn on_gap(&mut self, conversation_id: &str) -> bool {
+        let Some(log) = self.logs.get_mut(conversation_id) else { return false };
+        let (Some(after_id), Some(before)) = (log.head.joined_to.clone(), log.page_first) else {
+            return false;
+        };
+        let mut was_empty = false;
         log.head_dirty = true;
         log.head.gaps.retain(|gap| gap.after_id != after_id);
         if after_id.is_empty() {
             // There was nothing: what is missing comes before the oldest.
-            log.head.complete = false;
+            was_empty = core::mem::take(&mut log.head.complete);
         } else {
-            log.head.gaps.push(Gap { after_id, before });
+            let before_id = log.chain_id.clone().unwrap_or_default();
+            log.head.gaps.push(Gap { after_id, before, before_id });
             if log.head.gaps.len() > MAX_GAPS {
                 log.head.gaps.remove(0);
             }
         }
         self.dirty_views(conversation_id);
+        was_empty
     }
 
     /// All after `after` and up to `through` is here.
@@ -262,6 +269,7 @@ impl Log {
         let gap = self.head.gaps.last().cloned()?;
         let offset = self.rows_from(Some(gap.before)).saturating_sub(1);
         self.head.joined_to = Some(gap.after_id);
+        self.chain_id = Some(gap.before_id);
         self.catches_up = true;
         self.head_dirty = true;
         Some(Wanted::Back { offset })
@@ -272,6 +280,12 @@ impl Log {
         if message.sender != Sender::Me && self.head.read_up_to.is_some() && self.is_unread(message) {
             self.head.unread = self.head.unread.saturating_add(1);
         }
+    }
+
+    /// The server's id of the oldest row, if it is in memory.
+    fn oldest_told(&self) -> Option<String> {
+        let loaded = self.segments.get(&self.head.segments.first()?.number)?;
+        loaded.rows.iter().find_map(|row| row.message.id.clone())
     }
 
     /// How many rows stand from that place on; at least: of one segment only what lies wholly behind it is counted.

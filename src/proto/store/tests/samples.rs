@@ -91,7 +91,7 @@ pub(super) fn head() -> HistoryHead {
         known_from: 300,
         older: vec![(0, 40), (100, 1 << 40)],
         complete: true,
-        gaps: vec![Gap { after_id: "40".into(), before: order(u64::MAX, 9, 0) }],
+        gaps: vec![Gap { after_id: "40".into(), before: order(u64::MAX, 9, 0), before_id: "60".into() }],
     }
 }
 
