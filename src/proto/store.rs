@@ -24,9 +24,9 @@ pub use format::{
     FORMAT_VERSION, HEADER_BYTES, Opened, RecordError, RecordKind, is_newer, open, record_version, seal,
 };
 pub use history::{
-    Gap, HistoryHead, IndexPage, OrderKey, SEGMENTS_PER_PAGE, Segment, SegmentInfo, decode_head,
-    decode_index, decode_segment, encode_head, encode_index, encode_segment, encode_segment_rows,
-    fingerprint, index_page_of,
+    HistoryHead, IndexPage, OrderKey, SEGMENTS_PER_PAGE, Segment, SegmentInfo, decode_head, decode_index,
+    decode_segment, encode_head, encode_index, encode_segment, encode_segment_rows, fingerprint,
+    index_page_of,
 };
 pub use keys::{
     CAPABILITIES_KEY, CONVERSATION_PREFIX, GENERATION_KEY, HEAD_PREFIX, INDEX_PREFIX, SEGMENT_PREFIX,

@@ -13,7 +13,7 @@ use super::timer::{Timer, Timers};
 
 mod job;
 
-pub use job::{Applied, Job, Pulled};
+pub use job::{Job, Pulled};
 
 /// Conversations pulled at once.
 const PARALLEL: usize = 4;
@@ -249,9 +249,6 @@ impl Sync {
             Job::Offset { offset, .. } => {
                 goes_on.then(|| Job::Offset { conversation_id, offset: offset.saturating_add(step) })
             }
-            Job::Older { offset, .. } => {
-                goes_on.then(|| Job::Older { conversation_id, offset: offset.saturating_add(step) })
-            }
             Job::List { .. } | Job::Newest { .. } => return ticket,
         };
         if let Some(pull) = self.active.get_mut(id) {
@@ -261,39 +258,20 @@ impl Sync {
         ticket
     }
 
-    /// The page stands in the history; `hole`: what is missing between what is known. What the pull has come to.
+    /// The page stands in the history; `reached`: it goes back to what was known without a gap; `hole`: what is missing
+    /// between what is known. What the pull has come to.
     pub fn on_applied(
         &mut self,
         conversation_id: &str,
-        applied: Applied,
+        ticket: u32,
+        reached: bool,
         hole: Option<(u64, u64)>,
     ) -> Pulled {
-        let Some(pull) = self.active.get_mut(conversation_id) else { return Pulled::GoesOn };
-        if pull.ticket != applied.ticket {
-            return Pulled::GoesOn;
-        }
-        let next = pull.next.take();
-        let mut next = match (&pull.job, next) {
-            // The offsets have shifted by more than the pages overlap: from further up.
-            (Some(Job::Offset { offset, .. } | Job::Older { offset, .. }), next) if !applied.meets => {
-                let nearer = offset.saturating_sub(applied.nearer_by);
-                let conversation_id = conversation_id.to_owned();
-                match next {
-                    _ if *offset == 0 => None,
-                    Some(Job::Older { .. }) => Some(Job::Older { conversation_id, offset: nearer }),
-                    _ => Some(Job::Offset { conversation_id, offset: nearer }),
-                }
-            }
-            // By offset one goes back until what was known.
-            (_, Some(Job::Offset { .. })) if applied.reached => None,
-            (_, Some(Job::Older { .. })) if applied.fresh > 0 => None,
-            (_, next) => next,
-        };
-        let by_offset = matches!(next, Some(Job::Offset { .. } | Job::Older { .. }));
-        let given_up = by_offset && pull.pages >= MAX_OFFSET_PAGES;
-        let older = matches!(pull.job, Some(Job::Older { .. }));
-        // What it was to join on is nowhere at the server.
-        let strays = older && !applied.meets;
+        let pull = self.active.get_mut(conversation_id).filter(|pull| pull.ticket == ticket);
+        let Some(pull) = pull else { return Pulled::GoesOn };
+        // By offset one goes back until what was known.
+        let mut next = pull.next.take().filter(|job| !reached || !matches!(job, Job::Offset { .. }));
+        let given_up = pull.pages >= MAX_OFFSET_PAGES && matches!(next, Some(Job::Offset { .. }));
         if next.is_none()
             && let Some((seq, before)) = hole
         {
@@ -312,11 +290,7 @@ impl Sync {
             self.waiting.push_back(conversation_id.to_owned());
         }
         self.settle();
-        match (again, older, given_up) {
-            (true, ..) => Pulled::Again,
-            (_, true, given_up) => Pulled::Older { in_vain: given_up || strays },
-            (.., given_up) => Pulled::Joined { given_up },
-        }
+        if again { Pulled::Again } else { Pulled::Joined { given_up } }
     }
 
     /// The answer cannot be read. Whether it may be asked for once more.

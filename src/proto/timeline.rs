@@ -85,19 +85,10 @@ pub struct PageOp {
     /// What is new in it has come while nobody listened, and is told; else it is older than what was there at the first
     /// contact.
     pub tells: bool,
-    /// Nothing comes before it.
-    pub is_first: bool,
-    /// It is one of those that go on towards the past; `goes_on`: not the first of them, it overlaps with the one before it.
-    pub by_offset: bool,
-    pub goes_on: bool,
     /// Rows so far that were new.
     pub fresh: u32,
-    /// Whether the oldest row, and the last one so far, was in the history before.
+    /// Whether the oldest row was in the history before.
     pub oldest_known: Option<bool>,
-    pub newest_known: Option<bool>,
-    /// Whether it overlaps with what it goes on from; `None`: that row is not in memory.
-    pub overlaps: Option<bool>,
-    pub first_id: Option<String>,
     /// Whether it has the row up to which all is known.
     pub joins: Option<bool>,
 }
@@ -112,8 +103,6 @@ pub struct Applied {
     pub tells: bool,
     /// It goes back to what was known without a gap.
     pub reached: bool,
-    /// It overlaps with the page from which it goes on.
-    pub meets: bool,
 }
 
 /// What waits in a conversation's apply queue.

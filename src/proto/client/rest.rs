@@ -6,7 +6,7 @@ use super::super::model::{ErrorCode, Failure};
 use super::super::outbox::RowId;
 use super::super::profile::{RestRequest, ServerConversation};
 use super::super::queue::Queue;
-use super::super::sync::{self, Job, Pulled};
+use super::super::sync::{Job, Pulled};
 use super::super::timeline::{Applied, Op, PageOp, Wanted};
 use super::Client;
 use super::create::Creation;
@@ -79,7 +79,7 @@ impl Client {
                 let rows = u32::try_from(before.saturating_sub(*seq)).unwrap_or(u32::MAX);
                 self.profile.messages_after(conversation_id, *seq, rows.clamp(1, pages.after))
             }
-            Job::Offset { conversation_id, offset } | Job::Older { conversation_id, offset } => {
+            Job::Offset { conversation_id, offset } => {
                 self.profile.messages_page(conversation_id, *offset, pages.newest)
             }
             Job::Newest { conversation_id } => self.profile.messages_page(conversation_id, 0, pages.newest),
@@ -179,7 +179,7 @@ impl Client {
                 self.sync.pull(&told.id);
             }
             let behind = !self.capabilities.cursor || told.last_seq.is_none() || told.last_seq > cursor;
-            if told.last_seq == Some(0) {
+            if told.last_seq == Some(0) && self.capabilities.cursor {
                 self.timelines.on_empty(&told.id);
             }
             if (behind && told.last_seq != Some(0)) || self.timelines.hole(&told.id).is_some() {
@@ -221,29 +221,18 @@ impl Client {
     /// hole, and says so.
     pub(super) fn on_page_applied(&mut self, conversation_id: String, applied: Applied) {
         self.rooms.touch(&conversation_id);
-        let Applied { ticket, fresh, reached, meets, .. } = applied;
         let hole = match self.timelines.hole(&conversation_id) {
             Some(Wanted::Between { after, before }) if self.sync.has_cursor() => Some((after, before)),
             _ => None,
         };
-        let nearer_by = self.config.pages.newest;
-        let applied = sync::Applied { ticket, fresh, reached, meets, nearer_by };
-        let pulled = self.sync.on_applied(&conversation_id, applied, hole);
-        if let Pulled::Joined { given_up } = pulled {
-            let mut missed = false;
-            if given_up {
-                missed = self.timelines.on_gap(&conversation_id);
-            } else {
-                self.timelines.on_reached(&conversation_id);
-            }
-            missed |= self.timelines.on_joined(&conversation_id) && given_up;
-            if missed {
-                self.emit(Event::Gap { conversation_id: conversation_id.clone() });
-            }
+        let pulled = self.sync.on_applied(&conversation_id, applied.ticket, applied.reached, hole);
+        if let Pulled::Joined { given_up } = pulled
+            && self.timelines.on_joined(&conversation_id)
+            && given_up
+        {
+            self.emit(Event::Gap { conversation_id: conversation_id.clone() });
         }
-        if pulled == (Pulled::Older { in_vain: true }) {
-            self.timelines.on_exhausted(&conversation_id);
-        } else if pulled != Pulled::GoesOn {
+        if pulled != Pulled::GoesOn {
             self.timelines.set_fetching(&conversation_id, false);
         }
     }
@@ -268,15 +257,11 @@ impl Client {
                 messages.push_back(message);
             }
         }
-        let by_offset = matches!(job, Job::Offset { .. } | Job::Older { .. });
         let page = PageOp {
             messages,
             range,
             ticket,
-            tells: !matches!(job, Job::Between { .. } | Job::Older { .. }),
-            is_first: by_offset && !page.has_more,
-            by_offset,
-            goes_on: matches!(job, Job::Offset { offset: 1.., .. } | Job::Older { .. }),
+            tells: !matches!(job, Job::Between { .. }),
             ..PageOp::default()
         };
         self.timelines.push(conversation_id, Op::Page(page));

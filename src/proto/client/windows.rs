@@ -73,8 +73,8 @@ impl Client {
     /// Asks the server for what the next window wants. `false`: nothing is wanted, or it waits.
     pub(super) fn grant_wish(&mut self) -> bool {
         let Some(conversation_id) = self.sync.take_wish() else { return false };
-        let (cursor, rows) = (self.sync.has_cursor(), self.config.pages.newest);
-        let wanted = self.timelines.earlier(&conversation_id, cursor, rows);
+        let rows = self.config.pages.newest;
+        let wanted = self.timelines.earlier(&conversation_id, rows).filter(|_| self.sync.has_cursor());
         self.timelines.set_fetching(&conversation_id, wanted.is_some());
         if let Some(wanted) = wanted {
             self.sync.begin(job_of(conversation_id, wanted));
@@ -86,7 +86,6 @@ impl Client {
 fn job_of(conversation_id: String, wanted: Wanted) -> sync::Job {
     match wanted {
         Wanted::Between { after, before } => sync::Job::Between { conversation_id, seq: after, before },
-        Wanted::Back { offset } => sync::Job::Offset { conversation_id, offset },
-        Wanted::Older { offset } => sync::Job::Older { conversation_id, offset },
+        Wanted::Newest => sync::Job::Offset { conversation_id, offset: 0 },
     }
 }

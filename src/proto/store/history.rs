@@ -52,16 +52,6 @@ pub struct SegmentInfo {
     pub last: OrderKey,
 }
 
-/// Messages are missing here.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Gap {
-    /// The server's id of the row behind which they are missing.
-    pub after_id: String,
-    /// Where the first row behind them stands, and the server's id of it.
-    pub before: OrderKey,
-    pub before_id: String,
-}
-
 /// The head of a conversation's history.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HistoryHead {
@@ -88,10 +78,6 @@ pub struct HistoryHead {
     pub known_from: u64,
     /// What is known without a gap below that: after the first and up to the second, ascending.
     pub older: Vec<(u64, u64)>,
-    /// Where there is no cursor: the oldest row is the conversation's first message.
-    pub complete: bool,
-    /// Where there is no cursor: what no catch-up has reached, oldest first.
-    pub gaps: Vec<Gap>,
 }
 
 /// Which ids and keys are in which of the segments of one page.
@@ -192,12 +178,6 @@ pub fn encode_head(version: u64, head: &HistoryHead) -> Vec<u8> {
         w.varint(*after);
         w.varint(*through);
     });
-    w.bool(head.complete);
-    w.list(&head.gaps, |w, gap| {
-        w.str(&gap.after_id);
-        write_order(w, &gap.before);
-        w.str(&gap.before_id);
-    });
     seal(RecordKind::History, version, w.as_slice())
 }
 
@@ -220,9 +200,6 @@ pub fn decode_head(bytes: &[u8]) -> Result<(u64, HistoryHead), RecordError> {
     let tail_ids = read_fingerprints(&mut r);
     let known_from = r.varint();
     let older = r.list(2, |r| (r.varint(), r.varint()));
-    let complete = r.bool();
-    let gaps =
-        r.list(MIN_GAP_BYTES, |r| Gap { after_id: r.string(), before: read_order(r), before_id: r.string() });
     r.finish()?;
     let head = HistoryHead {
         conversation_id,
@@ -237,8 +214,6 @@ pub fn decode_head(bytes: &[u8]) -> Result<(u64, HistoryHead), RecordError> {
         tail_ids,
         known_from,
         older,
-        complete,
-        gaps,
     };
     Ok((opened.version, head))
 }
@@ -281,9 +256,6 @@ pub fn decode_index(bytes: &[u8]) -> Result<(u64, IndexPage), RecordError> {
 
 /// Number, count, and two order keys of three bytes or more.
 const MIN_INFO_BYTES: usize = 8;
-
-/// Two texts and an order key.
-const MIN_GAP_BYTES: usize = 5;
 
 fn write_info(w: &mut Writer, info: &SegmentInfo) {
     w.varint(u64::from(info.number));

@@ -22,11 +22,6 @@ pub enum Job {
         seq: u64,
         before: u64,
     },
-    /// By offset, for a window that wants what comes before the oldest row.
-    Older {
-        conversation_id: String,
-        offset: u32,
-    },
     /// The newest page once more, for what has become of messages that are known: a cursor does not tell.
     Newest {
         conversation_id: String,
@@ -41,23 +36,9 @@ impl Job {
             Self::After { conversation_id, .. }
             | Self::Offset { conversation_id, .. }
             | Self::Between { conversation_id, .. }
-            | Self::Older { conversation_id, .. }
             | Self::Newest { conversation_id } => Some(conversation_id),
         }
     }
-}
-
-/// What a page that was applied has to do with its pull.
-#[derive(Clone, Copy, Debug)]
-pub struct Applied {
-    pub ticket: u32,
-    /// Rows that were new.
-    pub fresh: u32,
-    /// It goes back to what was known without a gap.
-    pub reached: bool,
-    /// It overlaps with the page from which it goes on; else the next begins so many rows nearer to the newest.
-    pub meets: bool,
-    pub nearer_by: u32,
 }
 
 /// What a pull has come to.
@@ -69,9 +50,5 @@ pub enum Pulled {
     /// All that was behind is in; `given_up`: it did not go back to what was known.
     Joined {
         given_up: bool,
-    },
-    /// What comes before the oldest is in; `in_vain`: the server does not come to it.
-    Older {
-        in_vain: bool,
     },
 }

@@ -59,16 +59,12 @@ impl Timelines {
 
     fn apply_page(&mut self, conversation_id: &str, mut page: PageOp) {
         if page.oldest_known.is_none() {
-            let log = self.log_mut(conversation_id);
-            page.joins = log.joins(&page.messages);
-            page.overlaps = log.chain_id.as_ref().map(|id| page.messages.any(&|message| message.id == *id));
-            page.first_id = page.messages.front().map(|message| message.id.clone());
+            page.joins = self.log_mut(conversation_id).joins(&page.messages);
         }
         if let Some(message) = page.messages.pop_front() {
             let was = self.apply_message(conversation_id, &message, page.tells.then_some(false));
             page.fresh += u32::from(was == Was::New);
             page.oldest_known.get_or_insert(was == Was::Here);
-            page.newest_known = Some(was == Was::Here);
             // The rest goes to the front of the queue: each row may need other segments.
             self.log_mut(conversation_id).ops.push_front(Op::Page(page));
             return;
@@ -76,17 +72,10 @@ impl Timelines {
         if let Some((after, through)) = page.range {
             self.know(conversation_id, after, through);
         }
-        let meets = !page.goes_on || page.overlaps.unwrap_or(page.newest_known == Some(true));
-        if page.by_offset && meets {
-            self.log_mut(conversation_id).chain_id = page.first_id.take();
-        }
-        if page.is_first && meets {
-            self.on_beginning(conversation_id);
-        }
         let PageOp { ticket, fresh, tells, .. } = page;
         // Where all that is here is known without a gap, any of it will do.
         let reached = page.joins.unwrap_or(page.oldest_known == Some(true));
-        let applied = Applied { ticket, fresh, tells, reached, meets };
+        let applied = Applied { ticket, fresh, tells, reached };
         self.actions.push_back(Action::PageApplied { conversation_id: conversation_id.to_owned(), applied });
     }
 
@@ -374,7 +363,6 @@ impl super::Log {
                 if let Some(at) = self.place_of(number) {
                     let info = self.head.segments.remove(at);
                     self.lose(&info);
-                    self.head.complete = false;
                     if self.head.cursor.is_some() {
                         self.cut_range(info.first.seq.saturating_sub(1), info.last.seq);
                     } else {

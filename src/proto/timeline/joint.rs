@@ -7,8 +7,6 @@
 
 use super::super::profile::ServerMessage;
 use super::super::queue::Queue;
-use super::super::store::OrderKey;
-use super::log::Row;
 use super::{Log, Timelines};
 
 /// Stands for the row up to which all is known where rows have been lost: no row's id, so that a catch-up goes back as far
@@ -99,23 +97,7 @@ impl Log {
     /// it will do.
     pub(super) fn joins(&mut self, page: &Queue<Box<ServerMessage>>) -> Option<bool> {
         self.hold_on();
-        let first = page.front().map(|message| OrderKey {
-            seq: message.seq.unwrap_or(u64::MAX),
-            at_ms: message.created_at_ms,
-            arrival: 0,
-        });
-        self.page_first = first;
         let id = self.head.joined_to.as_ref()?;
-        if id.is_empty() && !self.head.complete {
-            // Nothing was known: what stands before the page is what has come live, and may not join on.
-            let Some(info) = self.head.segments.first().filter(|info| info.count > 0) else {
-                return Some(true);
-            };
-            let oldest = self.segments.get(&info.number).and_then(|loaded| loaded.rows.first());
-            let has = |row: &Row| page.any(&|message| Some(&message.id) == row.message.id.as_ref());
-            // Two may have one time.
-            return Some(Some(info.first) > first || oldest.is_some_and(has));
-        }
         Some(page.any(&|message| message.id == *id))
     }
 }

@@ -90,9 +90,6 @@ pub struct Log {
     pub(super) earlier_rows: u32,
     /// The cursor when the list of conversations was asked for.
     pub(super) listed_cursor: Option<u64>,
-    /// Where the oldest row of the last page stands, and the server's id of the one that the next page has to have.
-    pub(super) page_first: Option<OrderKey>,
-    pub(super) chain_id: Option<String>,
     /// Fingerprints of the ids of own rows without a key that have come since the last frame left: one may be that frame's copy.
     pub(super) strays: Vec<u32>,
 }
@@ -111,8 +108,6 @@ pub(super) fn empty_head(conversation_id: &str) -> HistoryHead {
         tail_ids: Vec::new(),
         known_from: 0,
         older: Vec::new(),
-        complete: false,
-        gaps: Vec::new(),
     }
 }
 
@@ -148,8 +143,6 @@ impl Log {
             earlier_step: 0,
             earlier_rows: 0,
             listed_cursor: None,
-            page_first: None,
-            chain_id: None,
             strays: Vec::new(),
         }
     }

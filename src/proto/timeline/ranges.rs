@@ -1,18 +1,15 @@
 //! How far a history is known: ranges, what lies between them, and what comes before the first (rule 8).
 //!
 //! Law: with a cursor a range says that each message after its first sequence number and up to its second is here; the
-//! last range ends at the cursor. Without one the head names the rows behind which something is missing. What is not known
-//! is never shown as if it were: a window ends there, or says that something is missing.
+//! last range ends at the cursor. What is not known is never shown as if it were: a window ends there, or says that something
+//! is missing. Without a cursor `joint.rs` says up to which row all is known.
 
 use super::super::model::{Message, Sender};
-use super::super::store::{Gap, OrderKey};
 use super::log::Log;
 use super::{Action, Timelines};
 
 /// More ranges than this are not remembered: what the oldest held is fetched again.
 const MAX_RANGES: usize = 32;
-/// Likewise gaps: the oldest are forgotten, and one goes back to them as part of the next.
-const MAX_GAPS: usize = 32;
 /// Where numbers are sparse the step grows up to this.
 const MAX_EARLIER_STEP: u64 = 1 << 40;
 
@@ -21,33 +18,19 @@ const MAX_EARLIER_STEP: u64 = 1 << 40;
 pub enum Wanted {
     /// What comes after the first sequence number, up to the second.
     Between { after: u64, before: u64 },
-    /// The page that begins so many messages before the newest, and then on towards the past.
-    Back { offset: u32 },
-    /// The page that begins there, for what comes before the oldest.
-    Older { offset: u32 },
+    /// The newest page: nothing is known yet.
+    Newest,
 }
 
 impl Timelines {
-    /// A window shows all that is here and wants more: what is to be fetched, `rows` at once. `cursor`: the server has
-    /// sequence numbers.
-    /// `None`: nothing comes before, or nothing more is to be had.
-    pub fn earlier(&mut self, conversation_id: &str, cursor: bool, rows: u32) -> Option<Wanted> {
+    /// A window shows all that is here and wants more: what is to be fetched, `rows` at once. `None`: nothing comes before,
+    /// or nothing more is to be had.
+    pub fn earlier(&mut self, conversation_id: &str, rows: u32) -> Option<Wanted> {
         let log = self.logs.get_mut(conversation_id)?;
-        if log.is_complete() || log.exhausted {
+        if log.exhausted || (log.is_complete() && log.head.older.is_empty()) {
             return None;
         }
-        if cursor {
-            return if log.head.cursor.is_some() {
-                log.between(u64::from(rows))
-            } else {
-                Some(Wanted::Back { offset: 0 })
-            };
-        }
-        if !log.head.gaps.is_empty() {
-            return log.go_back_to_gap();
-        }
-        log.chain_id = log.oldest_told();
-        Some(Wanted::Older { offset: log.rows_from(None).saturating_sub(1) })
+        if log.head.cursor.is_some() { log.between(u64::from(rows)) } else { Some(Wanted::Newest) }
     }
 
     /// What is missing between two ranges, newest first.
@@ -99,7 +82,6 @@ impl Timelines {
         if let Some(log) = self.logs.get_mut(conversation_id) {
             (log.head.cursor, log.head.known_from) = (None, 0);
             log.head.older.clear();
-            log.head.complete = false;
             log.head_dirty = true;
         }
     }
@@ -117,59 +99,13 @@ impl Timelines {
         log.and_then(|log| log.listed_cursor).is_some_and(|cursor| last_seq < cursor)
     }
 
-    /// A catch-up without a cursor has gone back to what was known: what was missing until there is in.
-    pub fn on_reached(&mut self, conversation_id: &str) {
-        let Some(log) = self.logs.get_mut(conversation_id) else { return };
-        let Some(id) = log.head.joined_to.clone() else { return };
-        let before = log.head.gaps.len();
-        log.head.gaps.retain(|gap| gap.after_id != id);
-        log.head_dirty |= log.head.gaps.len() < before;
-    }
-
-    /// A catch-up without a cursor has gone back as far as it may, and not to what was known.
-    /// `true`: the conversation was known to be empty before.
-    pub fn on_gap(&mut self, conversation_id: &str) -> bool {
-        let Some(log) = self.logs.get_mut(conversation_id) else { return false };
-        let (Some(after_id), Some(before)) = (log.head.joined_to.clone(), log.page_first) else {
-            return false;
-        };
-        let mut was_empty = false;
-        log.head_dirty = true;
-        log.head.gaps.retain(|gap| gap.after_id != after_id);
-        if after_id.is_empty() {
-            // There was nothing: what is missing comes before the oldest.
-            was_empty = core::mem::take(&mut log.head.complete);
-        } else {
-            let before_id = log.chain_id.clone().unwrap_or_default();
-            log.head.gaps.push(Gap { after_id, before, before_id });
-            if log.head.gaps.len() > MAX_GAPS {
-                log.head.gaps.remove(0);
-            }
-        }
-        self.dirty_views(conversation_id);
-        was_empty
-    }
-
     /// All after `after` and up to `through` is here.
     pub(super) fn know(&mut self, conversation_id: &str, after: u64, through: u64) {
         let log = self.log_mut(conversation_id);
-        log.head_dirty |= log.head.joined_to.take().is_some() || !log.head.gaps.is_empty();
-        log.head.gaps.clear();
+        log.head_dirty |= log.head.joined_to.take().is_some();
         log.add_range(after, through);
         log.advance_cursor();
         self.dirty_views(conversation_id);
-    }
-
-    /// The page went to the first message of the conversation, and joins on to all that came after it.
-    pub(super) fn on_beginning(&mut self, conversation_id: &str) {
-        let Some(log) = self.logs.get_mut(conversation_id) else { return };
-        let head = &mut log.head;
-        if !head.complete || !head.gaps.is_empty() {
-            head.complete = true;
-            head.gaps.clear();
-            log.head_dirty = true;
-            self.dirty_views(conversation_id);
-        }
     }
 
     /// A window wants what no catch-up has brought.
@@ -179,11 +115,9 @@ impl Timelines {
 }
 
 impl Log {
-    /// Nothing comes before the oldest row.
+    /// Nothing comes before the oldest row, or (without a cursor) nothing more is asked for.
     pub(super) fn is_complete(&self) -> bool {
-        let head = &self.head;
-        let from_the_first = head.cursor.is_some() && head.known_from == 0;
-        from_the_first || (head.complete && head.gaps.is_empty())
+        self.head.cursor.is_none() || self.head.known_from == 0
     }
 
     /// All ranges, oldest first.
@@ -251,28 +185,14 @@ impl Log {
             return Some(Wanted::Between { after: *through, before });
         }
         // Where the last step brought little the numbers are sparse.
-        let fresh = self.rows_from(None).saturating_sub(self.earlier_rows);
+        let fresh = self.row_count().saturating_sub(self.earlier_rows);
         if u64::from(fresh) >= rows / 2 {
             self.earlier_step = rows;
         } else {
             self.earlier_step = self.earlier_step.saturating_mul(4).clamp(rows, MAX_EARLIER_STEP);
         }
-        self.earlier_rows = self.rows_from(None);
+        self.earlier_rows = self.row_count();
         Some(Wanted::Between { after: before.saturating_sub(self.earlier_step), before })
-    }
-
-    /// The newest gap is what a catch-up goes back to.
-    fn go_back_to_gap(&mut self) -> Option<Wanted> {
-        if self.head.joined_to.is_some() {
-            return None;
-        }
-        let gap = self.head.gaps.last().cloned()?;
-        let offset = self.rows_from(Some(gap.before)).saturating_sub(1);
-        self.head.joined_to = Some(gap.after_id);
-        self.chain_id = Some(gap.before_id);
-        self.catches_up = true;
-        self.head_dirty = true;
-        Some(Wanted::Back { offset })
     }
 
     /// A message from before the first contact is unread only where it is known how far this user has read.
@@ -282,19 +202,10 @@ impl Log {
         }
     }
 
-    /// The server's id of the oldest row, if it is in memory.
-    fn oldest_told(&self) -> Option<String> {
-        let loaded = self.segments.get(&self.head.segments.first()?.number)?;
-        loaded.rows.iter().find_map(|row| row.message.id.clone())
-    }
-
-    /// How many rows stand from that place on; at least: of one segment only what lies wholly behind it is counted.
-    fn rows_from(&self, from: Option<OrderKey>) -> u32 {
+    fn row_count(&self) -> u32 {
         let mut rows: u32 = 0;
         for info in &self.head.segments {
-            if from.is_none_or(|from| info.first >= from) {
-                rows = rows.saturating_add(info.count);
-            }
+            rows = rows.saturating_add(info.count);
         }
         rows
     }

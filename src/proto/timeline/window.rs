@@ -329,8 +329,7 @@ impl Log {
             return false;
         }
         if self.head.cursor.is_none() {
-            let (first, second) = (order_of(before), order_of(after));
-            return self.head.gaps.iter().any(|gap| first < gap.before && gap.before <= second);
+            return false;
         }
         let (Some(first), Some(second)) = (before.seq, after.seq) else { return false };
         second > first.saturating_add(1) && !self.is_known_between(first, second)

@@ -90,15 +90,13 @@ pub(super) fn head() -> HistoryHead {
         tail_ids: vec![u32::MAX, 0, fingerprint("k-1")],
         known_from: 300,
         older: vec![(0, 40), (100, 1 << 40)],
-        complete: true,
-        gaps: vec![Gap { after_id: "40".into(), before: order(u64::MAX, 9, 0), before_id: "60".into() }],
     }
 }
 
 /// The same as a record of an earlier format says it.
 fn head_of(format: u8) -> HistoryHead {
     match format {
-        1 => HistoryHead { known_from: 0, older: Vec::new(), complete: false, gaps: Vec::new(), ..head() },
+        1 => HistoryHead { known_from: 0, older: Vec::new(), ..head() },
         _ => head(),
     }
 }
