@@ -1,6 +1,6 @@
 //! The outbox as the store has it: at the start, at a takeover, after a poke of another tab.
 
-use crate::proto::sorted::SortedSet;
+use crate::proto::sorted::{SortedSet, partition_point};
 
 use super::super::api::{Changes, Key, Record};
 use super::super::model::{ErrorCode, Failure};
@@ -18,14 +18,7 @@ impl Outbox {
     pub fn reconcile(&mut self, records: &[Record], same_reign: bool) -> Vec<RecordError> {
         (self.just_read, self.asked, self.stirred) = (true, false, true);
         let mut damaged = Vec::new();
-        if !same_reign {
-            // What is being written under an earlier one, and does not take place, is known no more.
-            for id in self.ids_of(&|row| row.writing) {
-                if let Some(row) = self.rows.get_mut(&id) {
-                    row.version = 0;
-                }
-            }
-        }
+        self.see_reign(same_reign);
         let (mut present, mut torn) = (Vec::new(), Vec::new());
         let mut kept: SortedSet<u64> = SortedSet::new();
         for record in records {
@@ -62,15 +55,58 @@ impl Outbox {
         damaged
     }
 
-    /// Of records that this version of the application cannot read: what stands there, and what does not any more.
-    pub fn see_versions(&mut self, records: &[Record]) {
+    /// Beside a later version of the application, whose records this one cannot read: what stands there, ascending, and what
+    /// does not any more. What is to go still goes where nobody has marked it; where the mark cannot be read, it stays.
+    pub fn see_versions(&mut self, records: &[Record], same_reign: bool) {
+        self.see_reign(same_reign);
         for id in self.ids_of(&|row| !row.writing) {
             let Some(row) = self.rows.get_mut(&id) else { continue };
             let Some(stored) = row.stored else { continue };
-            match records.iter().find(|record| record.key == Key::Number(stored)) {
-                Some(record) => row.version = record_version(&record.bytes).unwrap_or_default(),
-                None => self.vanish(id),
+            let place = Key::Number(stored);
+            let at = partition_point(records.len(), &|at| records.get(at).is_some_and(|it| it.key < place));
+            let Some(record) = records.get(at).filter(|record| record.key == place) else {
+                self.vanish(id);
+                continue;
+            };
+            match (record_version(&record.bytes), decode_outbox_row(&record.bytes)) {
+                (None, _) => self.replace_damaged(stored, None, false),
+                (Some(version), _) if version == row.version => {}
+                (Some(version), Ok((_, found))) => self.meet_own(id, version, found),
+                (Some(version), Err(_)) => {
+                    row.version = version;
+                    if self.is_unwanted(id)
+                        && let Some(record) = self.rows.get(&id).map(|row| row.record.clone())
+                    {
+                        self.give_back(id, record);
+                    }
+                }
             }
+        }
+    }
+
+    /// What is being written under an earlier generation, and does not take place, is known no more.
+    fn see_reign(&mut self, same_reign: bool) {
+        for id in self.ids_of(&|row| row.writing && !same_reign) {
+            if let Some(row) = self.rows.get_mut(&id) {
+                row.version = 0;
+            }
+        }
+    }
+
+    /// It is to go for good: no other row stands for its key.
+    fn is_unwanted(&self, id: RowId) -> bool {
+        let Some(row) = self.rows.get(&id) else { return false };
+        (row.stage == Stage::Removing || row.cancelled) && self.by_key.get(&row.record.key) == Some(&id)
+    }
+
+    /// Our own change is written next; it only has to know what it replaces. But what another tab has marked meanwhile
+    /// cannot be taken back.
+    fn meet_own(&mut self, id: RowId, version: u64, found: OutboxRow) {
+        let unwanted = self.is_unwanted(id);
+        let Some(row) = self.rows.get_mut(&id) else { return };
+        row.version = version;
+        if unwanted && may_have_gone(&found) && found.wire != row.record.wire {
+            self.give_back(id, found);
         }
     }
 
@@ -229,10 +265,8 @@ impl Outbox {
 
     /// A cancel finds no proof that nobody has sent it; a failure that is to go is gone.
     fn add_anew(&mut self, id: RowId) {
-        let Some(row) = self.rows.get(&id) else { return };
-        let replaced = self.by_key.get(&row.record.key) != Some(&id);
-        if may_have_gone(&row.record) && !replaced && (row.stage == Stage::Removing || row.cancelled) {
-            let record = row.record.clone();
+        let Some(record) = self.rows.get(&id).map(|row| row.record.clone()) else { return };
+        if may_have_gone(&record) && self.is_unwanted(id) {
             self.give_back(id, record);
         }
         self.lose_number(id);
@@ -254,15 +288,7 @@ impl Outbox {
             }
             row.marked = record.wire.is_some();
             if row.dirty {
-                // Our own change is written next; it only has to know what it replaces. But what another tab has
-                // marked meanwhile cannot be taken back.
-                row.version = version;
-                let replaced = self.by_key.get(&record.key) != Some(&id);
-                let unwanted = (row.stage == Stage::Removing || row.cancelled) && !replaced;
-                if unwanted && may_have_gone(&record) && record.wire != row.record.wire {
-                    self.give_back(id, record);
-                }
-                return;
+                return self.meet_own(id, version, record);
             }
             // Another tab has rewritten it: its leader, while this one follows.
             row.version = version;
@@ -314,16 +340,21 @@ impl Outbox {
         }
     }
 
-    /// A cancel came too late: another tab has put the message on the wire.
+    /// A cancel came too late: another tab has put the message on the wire, or may have. A failure is one as before.
     fn give_back(&mut self, id: RowId, record: OutboxRow) {
         let Some(row) = self.rows.get_mut(&id) else { return };
         let (key, conversation_id) = (record.key.clone(), record.conversation_id.clone());
+        let failed = record.failure.is_some();
         row.record = record;
-        (row.dirty, row.cancelled, row.sent, row.doubtful) = (false, false, true, true);
+        (row.dirty, row.cancelled, row.sent, row.doubtful) = (false, false, true, !failed);
         self.met = true;
         self.dirty.remove(&id);
-        self.set_stage(id, Stage::Queued);
-        self.enter_lane(id, &conversation_id);
+        if failed {
+            self.set_stage(id, Stage::Failed);
+        } else {
+            self.set_stage(id, Stage::Queued);
+            self.enter_lane(id, &conversation_id);
+        }
         self.touch(id);
         self.actions.push_back(super::Action::NotRemoved { key });
     }
