@@ -14,6 +14,8 @@ mod beside;
 mod by_hand;
 #[path = "pair/changes.rs"]
 mod changes;
+#[path = "pair/changing.rs"]
+mod changing;
 #[path = "pair/checks.rs"]
 mod checks;
 #[path = "pair/commands.rs"]
@@ -22,6 +24,10 @@ mod commands;
 mod damage;
 #[path = "pair/doubt.rs"]
 mod doubt;
+#[path = "pair/edits.rs"]
+mod edits;
+#[path = "pair/edits_fail.rs"]
+mod edits_fail;
 #[path = "pair/failures.rs"]
 mod failures;
 #[path = "pair/hearing.rs"]

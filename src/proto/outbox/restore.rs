@@ -1,10 +1,11 @@
 //! The outbox as the store has it: at the start, at a takeover, after a poke of another tab.
 
-use crate::proto::sorted::{SortedSet, partition_point};
+use crate::proto::sorted::SortedSet;
 
 use super::super::api::{Changes, Key, Record};
 use super::super::model::{ErrorCode, Failure};
 use super::super::store::{OutboxRow, RecordError, WireMark, decode_outbox_row, record_version};
+use super::beside::may_have_gone;
 use super::intake::EARLIER;
 use super::{Outbox, Row, RowId, Stage};
 
@@ -53,61 +54,6 @@ impl Outbox {
         // What is not there is gone.
         self.missed = 0;
         damaged
-    }
-
-    /// Beside a later version of the application, whose records this one cannot read: what stands there, ascending, and what
-    /// does not any more. What is to go still goes where nobody has marked it; where the mark cannot be read, it stays.
-    pub fn see_versions(&mut self, records: &[Record], same_reign: bool) {
-        self.see_reign(same_reign);
-        for id in self.ids_of(&|row| !row.writing) {
-            let Some(row) = self.rows.get_mut(&id) else { continue };
-            let Some(stored) = row.stored else { continue };
-            let place = Key::Number(stored);
-            let at = partition_point(records.len(), &|at| records.get(at).is_some_and(|it| it.key < place));
-            let Some(record) = records.get(at).filter(|record| record.key == place) else {
-                self.vanish(id);
-                continue;
-            };
-            match (record_version(&record.bytes), decode_outbox_row(&record.bytes)) {
-                (None, _) => self.replace_damaged(stored, None, false),
-                (Some(version), _) if version == row.version => {}
-                (Some(version), Ok((_, found))) => self.meet_own(id, version, found),
-                (Some(version), Err(_)) => {
-                    row.version = version;
-                    if self.is_unwanted(id)
-                        && let Some(record) = self.rows.get(&id).map(|row| row.record.clone())
-                    {
-                        self.give_back(id, record);
-                    }
-                }
-            }
-        }
-    }
-
-    /// What is being written under an earlier generation, and does not take place, is known no more.
-    fn see_reign(&mut self, same_reign: bool) {
-        for id in self.ids_of(&|row| row.writing && !same_reign) {
-            if let Some(row) = self.rows.get_mut(&id) {
-                row.version = 0;
-            }
-        }
-    }
-
-    /// It is to go for good: no other row stands for its key.
-    fn is_unwanted(&self, id: RowId) -> bool {
-        let Some(row) = self.rows.get(&id) else { return false };
-        (row.stage == Stage::Removing || row.cancelled) && self.by_key.get(&row.record.key) == Some(&id)
-    }
-
-    /// Our own change is written next; it only has to know what it replaces. But what another tab has marked meanwhile
-    /// cannot be taken back.
-    fn meet_own(&mut self, id: RowId, version: u64, found: OutboxRow) {
-        let unwanted = self.is_unwanted(id);
-        let Some(row) = self.rows.get_mut(&id) else { return };
-        row.version = version;
-        if unwanted && may_have_gone(&found) && found.wire != row.record.wire {
-            self.give_back(id, found);
-        }
     }
 
     /// Takes in what another tab has written. `false`: something does not join on, and the store is to be read.
@@ -210,14 +156,8 @@ impl Outbox {
                 continue;
             }
             let (key, conversation_id) = (row.record.key.clone(), row.record.conversation_id.clone());
+            self.tell_settled(id, Err(Failure::new(ErrorCode::Cancelled, "the store was wiped")));
             self.forget(id);
-            let failure = Failure::new(ErrorCode::Cancelled, "the store was wiped");
-            let result = Err(failure);
-            self.actions.push_back(super::Action::Settled {
-                key: key.clone(),
-                conversation_id: conversation_id.clone(),
-                result,
-            });
             self.actions.push_back(super::Action::Removed { key, conversation_id });
         }
     }
@@ -234,7 +174,7 @@ impl Outbox {
     /// leader does, over the `version` that the record still has, or under another number where it has none; what another
     /// tab had made of it is not known any more. Maybe no leader knows it: then a tab that follows adds it anew, as one
     /// that may have been sent.
-    fn replace_damaged(&mut self, stored: u64, version: Option<u64>, same_reign: bool) {
+    pub(super) fn replace_damaged(&mut self, stored: u64, version: Option<u64>, same_reign: bool) {
         let leads = self.generation != 0;
         let Some(id) = self.by_stored.get(&stored).copied() else { return };
         let Some(row) = self.rows.get_mut(&id).filter(|row| !row.writing) else { return };
@@ -276,8 +216,7 @@ impl Outbox {
     fn failed_elsewhere(&mut self, id: RowId) {
         let Some(row) = self.rows.get(&id) else { return };
         let Some(failure) = row.record.failure.clone() else { return };
-        let (key, conversation_id) = (row.record.key.clone(), row.record.conversation_id.clone());
-        self.actions.push_back(super::Action::Settled { key, conversation_id, result: Err(failure) });
+        self.tell_settled(id, Err(failure));
     }
 
     fn meet(&mut self, stored: u64, version: u64, record: OutboxRow) {
@@ -335,28 +274,10 @@ impl Outbox {
 
     /// A row that has been on the wire comes out of the store: a leader that did not have it may have taken its copy in.
     pub(super) fn look_up(&mut self, id: RowId) {
-        if self.generation != 0 && self.rows.get(&id).is_some_and(|row| row.record.wire.is_some()) {
+        let has_been = |row: &Row| row.record.wire.is_some() && !row.is_change();
+        if self.generation != 0 && self.rows.get(&id).is_some_and(has_been) {
             self.actions.push_back(super::Action::LookUp { row: id });
         }
-    }
-
-    /// A cancel came too late: another tab has put the message on the wire, or may have. A failure is one as before.
-    fn give_back(&mut self, id: RowId, record: OutboxRow) {
-        let Some(row) = self.rows.get_mut(&id) else { return };
-        let (key, conversation_id) = (record.key.clone(), record.conversation_id.clone());
-        let failed = record.failure.is_some();
-        row.record = record;
-        (row.dirty, row.cancelled, row.sent, row.doubtful) = (false, false, true, !failed);
-        self.met = true;
-        self.dirty.remove(&id);
-        if failed {
-            self.set_stage(id, Stage::Failed);
-        } else {
-            self.set_stage(id, Stage::Queued);
-            self.enter_lane(id, &conversation_id);
-        }
-        self.touch(id);
-        self.actions.push_back(super::Action::NotRemoved { key });
     }
 
     fn remove_double(&mut self, stored: u64, version: u64, record: OutboxRow) {
@@ -396,13 +317,8 @@ impl Outbox {
             }
             _ => {}
         }
-        let (key, conversation_id) = (row.record.key.clone(), row.record.conversation_id.clone());
+        let record = Box::new(row.record.clone());
         self.forget(id);
-        self.actions.push_back(super::Action::Vanished { row: id, key, conversation_id });
+        self.actions.push_back(super::Action::Vanished { row: id, record });
     }
-}
-
-/// Marked for the wire by whichever tab, and nobody has decided yet what became of it.
-fn may_have_gone(record: &OutboxRow) -> bool {
-    record.wire.is_some() && record.failure.is_none()
 }
