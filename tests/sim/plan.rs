@@ -152,12 +152,14 @@ impl Plan {
             connect_attempts: s.pick(&[None, None, Some(2), Some(5)]),
             after_server_disconnect: s.one_in(2),
             sends_per_second: s.pick(&[2, 1000, 1000]),
-            pages: pages(seed),
+            pages: Pages::default(),
             persons,
             acts: Vec::new(),
             changes: Vec::new(),
             storm_ms: 0,
         };
+        // Without a cursor twenty pages are all that is looked through.
+        plan.pages = if plan.cursor { pages(seed) } else { plan.pages };
         plan.acts = draw_acts(&mut s, plan.persons.len());
         let last_ms = plan.acts.last().map_or(0, |(at, _)| *at);
         plan.changes = changes::draw(seed, last_ms, plan.persons.len());

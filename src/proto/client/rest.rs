@@ -253,7 +253,9 @@ impl Client {
         let ticket = self.sync.on_page(job, rows, last_seq, page.has_more);
         let mut messages = Queue::new();
         for message in page.messages {
-            if message.conversation_id == conversation_id && !self.divert_own_copy(&message) {
+            // What is beyond comes, and is told, by the catch-up.
+            let beyond = matches!(job, Job::Between { before, .. } if message.seq > Some(*before));
+            if message.conversation_id == conversation_id && !beyond && !self.divert_own_copy(&message) {
                 messages.push_back(message);
             }
         }
