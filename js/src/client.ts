@@ -227,6 +227,10 @@ export class ChatClient {
     this.#lastView += 1;
     const view = new TimelineView(this.#lastView, conversationId, {
       loadEarlier: async (view, count) => void (await this.#requests.run({ loadEarlier: { view, count } })),
+      loadLater: async (view, count) => void (await this.#requests.run({ loadLater: { view, count } })),
+      jumpTo: async (view, rowKey) => void (await this.#requests.run({ jumpTo: { view, rowKey } })),
+      toNewest: async (view) => void (await this.#requests.run({ toNewest: { view } })),
+      fillGaps: async (view) => void (await this.#requests.run({ fillGaps: { view } })),
       closeTimeline: (view) => this.#closeView(view),
     });
     this.#views.set(view.view, view);

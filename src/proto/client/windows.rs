@@ -30,7 +30,7 @@ impl Client {
                 self.load_waiters.push((view, id));
             }
             Command::ToNewest { view } => {
-                self.timelines.to_newest(view)?;
+                self.timelines.show_newest(view)?;
                 self.load_waiters.push((view, id));
             }
             Command::JumpTo { view, row_key } => self.jump(id, view, &row_key)?,
@@ -49,7 +49,7 @@ impl Client {
         let conversation_id = self.timelines.conversation_in(view)?;
         if self.outbox.find(row_key).is_some() {
             // What is queued stands behind the newest.
-            self.timelines.to_newest(view)?;
+            self.timelines.show_newest(view)?;
             self.load_waiters.push((view, id));
             return Ok(());
         }

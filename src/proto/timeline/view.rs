@@ -77,7 +77,7 @@ impl Timelines {
     ///
     /// # Errors
     /// `notFound`: no such window.
-    pub fn to_newest(&mut self, view: ViewId) -> Result<(), Failure> {
+    pub fn show_newest(&mut self, view: ViewId) -> Result<(), Failure> {
         let open = self.open_view_mut(view)?;
         (open.anchor, open.before, open.after) = (None, FIRST_ROWS, 0);
         open.dirty = true;
