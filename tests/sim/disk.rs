@@ -42,6 +42,8 @@ pub struct Disk {
     pub claimed_by: Option<usize>,
     pub claimed_at_ms: u64,
     pub claim_refused: bool,
+    /// A record of the history was torn once, and with it what was known of messages that have left the outbox.
+    pub history_torn: bool,
     /// The generation was torn: until the next claim stands nothing tells whose it is.
     pub generation_torn: bool,
     /// It was torn once: a page that replaced it may not have known its version, which therefore still holds.
@@ -351,6 +353,7 @@ impl World {
         let disk = &mut self.disks[home];
         let generation = record.key == Key::Text(GENERATION_KEY.to_owned());
         disk.generation_torn |= generation;
+        disk.history_torn |= table == Table::History;
         disk.generation_lost |= generation;
         let put = (RecordId { table, key: record.key }, record.bytes);
         let transaction = Transaction { puts: vec![put], ..Transaction::default() };
