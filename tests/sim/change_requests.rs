@@ -82,7 +82,12 @@ impl World {
             let known = &self.ledger.changes[seen.number];
             says(known) && (seen.id.as_deref() == Some(id) || (target.is_some() && known.target == target))
         };
-        let seen = self.disks[home].changes.values().find(is_it).cloned();
+        // Two may say the same: then it is the one whose turn it is, which the records tell as long as they are written.
+        let written = !self.devices[at].eyes.refused;
+        let turn = |seen: &&ChangeSeen| {
+            (seen.failed, written && !seen.marked, self.ledger.changes[seen.number].taken)
+        };
+        let seen = self.disks[home].changes.values().filter(is_it).min_by_key(turn).cloned();
         let fallback = || {
             let of_it = |known: &Changed| target.is_none() || known.target == target;
             self.ledger.changes.iter().rposition(|known| says(known) && of_it(known))

@@ -194,7 +194,9 @@ impl World {
                 sent.removed() || sent.lost_allowed || sent.torn
             });
             let justified = match failure.code {
-                ErrorCode::NotFound => for_good > 0 || gone || self.server.loses,
+                ErrorCode::NotFound => {
+                    for_good > 0 || gone || self.server.loses || self.disks[home].history_torn
+                }
                 ErrorCode::Validation | ErrorCode::Forbidden | ErrorCode::Conflict => for_good > 0,
                 ErrorCode::Server => u64::from(for_now) >= self.plan.max_attempts,
                 _ => false,
@@ -244,11 +246,14 @@ impl World {
     pub fn may_wait(&self, at: usize, row_key: &str, outbox: &[Message]) -> bool {
         let failed =
             |row: &Message| row.row_key == row_key && row.status == Status::Failed && row.change.is_none();
-        let nameless = |row: &Message| row.row_key == row_key && row.id.is_none();
-        let mut windows = self.devices[at].eyes.windows.values();
-        outbox.iter().any(failed)
-            || (!(self.plan.keys && self.plan.cursor && self.plan.answers)
-                && windows.any(|window| window.rows().any(nameless)))
+        let windows = || self.devices[at].eyes.windows.values().flat_map(|window| window.rows());
+        let named = |row: &Message| row.row_key == row_key && row.id.is_some();
+        // It may stand before what a window has loaded.
+        let home = self.devices[at].person.disk;
+        let of_it = |seen: &ChangeSeen| self.ledger.changes[seen.number].row_key == row_key;
+        let parked = self.disks[home].changes.values().any(|seen| seen.id.is_none() && of_it(seen));
+        let told = self.plan.keys && self.plan.cursor && self.plan.answers;
+        outbox.iter().any(failed) || (!told && parked && !windows().any(named))
     }
 
     /// Exactly one: carried out, failed and kept, gone with its message, or waiting with it.

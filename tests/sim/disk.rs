@@ -42,6 +42,8 @@ pub struct Disk {
     pub claimed_by: Option<usize>,
     pub claimed_at_ms: u64,
     pub claim_refused: bool,
+    /// A record of the history was torn once, and with it what was known of messages that have left the outbox.
+    pub history_torn: bool,
     /// The generation was torn: until the next claim stands nothing tells whose it is.
     pub generation_torn: bool,
     /// Its versions that were torn: a page that replaced one may not have known it, which therefore still holds.
@@ -355,6 +357,7 @@ impl World {
             disk.generation_torn = true;
             disk.torn_generations.extend(record_version(&all[which as usize].1.bytes));
         }
+        disk.history_torn |= table == Table::History;
         let put = (RecordId { table, key: record.key }, record.bytes);
         let transaction = Transaction { puts: vec![put], ..Transaction::default() };
         self.disks[home].records.execute(&StoreRequest::Write(transaction));

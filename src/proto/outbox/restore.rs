@@ -117,6 +117,14 @@ impl Outbox {
             let left = matches!(row.stage, Stage::Answered | Stage::Settling);
             // One that is just being added, answered meanwhile, is the next leader's to settle.
             let only_here = row.stored.is_none() && !(row.writing && row.stage != Stage::Saving);
+            // What it did not live to hear of a request it asks again, whoever has it; the answer goes with the lead.
+            let unheard = row.is_change() && (left || row.is_requested());
+            if only_here && unheard && !row.cancelled {
+                let conversation_id = row.record.conversation_id.clone();
+                self.set_stage(id, Stage::Queued);
+                self.enter_lane(id, &conversation_id);
+                continue;
+            }
             if only_here || row.stage == Stage::Removing || row.cancelled {
                 continue;
             }
