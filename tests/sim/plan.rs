@@ -49,7 +49,7 @@ pub struct Plan {
     pub connect_attempts: Option<u64>,
     pub after_server_disconnect: bool,
     pub sends_per_second: u64,
-    /// Messages a page: small ones make the first contact short of the beginning, and catch-ups long.
+    /// Messages a page: small ones make catch-ups long.
     pub pages: Pages,
     pub persons: Vec<Person>,
     pub acts: Vec<(u64, Act)>,

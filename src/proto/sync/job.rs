@@ -11,7 +11,8 @@ pub enum Job {
         conversation_id: String,
         seq: u64,
     },
-    /// The catch-up by pages from the newest on towards the past; with a cursor the newest page is the first contact.
+    /// The catch-up by pages from the newest on towards the past; with a cursor the newest page is
+    /// where a conversation begins anew.
     Offset {
         conversation_id: String,
         offset: u32,
