@@ -7,7 +7,7 @@ use super::super::outbox::RowId;
 use super::super::profile::{RestRequest, ServerConversation};
 use super::super::queue::Queue;
 use super::super::sync::{Job, Pulled};
-use super::super::timeline::{Applied, Op, PageOp, Wanted};
+use super::super::timeline::{Applied, Op, PageOp};
 use super::Client;
 use super::create::Creation;
 use crate::proto::text::concat;
@@ -171,18 +171,16 @@ impl Client {
         for told in page.conversations {
             self.take_conversation(&told);
             let cursor = self.timelines.log(&told.id).and_then(|log| log.cursor());
-            if told
-                .last_seq
-                .is_some_and(|last| self.capabilities.cursor && self.timelines.is_cut(&told.id, last))
-            {
+            let last_seq = told.last_seq.filter(|_| self.capabilities.cursor);
+            let cut = last_seq.is_some_and(|last| self.timelines.is_cut(&told.id, last));
+            if cut {
                 self.timelines.forget_ranges(&told.id);
-                self.sync.pull(&told.id);
             }
-            let behind = !self.capabilities.cursor || told.last_seq.is_none() || told.last_seq > cursor;
-            if told.last_seq == Some(0) && self.capabilities.cursor {
+            if last_seq == Some(0) {
                 self.timelines.on_empty(&told.id);
             }
-            if (behind && told.last_seq != Some(0)) || self.timelines.hole(&told.id).is_some() {
+            let behind = last_seq.is_none() || last_seq > cursor;
+            if cut || (behind && told.last_seq != Some(0)) || self.timelines.hole(&told.id).is_some() {
                 self.sync.pull(&told.id);
             }
             if self.capabilities.receipts && self.timelines.wants_receipts(&told.id) {
@@ -221,10 +219,7 @@ impl Client {
     /// hole, and says so.
     pub(super) fn on_page_applied(&mut self, conversation_id: String, applied: Applied) {
         self.rooms.touch(&conversation_id);
-        let hole = match self.timelines.hole(&conversation_id) {
-            Some(Wanted::Between { after, before }) if self.sync.has_cursor() => Some((after, before)),
-            _ => None,
-        };
+        let hole = self.timelines.hole(&conversation_id).filter(|_| self.sync.has_cursor());
         let pulled = self.sync.on_applied(&conversation_id, applied.ticket, applied.reached, hole);
         if let Pulled::Joined { given_up } = pulled
             && self.timelines.on_joined(&conversation_id)

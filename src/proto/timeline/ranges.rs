@@ -33,8 +33,8 @@ impl Timelines {
         if log.head.cursor.is_some() { log.between(u64::from(rows)) } else { Some(Wanted::Newest) }
     }
 
-    /// What is missing between two ranges, newest first.
-    pub fn hole(&self, conversation_id: &str) -> Option<Wanted> {
+    /// The newest that is missing between two ranges: what comes after the first sequence number, up to the second.
+    pub fn hole(&self, conversation_id: &str) -> Option<(u64, u64)> {
         let head = &self.logs.get(conversation_id)?.head;
         head.cursor?;
         let after = match head.older.last() {
@@ -42,7 +42,7 @@ impl Timelines {
             // Rows of a time in which there was no cursor.
             None => head.segments.first()?.first.seq.saturating_sub(1),
         };
-        (after < head.known_from).then_some(Wanted::Between { after, before: head.known_from })
+        (after < head.known_from).then_some((after, head.known_from))
     }
 
     /// The server's list says that it has no message yet.
