@@ -264,6 +264,8 @@ pub enum TabOutput {
     Release,
     /// Take the lock from whoever holds it.
     Steal,
+    /// Leave the other tabs for good: what they store is out of reach here. The lock asked for after it is this tab's own.
+    Alone,
     /// Ask the leading tab whether it runs; `visible`: somebody looks at this one.
     Ask { visible: bool },
     /// Tell the other tabs that the leader runs.

@@ -2,7 +2,7 @@
 
 use chatwire::proto::{Input, TabInput, TabOutput};
 
-use super::node::Happening;
+use super::node::{Disk, Happening};
 use super::told::heard;
 use super::world::World;
 
@@ -18,6 +18,10 @@ impl World {
             }
             TabOutput::Release => self.free_lead(at),
             TabOutput::Steal => self.steal(at),
+            TabOutput::Alone => {
+                self.disks.push(Disk::default());
+                self.nodes[at].disk = self.disks.len() - 1;
+            }
             // Whether the leader runs is heard all the same.
             TabOutput::Ask { .. } | TabOutput::Alive | TabOutput::Yield => self.tell_tabs(at, output),
             _ if self.loses_pokes => {}

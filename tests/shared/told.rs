@@ -8,7 +8,7 @@ use serde_json::Value;
 /// What the other tabs hear of a word; `None`: it is not for them.
 pub fn heard(word: TabOutput) -> Option<TabInput> {
     Some(match word {
-        TabOutput::RequestLead | TabOutput::Release | TabOutput::Steal => return None,
+        TabOutput::RequestLead | TabOutput::Release | TabOutput::Steal | TabOutput::Alone => return None,
         TabOutput::Ask { visible } => TabInput::Asked { visible },
         TabOutput::Alive => TabInput::Alive,
         TabOutput::Yield => TabInput::Yielded,

@@ -109,7 +109,9 @@ impl World {
         let stored =
             self.disks[home].changes.iter().find(|(_, seen)| seen.number == number).map(|(at, _)| *at);
         let before = self.disks[home].changes.iter().find(|(other, seen)| {
-            stored.is_some_and(|stored| **other < stored) && seen.id.as_deref() == Some(id) && !seen.failed
+            // Of what was carried out the row may stand until its copy is in the history.
+            let open = !seen.failed && !self.ledger.changes[seen.number].taken;
+            stored.is_some_and(|stored| **other < stored) && seen.id.as_deref() == Some(id) && open
         });
         if let Some(before) = before.map(|(_, seen)| seen.number)
             && !self.devices[at].eyes.refused

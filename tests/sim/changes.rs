@@ -242,7 +242,8 @@ impl World {
         }
     }
 
-    /// A change that waits for its message, as it may for ever: that has failed, or was never given an id.
+    /// A change that waits for its message, as it may for ever: that has failed, was never given an id, or its server has
+    /// lost it before it told one.
     pub fn may_wait(&self, at: usize, row_key: &str, outbox: &[Message]) -> bool {
         let failed =
             |row: &Message| row.row_key == row_key && row.status == Status::Failed && row.change.is_none();
@@ -252,7 +253,14 @@ impl World {
         let home = self.devices[at].person.disk;
         let of_it = |seen: &ChangeSeen| self.ledger.changes[seen.number].row_key == row_key;
         let parked = self.disks[home].changes.values().any(|seen| seen.id.is_none() && of_it(seen));
-        let told = self.plan.keys && self.plan.cursor && self.plan.answers;
+        let stored = |number: usize| {
+            let mut messages = self.server.rooms.values().flat_map(|room| &room.messages);
+            messages.any(|stored| stored.number == Some(number))
+        };
+        let of_lost = |known: &Changed| known.target.is_some_and(|target| !stored(target));
+        let lost = self.server.loses
+            && self.ledger.changes.iter().any(|known| known.row_key == row_key && of_lost(known));
+        let told = self.plan.keys && self.plan.cursor && self.plan.answers && !lost;
         outbox.iter().any(failed) || (!told && parked && !windows().any(named))
     }
 

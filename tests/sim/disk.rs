@@ -44,6 +44,8 @@ pub struct Disk {
     pub claim_refused: bool,
     /// A record of the history was torn once, and with it what was known of messages that have left the outbox.
     pub history_torn: bool,
+    /// It has refused a write once: what was known in memory alone may be lost.
+    pub refused_once: bool,
     /// The generation was torn: until the next claim stands nothing tells whose it is.
     pub generation_torn: bool,
     /// Its versions that were torn: a page that replaced one may not have known it, which therefore still holds.
@@ -119,9 +121,19 @@ impl World {
             return StoreReply::Unknown;
         }
         let stale = self.is_stale(at, transaction);
+        let (generation, disk) = (RecordId::meta(GENERATION_KEY), self.devices[at].person.disk);
+        let before = self.disks[disk].records.get(&generation).and_then(record_version);
         let reply = self.execute_store(at, request);
         if let (Some(what), StoreReply::Saved { .. }) = (stale, &reply) {
             self.wrong("an expectation is exact where its record can be read", what);
+        }
+        let claims = transaction.puts.iter().any(|(id, _)| *id == generation);
+        if claims && matches!(reply, StoreReply::Saved { .. }) && before.is_some() {
+            // Whoever claims over what it had read before it was torn does not end what was claimed over the torn one.
+            let ends = |(id, expected): &(RecordId, Option<u64>)| *id == generation && *expected == before;
+            if !transaction.expect.iter().any(ends) {
+                self.disks[disk].torn_generations.extend(before);
+            }
         }
         if matches!(reply, StoreReply::Conflict) {
             let records = &self.disks[self.devices[at].person.disk].records;
@@ -142,6 +154,7 @@ impl World {
     }
 
     fn refused(&mut self, at: usize, request: &StoreRequest, kind: StoreFailure) -> StoreReply {
+        self.disks[self.devices[at].person.disk].refused_once = true;
         if let StoreRequest::Write(transaction) = request
             && transaction.puts.iter().any(|(id, _)| *id == RecordId::meta(GENERATION_KEY))
         {
@@ -209,8 +222,10 @@ impl World {
         }
         self.check_doubles(home);
         for id in &transaction.deletes {
-            if let Key::Number(stored) = id.key {
-                self.disks[home].changes.remove(&stored);
+            if let Key::Number(stored) = id.key
+                && let Some(seen) = self.disks[home].changes.remove(&stored)
+            {
+                self.say(|| format!("change {} leaves the store ({stored}), by {name}", seen.number));
             }
             if let Key::Number(stored) = id.key
                 && let Some(row) = self.disks[home].rows.remove(&stored)

@@ -258,7 +258,8 @@ impl World {
             sorted.sort_unstable();
             let home = self.devices[at].person.disk;
             // Of an edit that only memory knew the page may have taken along which message it was of.
-            let vague = |known: &Changed| known.disk == home && known.lost_allowed;
+            let refused = self.disks[home].refused_once;
+            let vague = |known: &Changed| known.disk == home && (known.lost_allowed || refused);
             if !self.plan.keys && (self.clocks_apart || self.ledger.changes.iter().any(vague)) {
                 // Its copy is not known again, and both are shown: better than one row for two messages.
                 sorted.dedup();

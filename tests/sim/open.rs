@@ -3,4 +3,4 @@
 //! Law: this list only shrinks, but where a checker is new. A seed that is not here and fails is a failure; so is one
 //! that is here and passes.
 
-pub const OPEN: &[(u64, &str)] = &[(19_496, "a window never goes back")];
+pub const OPEN: &[(u64, &str)] = &[];

@@ -307,6 +307,13 @@ impl Client {
         }
     }
 
+    /// By the numbers that the store gives, another tab has queued something that was not heard of.
+    pub(super) fn read_missed(&mut self, now: Now) {
+        if self.leads() && self.outbox.misses_rows() {
+            self.rescan(now);
+        }
+    }
+
     /// Reads what other tabs may have written.
     pub(super) fn rescan(&mut self, now: Now) {
         self.rescan_later(now);
@@ -345,12 +352,13 @@ impl Client {
                 self.on_untrue_generation(now);
             }
         }
+        let missed = self.outbox.misses_rows();
         self.take_outbox(lists);
         // What was read before this page stood still says nothing of the generation of today.
         let old = self.lead.in_doubt && outlives_lease(self.storage.asked_to_reconcile, now);
         if core::mem::take(&mut self.storage.rescan_again) || old {
             self.rescan(now);
-        } else if core::mem::take(&mut self.lead.in_doubt) {
+        } else if core::mem::take(&mut self.lead.in_doubt) || missed {
             self.outbox.on_writable(now);
         }
     }

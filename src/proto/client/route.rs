@@ -156,7 +156,7 @@ impl Client {
     /// Another tab has removed the row: whoever waits learns from the history what became of it.
     fn on_vanished(&mut self, row: RowId, key: &str, conversation_id: &str) {
         for command in self.removal_waiters.remove(key).unwrap_or_default() {
-            self.find_for(conversation_id, key, FindFor::Removal { command });
+            self.find_for(conversation_id, key, FindFor::Removal { command, key: key.to_owned() });
         }
         let mut waiting = self.send_waiters.remove(&row).unwrap_or_default();
         waiting.append(&mut self.ack_waiters.remove(key).unwrap_or_default());
@@ -176,7 +176,7 @@ impl Client {
     fn transmit(&mut self, now: Now, id: RowId) {
         let Some(row) = self.outbox.row(id).filter(|row| row.stage == Stage::Marking) else { return };
         let record = &row.record;
-        if self.lead.in_doubt {
+        if self.lead.in_doubt || self.outbox.misses_rows() {
             return self.outbox.on_held_back(id);
         }
         if record.is_expired(outbox::clock_of(now)) {

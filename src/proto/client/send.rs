@@ -30,8 +30,8 @@ pub(super) enum FindFor {
     Acknowledged { command: CommandId },
     /// The same, after another tab has removed it from the outbox.
     Vanished { command: CommandId },
-    /// `cancel()` or `discard()` of a message that another tab has removed: sent, or taken back there.
-    Removal { command: CommandId },
+    /// `cancel()` or `discard()` of the message of this key, which another tab has removed: sent, or taken back there.
+    Removal { command: CommandId, key: String },
     /// A row of which it is not known whether it was ever added: it is added again only if no leader has sent it.
     Added { row: RowId },
     /// A row that has been on the wire: its copy may have come to a leader that did not know the row.
@@ -52,7 +52,7 @@ impl FindFor {
             Self::Send { command, .. }
             | Self::Acknowledged { command }
             | Self::Vanished { command }
-            | Self::Removal { command }
+            | Self::Removal { command, .. }
             | Self::Changed { command, .. }
             | Self::Jump { command, .. } => Some(*command),
             Self::Row(find) => Some(find.command),
@@ -231,14 +231,17 @@ impl Client {
                 self.done_with(command, *message)
             }
             // A later version of the application may have sent it, into a history that cannot be read here.
-            (Some(FindFor::Vanished { command } | FindFor::Removal { command }), None)
+            (Some(FindFor::Vanished { command } | FindFor::Removal { command, .. }), None)
                 if self.storage.newer =>
             {
                 self.refuse(command, newer());
             }
             (Some(FindFor::Vanished { command }), None) => self.refuse(command, outbox::cancelled()),
-            (Some(FindFor::Removal { command }), Some(_)) => self.refuse(command, outbox::in_flight()),
-            (Some(FindFor::Removal { command }), None) => self.done(command, super::Outcome::Nothing),
+            (Some(FindFor::Removal { command, .. }), Some(_)) => self.refuse(command, outbox::in_flight()),
+            (Some(FindFor::Removal { command, key }), None) => {
+                self.outbox.remove_changes_of(&key);
+                self.done(command, super::Outcome::Nothing);
+            }
             (Some(FindFor::Acknowledged { command }), None) => {
                 let text = "no message with this key is queued or in the history of this device";
                 self.refuse(command, Failure::new(ErrorCode::NotFound, text));

@@ -155,7 +155,7 @@ impl Outbox {
     }
 
     /// A message is taken back: its changes go with it.
-    pub(super) fn remove_changes_of(&mut self, key: &str) {
+    pub fn remove_changes_of(&mut self, key: &str) {
         for id in self.ids_of(&|row| row.changes(key) && row.visible()) {
             self.take_back(id);
         }

@@ -340,6 +340,10 @@ impl super::Log {
                         loaded.rows.push(Row { message, revision });
                     }
                     self.head_dirty |= loaded.dirty;
+                    // In a tab that does not lead its head may be from before this segment's last change.
+                    if let Some(info) = self.place_of(number).and_then(|at| self.head.segments.get_mut(at)) {
+                        info.count = loaded.rows.len() as u32;
+                    }
                     self.segments.insert(number, loaded);
                 }
                 if self.tail_number() == Some(number) {

@@ -30,7 +30,8 @@ impl Timelines {
 
     /// An own message of this conversation has left for the server. What it comes behind is written with the next row.
     pub fn on_sent(&mut self, conversation_id: &str) {
-        let Some(log) = self.logs.get_mut(conversation_id) else { return };
+        // Also one of which nothing has come yet.
+        let log = self.log_mut(conversation_id);
         log.strays.clear();
         if log.head.cursor.is_none() && log.before_sent.is_none() {
             log.before_sent = log.newest_told();
