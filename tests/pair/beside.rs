@@ -1,6 +1,6 @@
 //! The tabs of one store: who has the lock, what they tell each other, and pages that stand still.
 
-use chatwire::proto::{Input, TabInput, TabOutput};
+use chatwire::proto::{Input, StoreRequest, TabInput, TabOutput};
 
 use super::node::{Disk, Happening};
 use super::told::heard;
@@ -19,7 +19,9 @@ impl World {
             TabOutput::Release => self.free_lead(at),
             TabOutput::Steal => self.steal(at),
             TabOutput::Alone => {
-                self.disks.push(Disk::default());
+                let mut disk = Disk::default();
+                disk.records.execute(&StoreRequest::Open { name: "of one tab".to_owned() });
+                self.disks.push(disk);
                 self.nodes[at].disk = self.disks.len() - 1;
             }
             // Whether the leader runs is heard all the same.
