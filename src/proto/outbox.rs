@@ -174,8 +174,6 @@ pub struct Outbox {
     /// The highest number seen, and how many below it were skipped.
     newest_stored: u64,
     missed: u64,
-    /// A number was seen: until then none tells the last, whose row may be gone.
-    numbered: bool,
     /// Numbers that were removed before they were heard of: two tabs' words cross.
     gone: SortedSet<u64>,
     /// Something may be able to start since the last look.
@@ -221,7 +219,6 @@ impl Outbox {
             just_read: false,
             newest_stored: 0,
             missed: 0,
-            numbered: false,
             gone: SortedSet::new(),
             asked: false,
             stirred: false,

@@ -23,6 +23,8 @@ const MAX_OFFSET_PAGES: u32 = 20;
 const MAX_WISHES: usize = 64;
 /// After so many of one conversation an answer that cannot be read is taken for the backend's own.
 const MAX_UNREADABLE: u32 = 5;
+/// What has failed again so often is told.
+const TOLD_AFTER: u32 = 2;
 const RETRY_BASE_MS: u64 = 1000;
 const RETRY_MAX_MS: u64 = 30_000;
 
@@ -52,6 +54,9 @@ pub struct Sync {
     /// Whose newest page this connection has looked at again.
     refreshed: SortedSet<String>,
     failures: u32,
+    /// How often what failed was asked for again since an answer; and that it was told.
+    rounds: u32,
+    told: bool,
     /// Of the list of conversations: answers in a row that could not be read.
     unreadable_lists: u32,
     next_ticket: u32,
@@ -70,7 +75,7 @@ struct Pull {
     pages: u32,
     /// The cursor was refused once.
     begun_anew: bool,
-    /// Answers that could not be read.
+    /// Answers in a row that could not be read.
     unreadable: u32,
 }
 
@@ -101,7 +106,7 @@ impl Sync {
         self.requests.clear();
         self.retry.clear();
         self.refreshed.clear();
-        self.failures = 0;
+        (self.failures, self.rounds, self.told) = (0, 0, false);
     }
 
     /// A hello came after the start. `true`: it says something else than what was started with.
@@ -121,7 +126,7 @@ impl Sync {
 
     /// A page of the list is in; `has_more` asks for the next.
     pub fn on_list(&mut self, offset: u32, rows: u32, has_more: bool) {
-        self.failures = 0;
+        (self.failures, self.rounds) = (0, 0);
         self.unreadable_lists = 0;
         if has_more && rows > 0 {
             let offset = offset.saturating_add(rows);
@@ -225,7 +230,7 @@ impl Sync {
     /// A page has come; returns the ticket under which it is to be applied.
     /// `last_seq` is the newest sequence number in it, `rows` how many it has.
     pub fn on_page(&mut self, job: &Job, rows: u32, last_seq: Option<u64>, has_more: bool) -> u32 {
-        self.failures = 0;
+        (self.failures, self.rounds) = (0, 0);
         self.next_ticket += 1;
         let ticket = self.next_ticket;
         let Some(id) = job.conversation_id() else { return ticket };
@@ -253,6 +258,7 @@ impl Sync {
         };
         if let Some(pull) = self.active.get_mut(id) {
             (pull.ticket, pull.job, pull.next) = (ticket, Some(job.clone()), next);
+            pull.unreadable = 0;
             pull.pages += 1;
         }
         ticket
@@ -306,7 +312,7 @@ impl Sync {
         *count < MAX_UNREADABLE
     }
 
-    /// A request failed for now: it is made again later.
+    /// A request failed for now: it is made again later. `true`: it goes on failing, which is told once.
     pub fn on_failed(
         &mut self,
         now: Now,
@@ -314,9 +320,9 @@ impl Sync {
         timers: &mut Timers,
         job: Job,
         wait_ms: Option<u64>,
-    ) {
+    ) -> bool {
         if !self.online {
-            return;
+            return false;
         }
         let doubled = RETRY_BASE_MS.saturating_mul(1 << self.failures.min(10)).min(RETRY_MAX_MS);
         self.failures = self.failures.saturating_add(1);
@@ -325,6 +331,7 @@ impl Sync {
         self.retry.push_back(job);
         let at = now.mono_ms + delay;
         timers.set(Timer::Sync, timers.get(Timer::Sync).map_or(at, |old| old.max(at)));
+        self.rounds >= TOLD_AFTER && !core::mem::replace(&mut self.told, true)
     }
 
     /// A request can never succeed (unknown there, forbidden, no REST at all): the rest goes on without it.
@@ -343,6 +350,7 @@ impl Sync {
 
     /// The delay is over, or a new token is there: what failed is asked for again.
     pub fn retry_now(&mut self) {
+        self.rounds = self.rounds.saturating_add(1);
         while let Some(job) = self.retry.pop_front() {
             self.actions.push_back(Action::Request(job));
         }

@@ -206,8 +206,8 @@ impl Client {
             }
         }
         self.finds.clear();
-        for (_, job) in self.http.iter() {
-            if let Some(id) = job.command() {
+        for (_, asked) in self.http.iter() {
+            if let Some(id) = asked.0.command() {
                 waiters.push(id);
             }
         }

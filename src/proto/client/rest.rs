@@ -2,15 +2,16 @@
 
 use super::super::api::{CommandId, Event, HttpId, HttpRequest, HttpResult, Now, Output, Secret};
 use super::super::connection::RefusedBy;
-use super::super::model::{ErrorCode, Failure};
+use super::super::model::{ConnectionState, ErrorCode, Failure};
 use super::super::outbox::RowId;
-use super::super::profile::{RestRequest, ServerConversation};
+use super::super::profile::{Answer, RestRequest, ServerConversation};
 use super::super::queue::Queue;
 use super::super::sync::{Job, Pulled};
 use super::super::timeline::{Applied, Op, PageOp};
 use super::Client;
 use super::create::Creation;
 use crate::proto::text::concat;
+use crate::proto::wire::json::decimal;
 
 /// A REST answer is waited for this long.
 const HTTP_TIMEOUT_MS: u32 = 20_000;
@@ -57,7 +58,8 @@ impl Client {
             body: request.body,
             timeout_ms: HTTP_TIMEOUT_MS,
         };
-        self.http.insert(id, job);
+        let path = request.url.split_once('?').map_or(request.url.as_str(), |(path, _)| path);
+        self.http.insert(id, (job, concat(&[request.method, " ", path])));
         self.outputs.push_back(Output::Http { id, request });
         Ok(id)
     }
@@ -85,35 +87,59 @@ impl Client {
             Job::Newest { conversation_id } => self.profile.messages_page(conversation_id, 0, pages.newest),
         };
         let token = self.connection.token().cloned();
-        if let Ok(id) = self.request(request, token, HttpJob::Sync) {
-            self.sync.on_requested(id, job);
-        } else {
-            self.give_up(&job);
+        match self.request(request, token, HttpJob::Sync) {
+            Ok(id) => self.sync.on_requested(id, job),
+            Err(failure) => self.give_up(&job, &failure),
         }
     }
 
     pub(super) fn on_http(&mut self, now: Now, id: HttpId, result: HttpResult) {
-        match self.http.remove(&id) {
-            Some(HttpJob::Sync) => {
+        let Some((job, name)) = self.http.remove(&id) else { return };
+        match job {
+            HttpJob::Sync => {
                 if let Some(job) = self.sync.take_job(id) {
-                    self.on_sync_answer(now, job, result);
+                    self.on_sync_answer(now, job, &name, result);
                 }
             }
-            Some(HttpJob::Create(creation)) => self.on_created(now, creation, result),
-            Some(HttpJob::Change { row, token }) => self.on_change_answer(now, row, &token, result),
-            None => {}
+            HttpJob::Create(creation) => self.on_created(now, creation, &name, result),
+            HttpJob::Change { row, token } => self.on_change_answer(now, row, &token, &name, result),
         }
     }
 
-    fn on_sync_answer(&mut self, now: Now, job: Job, result: HttpResult) {
+    /// The answer to the REST request of a change, which was made with that token.
+    fn on_change_answer(&mut self, now: Now, id: RowId, token: &Secret, name: &str, result: HttpResult) {
+        let Some(change) = self.outbox.row(id).and_then(|row| row.record.change.as_ref()) else { return };
         let (status, body) = match result {
             HttpResult::Answered { status, body } => (status, body),
             HttpResult::Failed { .. } => {
-                return self.sync.on_failed(now, &mut self.rng, &mut self.timers, job, None);
+                let online = self.connection.state() == ConnectionState::Online;
+                return self.outbox.on_no_answer(now, &mut self.rng, id, online);
             }
         };
+        let mut answer = self.profile.parse_change(change.kind, status, &body);
+        if let Answer::Refused { failure, .. } = &mut answer {
+            *failure = of_request(failure.clone(), name);
+        }
+        let refused = matches!(answer, Answer::AuthRefused(_));
+        self.outbox.on_answer(now, &mut self.rng, id, answer);
+        if !refused {
+            self.connection.mark_token_good();
+        } else if self.connection.token().is_some_and(|present| present != token) {
+            // Another has come meanwhile.
+            self.outbox.on_token();
+        } else {
+            let (timers, rng) = (&mut self.timers, &mut self.rng);
+            self.connection.refuse_token(RefusedBy::Rest, now, timers, rng);
+        }
+    }
+
+    fn on_sync_answer(&mut self, now: Now, job: Job, name: &str, result: HttpResult) {
+        let (status, body) = match result {
+            HttpResult::Answered { status, body } => (status, body),
+            HttpResult::Failed { reason } => return self.ask_later(now, job, name, &reason, None),
+        };
         if status >= 400 {
-            return self.on_sync_refused(now, job, status, &body);
+            return self.on_sync_refused(now, job, name, status, &body);
         }
         self.connection.mark_token_good();
         let outcome = match &job {
@@ -121,33 +147,46 @@ impl Client {
             _ => self.take_page(&job, &body),
         };
         if let Err(what) = outcome {
-            let message = concat(&["the answer to a request for history cannot be read: ", &what]);
-            self.emit(Event::ProtocolError { message, excerpt: super::super::wire::excerpt(&body) });
+            let message = concat(&["the answer to ", name, " cannot be read: ", &what]);
+            let excerpt = super::super::wire::excerpt(&body);
+            self.emit(Event::ProtocolError { message: message.clone(), excerpt });
             if self.sync.on_unreadable(&job) {
                 // Some proxy's page, say, and not the backend's: it would leave a hole until the next connect.
                 self.sync.on_failed(now, &mut self.rng, &mut self.timers, job, None);
             } else {
-                self.give_up(&job);
+                self.give_up(&job, &Failure::new(ErrorCode::Protocol, message));
             }
         }
     }
 
-    /// The rest goes on without it. A window that waits for it is told that there is no more.
-    fn give_up(&mut self, job: &Job) {
-        self.sync.on_hopeless(job);
-        if let Some(conversation_id) = job.conversation_id() {
-            self.timelines.on_exhausted(conversation_id);
+    /// It may succeed another time. What goes on failing is told, once a connection.
+    fn ask_later(&mut self, now: Now, job: Job, name: &str, reason: &str, wait_ms: Option<u64>) {
+        if self.sync.on_failed(now, &mut self.rng, &mut self.timers, job, wait_ms) {
+            let todo = "). It is asked for again and again: is `apiUrl` right, does the server run, and does it allow the \
+                        origin of this page (CORS)?";
+            let text = concat(&[name, " gets no answer that can be used (", reason, todo]);
+            let error = Failure { retryable: true, ..Failure::new(ErrorCode::Server, text) };
+            self.emit(Event::Error { error });
         }
     }
 
-    fn on_sync_refused(&mut self, now: Now, job: Job, status: u16, body: &str) {
+    /// The rest goes on without it. A window of it says why.
+    fn give_up(&mut self, job: &Job, failure: &Failure) {
+        self.sync.on_hopeless(job);
+        if let Some(conversation_id) = job.conversation_id() {
+            self.timelines.on_refused(conversation_id, failure.clone());
+        }
+    }
+
+    fn on_sync_refused(&mut self, now: Now, job: Job, name: &str, status: u16, body: &str) {
         let (failure, wait_ms) = self.profile.parse_failure(status, body);
+        let failure = of_request(failure, name);
         if failure.code == ErrorCode::Auth {
             self.sync.on_failed(now, &mut self.rng, &mut self.timers, job, None);
             let (timers, rng) = (&mut self.timers, &mut self.rng);
             self.connection.refuse_token(RefusedBy::Rest, now, timers, rng);
         } else if failure.retryable || status >= 500 {
-            self.sync.on_failed(now, &mut self.rng, &mut self.timers, job, wait_ms);
+            self.ask_later(now, job, name, &concat(&["HTTP ", &decimal(u64::from(status))]), wait_ms);
         } else if let Job::After { conversation_id, seq: 1.. } = &job
             && failure.code != ErrorCode::Forbidden
             && self.sync.begin_anew(conversation_id)
@@ -155,8 +194,8 @@ impl Client {
             // Its history was cut, or the cursor is of another one: what there is now tells.
             self.timelines.forget_ranges(conversation_id);
         } else {
+            self.give_up(&job, &failure);
             self.emit(Event::Error { error: failure });
-            self.give_up(&job);
         }
     }
 
@@ -286,4 +325,10 @@ impl Client {
             _ => None,
         }
     }
+}
+
+/// Says which request the server has refused.
+pub(super) fn of_request(mut failure: Failure, name: &str) -> Failure {
+    failure.message = concat(&[name, ": ", &failure.message]);
+    failure
 }

@@ -127,10 +127,12 @@ impl Outbox {
 
     /// What the history has of a change's message. Without an id it waits until the server tells it.
     pub fn on_target(&mut self, id: RowId, message: Option<&Message>) {
-        let waits = self.rows.get(&id).is_some_and(|row| row.stage == Stage::Queued && row.is_parked());
+        let row = self.rows.get(&id).filter(|row| row.stage == Stage::Queued && row.is_parked());
+        let Some(known_as) = row.and_then(|row| row.record.change.as_ref()).map(|it| it.row_key.clone()) else {
+            return;
+        };
         match message {
-            _ if !waits => {}
-            Some(message) => self.name_changes(message),
+            Some(message) => self.name_changes(&known_as, message),
             None => {
                 let text =
                     "the message that this changes is neither queued nor in the history of this device";
@@ -139,15 +141,17 @@ impl Outbox {
         }
     }
 
-    /// The server has given this message an id: what changes it can name it.
-    pub(super) fn name_changes(&mut self, message: &Message) {
+    /// The server has given this message an id: what changes it can name it. `known_as`: its row when it was changed; where
+    /// only memory had that, it has come anew as another.
+    pub(super) fn name_changes(&mut self, known_as: &str, message: &Message) {
         if message.id.is_none() || self.generation == 0 {
             return;
         }
-        let waits = |row: &Row| row.is_parked() && row.changes(&message.row_key);
+        let waits = |row: &Row| row.is_parked() && row.changes(known_as);
         for id in self.ids_of(&waits) {
             if let Some(change) = self.rows.get_mut(&id).and_then(|row| row.record.change.as_mut()) {
                 change.id.clone_from(&message.id);
+                change.row_key.clone_from(&message.row_key);
             }
             self.mark_dirty(id);
             self.stirred = true;

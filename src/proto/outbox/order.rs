@@ -77,9 +77,6 @@ impl Outbox {
             self.by_stored.remove(&old);
         }
         self.by_stored.insert(stored, id);
-        if !self.numbered {
-            self.newest_stored = self.newest_stored.max(stored);
-        }
         self.see_number(stored);
         self.put_in_place(id);
     }
@@ -89,10 +86,10 @@ impl Outbox {
         let skipped = stored.saturating_sub(self.newest_stored.saturating_add(1));
         self.missed = self.missed.saturating_add(skipped);
         self.newest_stored = self.newest_stored.max(stored);
-        self.numbered = true;
     }
 
-    /// Rows of other tabs stand before those that are known here: nothing goes before they have been read.
+    /// Rows of other tabs may stand before those that are known here: nothing goes before they have been read. So it is with
+    /// the first row after a start, since the rows of the store, which may be gone, do not tell the last number.
     pub fn misses_rows(&self) -> bool {
         self.missed > 0
     }

@@ -64,7 +64,11 @@ impl Timelines {
     pub fn on_joined(&mut self, conversation_id: &str) -> bool {
         let Some(log) = self.logs.get_mut(conversation_id) else { return false };
         (log.unsure, log.catches_up) = (false, false);
-        log.join()
+        let (refused, joined) = (log.refused.take(), log.join());
+        if refused.is_some() {
+            self.dirty_views(conversation_id);
+        }
+        joined
     }
 }
 

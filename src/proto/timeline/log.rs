@@ -3,7 +3,7 @@
 use super::super::queue::Queue;
 use crate::proto::sorted::{SortedMap, SortedSet, partition_point};
 
-use super::super::model::Message;
+use super::super::model::{Failure, Message};
 use super::super::store::{HistoryHead, IndexPage, OrderKey, SEGMENTS_PER_PAGE, SegmentInfo};
 use super::Op;
 
@@ -85,6 +85,8 @@ pub struct Log {
     /// A window waits for the server; the server has nothing more before the oldest row.
     pub(super) fetching: bool,
     pub(super) exhausted: bool,
+    /// Why the server does not give this history.
+    pub(super) refused: Option<Failure>,
     /// How many sequence numbers further back the next page is to go, and how many rows there were before the last one.
     pub(super) earlier_step: u64,
     pub(super) earlier_rows: u32,
@@ -140,6 +142,7 @@ impl Log {
             before_sent: None,
             fetching: false,
             exhausted: false,
+            refused: None,
             earlier_step: 0,
             earlier_rows: 0,
             listed_cursor: None,

@@ -4,7 +4,7 @@
 //! last range ends at the cursor. What is not known is never shown as if it were: a window ends there, or says that something
 //! is missing. Without a cursor `joint.rs` says up to which row all is known.
 
-use super::super::model::{Message, Sender};
+use super::super::model::{Failure, Message, Sender};
 use super::log::Log;
 use super::{Action, Timelines};
 
@@ -69,11 +69,10 @@ impl Timelines {
         }
     }
 
-    /// The server has nothing more before the oldest, or does not give it: not asked again before the next connection.
-    pub fn on_exhausted(&mut self, conversation_id: &str) {
-        if let Some(log) = self.logs.get_mut(conversation_id) {
-            (log.exhausted, log.fetching) = (true, false);
-        }
+    /// The server does not give this history: not asked again before the next connection. A window says why.
+    pub fn on_refused(&mut self, conversation_id: &str, failure: Failure) {
+        let log = self.log_mut(conversation_id);
+        (log.exhausted, log.fetching, log.refused) = (true, false, Some(failure));
         self.dirty_views(conversation_id);
     }
 

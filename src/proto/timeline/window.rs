@@ -6,7 +6,7 @@
 use crate::proto::sorted::{SortedMap, SortedSet};
 
 use super::super::api::{ViewId, ViewUpdate};
-use super::super::model::{Message, Phase};
+use super::super::model::{Failure, Message, Phase};
 use super::super::store::OrderKey;
 use super::log::{Log, Want, order_of};
 use super::pending::{changed_rows, put_on_top};
@@ -155,7 +155,8 @@ impl View {
         }
         let changed = changed_rows(&shown.rows, pending, scene.me);
         put_on_top(&mut shown.rows, &changed);
-        self.difference(id, &shown, scene.phase)
+        let refused = scene.log.and_then(|log| log.refused.clone());
+        self.difference(id, &shown, refused, scene.phase)
     }
 
     fn show<'a>(
@@ -218,7 +219,13 @@ impl View {
         }
     }
 
-    fn difference(&mut self, id: ViewId, shown: &Shown<'_>, phase: Phase) -> Option<ViewUpdate> {
+    fn difference(
+        &mut self,
+        id: ViewId,
+        shown: &Shown<'_>,
+        refused: Option<Failure>,
+        phase: Phase,
+    ) -> Option<ViewUpdate> {
         let mut slots = SortedMap::new();
         let (mut order, mut rows) = (Vec::with_capacity(shown.rows.len()), Vec::new());
         for (message, revision) in &shown.rows {
@@ -247,7 +254,7 @@ impl View {
             has_earlier: shown.has_earlier,
             has_later: shown.has_later,
             loading: shown.loading,
-            error: self.unknown.then(unknown_conversation),
+            error: self.unknown.then(unknown_conversation).or(refused),
             phase,
         };
         let same = self.last.as_ref().is_some_and(|last| {
