@@ -85,7 +85,9 @@ impl World {
         // Two may say the same: then it is the one whose turn it is, which the records tell as long as they are written.
         let written = !self.devices[at].eyes.refused;
         let turn = |seen: &&ChangeSeen| {
-            (seen.failed, written && !seen.marked, self.ledger.changes[seen.number].taken)
+            let known = &self.ledger.changes[seen.number];
+            let failed = seen.failed || (!written && known.refusals.1 > 0);
+            (failed, written && !seen.marked, known.taken)
         };
         let seen = self.disks[home].changes.values().filter(is_it).min_by_key(turn).cloned();
         let fallback = || {
