@@ -23,8 +23,8 @@ const MAX_OFFSET_PAGES: u32 = 20;
 const MAX_WISHES: usize = 64;
 /// After so many of one conversation an answer that cannot be read is taken for the backend's own.
 const MAX_UNREADABLE: u32 = 5;
-/// What has failed again so often is told.
-const TOLD_AFTER: u32 = 2;
+/// What has failed again so often, some seconds long, is told.
+const TOLD_AFTER: u32 = 3;
 const RETRY_BASE_MS: u64 = 1000;
 const RETRY_MAX_MS: u64 = 30_000;
 
@@ -54,7 +54,7 @@ pub struct Sync {
     /// Whose newest page this connection has looked at again.
     refreshed: SortedSet<String>,
     failures: u32,
-    /// How often what failed was asked for again since an answer; and that it was told.
+    /// How often what failed was asked for again, and whether that was told: since an answer, or the start.
     rounds: u32,
     told: bool,
     /// Of the list of conversations: answers in a row that could not be read.
@@ -106,7 +106,7 @@ impl Sync {
         self.requests.clear();
         self.retry.clear();
         self.refreshed.clear();
-        (self.failures, self.rounds, self.told) = (0, 0, false);
+        (self.failures, self.rounds) = (0, 0);
     }
 
     /// A hello came after the start. `true`: it says something else than what was started with.
@@ -126,7 +126,7 @@ impl Sync {
 
     /// A page of the list is in; `has_more` asks for the next.
     pub fn on_list(&mut self, offset: u32, rows: u32, has_more: bool) {
-        (self.failures, self.rounds) = (0, 0);
+        self.on_answer();
         self.unreadable_lists = 0;
         if has_more && rows > 0 {
             let offset = offset.saturating_add(rows);
@@ -230,7 +230,7 @@ impl Sync {
     /// A page has come; returns the ticket under which it is to be applied.
     /// `last_seq` is the newest sequence number in it, `rows` how many it has.
     pub fn on_page(&mut self, job: &Job, rows: u32, last_seq: Option<u64>, has_more: bool) -> u32 {
-        (self.failures, self.rounds) = (0, 0);
+        self.on_answer();
         self.next_ticket += 1;
         let ticket = self.next_ticket;
         let Some(id) = job.conversation_id() else { return ticket };
@@ -354,6 +354,10 @@ impl Sync {
         while let Some(job) = self.retry.pop_front() {
             self.actions.push_back(Action::Request(job));
         }
+    }
+
+    fn on_answer(&mut self) {
+        (self.failures, self.rounds, self.told) = (0, 0, false);
     }
 
     fn settle(&mut self) {

@@ -214,6 +214,8 @@ impl World {
         let home = self.devices[at].person.disk;
         let holds = |known: &Changed| known.disk == home && known.key.is_some() && known.key.as_ref() == key;
         let Some(other) = self.ledger.changes.iter().position(holds).filter(|other| *other != number) else {
+            let known = &mut self.ledger.changes[number];
+            known.key = known.key.take().or_else(|| key.cloned());
             return;
         };
         let theirs = self.ledger.changes[other].clone();

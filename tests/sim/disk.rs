@@ -282,7 +282,9 @@ impl World {
         }
         let history = transaction.puts.iter().any(|(id, _)| id.table == Table::History);
         let writer = disk.claimed_by.is_none_or(|claimed| claimed == at);
-        if history && !writer && !disk.generation_torn {
+        let mut expected = transaction.expect.iter().filter_map(|(_, version)| *version);
+        let torn = disk.generation_torn || expected.any(|version| disk.torn_generations.contains(&version));
+        if history && !writer && !torn {
             self.wrong("one writer of history", format!("{name} wrote under another leader's generation"));
         }
     }

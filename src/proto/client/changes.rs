@@ -131,11 +131,10 @@ impl Client {
             // What another tab had added before the last read may have been settled before it, too.
             joins = backlog;
         }
-        let missed = self.outbox.misses_rows();
         if !joins || !self.outbox.take_changes(changes) && !backlog {
             self.rescan(now);
-        } else if missed {
-            self.outbox.on_writable(now);
+        } else {
+            self.outbox.go_on(now);
         }
     }
 

@@ -15,6 +15,8 @@ use crate::proto::mutant;
 
 /// The outbox is read again this often, since a poke of another tab may be lost (rule 4).
 const RESCAN_MS: u64 = 30_000;
+/// And this often where tabs cannot hear each other (no BroadcastChannel).
+const DEAF_RESCAN_MS: u64 = 2_000;
 /// A page says so often that it cannot read a record: what is damaged again as soon as it is written,
 /// or written by a later version of the application, is left so.
 const MAX_TORN_TOLD: u32 = 20;
@@ -303,7 +305,8 @@ impl Client {
     /// Whoever follows looks too: the last word before a silence may be the one that was lost.
     fn rescan_later(&mut self, now: Now) {
         if !matches!(self.lead.state(), State::Unasked | State::Asked) && !mutant::is(34) {
-            self.timers.set(Timer::Rescan, now.mono_ms + RESCAN_MS);
+            let pause_ms = if self.beside.deaf { DEAF_RESCAN_MS } else { RESCAN_MS };
+            self.timers.set(Timer::Rescan, now.mono_ms + pause_ms);
         }
     }
 
@@ -352,14 +355,14 @@ impl Client {
                 self.on_untrue_generation(now);
             }
         }
-        let missed = self.outbox.misses_rows();
         self.take_outbox(lists);
         // What was read before this page stood still says nothing of the generation of today.
         let old = self.lead.in_doubt && outlives_lease(self.storage.asked_to_reconcile, now);
         if core::mem::take(&mut self.storage.rescan_again) || old {
             self.rescan(now);
-        } else if core::mem::take(&mut self.lead.in_doubt) || missed {
-            self.outbox.on_writable(now);
+        } else {
+            self.lead.in_doubt = false;
+            self.outbox.go_on(now);
         }
     }
 

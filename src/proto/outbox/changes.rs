@@ -128,7 +128,8 @@ impl Outbox {
     /// What the history has of a change's message. Without an id it waits until the server tells it.
     pub fn on_target(&mut self, id: RowId, message: Option<&Message>) {
         let row = self.rows.get(&id).filter(|row| row.stage == Stage::Queued && row.is_parked());
-        let Some(known_as) = row.and_then(|row| row.record.change.as_ref()).map(|it| it.row_key.clone()) else {
+        let Some(known_as) = row.and_then(|row| row.record.change.as_ref()).map(|it| it.row_key.clone())
+        else {
             return;
         };
         match message {
@@ -167,8 +168,14 @@ impl Outbox {
 
     /// It was on the wire, and stays: so do its changes that are not gone yet.
     pub(super) fn keep_changes_of(&mut self, key: &str) {
-        for id in self.ids_of(&|row| row.changes(key) && !row.visible() && !row.writing) {
+        for id in self.ids_of(&|row| row.changes(key) && !row.visible()) {
             let Some(row) = self.rows.get_mut(&id) else { continue };
+            if row.writing || row.stored.is_none() {
+                // It is just being added, or will be: what was to follow does not.
+                row.cancelled = false;
+                self.touch(id);
+                continue;
+            }
             (row.dirty, row.cancelled) = (false, false);
             let conversation_id = row.record.conversation_id.clone();
             self.dirty.remove(&id);

@@ -3,6 +3,7 @@
 //! Law: a conversation's rows stand by number; what has none yet stands behind them in the order of its acceptance,
 //! and moves when its number puts it elsewhere.
 
+use super::super::api::Now;
 use super::super::sorted::{SortedMap, partition_point};
 use super::{Outbox, Row, RowId};
 
@@ -92,6 +93,13 @@ impl Outbox {
     /// the first row after a start, since the rows of the store, which may be gone, do not tell the last number.
     pub fn misses_rows(&self) -> bool {
         self.missed > 0
+    }
+
+    /// What was held back for want of knowledge may go: the rows have been read.
+    pub fn go_on(&mut self, now: Now) {
+        if self.held_back && !self.misses_rows() {
+            self.on_writable(now);
+        }
     }
 
     /// The store has this row no longer: it gets another number.

@@ -146,6 +146,17 @@ impl Outbox {
         }
     }
 
+    /// Only memory knew that it was answered, and what was to be made of that went with the lead: whoever leads next asks
+    /// again.
+    pub(super) fn leave_to_leader(&mut self, id: RowId) {
+        let Some(row) = self.rows.get_mut(&id) else { return };
+        row.doubtful = row.record.wire.is_some();
+        self.met |= row.doubtful;
+        let conversation_id = row.record.conversation_id.clone();
+        self.set_stage(id, Stage::Queued);
+        self.enter_lane(id, &conversation_id);
+    }
+
     /// The row's record is gone: it stands under another number (resent by another tab), or not at all.
     fn find_again(&mut self, id: RowId, present: &[(u64, u64, OutboxRow)]) {
         let Some(row) = self.rows.get_mut(&id) else { return };
