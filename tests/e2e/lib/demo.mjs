@@ -72,7 +72,26 @@ export class Visitor {
   }
 
   async sees(text, status) {
-    await this.message(text, status).waitFor(patience);
+    try {
+      await this.message(text, status).waitFor(patience);
+    } catch (cause) {
+      throw new Error(`no message "${text}" (${status ?? "in any status"}): ${await this.#shown()}`, {
+        cause,
+      });
+    }
+  }
+
+  /** What stands there, for whoever reads why a test has failed. */
+  async #shown() {
+    const rows = await this.page
+      .locator("[data-testid=message]")
+      .evaluateAll((rows) =>
+        rows.map((row) => `${row.innerText.trim().slice(0, 40)} (${row.dataset.status})`),
+      );
+    const diagnostics = await this.page.evaluate(() =>
+      JSON.stringify(globalThis.chat?.diagnostics?.() ?? null),
+    );
+    return `${rows.join(", ")}; ${diagnostics}`;
   }
 
   /** The texts on the screen, in order. */
