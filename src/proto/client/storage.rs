@@ -208,8 +208,8 @@ impl Client {
             return self.reconcile(now, lists);
         }
         self.storage.rescan_again = false;
-        if self.lead.in_doubt {
-            // Nothing goes out before the generation was read.
+        if self.lead.in_doubt || (self.leads() && self.outbox.misses_rows()) {
+            // Nothing goes out before the generation, or what another tab has queued, was read.
             self.timers.set(Timer::Rescan, now.mono_ms + STORE_RETRY_MS);
         } else if !self.leads() {
             // What was to be read is not known: the next post does not join on.
