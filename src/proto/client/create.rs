@@ -11,7 +11,7 @@ use super::super::profile::Created;
 use super::super::text::is_blank;
 use super::super::timer::Timer;
 use super::Client;
-use super::rest::{HttpJob, MAX_REQUESTS, of_request};
+use super::rest::{ASK, HttpJob, MAX_REQUESTS, of_request};
 use crate::proto::text::concat;
 
 /// Questions of the connection count up from one.
@@ -135,13 +135,12 @@ impl Client {
         let (status, body) = match result {
             HttpResult::Answered { status, body } => (status, body),
             HttpResult::Failed { reason } => {
-                let todo = "): is `apiUrl` right, does the server run, and does it allow the origin of this page (CORS)?";
                 let text = concat(&[
                     "the conversation could not be created: ",
                     name,
                     " gets no answer (",
                     &reason,
-                    todo,
+                    ASK,
                 ]);
                 return self.refuse(command, Failure::new(ErrorCode::Server, text));
             }

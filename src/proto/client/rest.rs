@@ -18,6 +18,10 @@ const HTTP_TIMEOUT_MS: u32 = 20_000;
 /// REST requests under way at once that the application has asked for.
 pub(super) const MAX_REQUESTS: usize = 100;
 
+/// What to look at where a request gets no answer.
+pub(super) const ASK: &str =
+    "): is `apiUrl` right, does the server run, and does it allow the origin of this page (CORS)?";
+
 /// Why a request was made.
 pub(super) enum HttpJob {
     Sync,
@@ -162,9 +166,7 @@ impl Client {
     /// It may succeed another time. What goes on failing is told, once a connection.
     fn ask_later(&mut self, now: Now, job: Job, name: &str, reason: &str, wait_ms: Option<u64>) {
         if self.sync.on_failed(now, &mut self.rng, &mut self.timers, job, wait_ms) {
-            let todo = "). It is asked for again and again: is `apiUrl` right, does the server run, and does it allow the \
-                        origin of this page (CORS)?";
-            let text = concat(&[name, " gets no answer that can be used (", reason, todo]);
+            let text = concat(&[name, " gets no answer (", reason, ASK]);
             let error = Failure { retryable: true, ..Failure::new(ErrorCode::Server, text) };
             self.emit(Event::Error { error });
         }
