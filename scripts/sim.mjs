@@ -19,13 +19,14 @@ const OPTIONS = {
 
 /** What says nothing together is refused, rather than that one of both is ignored. */
 function assertOneWish(given) {
-  const wishes = ["schedules", "minutes", "tell", "shrink", "mutants", "mutant"].filter(
-    (name) => name in given,
-  );
-  const pair = wishes.join() === "tell,shrink";
-  if (wishes.length > 1 && !pair) throw new Told(`one of --${wishes.join(", --")} at a time`);
   const story = "tell" in given || "shrink" in given;
   if (story && !("seed" in given)) throw new Told("a story is that of one schedule: --seed S says which");
+  // What one mutant does in a schedule is a story, too.
+  const wishes = ["schedules", "minutes", "mutants", ...(story ? [] : ["mutant"])].filter(
+    (name) => name in given,
+  );
+  if (story) wishes.push("tell");
+  if (wishes.length > 1) throw new Told(`one of --${wishes.join(", --")} at a time`);
 }
 
 /** How cargo builds and runs the simulator; both at once, since the mutants are a build of their own. */

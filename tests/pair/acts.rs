@@ -128,6 +128,15 @@ impl World {
         }
     }
 
+    /// What a window says that is wrong with its history.
+    pub fn window_error(&self, at: usize, view: u32) -> Option<Failure> {
+        let mut updates = self.nodes[at].events.iter().rev().filter_map(|event| match event {
+            Event::View(update) if update.view == view => Some(update.error.clone()),
+            _ => None,
+        });
+        updates.next().flatten()
+    }
+
     pub fn count(&self, at: usize, wanted: impl Fn(&Event) -> bool) -> usize {
         self.nodes[at].events.iter().filter(|event| wanted(event)).count()
     }

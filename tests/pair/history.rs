@@ -253,6 +253,15 @@ fn a_conversation_that_appears_while_the_list_is_read_stays() {
     assert_eq!(world.count(ana, |event| matches!(event, Event::ConversationRemoved { conversation_id } if conversation_id == "r07")), 1);
 }
 
+/// A device that was never connected, with a window on a conversation of so many messages.
+fn newcomer(messages: usize) -> (World, usize) {
+    let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
+    miss(&mut world, "r", 0..messages);
+    let ana = world.join("ana");
+    world.open_view(ana, 1, "r");
+    (world, ana)
+}
+
 fn errors(world: &World, at: usize) -> Vec<(ErrorCode, String)> {
     let told = world.nodes[at].events.iter().filter_map(|event| match event {
         Event::Error { error } => Some((error.code, error.message.clone())),
@@ -285,38 +294,25 @@ fn a_history_that_gets_no_answer_is_told_once_a_connection() {
 
 #[test]
 fn a_window_says_why_the_server_does_not_give_its_history() {
-    let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
-    miss(&mut world, "r", 0..3);
-    let ana = world.join("ana");
-    world.open_view(ana, 1, "r");
-    let error = |world: &World| {
-        let mut updates = world.nodes[ana].events.iter().rev().filter_map(|event| match event {
-            Event::View(update) if update.view == 1 => Some(update.error.clone()),
-            _ => None,
-        });
-        updates.next().flatten()
-    };
+    let (mut world, ana) = newcomer(3);
     // The list is answered, and then the history refused.
     world.connect(ana);
     world.until("the list", |world| world.backend.requests.len() == 1);
     world.backend.http_faults.extend([403; 4]);
     world.until("live", |world| world.nodes[ana].checks.phase == Some(Phase::Live));
     world.pass(100);
-    let shown = error(&world).expect("the window says so");
+    let shown = world.window_error(ana, 1).expect("the window says so");
     assert!(shown.message.starts_with("GET https://chat.test/api/messages/r: HTTP 403"), "{}", shown.message);
     world.backend.http_faults.clear();
     world.cut(ana);
     world.until("all is there", |world| world.texts(ana, 1).len() == 3);
     world.pass(100);
-    assert_eq!(error(&world), None);
+    assert_eq!(world.window_error(ana, 1), None);
 }
 
 #[test]
 fn the_first_contact_asks_for_the_newest_page_alone_and_windows_for_what_comes_before() {
-    let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
-    miss(&mut world, "r", 0..500);
-    let ana = world.join("ana");
-    world.open_view(ana, 1, "r");
+    let (mut world, ana) = newcomer(500);
     world.go_live(ana);
     world.pass(100);
     let pages = |world: &World| -> Vec<String> {

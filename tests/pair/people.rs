@@ -144,14 +144,7 @@ fn a_window_on_an_unknown_conversation_says_so_until_it_turns_up() {
     for (view, room) in [(1, "r"), (2, "nowhere")] {
         world.open_view(ana, view, room);
     }
-    let error = |world: &World, id: u32| {
-        let updates = world.nodes[ana].events.iter().rev();
-        let mut updates = updates.filter_map(|event| match event {
-            Event::View(update) if update.view == id => Some(update.error.as_ref().map(|error| error.code)),
-            _ => None,
-        });
-        updates.next().flatten()
-    };
+    let error = |world: &World, view: u32| world.window_error(ana, view).map(|error| error.code);
     world.pass(100);
     assert_eq!((error(&world, 1), error(&world, 2)), (None, None), "nobody knows yet");
     world.go_live(ana);

@@ -12,6 +12,7 @@ export function ConversationPane({ conversationId, session, onBack }: Props) {
   const me = session.user.id;
   const chat = useChat(conversationId);
   const conversation = useConversation(conversationId);
+  const isUnknown = !conversation && chat.errorDetail?.code === "notFound";
   const nameOf = useNames(conversation);
   const isPeerOnline = usePeerOnline(conversation, me);
   const subtitle = conversation && subtitleOf(conversation, me, chat.isConnected && isPeerOnline);
@@ -36,7 +37,7 @@ export function ConversationPane({ conversationId, session, onBack }: Props) {
       </p>
       {chat.error && (
         <p className="error-line" role="alert">
-          <span className="grow">{conversation ? chat.error : "There is no such conversation."}</span>
+          <span className="grow">{isUnknown ? "There is no such conversation." : chat.error}</span>
           <button type="button" className="quiet" onClick={chat.clearError}>
             Dismiss
           </button>
