@@ -18,10 +18,14 @@ mod changes;
 mod checks;
 #[path = "pair/commands.rs"]
 mod commands;
+#[path = "pair/converge.rs"]
+mod converge;
 #[path = "pair/damage.rs"]
 mod damage;
 #[path = "pair/doubt.rs"]
 mod doubt;
+#[path = "pair/edits.rs"]
+mod edits;
 #[path = "pair/failures.rs"]
 mod failures;
 #[path = "pair/hearing.rs"]

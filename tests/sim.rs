@@ -11,6 +11,8 @@ mod acts;
 mod befall;
 #[path = "shared/by_hand.rs"]
 mod by_hand;
+#[path = "sim/changes.rs"]
+mod changes;
 #[path = "sim/checks.rs"]
 mod checks;
 #[path = "sim/command_line.rs"]

@@ -66,6 +66,8 @@ pub struct Sync {
     retry: Queue<Job>,
     /// Whose newest page this connection has looked at again.
     refreshed: SortedSet<String>,
+    /// And once more, since something that was told of it was forgotten.
+    again: SortedSet<String>,
     failures: u32,
     /// Of the list of conversations: answers in a row that could not be read.
     unreadable_lists: u32,
@@ -112,6 +114,7 @@ impl Sync {
         self.requests.clear();
         self.retry.clear();
         self.refreshed.clear();
+        self.again.clear();
         self.failures = 0;
     }
 
@@ -180,6 +183,14 @@ impl Sync {
         if self.online && self.cursor && self.refreshed.insert(conversation_id.to_owned()) {
             self.actions
                 .push_back(Action::Request(Job::Newest { conversation_id: conversation_id.to_owned() }));
+        }
+    }
+
+    /// Looks at the newest page once more, once a connection: what was told of a message that is not here was forgotten.
+    pub fn look_again(&mut self, conversation_id: &str) {
+        if self.online && self.again.insert(conversation_id.to_owned()) {
+            self.refreshed.remove(conversation_id);
+            if self.cursor { self.refresh(conversation_id) } else { self.pull(conversation_id) }
         }
     }
 

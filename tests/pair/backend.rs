@@ -7,6 +7,7 @@ use chatwire::proto::wire::{Limits, engine_io};
 use serde_json::{Value, json};
 
 use super::by_hand::{decode, encode, iso};
+use super::edits::Edits;
 
 /// What becomes of the next send.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,6 +90,8 @@ pub struct Backend {
     pub heard: Vec<(String, String, Value)>,
     pub requests: Vec<String>,
     pub down: bool,
+    /// What has become of messages since they were sent.
+    pub edits: Edits,
     next_id: u64,
 }
 
@@ -114,6 +117,7 @@ impl Backend {
             heard: Vec::new(),
             requests: Vec::new(),
             down: false,
+            edits: Edits::default(),
             next_id: 1,
         }
     }
@@ -166,6 +170,7 @@ impl Backend {
         if self.keys && reader == message.sender {
             record["client_message_id"] = json!(message.key);
         }
+        self.edits.write(&message.id, &mut record);
         record
     }
 
@@ -328,6 +333,7 @@ impl Backend {
             Some(at) => at,
             None => {
                 let at = self.store(now_ms, &room, user, key.clone(), &text);
+                self.edits.note_reply(&self.rooms[&room].messages[at].id, payload);
                 let but = Some(socket).filter(|_| !self.echo && fate != Fate::CopyFirst);
                 say = self.broadcast(&room, at, but);
                 at

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use super::changes::NO_CHANGES;
 use super::open::OPEN;
 use super::regressions::REGRESSIONS;
 use super::runner::{Order, Total, run, run_many, shrink, story};
@@ -117,7 +118,9 @@ fn check(options: &Options, threads: usize, first: u64) -> bool {
         failed.push(format!("every kind of fault and every cell is reached, but not {}", missing.join(", ")));
     }
     for (seed, muted, what) in REGRESSIONS {
-        let muted: BTreeSet<dice::Choice> = muted.iter().copied().collect();
+        let mut muted: BTreeSet<dice::Choice> = muted.iter().copied().collect();
+        // They are older than the changes of messages.
+        muted.insert(NO_CHANGES);
         if let Some(violation) = run(*seed, &muted, false).violation {
             println!("\n{}", story(*seed, &muted));
             failed.push(format!("regression {what:?}: {}", violation.checker));

@@ -72,7 +72,8 @@ pub const FATE_OF_WRITES: Site = 102;
 pub const KEYS: Site = 103;
 pub const HANGS: Site = 104;
 pub const BACKLOG: Site = 105;
-const SITES: usize = 106;
+pub const CHANGES: Site = 106;
+const SITES: usize = 107;
 const DEVICES: usize = 8;
 
 impl Dice {
@@ -120,6 +121,10 @@ impl Dice {
     /// It is not the whole schedule that is run.
     pub fn mutes(&self) -> bool {
         !self.muted.is_empty()
+    }
+
+    pub fn is_choice_muted(&self, choice: Choice) -> bool {
+        self.muted.contains(&choice)
     }
 
     /// An act of the schedule that is a fault: it can be muted too.

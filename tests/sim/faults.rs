@@ -32,6 +32,8 @@ faults! {
     WallJump, Sleep, SleepForDays, ClockSkew,
     // A page that stands still without a word.
     Hung,
+    // Changes of messages: before their message, after what followed them, twice.
+    ChangeEarly, ChangeLate, ChangeRepeated,
 }
 
 /// Whatever ends `offline` wakes the connection by itself, so that `connect()` never finds it there without an

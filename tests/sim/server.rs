@@ -88,6 +88,8 @@ pub struct Server {
     pub refusals: BTreeMap<usize, (u32, u32)>,
     /// Answers that nobody can read, or that never come.
     pub unclear: BTreeSet<usize>,
+    /// What has become of messages since, by their ids.
+    pub edits: BTreeMap<String, super::changes::Edited>,
     /// What became of sends, for the story.
     pub notes: Vec<String>,
     next_id: u64,
@@ -113,6 +115,7 @@ impl Server {
             ever: BTreeMap::new(),
             refusals: BTreeMap::new(),
             unclear: BTreeSet::new(),
+            edits: BTreeMap::new(),
             notes: Vec::new(),
             next_id: 1,
         }
@@ -161,6 +164,7 @@ impl Server {
         if self.keys && reader == message.sender {
             record["client_message_id"] = json!(message.key);
         }
+        self.write_changes(message, &mut record);
         record
     }
 

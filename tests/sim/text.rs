@@ -15,5 +15,7 @@ pub fn body(n: usize) -> String {
 
 /// The number of a message with this text.
 pub fn number(text: &str) -> Option<usize> {
-    text.strip_prefix(SECRET)?.strip_prefix('-')?.parse().ok()
+    let rest = text.strip_prefix(SECRET)?.strip_prefix('-')?;
+    // Behind it stands what an edit has made of it.
+    rest.split('~').next()?.parse().ok()
 }

@@ -53,8 +53,12 @@ impl Client {
                 self.timelines.target(conversation_id.as_deref(), &message_id, change);
             }
             Incoming::Updated(message) => {
-                let (id, conversation_id) = (message.id.clone(), message.conversation_id.clone());
-                self.timelines.target(Some(&conversation_id), &id, Change::Edited(message));
+                let message = *message;
+                let change = match message.deleted_at_ms {
+                    Some(at_ms) => Change::Deleted { at_ms },
+                    None => Change::Edited { text: message.text, at_ms: message.edited_at_ms },
+                };
+                self.timelines.target(Some(&message.conversation_id), &message.id, change);
             }
             Incoming::Deleted { message_id, conversation_id } => {
                 let at_ms = i64::try_from(now.wall_ms).unwrap_or(i64::MAX);
@@ -257,7 +261,7 @@ impl Client {
         self.timers.clear(Timer::Hello);
         self.sync.stop(&mut self.timers);
         self.timelines.on_lost();
-        self.http.remove_where(&|_, job| matches!(job, super::rest::HttpJob::Sync));
+        self.http.remove_where(&|_, job| matches!(job, super::rest::HttpJob::Sync { .. }));
         let by_us = self.frozen || self.connection.state() == ConnectionState::Closed;
         self.outbox.on_lost(by_us);
         self.outbox.settle_all_held();

@@ -18,7 +18,10 @@ pub(super) const MAX_REQUESTS: usize = 100;
 
 /// Why a request was made.
 pub(super) enum HttpJob {
-    Sync,
+    Sync {
+        /// How much of what changes messages had been heard when it was asked.
+        heard: u64,
+    },
     Create(Creation),
 }
 
@@ -27,7 +30,7 @@ impl HttpJob {
     pub fn command(&self) -> Option<CommandId> {
         match self {
             Self::Create(creation) => Some(creation.command),
-            Self::Sync => None,
+            Self::Sync { .. } => None,
         }
     }
 }
@@ -39,7 +42,7 @@ impl Client {
         token: Option<Secret>,
         job: HttpJob,
     ) -> Result<HttpId, Failure> {
-        if self.http.len() >= MAX_REQUESTS && !matches!(job, HttpJob::Sync) {
+        if self.http.len() >= MAX_REQUESTS && !matches!(job, HttpJob::Sync { .. }) {
             return Err(Failure::new(ErrorCode::RateLimited, "too many REST requests are under way"));
         }
         let id = self.next_http;
@@ -73,7 +76,8 @@ impl Client {
             Job::Newest { conversation_id } => self.profile.messages_page(conversation_id, 0, OFFSET_ROWS),
         };
         let token = self.connection.token().cloned();
-        if let Ok(id) = self.request(request, token, HttpJob::Sync) {
+        let heard = self.timelines.heard();
+        if let Ok(id) = self.request(request, token, HttpJob::Sync { heard }) {
             self.sync.on_requested(id, job);
         } else {
             self.sync.on_hopeless(&job);
@@ -82,9 +86,9 @@ impl Client {
 
     pub(super) fn on_http(&mut self, now: Now, id: HttpId, result: HttpResult) {
         match self.http.remove(&id) {
-            Some(HttpJob::Sync) => {
+            Some(HttpJob::Sync { heard }) => {
                 if let Some(job) = self.sync.take_job(id) {
-                    self.on_sync_answer(now, job, result);
+                    self.on_sync_answer(now, job, heard, result);
                 }
             }
             Some(HttpJob::Create(creation)) => self.on_created(now, creation, result),
@@ -92,7 +96,7 @@ impl Client {
         }
     }
 
-    fn on_sync_answer(&mut self, now: Now, job: Job, result: HttpResult) {
+    fn on_sync_answer(&mut self, now: Now, job: Job, heard: u64, result: HttpResult) {
         let (status, body) = match result {
             HttpResult::Answered { status, body } => (status, body),
             HttpResult::Failed { .. } => {
@@ -109,7 +113,7 @@ impl Client {
             | Job::Offset { conversation_id, .. }
             | Job::Newest { conversation_id } => {
                 let conversation_id = conversation_id.clone();
-                self.take_page(&job, &conversation_id, &body)
+                self.take_page(&job, heard, &conversation_id, &body)
             }
         };
         if let Err(what) = outcome {
@@ -197,7 +201,7 @@ impl Client {
         }
     }
 
-    fn take_page(&mut self, job: &Job, conversation_id: &str, body: &str) -> Result<(), String> {
+    fn take_page(&mut self, job: &Job, asked: u64, conversation_id: &str, body: &str) -> Result<(), String> {
         let page = self.profile.parse_page(body)?;
         for what in &page.malformed {
             self.emit(Event::ProtocolError { message: what.clone(), excerpt: String::new() });
@@ -221,7 +225,7 @@ impl Client {
                 messages.push_back(message);
             }
         }
-        let page = PageOp { messages, range, ticket, fresh: 0, oldest_known: None, joins: None };
+        let page = PageOp { messages, range, ticket, asked, fresh: 0, oldest_known: None, joins: None };
         self.timelines.push(conversation_id, Op::Page(page));
         Ok(())
     }

@@ -266,6 +266,7 @@ impl Client {
                 self.emit(Event::MessageDeleted { conversation_id, row_key });
             }
             Action::Reaction { conversation_id, row_key } => {
+                self.rooms.touch(&conversation_id);
                 self.emit(Event::Reaction { conversation_id, row_key });
             }
             Action::Status { message } => {
@@ -288,6 +289,7 @@ impl Client {
                     self.sync.pull(&conversation_id);
                 }
             }
+            Action::Stale { conversation_id } => self.sync.look_again(&conversation_id),
             Action::PageApplied { ticket, conversation_id, fresh, reached } => {
                 if fresh > 0 {
                     self.tell_page_delivered(now, &conversation_id, fresh);

@@ -56,6 +56,7 @@ impl Timelines {
             (log.unsure, log.catches_up) = (true, true);
             log.before_sent = None;
         }
+        self.end_hearing();
     }
 
     /// A catch-up has gone back to what was known, or as far as it goes. Whether something was known.

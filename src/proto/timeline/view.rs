@@ -148,7 +148,7 @@ impl Timelines {
         view.dirty = false;
         // Said once the list is there, and not taken back by a loss of the connection.
         view.unknown = (view.unknown || phase == Phase::Live) && !may_exist(&view.conversation_id);
-        let echoes = echoes_of(&view.conversation_id);
+        let mut echoes = echoes_of(&view.conversation_id);
         let mut standing = SortedSet::new();
         for echo in &echoes {
             if leads {
@@ -159,6 +159,11 @@ impl Timelines {
         let (mut has_earlier, mut loading) = (false, false);
         let log = self.logs.get_mut(&view.conversation_id);
         if let Some(log) = log {
+            for echo in &mut echoes {
+                if log.hides_excerpt(&mut echo.message) {
+                    echo.revision |= BARE;
+                }
+            }
             // Oldest segment first; what is not loaded ends the window until it has come.
             let mut numbers = Vec::new();
             let mut rows = 0;
@@ -206,6 +211,8 @@ impl Timelines {
 
 /// Echoes and rows of the history count their revisions apart: this bit keeps them from being taken for each other.
 const ECHO: u64 = 1 << 63;
+/// And this one, that what an echo answers is gone.
+const BARE: u64 = 1 << 62;
 
 impl View {
     fn difference(
