@@ -42,6 +42,8 @@ mod lease;
 mod newer;
 #[path = "pair/node.rs"]
 mod node;
+#[path = "pair/orphans.rs"]
+mod orphans;
 #[path = "pair/people.rs"]
 mod people;
 #[path = "pair/plain.rs"]

@@ -71,6 +71,8 @@ pub struct Sync {
     failures: u32,
     /// Of the list of conversations: answers in a row that could not be read.
     unreadable_lists: u32,
+    /// The same of newest pages.
+    unreadable_newest: u32,
     next_ticket: u32,
     actions: Queue<Action>,
 }
@@ -225,7 +227,11 @@ impl Sync {
                 });
                 (conversation_id, next)
             }
-            Job::List { .. } | Job::Newest { .. } => return ticket,
+            Job::Newest { .. } => {
+                self.unreadable_newest = 0;
+                return ticket;
+            }
+            Job::List { .. } => return ticket,
         };
         if let Some(pull) = self.active.get_mut(id) {
             (pull.ticket, pull.next) = (ticket, next);
@@ -258,12 +264,14 @@ impl Sync {
     pub fn on_unreadable(&mut self, job: &Job) -> bool {
         let count = match job {
             Job::List { .. } => &mut self.unreadable_lists,
-            Job::After { conversation_id, .. }
-            | Job::Offset { conversation_id, .. }
-            | Job::Newest { conversation_id } => match self.active.get_mut(conversation_id) {
-                Some(pull) => &mut pull.unreadable,
-                None => return false,
-            },
+            // No pull goes with it, and what has become of messages nobody tells again in this connection.
+            Job::Newest { .. } => &mut self.unreadable_newest,
+            Job::After { conversation_id, .. } | Job::Offset { conversation_id, .. } => {
+                match self.active.get_mut(conversation_id) {
+                    Some(pull) => &mut pull.unreadable,
+                    None => return false,
+                }
+            }
         };
         *count += 1;
         *count < MAX_UNREADABLE

@@ -50,11 +50,27 @@ impl ToldEvents {
         }
     }
 
+    /// The message of that row, as it was told before.
+    fn known(&self, row_key: &str) -> Option<Event> {
+        self.0.values().find_map(|event| match event {
+            Event::Message { message, live, .. } if message.row_key == row_key => {
+                Some(Event::Message { message: message.clone(), live: *live, leader: false })
+            }
+            _ => None,
+        })
+    }
+
     pub fn read(&self, text: &str) -> Event {
         if let Some(event) = self.0.get(text) {
             return event.clone();
         }
         let value: Value = serde_json::from_str(text).unwrap();
+        // What one tab has told of it, another may tell again with what has become of it since.
+        if let Some(row_key) = value["message"]["rowKey"].as_str()
+            && let Some(known) = self.known(row_key)
+        {
+            return known;
+        }
         let word = |name: &str| value[name].as_str().unwrap().to_owned();
         match value["type"].as_str().unwrap() {
             "connection" => Event::Connection { connection: connection(&value["connection"]) },

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chatwire::proto::{ConnectionState, Phase, Status};
+use chatwire::proto::{ConnectionState, Message, Phase, Status};
 
 use super::plan::ROOMS;
 use super::text;

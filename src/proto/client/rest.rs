@@ -157,7 +157,9 @@ impl Client {
             if behind && told.last_seq != Some(0) {
                 self.sync.pull(&told.id);
             }
-            if self.capabilities.receipts && self.timelines.wants_receipts(&told.id) {
+            let receipts = self.capabilities.receipts && self.timelines.wants_receipts(&told.id);
+            // Edits and reactions of the time away are told by no other.
+            if receipts || self.timelines.is_viewed(&told.id) {
                 self.sync.refresh(&told.id);
             }
         }

@@ -83,9 +83,10 @@ impl Timelines {
     pub fn restore_orphans(&mut self, bytes: Option<&[u8]>) -> Result<(), RecordError> {
         let orphans = &mut self.orphans;
         orphans.clear();
-        (orphans.dirty, orphans.writing) = (false, false);
-        let Some(bytes) = bytes else { return Ok(()) };
-        for orphan in store::decode_orphans(bytes)?.1 {
+        let read = bytes.map_or(Ok((0, Vec::new())), store::decode_orphans);
+        // One that cannot be read is written anew.
+        (orphans.dirty, orphans.writing) = (read.is_err(), false);
+        for orphan in read?.1 {
             orphans.next_number = orphans.next_number.max(orphan.number.saturating_add(1));
             orphans.bytes += weight(&orphan);
             orphans.waiting.insert(orphan.id.clone(), orphan);

@@ -4,7 +4,7 @@ use crate::proto::sorted::{SortedMap, SortedSet};
 
 use super::super::api::{ViewId, ViewUpdate};
 use super::super::model::{ErrorCode, Failure, Message, Phase, Sender, Status};
-use super::log::Want;
+use super::log::{Log, Want};
 use super::{Action, Timelines};
 use crate::proto::text::concat;
 use crate::proto::wire::json::decimal;
@@ -79,14 +79,14 @@ impl Timelines {
         self.views.values().next_back().map(|view| view.conversation_id.clone())
     }
 
-    /// Receipts of the time away would be seen: the newest message is an own one, or a window is open.
+    /// Receipts of the time away would be seen: the newest message is an own one.
     pub fn wants_receipts(&self, conversation_id: &str) -> bool {
         let newest = self.logs.get(conversation_id).and_then(|log| log.last_message());
         newest.is_some_and(|message| message.sender == Sender::Me && message.status < Status::Read)
-            || self.is_viewed(conversation_id)
     }
 
-    pub(super) fn is_viewed(&self, conversation_id: &str) -> bool {
+    /// A window on it is open.
+    pub fn is_viewed(&self, conversation_id: &str) -> bool {
         self.views.any(&|_, view| view.conversation_id == conversation_id)
     }
 
@@ -159,11 +159,7 @@ impl Timelines {
         let (mut has_earlier, mut loading) = (false, false);
         let log = self.logs.get_mut(&view.conversation_id);
         if let Some(log) = log {
-            for echo in &mut echoes {
-                if log.hides_excerpt(&mut echo.message) {
-                    echo.revision |= BARE;
-                }
-            }
+            log.bare(&mut echoes);
             // Oldest segment first; what is not loaded ends the window until it has come.
             let mut numbers = Vec::new();
             let mut rows = 0;
@@ -213,6 +209,17 @@ impl Timelines {
 const ECHO: u64 = 1 << 63;
 /// And this one, that what an echo answers is gone.
 const BARE: u64 = 1 << 62;
+
+impl Log {
+    /// What echoes answer may be gone.
+    fn bare(&self, echoes: &mut [Echo]) {
+        for echo in echoes {
+            if self.hides_excerpt(&mut echo.message) {
+                echo.revision |= BARE;
+            }
+        }
+    }
+}
 
 impl View {
     fn difference(
