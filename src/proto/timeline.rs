@@ -306,7 +306,7 @@ impl Timelines {
 
     /// A change of a message whose conversation may not be known.
     pub fn target(&mut self, conversation_id: Option<&str>, id: &str, change: Change) {
-        let heard = self.hear();
+        let heard = self.hear(id, &change);
         if let Some(conversation_id) = conversation_id {
             let op = Op::Target { id: id.to_owned(), change, heard, segments: None };
             self.push(conversation_id, op);

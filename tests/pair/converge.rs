@@ -86,12 +86,12 @@ fn step() -> impl Strategy<Value = Step> {
     let (nth, at) = (0..1000_usize, 0..2_usize);
     let twice = any::<bool>();
     prop_oneof![
-        4 => (late_ms(), twice.clone()).prop_map(|(late_ms, twice)| Step::Post { late_ms, twice }),
+        4 => (late_ms(), twice).prop_map(|(late_ms, twice)| Step::Post { late_ms, twice }),
         2 => (at.clone(), prop::option::of(nth.clone()))
             .prop_map(|(at, answers)| Step::Send { at, answers }),
-        4 => (nth.clone(), late_ms(), twice.clone())
+        4 => (nth.clone(), late_ms(), twice)
             .prop_map(|(nth, late_ms, twice)| Step::Edit { nth, late_ms, twice }),
-        2 => (nth.clone(), late_ms(), twice.clone())
+        2 => (nth.clone(), late_ms(), twice)
             .prop_map(|(nth, late_ms, twice)| Step::Delete { nth, late_ms, twice }),
         6 => (nth.clone(), 0..2_usize, 0..3_usize, prop::bool::weighted(0.65), twice)
             .prop_map(|(nth, emoji, user, added, twice)| Step::React { nth, emoji, user, added, twice }),
@@ -296,6 +296,14 @@ fn run(case: &Case) {
 fn cases() -> u32 {
     let asked = std::env::var("CHATWIRE_CASES").ok();
     asked.map_or(FEW, |count| count.parse().expect("CHATWIRE_CASES is a number"))
+}
+
+#[test]
+fn a_reaction_that_has_waited_is_not_taken_back_by_a_page_asked_for_before_it() {
+    let (post, late) = (Step::Post { late_ms: 0, twice: false }, Step::Post { late_ms: 42, twice: false });
+    let react = Step::React { nth: 0, emoji: 0, user: 0, added: true, twice: false };
+    let steps = vec![post, late, Step::SlowHttp { ms: 22 }, Step::Pass { ms: 20 }, react];
+    run(&Case { steps, seqs: true, untold_reactions: false, store_ms: 0 });
 }
 
 proptest! {

@@ -25,7 +25,6 @@ impl Timelines {
             return self.apply_read_elsewhere(conversation_id, &old, tell);
         }
         let changed = log.change_at(number, at, &change, &me, revision);
-        self.note_recent(id, &change, heard);
         let Some(message) = changed else { return };
         self.dirty_views(conversation_id);
         if let Change::Status { .. } = change {

@@ -20,7 +20,7 @@ const MAX_ORPHANS: usize = 512;
 const MAX_BYTES: usize = 256 * 1024;
 /// Reactions, and readers, of one message.
 const MAX_EACH: usize = 64;
-/// Changes of known messages that pages under way may not have.
+/// Changes that pages under way may not have.
 const MAX_RECENT: usize = 256;
 
 /// How a server's copy has come.
@@ -32,7 +32,7 @@ pub(super) enum Telling {
     Page { asked: u64 },
 }
 
-/// A change of a message that is known.
+/// A change that was heard on this connection.
 #[derive(Debug)]
 struct Recent {
     heard: u64,
@@ -67,10 +67,19 @@ impl Timelines {
         self.orphans.waiting.len()
     }
 
-    /// Another change is heard.
-    pub(super) fn hear(&mut self) -> u64 {
-        self.orphans.heard += 1;
-        self.orphans.heard
+    /// Another change is heard: a page that is on its way may not have it, whether its message is known by now or not.
+    pub(super) fn hear(&mut self, id: &str, change: &Change) -> u64 {
+        let orphans = &mut self.orphans;
+        orphans.heard += 1;
+        // Of all else the later is told by itself, in whatever order it comes.
+        if matches!(change, Change::Reaction { .. } | Change::Edited { at_ms: None, .. }) {
+            if orphans.recent.len() >= MAX_RECENT {
+                let lost = orphans.recent.remove(0);
+                orphans.recent_lost = lost.heard;
+            }
+            orphans.recent.push(Recent { heard: orphans.heard, id: id.to_owned(), change: change.clone() });
+        }
+        orphans.heard
     }
 
     /// What comes from here on comes by another connection, or another life: it contains what was heard before.
@@ -140,20 +149,6 @@ impl Timelines {
                 self.actions.push_back(Action::Stale { conversation_id });
             }
         }
-    }
-
-    /// A known message has changed: a page that is on its way may not have it.
-    pub(super) fn note_recent(&mut self, id: &str, change: &Change, heard: u64) {
-        // Of all else the later is told by itself, in whatever order it comes.
-        if !matches!(change, Change::Reaction { .. } | Change::Edited { at_ms: None, .. }) {
-            return;
-        }
-        let orphans = &mut self.orphans;
-        if orphans.recent.len() >= MAX_RECENT {
-            let lost = orphans.recent.remove(0);
-            orphans.recent_lost = orphans.recent_lost.max(lost.heard);
-        }
-        orphans.recent.push(Recent { heard, id: id.to_owned(), change: change.clone() });
     }
 
     /// Brings what a copy says in line with what was heard. `old`: the row that it is a copy of.
