@@ -97,6 +97,16 @@ pub struct Edited {
     pub reactions: BTreeSet<(&'static str, &'static str)>,
 }
 
+/// How a frame travels.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    /// Slowly, and whatever is said later stays behind it, but for what overtakes it: messages keep their order.
+    Held(u64),
+    Overtakes,
+    /// In its order, or so much later.
+    Late(u64),
+}
+
 impl Server {
     /// Into the record of that message.
     pub fn write_changes(&self, message: &Stored, record: &mut Value) {
@@ -199,29 +209,29 @@ impl World {
         self.say(|| format!("somebody outside: {change:?}"));
         let room = ROOMS[change.room];
         let nth = change.nth.unwrap_or(0);
+        let overtakes = change.nth.is_none() && change.late_ms > 0;
         if change.nth.is_none() {
             let said = self.server.post(room, &format!("outside, change {index}"));
-            // The row as it is now, on a way of its own: what happens to it next overtakes it.
-            let travel = self.travel(&said, Fault::ChangeEarly, change.late_ms);
-            self.say_late(said, travel, change.twice);
+            self.see_way(&said, Fault::ChangeEarly, change.late_ms);
+            self.say_by(said, Way::Held(change.late_ms), change.twice);
         }
         for deed in &change.deeds {
             let told = self.server.change(room, nth, *deed);
-            // Reactions carry no time: they come in their order, as on a socket.
-            let timed = !matches!(deed, Deed::React { .. });
-            let late_ms = if timed && change.nth.is_some() { change.late_ms } else { 0 };
             let said = self.change_frames(&told);
-            let travel = self.travel(&said, Fault::ChangeLate, late_ms);
-            self.say_late(said, travel, change.twice);
+            // Reactions carry no time: they come in their order, as on a socket.
+            let timed = !matches!(deed, Deed::React { .. }) && change.nth.is_some();
+            let late_ms = if timed { change.late_ms } else { 0 };
+            self.see_way(&said, Fault::ChangeLate, late_ms);
+            let way = if overtakes { Way::Overtakes } else { Way::Late(late_ms) };
+            self.say_by(said, way, change.twice);
         }
     }
 
     /// Counted where somebody hears it.
-    fn travel(&mut self, said: &[Say], fault: Fault, late_ms: u64) -> u64 {
+    fn see_way(&mut self, said: &[Say], fault: Fault, late_ms: u64) {
         if late_ms > 0 && !said.is_empty() {
             self.dice.coverage.fault(fault);
         }
-        late_ms
     }
 
     fn change_frames(&self, told: &[(String, &'static str, Value)]) -> Vec<Say> {
@@ -234,31 +244,41 @@ impl World {
             .collect()
     }
 
-    fn say_late(&mut self, said: Vec<Say>, late_ms: u64, twice: bool) {
+    fn say_by(&mut self, said: Vec<Say>, way: Way, twice: bool) {
         for one in said {
             let Say::Text { to, text, .. } = one else { continue };
             if twice {
                 self.dice.coverage.fault(Fault::ChangeRepeated);
-                self.say_change(to, late_ms, text.clone());
+                self.say_change(to, way, text.clone());
             }
-            self.say_change(to, late_ms, text);
+            self.say_change(to, way, text);
         }
     }
 
-    /// In its order on the socket, or late.
-    fn say_change(&mut self, (at, life, conn): SocketId, late_ms: u64, text: String) {
+    fn say_change(&mut self, (at, life, conn): SocketId, way: Way, text: String) {
         if self.devices[at].life != life {
             return;
         }
         let usual = self.devices[at].person.latency_ms;
-        let latency = self.dice.between(dice::CHANGES, at, usual / 2, usual + 1);
-        let t = self.t;
+        let earliest = self.t + self.dice.between(dice::CHANGES, at, usual / 2, usual + 1);
         let Some(link) = self.devices[at].links.get_mut(&conn) else { return };
-        let in_order = link.in_last.max(t + latency);
-        if late_ms == 0 {
-            link.in_last = in_order;
-        }
-        self.push_for((at, life), in_order + late_ms, Happening::ToClient { conn, text });
+        let in_order = earliest.max(link.in_last).max(link.changes_last);
+        let due = match way {
+            Way::Held(ms) => {
+                link.in_last = in_order + ms;
+                link.in_last
+            }
+            Way::Overtakes => {
+                link.changes_last = earliest.max(link.changes_last);
+                link.changes_last
+            }
+            Way::Late(0) => {
+                link.in_last = in_order;
+                in_order
+            }
+            Way::Late(ms) => in_order + ms,
+        };
+        self.push_for((at, life), due, Happening::ToClient { conn, text });
     }
 
     /// At rest: what a page shows of the newest messages is what the server has, whatever it has heard in which order.

@@ -188,7 +188,7 @@ impl Timelines {
         }
         let told = old.clone().unwrap_or_else(|| message.clone());
         if let Some(copy) = &copy {
-            self.complete(copy, old.as_ref(), &mut message, Telling::Live);
+            self.complete(copy, old.as_ref(), &mut message, Telling::Answer);
         }
         let seq = message.seq;
         match found {

@@ -26,8 +26,10 @@ const MAX_RECENT: usize = 256;
 /// How a server's copy has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Telling {
-    /// On the socket, also as an answer.
+    /// On the socket.
     Live,
+    /// As an answer, or as what passes for one: the server has made it since this connection began.
+    Answer,
     /// In a page that was asked for when so much had been heard.
     Page { asked: u64 },
 }
@@ -163,6 +165,7 @@ impl Timelines {
         let orphans = &mut self.orphans;
         let (live, after) = match telling {
             Telling::Live => (true, orphans.since),
+            Telling::Answer => (false, orphans.since),
             Telling::Page { asked } => (false, asked),
         };
         let untold = copy.reactions.is_none();
