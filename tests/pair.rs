@@ -22,10 +22,10 @@ mod commands;
 mod converge;
 #[path = "pair/damage.rs"]
 mod damage;
+#[path = "pair/deeds.rs"]
+mod deeds;
 #[path = "pair/doubt.rs"]
 mod doubt;
-#[path = "pair/edits.rs"]
-mod edits;
 #[path = "pair/failures.rs"]
 mod failures;
 #[path = "pair/hearing.rs"]

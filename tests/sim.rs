@@ -11,12 +11,12 @@ mod acts;
 mod befall;
 #[path = "shared/by_hand.rs"]
 mod by_hand;
-#[path = "sim/changes.rs"]
-mod changes;
 #[path = "sim/checks.rs"]
 mod checks;
 #[path = "sim/command_line.rs"]
 mod command_line;
+#[path = "sim/deeds.rs"]
+mod deeds;
 #[path = "sim/device.rs"]
 mod device;
 #[path = "sim/dice.rs"]

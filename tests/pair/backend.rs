@@ -7,7 +7,7 @@ use chatwire::proto::wire::{Limits, engine_io};
 use serde_json::{Value, json};
 
 use super::by_hand::{decode, encode, iso};
-use super::edits::Edits;
+use super::deeds::Edits;
 
 /// What becomes of the next send.
 #[derive(Clone, Debug, PartialEq)]

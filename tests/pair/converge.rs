@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::acts::message;
 use super::backend::{Backend, Stored};
-use super::edits::Travel;
+use super::deeds::Travel;
 use super::world::World;
 
 const ROOM: &str = "r";

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::acts::message;
 use super::backend::Backend;
-use super::edits::Travel;
+use super::deeds::Travel;
 use super::world::World;
 
 const LATE: Travel = Travel { late_ms: 500, twice: false };

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::changes::NO_CHANGES;
+use super::deeds::NO_CHANGES;
 use super::open::OPEN;
 use super::regressions::REGRESSIONS;
 use super::runner::{Order, Total, run, run_many, shrink, story};

@@ -33,7 +33,7 @@ faults! {
     // A page that stands still without a word.
     Hung,
     // Changes of messages: before their message, after what followed them, twice.
-    ChangeEarly, ChangeLate, ChangeRepeated,
+    ToldEarly, ToldLate, ToldRepeated,
 }
 
 /// Whatever ends `offline` wakes the connection by itself, so that `connect()` never finds it there without an

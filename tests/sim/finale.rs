@@ -254,7 +254,7 @@ impl World {
         }
         let nameless = |row: &&&Message| row.id.is_none() && row.status != Status::Failed && !lost(row);
         let nameless = rows.iter().filter(nameless).count();
-        if let Some(what) = self.compare_changes(at, room, &rows) {
+        if let Some(what) = self.compare_told(at, room, &rows) {
             self.wrong("changes converge", what);
         } else if nameless > 0 && self.plan.keys && named && self.server.rooms[ROOMS[room]].lost.is_empty() {
             let what = format!("{name} in {}: {nameless} rows without the server's id", ROOMS[room]);

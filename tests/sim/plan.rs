@@ -48,7 +48,7 @@ pub struct Plan {
     pub sends_per_second: u64,
     pub persons: Vec<Person>,
     pub acts: Vec<(u64, Act)>,
-    pub changes: Vec<(u64, super::changes::Change)>,
+    pub deeds: Vec<(u64, super::deeds::Deeds)>,
     pub storm_ms: u64,
 }
 
@@ -149,11 +149,11 @@ impl Plan {
             sends_per_second: s.pick(&[2, 1000, 1000]),
             persons,
             acts: Vec::new(),
-            changes: Vec::new(),
+            deeds: Vec::new(),
             storm_ms: 0,
         };
         plan.acts = draw_acts(&mut s, plan.persons.len());
-        plan.changes = super::changes::Change::draw_all(seed, plan.acts.last().map_or(0, |(at, _)| *at));
+        plan.deeds = super::deeds::Deeds::draw_all(seed, plan.acts.last().map_or(0, |(at, _)| *at));
         plan.storm_ms = plan.acts.last().map_or(0, |(at, _)| *at) + 5000;
         plan
     }

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::changes::{NO_CHANGES, change_choice};
+use super::deeds::{NO_CHANGES, deeds_choice};
 use super::dice::{Choice, act_choice};
 use super::faults::{Coverage, FAULTS};
 use super::plan::Plan;
@@ -34,7 +34,7 @@ pub struct Run {
 pub fn run(seed: u64, muted: &BTreeSet<Choice>, told: bool) -> Run {
     let (mut plan, mut muted) = (Plan::draw(seed), muted.clone());
     if muted.remove(&NO_CHANGES) {
-        plan.changes.clear();
+        plan.deeds.clear();
     }
     let story = if told { Story::told() } else { Story::default() };
     let mut world = World::new(seed, muted.clone(), plan, story);
@@ -148,7 +148,7 @@ pub fn shrink(seed: u64, checker: &str) -> BTreeSet<Choice> {
     let mut tries = 0;
     loop {
         let acts = (0..last.plan.acts.len()).map(act_choice);
-        let changes = (0..last.plan.changes.len()).map(change_choice);
+        let changes = (0..last.plan.deeds.len()).map(deeds_choice);
         let faults = last.struck.iter().copied();
         let all: BTreeSet<Choice> =
             acts.chain(changes).chain(faults).filter(|choice| !muted.contains(choice)).collect();

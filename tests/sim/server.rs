@@ -89,7 +89,7 @@ pub struct Server {
     /// Answers that nobody can read, or that never come.
     pub unclear: BTreeSet<usize>,
     /// What has become of messages since, by their ids.
-    pub edits: BTreeMap<String, super::changes::Edited>,
+    pub edits: BTreeMap<String, super::deeds::Edited>,
     /// What became of sends, for the story.
     pub notes: Vec<String>,
     next_id: u64,

@@ -41,7 +41,7 @@ pub enum Happening {
     Http(HttpId, HttpRequest),
     Flush,
     Act(usize),
-    Change(usize),
+    Deeds(usize),
     Start,
     Wake { thaw: bool },
     Shown,
@@ -100,7 +100,7 @@ impl World {
         };
         (0..world.devices.len()).for_each(|at| world.start(at));
         world.plan_act(0);
-        world.plan_change(0);
+        world.plan_deeds(0);
         world
     }
 
@@ -231,9 +231,9 @@ impl World {
                 self.plan_act_after(index);
                 return;
             }
-            Happening::Change(index) => {
+            Happening::Deeds(index) => {
                 self.events += 1;
-                return self.change(index);
+                return self.do_deeds(index);
             }
             Happening::ServerUp => {
                 self.server.down = false;

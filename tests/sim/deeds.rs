@@ -24,8 +24,8 @@ const NEWEST: u64 = 20;
 const PAGE_ROWS: u64 = 50;
 
 /// Its place among the choices.
-pub fn change_choice(index: usize) -> Choice {
-    (1 << 61) | index as u64
+pub fn deeds_choice(index: usize) -> Choice {
+    (1 << 59) | index as u64
 }
 
 /// What somebody does to a message.
@@ -37,7 +37,7 @@ pub enum Deed {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct Change {
+pub struct Deeds {
     pub room: usize,
     /// Which of the newest; `None`: a new one, of which they may be told before it.
     pub nth: Option<u64>,
@@ -47,7 +47,7 @@ pub struct Change {
     pub late_ms: u64,
 }
 
-impl Change {
+impl Deeds {
     pub fn draw_all(seed: u64, until_ms: u64) -> Vec<(u64, Self)> {
         let mut s = Stream::new(seed ^ 0x0c4a_93e5);
         if s.one_in(3) {
@@ -193,26 +193,26 @@ impl Server {
 }
 
 impl World {
-    pub fn plan_change(&mut self, index: usize) {
-        if let Some((at, _)) = self.plan.changes.get(index) {
-            self.push_for((usize::MAX, 0), at + self.shift_ms, Happening::Change(index));
+    pub fn plan_deeds(&mut self, index: usize) {
+        if let Some((at, _)) = self.plan.deeds.get(index) {
+            self.push_for((usize::MAX, 0), at + self.shift_ms, Happening::Deeds(index));
         }
     }
 
-    pub fn change(&mut self, index: usize) {
-        self.plan_change(index + 1);
-        if self.dice.is_choice_muted(change_choice(index)) || self.server.down {
+    pub fn do_deeds(&mut self, index: usize) {
+        self.plan_deeds(index + 1);
+        if self.dice.is_choice_muted(deeds_choice(index)) || self.server.down {
             return;
         }
-        self.dice.struck.push(change_choice(index));
-        let change = self.plan.changes[index].1.clone();
+        self.dice.struck.push(deeds_choice(index));
+        let change = self.plan.deeds[index].1.clone();
         self.say(|| format!("somebody outside: {change:?}"));
         let room = ROOMS[change.room];
         let nth = change.nth.unwrap_or(0);
         let overtakes = change.nth.is_none() && change.late_ms > 0;
         if change.nth.is_none() {
             let said = self.server.post(room, &format!("outside, change {index}"));
-            self.see_way(&said, Fault::ChangeEarly, change.late_ms);
+            self.see_way(&said, Fault::ToldEarly, change.late_ms);
             self.say_by(said, Way::Held(change.late_ms), change.twice);
         }
         for deed in &change.deeds {
@@ -221,7 +221,7 @@ impl World {
             // Reactions carry no time: they come in their order, as on a socket.
             let timed = !matches!(deed, Deed::React { .. }) && change.nth.is_some();
             let late_ms = if timed { change.late_ms } else { 0 };
-            self.see_way(&said, Fault::ChangeLate, late_ms);
+            self.see_way(&said, Fault::ToldLate, late_ms);
             let way = if overtakes { Way::Overtakes } else { Way::Late(late_ms) };
             self.say_by(said, way, change.twice);
         }
@@ -248,7 +248,7 @@ impl World {
         for one in said {
             let Say::Text { to, text, .. } = one else { continue };
             if twice {
-                self.dice.coverage.fault(Fault::ChangeRepeated);
+                self.dice.coverage.fault(Fault::ToldRepeated);
                 self.say_change(to, way, text.clone());
             }
             self.say_change(to, way, text);
@@ -260,7 +260,7 @@ impl World {
             return;
         }
         let usual = self.devices[at].person.latency_ms;
-        let earliest = self.t + self.dice.between(dice::CHANGES, at, usual / 2, usual + 1);
+        let earliest = self.t + self.dice.between(dice::DEEDS, at, usual / 2, usual + 1);
         let Some(link) = self.devices[at].links.get_mut(&conn) else { return };
         let in_order = earliest.max(link.in_last).max(link.changes_last);
         let due = match way {
@@ -282,7 +282,7 @@ impl World {
     }
 
     /// At rest: what a page shows of the newest messages is what the server has, whatever it has heard in which order.
-    pub fn compare_changes(&self, at: usize, room: usize, rows: &[&Message]) -> Option<String> {
+    pub fn compare_told(&self, at: usize, room: usize, rows: &[&Message]) -> Option<String> {
         let model = &self.server.rooms[ROOMS[room]];
         let by_id: BTreeMap<&str, &Stored> =
             model.messages.iter().map(|message| (message.id.as_str(), message)).collect();
