@@ -14,6 +14,8 @@ mod beside;
 mod by_hand;
 #[path = "pair/changes.rs"]
 mod changes;
+#[path = "pair/changing.rs"]
+mod changing;
 #[path = "pair/checks.rs"]
 mod checks;
 #[path = "pair/commands.rs"]
@@ -26,6 +28,10 @@ mod damage;
 mod deeds;
 #[path = "pair/doubt.rs"]
 mod doubt;
+#[path = "pair/edits.rs"]
+mod edits;
+#[path = "pair/edits_fail.rs"]
+mod edits_fail;
 #[path = "pair/failures.rs"]
 mod failures;
 #[path = "pair/hearing.rs"]

@@ -17,8 +17,8 @@ import type {
   Presence,
   Readable,
   SendOptions,
-  TokenReason,
 } from "./types.js";
+import { askToken, cancelledBy, optional, orAborted } from "./waiting.js";
 import { Wire } from "./wire.js";
 
 /**
@@ -158,22 +158,62 @@ export class ChatClient {
     return this.#requests.get("message", { acknowledged: { key: check.id("key", key) } });
   }
 
-  /** Takes a message back that was never on the wire; else rejects with `inFlight`. */
+  /**
+   * Another text for an own message; also for one that is still on its way, which the edit then follows. Resolves when
+   * it is durable, with its entry of `outbox()`: its key is good for `cancel`, `resend`, `discard` and `acknowledged`,
+   * which resolves with the edited message. Shown at once, and taken back if the server refuses it: that is an `error`
+   * event, and the entry stays as `failed`.
+   */
+  async edit(rowKey: string, text: string): Promise<Message> {
+    const edit = { rowKey: check.id("rowKey", rowKey), text: check.string("text", text) };
+    return this.#requests.get("message", { edit });
+  }
+
+  /** Takes a message away from everybody, as `edit` changes it. */
+  async remove(rowKey: string): Promise<Message> {
+    return this.#requests.get("message", { remove: { rowKey: check.id("rowKey", rowKey) } });
+  }
+
+  /** Puts this user's emoji on a message, anybody's, as `edit` changes it. */
+  async react(rowKey: string, emoji: string): Promise<Message> {
+    const react = { rowKey: check.id("rowKey", rowKey), emoji: check.string("emoji", emoji) };
+    return this.#requests.get("message", { react });
+  }
+
+  /** Takes it off again. */
+  async unreact(rowKey: string, emoji: string): Promise<Message> {
+    const unreact = { rowKey: check.id("rowKey", rowKey), emoji: check.string("emoji", emoji) };
+    return this.#requests.get("message", { unreact });
+  }
+
+  /**
+   * Sends a message again into another conversation: its type, its text as it is shown, its metadata; its attachments as
+   * `attachments` of the metadata, where that is an object without them. Resolves as `send` does, with the new message.
+   */
+  async forward(rowKey: string, conversationId: string): Promise<Message> {
+    const forward = {
+      rowKey: check.id("rowKey", rowKey),
+      conversationId: check.id("conversationId", conversationId),
+    };
+    return this.#requests.get("message", { forward });
+  }
+
+  /** Takes back what was never on the wire, and what was to change it; else rejects with `inFlight`. */
   async cancel(key: string | null): Promise<void> {
     await this.#requests.run({ cancel: { key: check.id("key", key) } });
   }
 
-  /** Queues a failed message again, under the same key, behind the others. */
+  /** Queues what has failed again, under the same key, behind the others; what was to change a message follows it. */
   async resend(key: string | null): Promise<void> {
     await this.#requests.run({ resend: { key: check.id("key", key) } });
   }
 
-  /** Forgets a failed message. */
+  /** Forgets what has failed, and what was to change it. */
   async discard(key: string | null): Promise<void> {
     await this.#requests.run({ discard: { key: check.id("key", key) } });
   }
 
-  /** The messages queued or failed, in the queue's order. */
+  /** What is queued or failed, in the queue's order: messages, and (with `change`) what changes one. */
   async outbox(): Promise<Message[]> {
     return this.#requests.get("messages", { outbox: {} });
   }
@@ -351,33 +391,4 @@ export class ChatClient {
     const ended = { state: "closed", reason, retryInMs: null, attempt: 0, since, socketId: null } as const;
     this.#onBatch([{ type: "connection", connection: { ...this.connection, ...ended, leader: false } }]);
   }
-}
-
-async function askToken(getToken: ReadOptions["getToken"], reason: TokenReason): Promise<string> {
-  if (!getToken) throw new ChatError("config", "this client has no getToken");
-  const token: unknown = await getToken({ reason });
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
-  if (typeof token !== "string" || token === "" || /[\0-\x1f\x7f]/.test(token)) {
-    throw new ChatError(
-      "config",
-      "getToken() must resolve to a non-empty string without control characters or line breaks",
-    );
-  }
-  return token;
-}
-
-function optional<T, U>(value: T | undefined, read: (value: T) => U): U | undefined {
-  return value === undefined ? undefined : read(value);
-}
-
-function cancelledBy(signal: AbortSignal): ChatError {
-  return new ChatError("cancelled", "connect() was cancelled by its signal", { cause: signal.reason });
-}
-
-function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(cancelledBy(signal));
-    signal.addEventListener("abort", abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }

@@ -49,6 +49,11 @@ export type Command =
   | { loadEarlier: { view: number; count: number } }
   | { setTyping: { conversationId: string; typing: boolean } }
   | { markRead: { conversationId: string; rowKey: string } }
+  | { edit: { rowKey: string; text: string } }
+  | { remove: { rowKey: string } }
+  | { react: { rowKey: string; emoji: string } }
+  | { unreact: { rowKey: string; emoji: string } }
+  | { forward: { rowKey: string; conversationId: string } }
   | { createDirect: { userId: string } }
   | { createGroup: { title: string; members: string[] } }
   | { wireSend: { event: string; args: Json; ack: boolean; timeoutMs: number | undefined } };

@@ -23,6 +23,7 @@ mod log;
 mod merge;
 mod needs;
 mod orphans;
+mod pending;
 mod persist;
 mod read;
 #[cfg(test)]
@@ -32,8 +33,9 @@ mod view;
 use known::Known;
 pub use log::{Log, Want};
 use orphans::Orphans;
+pub use pending::Pending;
 pub use persist::Item;
-pub use view::{Echo, unknown_conversation};
+pub use view::{Echo, Echoes, unknown_conversation};
 
 /// Rows of a full segment.
 pub const SEGMENT_ROWS: usize = 100;
@@ -127,6 +129,12 @@ pub enum Op {
     HideExcerpts {
         names: Vec<String>,
     },
+    /// An own change of the message with that server id, which the server has taken; `row` is its place in the outbox.
+    Own {
+        row: u64,
+        id: String,
+        change: Change,
+    },
     /// Whether a message with this key or id is in the history.
     Find {
         name: String,
@@ -184,6 +192,10 @@ pub enum Action {
     /// Something that was told of a message of this conversation is not known any more: look at it again.
     Stale {
         conversation_id: String,
+    },
+    /// An own change stands in the history.
+    OwnApplied {
+        row: u64,
     },
     /// A sequence number was jumped over, or (`dropped`) a message may be missing whatever the cursor says: pull.
     Behind {

@@ -7,7 +7,8 @@ use chatwire::proto::wire::{Limits, engine_io};
 use serde_json::{Value, json};
 
 use super::by_hand::{decode, encode, iso};
-use super::deeds::Edits;
+use super::changing::ChangeFate;
+use super::deeds::Deeds;
 
 /// What becomes of the next send.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +43,10 @@ pub struct Stored {
     pub text: String,
     pub at_ms: u64,
     pub status: &'static str,
+    pub edited_ms: Option<u64>,
+    pub deleted_ms: Option<u64>,
+    /// Emoji and user.
+    pub reactions: Vec<(String, String)>,
 }
 
 #[derive(Default)]
@@ -77,6 +82,9 @@ pub struct Backend {
     pub rooms: BTreeMap<String, Room>,
     pub sessions: BTreeMap<SocketId, Session>,
     pub fates: VecDeque<Fate>,
+    pub change_fates: VecDeque<ChangeFate>,
+    /// What requests have made it say to sockets.
+    pub said: Vec<Say>,
     pub refuse_connects: VecDeque<Value>,
     pub refused_tokens: BTreeSet<String>,
     pub http_faults: VecDeque<u16>,
@@ -90,8 +98,7 @@ pub struct Backend {
     pub heard: Vec<(String, String, Value)>,
     pub requests: Vec<String>,
     pub down: bool,
-    /// What has become of messages since they were sent.
-    pub edits: Edits,
+    pub deeds: Deeds,
     next_id: u64,
 }
 
@@ -107,6 +114,8 @@ impl Backend {
             rooms: BTreeMap::new(),
             sessions: BTreeMap::new(),
             fates: VecDeque::new(),
+            change_fates: VecDeque::new(),
+            said: Vec::new(),
             refuse_connects: VecDeque::new(),
             refused_tokens: BTreeSet::new(),
             http_faults: VecDeque::new(),
@@ -117,7 +126,7 @@ impl Backend {
             heard: Vec::new(),
             requests: Vec::new(),
             down: false,
-            edits: Edits::default(),
+            deeds: Deeds::default(),
             next_id: 1,
         }
     }
@@ -154,7 +163,18 @@ impl Backend {
         let messages = &mut self.rooms.get_mut(room).unwrap().messages;
         let seq = messages.len() as u64 + 1;
         let (sender, text) = (sender.to_owned(), text.to_owned());
-        messages.push(Stored { id, seq, sender, key, text, at_ms: now_ms, status: "sent" });
+        messages.push(Stored {
+            id,
+            seq,
+            sender,
+            key,
+            text,
+            at_ms: now_ms,
+            status: "sent",
+            edited_ms: None,
+            deleted_ms: None,
+            reactions: Vec::new(),
+        });
         messages.len() - 1
     }
 
@@ -170,7 +190,19 @@ impl Backend {
         if self.keys && reader == message.sender {
             record["client_message_id"] = json!(message.key);
         }
-        self.edits.write(&message.id, &mut record);
+        if let Some(at_ms) = message.edited_ms {
+            record["edited_at"] = json!(iso(at_ms));
+        }
+        if let Some(at_ms) = message.deleted_ms {
+            record["deleted_at"] = json!(iso(at_ms));
+        }
+        if let Some(target) = self.deeds.replies.get(&message.id) {
+            record["reply_to"] = json!(target);
+        }
+        let reaction = |(emoji, user): &(String, String)| json!({"emoji": emoji, "user_id": user});
+        if !self.deeds.untold_reactions {
+            record["reactions"] = message.reactions.iter().map(reaction).collect();
+        }
         record
     }
 
@@ -333,7 +365,7 @@ impl Backend {
             Some(at) => at,
             None => {
                 let at = self.store(now_ms, &room, user, key.clone(), &text);
-                self.edits.note_reply(&self.rooms[&room].messages[at].id, payload);
+                self.deeds.note_reply(&self.rooms[&room].messages[at].id, payload);
                 let but = Some(socket).filter(|_| !self.echo && fate != Fate::CopyFirst);
                 say = self.broadcast(&room, at, but);
                 at

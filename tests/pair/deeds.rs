@@ -1,78 +1,54 @@
 //! What becomes of messages on the model backend: edits, deletions, reactions; and how their events reach the clients,
 //! also before the message, late, and twice.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chatwire::proto::{Input, SocketInput};
 use serde_json::{Value, json};
 
-use super::backend::Say;
-use super::by_hand::encode;
+use super::backend::{Backend, Say, Stored};
 use super::node::Happening;
 use super::world::World;
 
-/// What has become of one message.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Edited {
-    pub text: Option<String>,
-    pub edited_ms: Option<u64>,
-    pub deleted_ms: Option<u64>,
-    /// Emoji and user.
-    pub reactions: BTreeSet<(String, String)>,
-    pub reply_to: Option<String>,
-}
-
-/// The same of all, by their ids.
+/// What rows say beside what is stored.
 #[derive(Default)]
-pub struct Edits {
-    pub by_id: BTreeMap<String, Edited>,
+pub struct Deeds {
+    /// What messages answer, by their ids.
+    pub replies: BTreeMap<String, String>,
+    /// Texts as they were sent, of messages that have changed since.
+    pub first: BTreeMap<String, String>,
     /// Rows say nothing of reactions.
     pub untold_reactions: bool,
-    /// Rows and events say nothing of when.
-    pub untimed: bool,
 }
 
-impl Edits {
-    /// Into the record of that message.
-    pub fn write(&self, id: &str, record: &mut Value) {
-        let Some(edited) = self.by_id.get(id) else {
-            if !self.untold_reactions {
-                record["reactions"] = json!([]);
-            }
-            return;
-        };
-        if let Some(text) = &edited.text {
-            record["content_encrypted"] = json!(encode(text));
-        }
-        if !self.untold_reactions {
-            let rows = edited.reactions.iter().map(|(emoji, user)| json!({"emoji": emoji, "user_id": user}));
-            record["reactions"] = rows.collect();
-        }
-        if let Some(at_ms) = edited.edited_ms.filter(|_| !self.untimed) {
-            record["edited_at"] = json!(at_ms);
-        }
-        if let Some(target) = &edited.reply_to {
-            record["reply_to"] = json!(target);
-        }
-        if let Some(at_ms) = edited.deleted_ms {
-            record["deleted_at"] = json!(at_ms);
-            record["content_encrypted"] = json!("");
-            record["reactions"] = json!([]);
-        }
-    }
-
+impl Deeds {
     pub fn note_reply(&mut self, id: &str, payload: &Value) {
         if let Some(target) = payload["reply_to"].as_str() {
-            self.by_id.entry(id.to_owned()).or_default().reply_to = Some(target.to_owned());
+            self.replies.insert(id.to_owned(), target.to_owned());
         }
     }
+}
 
-    pub fn of(&self, id: &str) -> Edited {
-        self.by_id.get(id).cloned().unwrap_or_default()
+impl Backend {
+    fn stored(&mut self, id: &str) -> &mut Stored {
+        let mut messages = self.rooms.values_mut().flat_map(|room| &mut room.messages);
+        let stored = messages.find(|message| message.id == id).unwrap();
+        self.deeds.first.entry(id.to_owned()).or_insert_with(|| stored.text.clone());
+        stored
     }
 
-    fn entry(&mut self, id: &str) -> &mut Edited {
-        self.by_id.entry(id.to_owned()).or_default()
+    /// Puts a message back to what it was when it was sent, or to what is given; what it was before.
+    pub fn rewind(&mut self, id: &str, to: Option<Stored>) -> Stored {
+        let first = self.deeds.first.get(id).cloned();
+        let stored = self.stored(id);
+        let sent = Stored {
+            text: first.unwrap_or_else(|| stored.text.clone()),
+            edited_ms: None,
+            deleted_ms: None,
+            reactions: Vec::new(),
+            ..stored.clone()
+        };
+        core::mem::replace(stored, to.unwrap_or(sent))
     }
 }
 
@@ -85,36 +61,37 @@ pub struct Travel {
 }
 
 impl World {
-    pub fn edit(&mut self, room: &str, id: &str, text: &str, travel: Travel) {
+    pub fn somebody_edits(&mut self, room: &str, id: &str, text: &str, travel: Travel) {
         let now = self.now.wall_ms;
-        let edited = self.backend.edits.entry(id);
-        if edited.deleted_ms.is_some() {
+        let stored = self.backend.stored(id);
+        if stored.deleted_ms.is_some() {
             return;
         }
-        edited.text = Some(text.to_owned());
+        stored.text = text.to_owned();
         // No two of one message have the same time, and none goes back.
-        edited.edited_ms = Some(edited.edited_ms.map_or(now, |before| now.max(before + 1)));
+        stored.edited_ms = Some(stored.edited_ms.map_or(now, |before| now.max(before + 1)));
         self.tell_row(room, id, "chat:message_updated", travel);
     }
 
     pub fn delete(&mut self, id: &str, travel: Travel) {
         let now = self.now.wall_ms;
-        let edited = self.backend.edits.entry(id);
-        edited.deleted_ms.get_or_insert(now);
-        edited.reactions.clear();
+        let stored = self.backend.stored(id);
+        stored.deleted_ms.get_or_insert(now);
+        stored.text.clear();
+        stored.reactions.clear();
         self.tell_all("chat:message_deleted", &json!({"messageId": id}), travel);
     }
 
     pub fn react(&mut self, id: &str, emoji: &str, user: &str, added: bool, travel: Travel) {
-        let edited = self.backend.edits.entry(id);
+        let stored = self.backend.stored(id);
         let reaction = (emoji.to_owned(), user.to_owned());
-        if edited.deleted_ms.is_some() || edited.reactions.contains(&reaction) == added {
+        if stored.deleted_ms.is_some() || stored.reactions.contains(&reaction) == added {
             return;
         }
         if added {
-            edited.reactions.insert(reaction);
+            stored.reactions.push(reaction);
         } else {
-            edited.reactions.remove(&reaction);
+            stored.reactions.retain(|other| *other != reaction);
         }
         let op = if added { "add" } else { "remove" };
         let told = json!({"messageId": id, "emoji": emoji, "userId": user, "op": op});

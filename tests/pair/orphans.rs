@@ -38,7 +38,7 @@ fn what_is_told_before_its_message_is_done_when_it_comes_and_only_then() {
     let (mut world, ana) = World::one();
     let id = unheard(&mut world, "first");
     world.tell_row("r", &id, "chat:message_received", LATE);
-    world.edit("r", &id, "second", TWICE);
+    world.somebody_edits("r", &id, "second", TWICE);
     world.react(&id, "👍", "cy", true, TWICE);
     world.react(&id, "👍", "ana", true, NOW);
     world.pass(100);
@@ -59,9 +59,9 @@ fn what_is_told_before_its_message_is_done_when_it_comes_and_only_then() {
     assert_eq!(told, 1);
     // The same once more, as it was sent.
     world.react(&id, "👍", "ana", false, NOW);
-    let edited = world.backend.edits.by_id.remove(&id);
+    let now = world.backend.rewind(&id, None);
     world.tell_row("r", &id, "chat:message_received", NOW);
-    world.backend.edits.by_id.extend(edited.map(|edited| (id.clone(), edited)));
+    world.backend.rewind(&id, Some(now));
     world.pass(100);
     let shown = row(&world, ana, &id).unwrap();
     assert_eq!((shown.text.as_str(), thumbs(&shown)), ("second", vec![(1, false)]));
@@ -71,12 +71,12 @@ fn what_is_told_before_its_message_is_done_when_it_comes_and_only_then() {
 fn what_waits_survives_the_page_and_a_deletion_wins_over_a_backend_that_is_behind() {
     let (mut world, ana) = World::one();
     let id = unheard(&mut world, "secret");
-    world.edit("r", &id, "still secret", NOW);
+    world.somebody_edits("r", &id, "still secret", NOW);
     world.delete(&id, TWICE);
     world.pass(100);
     assert_eq!(waiting(&mut world), 1);
     // The rows of a copy of the database that has not heard of it.
-    let known = world.backend.edits.by_id.remove(&id);
+    world.backend.rewind(&id, None);
     world.restart(ana);
     world.open_view(ana, 1, "r");
     world.go_live(ana);
@@ -86,7 +86,6 @@ fn what_waits_survives_the_page_and_a_deletion_wins_over_a_backend_that_is_behin
     let conversation = world.nodes[ana].client.as_ref().unwrap().conversation("r").unwrap();
     assert_eq!(conversation.unread, 0, "what is gone is not unread");
     assert_eq!(waiting(&mut world), 0);
-    world.backend.edits.by_id.extend(known.map(|known| (id, known)));
 }
 
 #[test]
@@ -206,7 +205,7 @@ fn an_answer_to_what_is_gone_by_now_shows_nothing_of_it_while_it_is_queued() {
 fn beyond_the_limit_the_oldest_goes_and_the_newest_page_is_looked_at() {
     let (mut world, ana) = World::one();
     let id = unheard(&mut world, "overtaken");
-    world.edit("r", &id, "edited", NOW);
+    world.somebody_edits("r", &id, "edited", NOW);
     world.pass(100);
     let asked = world.backend.requests.len();
     for n in 0..512 {
@@ -230,11 +229,10 @@ fn another_tab_that_takes_the_lead_has_what_waits() {
     world.delete(&id, NOW);
     world.pass(100);
     assert_eq!(waiting(&mut world), 1);
-    let known = world.backend.edits.by_id.remove(&id);
+    world.backend.rewind(&id, None);
     world.kill(leader);
     world.until("the other leads", |world| world.nodes[follower].leads);
     world.pass(3000);
     let shown = row(&world, follower, &id).unwrap();
     assert_eq!((shown.text.as_str(), shown.deleted_at_ms.is_some()), ("", true));
-    world.backend.edits.by_id.extend(known.map(|known| (id, known)));
 }

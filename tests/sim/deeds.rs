@@ -13,11 +13,10 @@ use super::dice::{self, Choice, Stream};
 use super::faults::Fault;
 use super::plan::ROOMS;
 use super::server::{Say, Server, SocketId, Stored, event};
-use super::text;
 use super::world::{Happening, World};
 
-/// Mutes all of them: what is older than they are in `regressions.rs`.
-pub const NO_CHANGES: Choice = 1 << 62;
+/// No disk has asked for it.
+const OUTSIDE: usize = usize::MAX;
 /// Only the newest are spoken of.
 const NEWEST: u64 = 20;
 /// The rows of a page that is looked at with every connect: what is older is looked at when it is fetched.
@@ -25,7 +24,7 @@ const PAGE_ROWS: u64 = 50;
 
 /// Its place among the choices.
 pub fn deeds_choice(index: usize) -> Choice {
-    (1 << 59) | index as u64
+    (1 << 60) | (1 << 50) | index as u64
 }
 
 /// What somebody does to a message.
@@ -88,15 +87,6 @@ fn deed(s: &mut Stream) -> Deed {
     }
 }
 
-/// What has become of one message.
-#[derive(Clone, Debug, Default)]
-pub struct Edited {
-    pub text: Option<String>,
-    pub at_ms: u64,
-    pub deleted: bool,
-    pub reactions: BTreeSet<(&'static str, &'static str)>,
-}
-
 /// How a frame travels.
 #[derive(Clone, Copy, Debug)]
 enum Way {
@@ -108,31 +98,10 @@ enum Way {
 }
 
 impl Server {
-    /// Into the record of that message.
-    pub fn write_changes(&self, message: &Stored, record: &mut Value) {
-        let Some(edited) = self.edits.get(&message.id) else {
-            record["reactions"] = json!([]);
-            return;
-        };
-        let reactions = edited.reactions.iter().map(|(emoji, user)| json!({"emoji": emoji, "user_id": user}));
-        record["reactions"] = reactions.collect();
-        if let Some(text) = &edited.text {
-            record["content_encrypted"] = json!(text::encode(text));
-            record["edited_at"] = json!(edited.at_ms);
-        }
-        if edited.deleted {
-            record["content_encrypted"] = json!("");
-            record["deleted_at"] = json!(edited.at_ms);
-        }
-    }
-
     /// What a page must show: text, whether it is gone, reactions.
     fn shown(&self, message: &Stored) -> (String, bool, BTreeSet<(String, String)>) {
-        let edited = self.edits.get(&message.id).cloned().unwrap_or_default();
-        let text = edited.text.unwrap_or_else(|| message.text.clone());
-        let reactions =
-            edited.reactions.iter().map(|(emoji, user)| ((*emoji).to_owned(), (*user).to_owned()));
-        (if edited.deleted { String::new() } else { text }, edited.deleted, reactions.collect())
+        let there = message.reactions.iter().filter(|(_, (there, _))| *there);
+        (message.text.clone(), message.deleted.is_some(), there.map(|(place, _)| place.clone()).collect())
     }
 
     /// Which message of the schedule that is, whatever has become of its text.
@@ -150,36 +119,40 @@ impl Server {
             return Vec::new();
         }
         let wall_ms = self.wall_ms;
-        let edited = self.edits.entry(message.id.clone()).or_default();
-        if edited.deleted {
+        let messages = &mut self.rooms.get_mut(room).unwrap().messages;
+        let Some(stored) = messages.iter_mut().find(|stored| stored.id == message.id) else {
+            return Vec::new();
+        };
+        if stored.deleted.is_some() {
             return Vec::new();
         }
+        // No two edits have one time, and none goes back.
+        let at_ms = wall_ms.max(stored.edited.map_or(0, |(ms, _)| ms + 1));
         let told = match deed {
             Deed::Edit => {
-                // No two edits have one time, and none goes back.
-                edited.at_ms = wall_ms.max(edited.at_ms + 1);
-                edited.text = Some(format!("{}~{}", message.text, edited.at_ms));
+                let first = stored.text.split('~').next().unwrap_or_default();
+                stored.text = format!("{first}~{at_ms}");
+                stored.edited = Some((at_ms, OUTSIDE));
                 None
             }
             Deed::Delete => {
-                (edited.deleted, edited.at_ms) = (true, wall_ms.max(edited.at_ms + 1));
-                edited.reactions.clear();
+                stored.deleted = Some((at_ms, OUTSIDE));
+                stored.text.clear();
+                stored.reactions.clear();
                 Some(("chat:message_deleted", json!({"messageId": message.id})))
             }
             Deed::React { emoji, user, added } => {
-                if edited.reactions.contains(&(emoji, user)) == added {
+                let place = (emoji.to_owned(), user.to_owned());
+                let before = stored.reactions.insert(place, (added, OUTSIDE));
+                if before.is_some_and(|(there, _)| there) == added {
                     return Vec::new();
-                }
-                if added {
-                    edited.reactions.insert((emoji, user));
-                } else {
-                    edited.reactions.remove(&(emoji, user));
                 }
                 let op = if added { "add" } else { "remove" };
                 let payload = json!({"messageId": message.id, "emoji": emoji, "userId": user, "op": op});
                 Some(("chat:reaction", payload))
             }
         };
+        let message = stored.clone();
         let users: BTreeSet<String> = self.sessions.values().map(|session| session.user.clone()).collect();
         let tell = |user: String| match &told {
             Some((name, payload)) => (user, *name, payload.clone()),

@@ -32,6 +32,8 @@ faults! {
     WallJump, Sleep, SleepForDays, ClockSkew,
     // A page that stands still without a word.
     Hung,
+    // Requests that change messages.
+    ChangeLost, ChangeAnswerLost, ChangeFailed, ChangeRefused,
     // Changes of messages: before their message, after what followed them, twice.
     ToldEarly, ToldLate, ToldRepeated,
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::changes::{self, ChangeAct};
 use super::dice::Stream;
 use super::faults::Fault;
 
@@ -49,6 +50,7 @@ pub struct Plan {
     pub persons: Vec<Person>,
     pub acts: Vec<(u64, Act)>,
     pub deeds: Vec<(u64, super::deeds::Deeds)>,
+    pub changes: Vec<(u64, ChangeAct)>,
     pub storm_ms: u64,
 }
 
@@ -150,10 +152,13 @@ impl Plan {
             persons,
             acts: Vec::new(),
             deeds: Vec::new(),
+            changes: Vec::new(),
             storm_ms: 0,
         };
         plan.acts = draw_acts(&mut s, plan.persons.len());
-        plan.deeds = super::deeds::Deeds::draw_all(seed, plan.acts.last().map_or(0, |(at, _)| *at));
+        let last_ms = plan.acts.last().map_or(0, |(at, _)| *at);
+        plan.changes = changes::draw(seed, last_ms, plan.persons.len());
+        plan.deeds = super::deeds::Deeds::draw_all(seed, last_ms);
         plan.storm_ms = plan.acts.last().map_or(0, |(at, _)| *at) + 5000;
         plan
     }

@@ -41,6 +41,7 @@ pub enum Happening {
     Http(HttpId, HttpRequest),
     Flush,
     Act(usize),
+    Change(usize),
     Deeds(usize),
     Start,
     Wake { thaw: bool },
@@ -100,6 +101,7 @@ impl World {
         };
         (0..world.devices.len()).for_each(|at| world.start(at));
         world.plan_act(0);
+        world.plan_change(0);
         world.plan_deeds(0);
         world
     }
@@ -235,6 +237,7 @@ impl World {
                 self.events += 1;
                 return self.do_deeds(index);
             }
+            Happening::Change(index) => return self.change_act(index),
             Happening::ServerUp => {
                 self.server.down = false;
                 return self.say(|| "the server is up again".to_owned());

@@ -5,7 +5,10 @@
 
 use core::fmt::{Debug, Formatter, Result};
 
-use super::{HttpRequest, HttpResult, Output, Record, SendCommand, SocketInput, SocketOutput, Transaction};
+use super::{
+    ChangeCommand, HttpRequest, HttpResult, Output, Record, SendCommand, SocketInput, SocketOutput,
+    Transaction,
+};
 use crate::proto::model::Json;
 use crate::proto::wire;
 
@@ -139,6 +142,16 @@ impl Debug for Transaction {
             .field("adds", &adds)
             .field("deletes", &self.deletes)
             .field("strict", &self.strict)
+            .finish()
+    }
+}
+
+impl Debug for ChangeCommand {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.debug_struct("ChangeCommand")
+            .field("kind", &self.kind)
+            .field("row_key", &self.row_key)
+            .field("text", &Bytes(self.text.len()))
             .finish()
     }
 }

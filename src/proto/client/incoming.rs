@@ -53,12 +53,8 @@ impl Client {
                 self.timelines.target(conversation_id.as_deref(), &message_id, change);
             }
             Incoming::Updated(message) => {
-                let message = *message;
-                let change = match message.deleted_at_ms {
-                    Some(at_ms) => Change::Deleted { at_ms },
-                    None => Change::Edited { text: message.text, at_ms: message.edited_at_ms },
-                };
-                self.timelines.target(Some(&message.conversation_id), &message.id, change);
+                let (id, conversation_id) = (message.id.clone(), message.conversation_id.clone());
+                self.timelines.target(Some(&conversation_id), &id, edit_of(*message));
             }
             Incoming::Deleted { message_id, conversation_id } => {
                 let at_ms = i64::try_from(now.wall_ms).unwrap_or(i64::MAX);
@@ -318,4 +314,12 @@ fn joined(args: &[&RawValue]) -> Option<Json> {
     }
     text.push(']');
     Json::parse(&text)
+}
+
+/// What a copy of an edited message says of it, which may be gone by then.
+pub(super) fn edit_of(copy: ServerMessage) -> Change {
+    match copy.deleted_at_ms {
+        Some(at_ms) => Change::Deleted { at_ms },
+        None => Change::Edited { text: copy.text, at_ms: copy.edited_at_ms },
+    }
 }

@@ -3,6 +3,7 @@
 use super::super::api::{CommandId, Event, HttpId, HttpRequest, HttpResult, Now, Output, Secret};
 use super::super::connection::RefusedBy;
 use super::super::model::{ErrorCode, Failure};
+use super::super::outbox::RowId;
 use super::super::profile::{RestRequest, ServerConversation};
 use super::super::queue::Queue;
 use super::super::sync::{Job, OFFSET_ROWS, PAGE_ROWS};
@@ -23,6 +24,11 @@ pub(super) enum HttpJob {
         heard: u64,
     },
     Create(Creation),
+    /// A change in this row of the outbox, asked for with this token.
+    Change {
+        row: RowId,
+        token: Secret,
+    },
 }
 
 impl HttpJob {
@@ -30,7 +36,7 @@ impl HttpJob {
     pub fn command(&self) -> Option<CommandId> {
         match self {
             Self::Create(creation) => Some(creation.command),
-            Self::Sync { .. } => None,
+            Self::Sync { .. } | Self::Change { .. } => None,
         }
     }
 }
@@ -42,7 +48,7 @@ impl Client {
         token: Option<Secret>,
         job: HttpJob,
     ) -> Result<HttpId, Failure> {
-        if self.http.len() >= MAX_REQUESTS && !matches!(job, HttpJob::Sync { .. }) {
+        if self.http.len() >= MAX_REQUESTS && matches!(job, HttpJob::Create(_)) {
             return Err(Failure::new(ErrorCode::RateLimited, "too many REST requests are under way"));
         }
         let id = self.next_http;
@@ -92,6 +98,7 @@ impl Client {
                 }
             }
             Some(HttpJob::Create(creation)) => self.on_created(now, creation, result),
+            Some(HttpJob::Change { row, token }) => self.on_change_answer(now, row, &token, result),
             None => {}
         }
     }

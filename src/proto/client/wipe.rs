@@ -80,6 +80,8 @@ pub(super) fn writes(command: &Command) -> bool {
             | Command::Cancel { .. }
             | Command::Discard { .. }
             | Command::MarkRead { .. }
+            | Command::Change(_)
+            | Command::Forward { .. }
             | Command::CreateDirect { .. }
             | Command::CreateGroup { .. }
             | Command::Wipe {}

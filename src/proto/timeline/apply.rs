@@ -51,6 +51,7 @@ impl Timelines {
             Op::Answer { row, message, copy } => self.apply_answer(conversation_id, row, *message, copy),
             Op::Target { id, change, heard, .. } => self.apply_target(conversation_id, &id, change, heard),
             Op::HideExcerpts { names } => self.hide_excerpts(conversation_id, &names),
+            Op::Own { row, id, change } => self.apply_own(conversation_id, row, &id, change),
             Op::Find { name, ticket } | Op::FindIn { name, ticket, .. } => {
                 let row = self.logs.get(conversation_id).and_then(|log| log.loaded_by_name(&name));
                 let message = row.map(|row| Box::new(row.message.clone()));

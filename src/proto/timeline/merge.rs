@@ -247,6 +247,7 @@ pub(super) fn to_message(copy: &ServerMessage, me: &str, own: Option<&Message>) 
         reactions: Vec::new(),
         edited_at_ms: copy.edited_at_ms,
         deleted_at_ms: None,
+        change: None,
     };
     for user in &copy.read_by {
         if user != me {
