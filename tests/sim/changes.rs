@@ -241,11 +241,12 @@ impl World {
     pub fn may_wait(&self, at: usize, row_key: &str, outbox: &[Message]) -> bool {
         let failed =
             |row: &Message| row.row_key == row_key && row.status == Status::Failed && row.change.is_none();
-        let nameless = |row: &Message| row.row_key == row_key && row.id.is_none();
+        // Above what the window shows it may be without one.
+        let named = |row: &Message| row.row_key == row_key && row.id.is_some();
         let mut windows = self.devices[at].eyes.windows.values();
         outbox.iter().any(failed)
             || (!(self.plan.keys && self.plan.cursor && self.plan.answers)
-                && windows.any(|window| window.rows().any(nameless)))
+                && !windows.any(|window| window.rows().any(named)))
     }
 
     /// Exactly one: carried out, failed and kept, gone with its message, or waiting with it.
