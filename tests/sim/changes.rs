@@ -244,9 +244,8 @@ impl World {
         // Above what the window shows it may be without one.
         let named = |row: &Message| row.row_key == row_key && row.id.is_some();
         let mut windows = self.devices[at].eyes.windows.values();
-        outbox.iter().any(failed)
-            || (!(self.plan.keys && self.plan.cursor && self.plan.answers)
-                && !windows.any(|window| window.rows().any(named)))
+        let always_named = self.plan.keys && self.plan.cursor && self.plan.answers;
+        outbox.iter().any(failed) || !(always_named || windows.any(|window| window.rows().any(named)))
     }
 
     /// Exactly one: carried out, failed and kept, gone with its message, or waiting with it.

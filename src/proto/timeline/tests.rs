@@ -143,16 +143,9 @@ impl Bench {
     fn page(&mut self, numbers: core::ops::RangeInclusive<u64>, seqs: bool) {
         let range = seqs.then_some((*numbers.start() - 1, *numbers.end()));
         let messages = numbers.map(|n| Box::new(copy(n, seqs))).collect();
-        let asked = self.timelines.heard();
-        self.push(Op::Page(PageOp {
-            messages,
-            range,
-            ticket: 1,
-            asked,
-            fresh: 0,
-            oldest_known: None,
-            joins: None,
-        }));
+        let (asked, fresh, oldest_known) = (self.timelines.heard(), 0, None);
+        let page = PageOp { messages, range, ticket: 1, asked, fresh, oldest_known, joins: None };
+        self.push(Op::Page(page));
     }
 
     fn cursor(&self) -> Option<u64> {
