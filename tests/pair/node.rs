@@ -17,6 +17,7 @@ pub enum WriteFault {
     UnknownDone,
     /// Not carried out, and nobody knows.
     UnknownLost,
+    Conflict,
 }
 
 #[derive(Default)]
@@ -28,6 +29,8 @@ pub struct Disk {
     /// Reads fail too.
     pub unreadable: bool,
     pub refuses_wipe: bool,
+    /// Wipes are carried out, and nobody knows.
+    pub unclear_wipe: bool,
     pub delay_ms: u64,
     /// How long nobody knows.
     pub unknown_ms: u64,

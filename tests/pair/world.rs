@@ -284,6 +284,7 @@ impl World {
         let reply = match (disk.broken, fault) {
             (_, WriteFault::Fail(kind)) => failed(kind),
             (_, WriteFault::UnknownLost) => StoreReply::Unknown,
+            (_, WriteFault::Conflict) => StoreReply::Conflict,
             (_, WriteFault::UnknownDone) => {
                 disk.records.execute(request);
                 StoreReply::Unknown
@@ -291,6 +292,10 @@ impl World {
             (Some(kind), _) if (write || disk.unreadable) && !open => failed(kind),
             _ if disk.refuses_wipe && matches!(request, StoreRequest::Wipe { .. }) => {
                 failed(StoreFailure::Other)
+            }
+            _ if disk.unclear_wipe && matches!(request, StoreRequest::Wipe { .. }) => {
+                disk.records.execute(request);
+                StoreReply::Unknown
             }
             _ => match disk.records.execute(request) {
                 StoreReply::Opened { .. } => StoreReply::Opened { persistent: true },

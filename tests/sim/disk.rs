@@ -44,8 +44,8 @@ pub struct Disk {
     pub claim_refused: bool,
     /// The generation was torn: until the next claim stands nothing tells whose it is.
     pub generation_torn: bool,
-    /// It was torn once: a page that replaced it may not have known its version, which therefore still holds.
-    pub generation_lost: bool,
+    /// Its versions that were torn: a page that replaced one may not have known it, which therefore still holds.
+    pub torn_generations: BTreeSet<u64>,
     /// When each head (and any other record of the history) was written last.
     pub heads_written: BTreeMap<String, u64>,
     /// Messages of others that a tab has said it has taken in, since a lead last ended without a word.
@@ -224,8 +224,10 @@ impl World {
         let disk = &self.disks[self.devices[at].person.disk];
         let has = |id: &RecordId| disk.records.get(id).and_then(record_version);
         let stale = |(id, expected): &&(RecordId, Option<u64>)| {
-            let known = id.table == Table::Outbox || !disk.generation_lost;
-            known && has(id).is_some_and(|version| Some(version) != *expected)
+            let torn = id.table != Table::Outbox
+                && expected.is_some_and(|version| disk.torn_generations.contains(&version));
+            let gone = expected.is_some() && disk.records.get(id).is_none();
+            !torn && (gone || has(id).is_some_and(|version| Some(version) != *expected))
         };
         let (id, expected) = transaction.expect.iter().find(stale)?;
         Some(format!("{:?} has {:?}, not {expected:?}, and was replaced", id.key, has(id)))
@@ -349,9 +351,10 @@ impl World {
             (sent.lost_allowed, sent.torn) = (true, true);
         }
         let disk = &mut self.disks[home];
-        let generation = record.key == Key::Text(GENERATION_KEY.to_owned());
-        disk.generation_torn |= generation;
-        disk.generation_lost |= generation;
+        if record.key == Key::Text(GENERATION_KEY.to_owned()) {
+            disk.generation_torn = true;
+            disk.torn_generations.extend(record_version(&all[which as usize].1.bytes));
+        }
         let put = (RecordId { table, key: record.key }, record.bytes);
         let transaction = Transaction { puts: vec![put], ..Transaction::default() };
         self.disks[home].records.execute(&StoreRequest::Write(transaction));

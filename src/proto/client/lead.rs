@@ -183,13 +183,16 @@ impl Client {
             return;
         }
         let known = list(lists, 0).first();
-        // One that cannot be read is replaced all the same; whoever leads under it is stopped where this tab has read it
-        // before.
-        let before =
-            known.and_then(|record| store::record_version(&record.bytes).or(self.storage.generation));
+        let before = known.and_then(|record| store::record_version(&record.bytes));
         if self.is_unclaimed() && before != self.lead.version {
             // Another tab's claim stands, or what this one began with is gone.
             return self.abdicate(now);
+        }
+        let mut expect = vec![(RecordId::meta(store::GENERATION_KEY), before)];
+        if let (Some(_), None, Some(reign)) = (known, before, self.storage.reign) {
+            // One that cannot be read is replaced all the same, by the first to do so; whoever leads under it is stopped
+            // where this tab has read it before.
+            expect.push((RecordId::meta(store::GENERATION_KEY), Some(reign)));
         }
         let known = known.and_then(|record| store::decode_generation(&record.bytes).ok());
         let generation = known.map_or(0, |(_, generation)| generation) + 1;
@@ -197,7 +200,7 @@ impl Client {
         self.storage.stamp = 0;
         let version = self.stamp();
         let transaction = Transaction {
-            expect: vec![(RecordId::meta(store::GENERATION_KEY), before)],
+            expect,
             puts: vec![(
                 RecordId::meta(store::GENERATION_KEY),
                 store::encode_generation(version, generation),
@@ -322,16 +325,15 @@ impl Client {
 
     /// Lists 0 and 1 are meta and outbox; a follower reads 2 and 3 too, conversations and heads.
     pub(super) fn reconcile(&mut self, now: Now, lists: &[Vec<Record>]) {
-        if self.storage.newer {
-            // What is to go still goes: headers are of all formats.
-            self.storage.generation = generation_version(lists);
-            return self.outbox.see_versions(list(lists, 1));
+        if self.leads() && self.is_robbed(lists) {
+            return self.abdicate(now);
         }
-        if self.leads() {
-            if self.is_robbed(lists) {
-                return self.abdicate(now);
-            }
-        } else if lists.len() > 2 {
+        if self.storage.newer {
+            // Headers are of all formats.
+            let same_reign = self.see_generation(lists);
+            return self.outbox.see_versions(list(lists, 1), same_reign);
+        }
+        if !self.leads() && lists.len() > 2 {
             let told = self.beside.generation;
             self.restore_history(lists);
             if self.beside.generation < told {

@@ -6,6 +6,7 @@ use super::super::outbox::{self, Queued, RowId, Stage};
 use super::super::store::{OutboxRow, same_content};
 use super::super::timeline::unknown_conversation;
 use super::change::FindRow;
+use super::newer::newer;
 use super::{Client, MAX_WAITERS};
 use crate::proto::text::{concat, is_blank};
 use crate::proto::wire::json::decimal;
@@ -225,6 +226,12 @@ impl Client {
             }
             (Some(FindFor::Acknowledged { command } | FindFor::Vanished { command }), Some(message)) => {
                 self.done_with(command, *message)
+            }
+            // A later version of the application may have sent it, into a history that cannot be read here.
+            (Some(FindFor::Vanished { command } | FindFor::Removal { command }), None)
+                if self.storage.newer =>
+            {
+                self.refuse(command, newer());
             }
             (Some(FindFor::Vanished { command }), None) => self.refuse(command, outbox::cancelled()),
             (Some(FindFor::Removal { command }), Some(_)) => self.refuse(command, outbox::in_flight()),

@@ -23,7 +23,7 @@ use crate::proto::text::concat;
 /// How long a refused store is left alone.
 pub(super) const STORE_RETRY_MS: u64 = 5000;
 
-/// After so many in a row, which no other tab explains, the store is left alone for a while.
+/// After so many in a row, whatever explains them, the store is left alone for a while.
 const MAX_VAIN_WRITES: u32 = 10;
 
 #[derive(Debug)]
@@ -88,10 +88,13 @@ pub(super) struct Storage {
     pub reconciling: bool,
     pub asked_to_reconcile: Now,
     pub rescan_again: bool,
-    /// Writes in a row that have met a conflict, or of which nobody knew.
+    /// Writes that have met a conflict, or of which nobody knew, since one took place or nothing was left to be written.
     pub vain_writes: u32,
     /// The version of the generation when the outbox was last read.
     pub generation: Option<u64>,
+    /// The last version of the generation that could be read. Where its record is torn, whoever leads under it still
+    /// writes, until somebody replaces it who knows it.
+    pub reign: Option<u64>,
     pub blocked: bool,
     pub degraded: bool,
     /// A transaction of which it is not known whether it took place, while the store cannot be read.
@@ -146,6 +149,7 @@ impl Client {
             (StoreJob::Open | StoreJob::Load, reply) => self.degrade(now, reply),
             (StoreJob::Claim, StoreReply::Records(lists)) => self.on_claim_read(now, lists),
             (StoreJob::Claimed { generation, version, .. }, StoreReply::Saved { .. }) => {
+                self.storage.vain_writes = 0;
                 self.on_claimed(generation, Some(version), true);
             }
             (StoreJob::Claimed { generation, before, .. }, StoreReply::Failed { .. }) => {
@@ -159,7 +163,10 @@ impl Client {
                 self.on_take_over(now, stands, lists);
             }
             (StoreJob::Claim | StoreJob::Claimed { .. }, StoreReply::Conflict | StoreReply::Unknown) => {
-                self.storage.generation = None;
+                if matches!(reply, StoreReply::Conflict) {
+                    // What it knew of a torn one has ended.
+                    self.storage.reign = None;
+                }
                 self.storage.vain_writes += 1;
                 if self.storage.is_vain() { self.degrade(now, reply) } else { self.claim() }
             }
@@ -314,9 +321,7 @@ impl Client {
     }
 
     pub(super) fn take_outbox(&mut self, lists: &[Vec<Record>]) {
-        let generation = generation_version(lists);
-        let same_reign = self.storage.generation == generation;
-        self.storage.generation = generation;
+        let same_reign = self.see_generation(lists);
         let rows = list(lists, 1);
         if let Some(flight) = &mut self.storage.unclear {
             flight.proven = flight.took_place(rows, &[]);
@@ -324,6 +329,13 @@ impl Client {
         for error in self.outbox.reconcile(rows, same_reign) {
             self.report_damage("a queued message", &error);
         }
+    }
+
+    /// Whether it is the one of the last read.
+    pub(super) fn see_generation(&mut self, lists: &[Vec<Record>]) -> bool {
+        let generation = generation_version(lists);
+        self.storage.reign = generation.or(self.storage.reign);
+        core::mem::replace(&mut self.storage.generation, generation) == generation
     }
 
     pub(super) fn report_damage(&mut self, what: &str, error: &store::RecordError) {

@@ -25,12 +25,10 @@ impl Client {
             // It will be known in a moment whether the store takes writes again.
             return false;
         }
-        let history = self.leads();
-        let dirty = self.outbox.has_dirty()
-            || (history && (self.timelines.has_dirty() || self.rooms.has_dirty() || self.capabilities_dirty));
-        if !dirty {
+        if !self.has_dirty() {
             return false;
         }
+        let history = self.leads();
         let rows = self.outbox.take_writes();
         if self.storage.blocked {
             return self.hold_in_memory(rows);
@@ -57,6 +55,11 @@ impl Client {
             self.outbox.on_written(*row, *stage, None, 0);
         }
         !settled.is_empty()
+    }
+
+    fn has_dirty(&self) -> bool {
+        let history = self.timelines.has_dirty() || self.rooms.has_dirty() || self.capabilities_dirty;
+        self.outbox.has_dirty() || (self.leads() && history)
     }
 
     /// While the store is left alone, new messages resolve with `durable: false`.
@@ -225,6 +228,10 @@ impl Client {
         }
         // Without the probe.
         self.reconcile(now, lists.get(..4).unwrap_or(lists));
+        if missing.is_empty() && !self.has_dirty() {
+            // What was read explains it.
+            self.storage.vain_writes = 0;
+        }
         for id in missing {
             self.look_for_added(id);
         }
@@ -279,7 +286,7 @@ impl Client {
     /// answered lives in memory alone until it has been written again (P1). The history comes from the server.
     pub(super) fn on_emptied(&mut self) {
         self.outbox.on_emptied();
-        (self.lead.version, self.storage.generation) = (None, None);
+        (self.lead.version, self.storage.generation, self.storage.reign) = (None, None, None);
         self.beside.forget();
         self.storage.degraded = true;
         let message = "the database was deleted: what this tab holds is written again".to_owned();

@@ -5,6 +5,7 @@ use crate::proto::sorted::SortedSet;
 use super::super::api::{Changes, Key, Record};
 use super::super::model::{ErrorCode, Failure};
 use super::super::store::{OutboxRow, RecordError, WireMark, decode_outbox_row, record_version};
+use super::beside::may_have_gone;
 use super::intake::EARLIER;
 use super::{Outbox, Row, RowId, Stage};
 
@@ -18,14 +19,7 @@ impl Outbox {
     pub fn reconcile(&mut self, records: &[Record], same_reign: bool) -> Vec<RecordError> {
         (self.just_read, self.asked, self.stirred) = (true, false, true);
         let mut damaged = Vec::new();
-        if !same_reign {
-            // What is being written under an earlier one, and does not take place, is known no more.
-            for id in self.ids_of(&|row| row.writing) {
-                if let Some(row) = self.rows.get_mut(&id) {
-                    row.version = 0;
-                }
-            }
-        }
+        self.see_reign(same_reign);
         let (mut present, mut torn) = (Vec::new(), Vec::new());
         let mut kept: SortedSet<u64> = SortedSet::new();
         for record in records {
@@ -60,18 +54,6 @@ impl Outbox {
         // What is not there is gone.
         self.missed = 0;
         damaged
-    }
-
-    /// Of records that this version of the application cannot read: what stands there, and what does not any more.
-    pub fn see_versions(&mut self, records: &[Record]) {
-        for id in self.ids_of(&|row| !row.writing) {
-            let Some(row) = self.rows.get_mut(&id) else { continue };
-            let Some(stored) = row.stored else { continue };
-            match records.iter().find(|record| record.key == Key::Number(stored)) {
-                Some(record) => row.version = record_version(&record.bytes).unwrap_or_default(),
-                None => self.vanish(id),
-            }
-        }
     }
 
     /// Takes in what another tab has written. `false`: something does not join on, and the store is to be read.
@@ -192,7 +174,7 @@ impl Outbox {
     /// leader does, over the `version` that the record still has, or under another number where it has none; what another
     /// tab had made of it is not known any more. Maybe no leader knows it: then a tab that follows adds it anew, as one
     /// that may have been sent.
-    fn replace_damaged(&mut self, stored: u64, version: Option<u64>, same_reign: bool) {
+    pub(super) fn replace_damaged(&mut self, stored: u64, version: Option<u64>, same_reign: bool) {
         let leads = self.generation != 0;
         let Some(id) = self.by_stored.get(&stored).copied() else { return };
         let Some(row) = self.rows.get_mut(&id).filter(|row| !row.writing) else { return };
@@ -223,10 +205,8 @@ impl Outbox {
 
     /// A cancel finds no proof that nobody has sent it; a failure that is to go is gone.
     fn add_anew(&mut self, id: RowId) {
-        let Some(row) = self.rows.get(&id) else { return };
-        let replaced = self.by_key.get(&row.record.key) != Some(&id);
-        if may_have_gone(&row.record) && !replaced && (row.stage == Stage::Removing || row.cancelled) {
-            let record = row.record.clone();
+        let Some(record) = self.rows.get(&id).map(|row| row.record.clone()) else { return };
+        if may_have_gone(&record) && self.is_unwanted(id) {
             self.give_back(id, record);
         }
         self.lose_number(id);
@@ -247,15 +227,7 @@ impl Outbox {
             }
             row.marked = record.wire.is_some();
             if row.dirty {
-                // Our own change is written next; it only has to know what it replaces. But what another tab has
-                // marked meanwhile cannot be taken back.
-                row.version = version;
-                let replaced = self.by_key.get(&record.key) != Some(&id);
-                let unwanted = (row.stage == Stage::Removing || row.cancelled) && !replaced;
-                if unwanted && may_have_gone(&record) && record.wire != row.record.wire {
-                    self.give_back(id, record);
-                }
-                return;
+                return self.meet_own(id, version, record);
             }
             // Another tab has rewritten it: its leader, while this one follows.
             row.version = version;
@@ -308,21 +280,6 @@ impl Outbox {
         }
     }
 
-    /// A cancel came too late: another tab has put the message on the wire.
-    fn give_back(&mut self, id: RowId, record: OutboxRow) {
-        let Some(row) = self.rows.get_mut(&id) else { return };
-        let (key, conversation_id) = (record.key.clone(), record.conversation_id.clone());
-        row.record = record;
-        (row.dirty, row.cancelled, row.sent, row.doubtful) = (false, false, true, true);
-        self.met = true;
-        self.dirty.remove(&id);
-        self.set_stage(id, Stage::Queued);
-        self.enter_lane(id, &conversation_id);
-        self.touch(id);
-        self.keep_changes_of(&key);
-        self.actions.push_back(super::Action::NotRemoved { key });
-    }
-
     fn remove_double(&mut self, stored: u64, version: u64, record: OutboxRow) {
         let first = self.by_key.get(&record.key).copied();
         let (key, conversation_id) = (record.key.clone(), record.conversation_id.clone());
@@ -364,9 +321,4 @@ impl Outbox {
         self.forget(id);
         self.actions.push_back(super::Action::Vanished { row: id, record });
     }
-}
-
-/// Marked for the wire by whichever tab, and nobody has decided yet what became of it.
-fn may_have_gone(record: &OutboxRow) -> bool {
-    record.wire.is_some() && record.failure.is_none()
 }
