@@ -25,16 +25,19 @@ mod needs;
 mod orphans;
 mod pending;
 mod persist;
+mod ranges;
 mod read;
 #[cfg(test)]
 mod tests;
 mod view;
+mod window;
 
 use known::Known;
 pub use log::{Log, Want};
 use orphans::Orphans;
 pub use pending::Pending;
 pub use persist::Item;
+pub use ranges::Wanted;
 pub use view::{Echo, Echoes, unknown_conversation};
 
 /// Rows of a full segment.
@@ -79,21 +82,36 @@ enum Search {
     Find { ticket: u32 },
 }
 
-/// A page of the catch-up, oldest first.
-#[derive(Clone, Debug)]
+/// A page of the history, oldest first.
+#[derive(Clone, Debug, Default)]
 pub struct PageOp {
     pub messages: Queue<Box<ServerMessage>>,
-    /// What lies after the first and up to the second is all in the page: the cursor may be moved over it.
+    /// What lies after the first and up to the second is all in the page: from now on it is known.
     pub range: Option<(u64, u64)>,
     pub ticket: u32,
     /// How much had been heard when it was asked for ([`Timelines::heard`]).
     pub asked: u64,
+    /// What is new in it has come while nobody listened, and is told; else it is older than what was there at the first
+    /// contact.
+    pub tells: bool,
     /// Rows so far that were new.
     pub fresh: u32,
     /// Whether the oldest row was in the history before.
     pub oldest_known: Option<bool>,
     /// Whether it has the row up to which all is known.
     pub joins: Option<bool>,
+}
+
+/// What became of a page.
+#[derive(Clone, Copy, Debug)]
+pub struct Applied {
+    pub ticket: u32,
+    /// Rows that were new.
+    pub fresh: u32,
+    /// They were told.
+    pub tells: bool,
+    /// It goes back to what was known without a gap.
+    pub reached: bool,
 }
 
 /// What waits in a conversation's apply queue.
@@ -202,12 +220,14 @@ pub enum Action {
         conversation_id: String,
         dropped: bool,
     },
-    /// A page is in; `fresh` rows of it were new; `reached`: it goes back to what was known without a gap.
+    /// A page is in.
     PageApplied {
-        ticket: u32,
         conversation_id: String,
-        fresh: u32,
-        reached: bool,
+        applied: Applied,
+    },
+    /// A window shows all that is here and wants what comes before.
+    Earlier {
+        conversation_id: String,
     },
     /// The unread count is another.
     Read {
@@ -236,7 +256,7 @@ pub enum Action {
 pub struct Timelines {
     me: String,
     logs: SortedMap<String, Log>,
-    views: SortedMap<ViewId, view::View>,
+    views: SortedMap<ViewId, window::View>,
     /// Statuses that were shown, and that the store does not have.
     shown: Known,
     orphans: Orphans,
@@ -314,26 +334,6 @@ impl Timelines {
         }
         log.ops.push_back(op);
         self.drive(conversation_id);
-    }
-
-    /// A change of a message whose conversation may not be known.
-    pub fn target(&mut self, conversation_id: Option<&str>, id: &str, change: Change) {
-        let heard = self.hear(id, &change);
-        if let Some(conversation_id) = conversation_id {
-            let op = Op::Target { id: id.to_owned(), change, heard, segments: None };
-            self.push(conversation_id, op);
-            return;
-        }
-        let near = self.near(id);
-        // What is looked for stays in its order.
-        if near.is_empty() || self.searching.iter().any(|(other, _)| other == id) {
-            self.search(id, Search::Change(change, heard));
-            return;
-        }
-        for conversation_id in near {
-            let op = Op::Target { id: id.to_owned(), change: change.clone(), heard, segments: None };
-            self.push(&conversation_id, op);
-        }
     }
 
     /// Whether a message with this key or server id is in that conversation; answered by `Found`.

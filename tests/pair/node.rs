@@ -28,6 +28,8 @@ pub struct Disk {
     pub broken: Option<StoreFailure>,
     /// Reads fail too.
     pub unreadable: bool,
+    /// Whoever opens it from now on gets nothing but memory.
+    pub denied: bool,
     pub refuses_wipe: bool,
     /// Wipes are carried out, and nobody knows.
     pub unclear_wipe: bool,

@@ -298,7 +298,7 @@ impl World {
                 StoreReply::Unknown
             }
             _ => match disk.records.execute(request) {
-                StoreReply::Opened { .. } => StoreReply::Opened { persistent: true },
+                StoreReply::Opened { .. } => StoreReply::Opened { persistent: !disk.denied },
                 reply => reply,
             },
         };

@@ -8,13 +8,14 @@ use serde_json::Value;
 /// What the other tabs hear of a word; `None`: it is not for them.
 pub fn heard(word: TabOutput) -> Option<TabInput> {
     Some(match word {
-        TabOutput::RequestLead | TabOutput::Release | TabOutput::Steal => return None,
+        TabOutput::RequestLead | TabOutput::Release | TabOutput::Steal | TabOutput::Alone => return None,
         TabOutput::Ask { visible } => TabInput::Asked { visible },
         TabOutput::Alive => TabInput::Alive,
         TabOutput::Yield => TabInput::Yielded,
         TabOutput::Poke => TabInput::Poked,
         TabOutput::Wiped => TabInput::Wiped,
         TabOutput::Read { conversation_id, message_id } => TabInput::Read { conversation_id, message_id },
+        TabOutput::Earlier { conversation_id } => TabInput::Earlier { conversation_id },
         TabOutput::Torn { conversation_id, segment } => TabInput::Torn { conversation_id, segment },
         TabOutput::Changed(changes) => TabInput::Changed(changes),
         TabOutput::Hello => TabInput::Hello,
@@ -50,28 +51,15 @@ impl ToldEvents {
         }
     }
 
-    /// The message of that row, as it was told before.
-    fn known(&self, row_key: &str) -> Option<Event> {
-        self.0.values().find_map(|event| match event {
-            Event::Message { message, live, .. } if message.row_key == row_key => {
-                Some(Event::Message { message: message.clone(), live: *live, leader: false })
-            }
-            _ => None,
-        })
-    }
-
     pub fn read(&self, text: &str) -> Event {
         if let Some(event) = self.0.get(text) {
             return event.clone();
         }
         let value: Value = serde_json::from_str(text).unwrap();
-        // What one tab has told of it, another may tell again with what has become of it since.
-        if let Some(row_key) = value["message"]["rowKey"].as_str()
-            && let Some(known) = self.known(row_key)
-        {
-            return known;
-        }
         let word = |name: &str| value[name].as_str().unwrap().to_owned();
+        if let Some(event) = self.changed_since(&value) {
+            return event;
+        }
         match value["type"].as_str().unwrap() {
             "connection" => Event::Connection { connection: connection(&value["connection"]) },
             "status" => Event::Status {
@@ -102,6 +90,21 @@ impl ToldEvents {
             },
             other => panic!("nobody tells other tabs of {other}"),
         }
+    }
+
+    /// A message that has changed since this tab has told it to its own listeners: they hear nothing of it a second time, the
+    /// others hear of it as it is now.
+    fn changed_since(&self, value: &Value) -> Option<Event> {
+        let row_key = value["message"]["rowKey"].as_str()?;
+        let same = |event: &&Event| {
+            matches!(event, Event::Message { message, live, leader } if message.row_key == row_key
+                && value["live"] == *live && value["leader"] == *leader)
+        };
+        let mut event = self.0.values().find(same)?.clone();
+        if let Event::Message { message, .. } = &mut event {
+            message.text = value["message"]["text"].as_str()?.to_owned();
+        }
+        Some(event)
     }
 }
 

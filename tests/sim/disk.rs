@@ -42,6 +42,10 @@ pub struct Disk {
     pub claimed_by: Option<usize>,
     pub claimed_at_ms: u64,
     pub claim_refused: bool,
+    /// A record of the history was torn once, and with it what was known of messages that have left the outbox.
+    pub history_torn: bool,
+    /// It has refused a write once: what was known in memory alone may be lost.
+    pub refused_once: bool,
     /// The generation was torn: until the next claim stands nothing tells whose it is.
     pub generation_torn: bool,
     /// Its versions that were torn: a page that replaced one may not have known it, which therefore still holds.
@@ -117,9 +121,19 @@ impl World {
             return StoreReply::Unknown;
         }
         let stale = self.is_stale(at, transaction);
+        let (generation, disk) = (RecordId::meta(GENERATION_KEY), self.devices[at].person.disk);
+        let before = self.disks[disk].records.get(&generation).and_then(record_version);
         let reply = self.execute_store(at, request);
         if let (Some(what), StoreReply::Saved { .. }) = (stale, &reply) {
             self.wrong("an expectation is exact where its record can be read", what);
+        }
+        let claims = transaction.puts.iter().any(|(id, _)| *id == generation);
+        if claims && matches!(reply, StoreReply::Saved { .. }) && before.is_some() {
+            // Whoever claims over what it had read before it was torn does not end what was claimed over the torn one.
+            let ends = |(id, expected): &(RecordId, Option<u64>)| *id == generation && *expected == before;
+            if !transaction.expect.iter().any(ends) {
+                self.disks[disk].torn_generations.extend(before);
+            }
         }
         if matches!(reply, StoreReply::Conflict) {
             let records = &self.disks[self.devices[at].person.disk].records;
@@ -140,6 +154,7 @@ impl World {
     }
 
     fn refused(&mut self, at: usize, request: &StoreRequest, kind: StoreFailure) -> StoreReply {
+        self.disks[self.devices[at].person.disk].refused_once = true;
         if let StoreRequest::Write(transaction) = request
             && transaction.puts.iter().any(|(id, _)| *id == RecordId::meta(GENERATION_KEY))
         {
@@ -207,8 +222,10 @@ impl World {
         }
         self.check_doubles(home);
         for id in &transaction.deletes {
-            if let Key::Number(stored) = id.key {
-                self.disks[home].changes.remove(&stored);
+            if let Key::Number(stored) = id.key
+                && let Some(seen) = self.disks[home].changes.remove(&stored)
+            {
+                self.say(|| format!("change {} leaves the store ({stored}), by {name}", seen.number));
             }
             if let Key::Number(stored) = id.key
                 && let Some(row) = self.disks[home].rows.remove(&stored)
@@ -265,7 +282,9 @@ impl World {
         }
         let history = transaction.puts.iter().any(|(id, _)| id.table == Table::History);
         let writer = disk.claimed_by.is_none_or(|claimed| claimed == at);
-        if history && !writer && !disk.generation_torn {
+        let mut expected = transaction.expect.iter().filter_map(|(_, version)| *version);
+        let torn = disk.generation_torn || expected.any(|version| disk.torn_generations.contains(&version));
+        if history && !writer && !torn {
             self.wrong("one writer of history", format!("{name} wrote under another leader's generation"));
         }
     }
@@ -355,6 +374,7 @@ impl World {
             disk.generation_torn = true;
             disk.torn_generations.extend(record_version(&all[which as usize].1.bytes));
         }
+        disk.history_torn |= table == Table::History;
         let put = (RecordId { table, key: record.key }, record.bytes);
         let transaction = Transaction { puts: vec![put], ..Transaction::default() };
         self.disks[home].records.execute(&StoreRequest::Write(transaction));

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::runner;
 
 /// By number; an empty name: none has that number.
-pub const MUTANTS: [&str; 43] = [
+pub const MUTANTS: [&str; 49] = [
     "retry mints a new key",
     "send resolves before its commit",
     "frame before Saved",
@@ -48,13 +48,19 @@ pub const MUTANTS: [&str; 43] = [
     "lost poke and no rescan",
     "two leaders after a steal",
     "a thawed tab applies its backlog of broadcasts",
-    "a change is settled without its effect",
-    "a change overtakes the one before it",
-    "a change that was not answered counts as taken",
+    "",
+    "",
+    "",
     "",
     "",
     "a change that came before its message is lost",
     "an orphan is applied twice",
+    "",
+    "",
+    "",
+    "a change is settled without its effect",
+    "a change overtakes the one before it",
+    "a change that was not answered counts as taken",
 ];
 
 /// Whether there is a mutant of that number: none is no mutant that all are caught of.

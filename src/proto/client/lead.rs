@@ -15,6 +15,8 @@ use crate::proto::mutant;
 
 /// The outbox is read again this often, since a poke of another tab may be lost (rule 4).
 const RESCAN_MS: u64 = 30_000;
+/// And this often where tabs cannot hear each other (no BroadcastChannel).
+const DEAF_RESCAN_MS: u64 = 2_000;
 /// A page says so often that it cannot read a record: what is damaged again as soon as it is written,
 /// or written by a later version of the application, is left so.
 const MAX_TORN_TOLD: u32 = 20;
@@ -74,6 +76,11 @@ impl Client {
                         // A leader that does not know it removes what nobody can read.
                         self.rooms.mark_dirty(&conversation_id);
                     }
+                }
+            }
+            TabInput::Earlier { conversation_id } => {
+                if self.leads() {
+                    self.want_earlier(&conversation_id);
                 }
             }
             TabInput::Changed(changes) => self.on_changed(now, changes),
@@ -151,7 +158,7 @@ impl Client {
     fn forget_lead(&mut self) {
         self.outbox.abdicate();
         // What is answered now is the next leader's to ask again.
-        self.http.remove_where(&|_, job| matches!(job, HttpJob::Change { .. }));
+        self.http.remove_where(&|_, (job, _)| matches!(job, HttpJob::Change { .. }));
         self.timelines.abdicate();
         self.rooms.take_dirty();
         self.settling.clear();
@@ -298,7 +305,15 @@ impl Client {
     /// Whoever follows looks too: the last word before a silence may be the one that was lost.
     fn rescan_later(&mut self, now: Now) {
         if !matches!(self.lead.state(), State::Unasked | State::Asked) && !mutant::is(34) {
-            self.timers.set(Timer::Rescan, now.mono_ms + RESCAN_MS);
+            let pause_ms = if self.beside.deaf { DEAF_RESCAN_MS } else { RESCAN_MS };
+            self.timers.set(Timer::Rescan, now.mono_ms + pause_ms);
+        }
+    }
+
+    /// By the numbers that the store gives, another tab has queued something that was not heard of.
+    pub(super) fn read_missed(&mut self, now: Now) {
+        if self.leads() && self.outbox.misses_rows() {
+            self.rescan(now);
         }
     }
 
@@ -345,8 +360,9 @@ impl Client {
         let old = self.lead.in_doubt && outlives_lease(self.storage.asked_to_reconcile, now);
         if core::mem::take(&mut self.storage.rescan_again) || old {
             self.rescan(now);
-        } else if core::mem::take(&mut self.lead.in_doubt) {
-            self.outbox.on_writable(now);
+        } else {
+            self.lead.in_doubt = false;
+            self.outbox.go_on(now);
         }
     }
 

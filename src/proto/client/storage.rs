@@ -8,7 +8,7 @@ use crate::proto::sorted::{SortedMap, SortedSet};
 
 use super::super::api::{
     Changes, CommandId, Event, Key, Now, Output, Read, Record, RecordId, StoreId, StoreReply, StoreRequest,
-    Table,
+    TabOutput, Table,
 };
 use super::super::lead::State;
 use super::super::model::{ErrorCode, Failure};
@@ -143,7 +143,7 @@ impl Client {
             self.look_for_newer(now, lists);
         }
         match (job, reply) {
-            (StoreJob::Open, StoreReply::Opened { persistent }) => self.on_opened(*persistent),
+            (StoreJob::Open, StoreReply::Opened { persistent }) => self.on_opened(now, *persistent),
             (StoreJob::Load, StoreReply::Records(lists)) => self.on_load(now, lists),
             // What cannot be read is not taken for empty: it would be written over.
             (StoreJob::Open | StoreJob::Load, reply) => self.degrade(now, reply),
@@ -217,13 +217,19 @@ impl Client {
         }
     }
 
-    fn on_opened(&mut self, persistent: bool) {
+    fn on_opened(&mut self, now: Now, persistent: bool) {
         self.storage.persistent = persistent;
         self.outbox.set_persistent(persistent);
         if !persistent && self.config.persistent {
             let message =
-                "this browser gives no durable storage here; messages live in memory only".to_owned();
+                "this browser gives no durable storage here; messages live in memory until this page ends"
+                    .to_owned();
             self.emit(Event::StorageDegraded { message, persistent: false });
+            // No other tab can read what is sent here, nor this one what they keep: it waits for none, and holds up none.
+            if self.lead.state() != State::Unasked {
+                self.let_go(now);
+            }
+            self.outputs.push_back(Output::Tab(TabOutput::Alone));
         }
         self.storage.opened = true;
         self.load();

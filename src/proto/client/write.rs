@@ -164,6 +164,7 @@ impl Client {
             StoreReply::Saved { added } => {
                 self.storage.writing = false;
                 self.on_saved(&mut flight, added);
+                self.read_missed(now);
             }
             StoreReply::Unknown if mutant::is(8) => {
                 self.storage.writing = false;

@@ -59,7 +59,7 @@ impl Outbox {
     /// Takes in what another tab has written. `false`: something does not join on, and the store is to be read.
     pub fn take_changes(&mut self, changes: &Changes) -> bool {
         let mut joins = true;
-        let mut present = Vec::new();
+        let (mut present, mut unknown) = (Vec::new(), Vec::new());
         for (at, expect, bytes) in &changes.puts {
             let Key::Number(stored) = at.key else { continue };
             let Ok((version, row)) = decode_outbox_row(bytes) else { return false };
@@ -81,6 +81,8 @@ impl Outbox {
             joins &= joined;
             if joined {
                 present.push((stored, version, row));
+            } else {
+                unknown.push(row.key);
             }
         }
         for (at, expect) in &changes.deletes {
@@ -93,7 +95,9 @@ impl Outbox {
                 continue;
             };
             let Some(row) = self.rows.get(&id).filter(|row| !row.writing) else { continue };
-            if *expect == Some(row.version) {
+            if unknown.contains(&row.record.key) {
+                // What stands for it now comes with the next read: until then it is not gone.
+            } else if *expect == Some(row.version) {
                 self.find_again(id, &present);
             } else {
                 joins = false;
@@ -117,6 +121,14 @@ impl Outbox {
             let left = matches!(row.stage, Stage::Answered | Stage::Settling);
             // One that is just being added, answered meanwhile, is the next leader's to settle.
             let only_here = row.stored.is_none() && !(row.writing && row.stage != Stage::Saving);
+            // What it did not live to hear of a request it asks again, whoever has it; the answer goes with the lead.
+            let unheard = row.is_change() && (left || row.is_requested());
+            if only_here && unheard && !row.cancelled {
+                let conversation_id = row.record.conversation_id.clone();
+                self.set_stage(id, Stage::Queued);
+                self.enter_lane(id, &conversation_id);
+                continue;
+            }
             if only_here || row.stage == Stage::Removing || row.cancelled {
                 continue;
             }
@@ -132,6 +144,17 @@ impl Outbox {
                 self.enter_lane(id, &conversation_id);
             }
         }
+    }
+
+    /// Only memory knew that it was answered, and what was to be made of that went with the lead: whoever leads next asks
+    /// again.
+    pub(super) fn leave_to_leader(&mut self, id: RowId) {
+        let Some(row) = self.rows.get_mut(&id) else { return };
+        row.doubtful = row.record.wire.is_some();
+        self.met |= row.doubtful;
+        let conversation_id = row.record.conversation_id.clone();
+        self.set_stage(id, Stage::Queued);
+        self.enter_lane(id, &conversation_id);
     }
 
     /// The row's record is gone: it stands under another number (resent by another tab), or not at all.
@@ -318,7 +341,12 @@ impl Outbox {
             _ => {}
         }
         let record = Box::new(row.record.clone());
+        let unwanted = self.is_unwanted(id);
         self.forget(id);
+        if unwanted && record.change.is_none() {
+            // If it was sent, they stay; if it was taken back there, they are sought in vain.
+            self.keep_changes_of(&record.key);
+        }
         self.actions.push_back(super::Action::Vanished { row: id, record });
     }
 }

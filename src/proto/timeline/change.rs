@@ -7,11 +7,31 @@
 use super::super::model::{Message, Reaction, ReplyTo, Sender, Status};
 use super::super::store::fingerprint;
 use super::log::{Log, Row, Want};
-use super::{Action, Change, Op, Timelines};
+use super::{Action, Change, Op, Search, Timelines};
 use crate::proto::mutant;
 use crate::proto::text::concat;
 
 impl Timelines {
+    /// A change of a message whose conversation may not be known.
+    pub fn target(&mut self, conversation_id: Option<&str>, id: &str, change: Change) {
+        let heard = self.hear(id, &change);
+        if let Some(conversation_id) = conversation_id {
+            let op = Op::Target { id: id.to_owned(), change, heard, segments: None };
+            self.push(conversation_id, op);
+            return;
+        }
+        let near = self.near(id);
+        // What is looked for stays in its order.
+        if near.is_empty() || self.searching.iter().any(|(other, _)| other == id) {
+            self.search(id, Search::Change(change, heard));
+            return;
+        }
+        for conversation_id in near {
+            let op = Op::Target { id: id.to_owned(), change: change.clone(), heard, segments: None };
+            self.push(&conversation_id, op);
+        }
+    }
+
     pub(super) fn apply_target(&mut self, conversation_id: &str, id: &str, change: Change, heard: u64) {
         let revision = self.next_revision();
         let me = self.me.clone();

@@ -31,7 +31,21 @@ pub(super) enum Telling {
     /// As an answer, or as what passes for one: the server has made it since this connection began.
     Answer,
     /// In a page that was asked for when so much had been heard.
-    Page { asked: u64 },
+    Page {
+        asked: u64,
+        /// What is new in it is told; else it comes from before the first contact.
+        tells: bool,
+    },
+}
+
+impl Telling {
+    /// Whether something new is told, as live or not; `None`: it is not.
+    pub fn tells(self) -> Option<bool> {
+        match self {
+            Self::Live | Self::Answer => Some(true),
+            Self::Page { tells, .. } => tells.then_some(false),
+        }
+    }
 }
 
 /// A change that was heard on this connection.
@@ -166,7 +180,7 @@ impl Timelines {
         let (live, after) = match telling {
             Telling::Live => (true, orphans.since),
             Telling::Answer => (false, orphans.since),
-            Telling::Page { asked } => (false, asked),
+            Telling::Page { asked, .. } => (false, asked),
         };
         let untold = copy.reactions.is_none();
         if let Some(old) = old.filter(|old| old.id.is_some()) {
