@@ -19,8 +19,6 @@ use super::world::{Happening, World};
 const OUTSIDE: usize = usize::MAX;
 /// Only the newest are spoken of.
 const NEWEST: u64 = 20;
-/// The rows of a page that is looked at with every connect: what is older is looked at when it is fetched.
-const PAGE_ROWS: u64 = 50;
 
 /// Its place among the choices.
 pub fn deeds_choice(index: usize) -> Choice {
@@ -268,7 +266,9 @@ impl World {
             }
             let Some(stored) = row.id.as_deref().and_then(|id| by_id.get(id)) else { continue };
             // Beyond the newest page nobody tells what has changed while a device was away.
-            if row.status == Status::Failed || model.last_seq - stored.seq >= PAGE_ROWS {
+            if row.status == Status::Failed
+                || model.last_seq - stored.seq >= u64::from(self.plan.pages.newest)
+            {
                 continue;
             }
             let reactions = row.reactions.iter();
