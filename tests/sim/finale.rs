@@ -66,6 +66,10 @@ impl World {
             (disk.full_until, disk.broken_until) = (0, 0);
         }
         for at in 0..self.devices.len() {
+            // What is on its way comes behind what a sleeping page has waiting.
+            if let Some(until) = self.devices[at].asleep_until {
+                self.keep_in_order(at, until);
+            }
             let device = &mut self.devices[at];
             device.stalled_until = 0;
             device.token = self.server.token;
