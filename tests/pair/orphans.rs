@@ -236,3 +236,38 @@ fn another_tab_that_takes_the_lead_has_what_waits() {
     let shown = row(&world, follower, &id).unwrap();
     assert_eq!((shown.text.as_str(), shown.deleted_at_ms.is_some()), ("", true));
 }
+
+#[test]
+fn what_is_told_while_a_history_comes_page_by_page_counts_once_on_each_side_of_the_page_under_way() {
+    let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
+    let ids: Vec<String> = (0..150).map(|n| unheard(&mut world, &format!("b{n}"))).collect();
+    let ana = world.join("ana");
+    world.open_view(ana, 1, "r");
+    world.slow_http_ms = 1000;
+    world.connect(ana);
+    world.pass(1500);
+    let asked = world.backend.requests.iter().filter(|request| request.contains("/messages/r")).count();
+    assert!(asked > 0 && world.rows(ana, 1).is_empty(), "the first page is on its way");
+    // One is in that page, as it was before; the other in the next, with all that has been told.
+    let (first, next) = (&ids[60], &ids[140]);
+    for id in [first, next] {
+        world.react(id, "👍", "cy", true, TWICE);
+        world.react(id, "👍", "bo", true, NOW);
+        world.react(id, "👍", "cy", false, TWICE);
+        world.somebody_edits("r", id, "new", TWICE);
+    }
+    world.delete(&ids[141], NOW);
+    world.pass(100);
+    assert_eq!(waiting(&mut world), 3);
+    world.pass(5000);
+    world.ask(ana, Command::LoadEarlier { view: 1, count: 200 });
+    world.pass(100);
+    assert_eq!(world.rows(ana, 1).len(), 150);
+    for id in [first, next] {
+        let shown = row(&world, ana, id).unwrap();
+        assert_eq!((shown.text.as_str(), thumbs(&shown)), ("new", vec![(1, false)]));
+        assert_eq!(shown.reactions[0].users, ["bo"]);
+    }
+    assert!(row(&world, ana, &ids[141]).unwrap().deleted_at_ms.is_some());
+    assert_eq!(waiting(&mut world), 0);
+}
