@@ -169,7 +169,16 @@ impl World {
                 && (known.kind, &known.row_key, &known.text) == (change.kind, &change.row_key, &row.text)
         };
         let all = &self.ledger.changes;
-        all.iter().position(by_key).or_else(|| all.iter().position(new))
+        // A row without a key may be called by one since the window was told of it.
+        let target = change.id.as_ref().and_then(|id| self.server.number_by_id(id));
+        let renamed = |known: &Changed| {
+            known.disk == home
+                && known.key.is_none()
+                && known.target.is_some()
+                && (known.kind, known.target, &known.text) == (change.kind, target, &row.text)
+        };
+        let known = all.iter().position(by_key).or_else(|| all.iter().position(new));
+        known.or_else(|| all.iter().position(renamed))
     }
 
     /// A row that is a change was committed.
