@@ -239,15 +239,16 @@ fn another_tab_that_takes_the_lead_has_what_waits() {
 
 #[test]
 fn what_is_told_while_a_history_comes_page_by_page_counts_once_on_each_side_of_the_page_under_way() {
-    let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
+    let (mut world, ana) = World::one();
+    world.post("r", "bo", "before");
+    world.pass(100);
+    world.restart(ana);
     let ids: Vec<String> = (0..150).map(|n| unheard(&mut world, &format!("b{n}"))).collect();
-    let ana = world.join("ana");
     world.open_view(ana, 1, "r");
     world.slow_http_ms = 1000;
     world.connect(ana);
     world.pass(1500);
-    let asked = world.backend.requests.iter().filter(|request| request.contains("/messages/r")).count();
-    assert!(asked > 0 && world.rows(ana, 1).is_empty(), "the first page is on its way");
+    assert!(row(&world, ana, &ids[0]).is_none(), "the first page is on its way");
     // One is in that page, as it was before; the other in the next, with all that has been told.
     let (first, next) = (&ids[60], &ids[140]);
     for id in [first, next] {
@@ -262,12 +263,42 @@ fn what_is_told_while_a_history_comes_page_by_page_counts_once_on_each_side_of_t
     world.pass(5000);
     world.ask(ana, Command::LoadEarlier { view: 1, count: 200 });
     world.pass(100);
-    assert_eq!(world.rows(ana, 1).len(), 150);
+    assert_eq!(world.rows(ana, 1).len(), 151);
     for id in [first, next] {
         let shown = row(&world, ana, id).unwrap();
         assert_eq!((shown.text.as_str(), thumbs(&shown)), ("new", vec![(1, false)]));
         assert_eq!(shown.reactions[0].users, ["bo"]);
     }
     assert!(row(&world, ana, &ids[141]).unwrap().deleted_at_ms.is_some());
+    assert_eq!(waiting(&mut world), 0);
+}
+
+#[test]
+fn what_is_told_of_an_older_message_than_is_here_waits_for_its_page_and_counts_once() {
+    let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
+    let ids: Vec<String> = (0..150).map(|n| unheard(&mut world, &format!("b{n}"))).collect();
+    let ana = world.join("ana");
+    world.open_view(ana, 1, "r");
+    world.go_live(ana);
+    world.pass(1000);
+    let (old, gone) = (&ids[10], &ids[11]);
+    world.react(old, "👍", "cy", true, TWICE);
+    world.somebody_edits("r", old, "new", TWICE);
+    world.delete(gone, NOW);
+    world.pass(100);
+    assert_eq!(waiting(&mut world), 2, "only the newest page is here");
+    world.restart(ana);
+    world.open_view(ana, 1, "r");
+    world.go_live(ana);
+    // Taken back while its message is still not here.
+    world.react(old, "👍", "bo", true, NOW);
+    world.react(old, "👍", "cy", false, NOW);
+    world.pass(100);
+    world.ask(ana, Command::LoadEarlier { view: 1, count: 200 });
+    world.pass(3000);
+    let shown = row(&world, ana, old).unwrap();
+    assert_eq!((shown.text.as_str(), thumbs(&shown)), ("new", vec![(1, false)]));
+    assert_eq!(shown.reactions[0].users, ["bo"]);
+    assert!(row(&world, ana, gone).unwrap().deleted_at_ms.is_some());
     assert_eq!(waiting(&mut world), 0);
 }
