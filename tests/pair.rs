@@ -20,8 +20,12 @@ mod changing;
 mod checks;
 #[path = "pair/commands.rs"]
 mod commands;
+#[path = "pair/converge.rs"]
+mod converge;
 #[path = "pair/damage.rs"]
 mod damage;
+#[path = "pair/deeds.rs"]
+mod deeds;
 #[path = "pair/doubt.rs"]
 mod doubt;
 #[path = "pair/edits.rs"]
@@ -44,6 +48,8 @@ mod lease;
 mod newer;
 #[path = "pair/node.rs"]
 mod node;
+#[path = "pair/orphans.rs"]
+mod orphans;
 #[path = "pair/people.rs"]
 mod people;
 #[path = "pair/plain.rs"]

@@ -19,6 +19,8 @@ mod changes;
 mod checks;
 #[path = "sim/command_line.rs"]
 mod command_line;
+#[path = "sim/deeds.rs"]
+mod deeds;
 #[path = "sim/device.rs"]
 mod device;
 #[path = "sim/dice.rs"]

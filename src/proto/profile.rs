@@ -111,8 +111,8 @@ pub struct ServerMessage {
     /// Where it stands for its sender, if told.
     pub status: Option<Status>,
     pub read_by: Vec<String>,
-    /// Emoji and who gave it.
-    pub reactions: Vec<(String, String)>,
+    /// Emoji and who gave it. `None`: it says nothing of reactions.
+    pub reactions: Option<Vec<(String, String)>>,
     pub edited_at_ms: Option<i64>,
     pub deleted_at_ms: Option<i64>,
 }

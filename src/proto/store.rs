@@ -13,6 +13,7 @@ mod memory;
 mod message;
 mod migrate;
 mod numbers;
+mod orphans;
 mod outbox_row;
 mod rooms;
 
@@ -29,12 +30,13 @@ pub use history::{
     index_page_of,
 };
 pub use keys::{
-    CAPABILITIES_KEY, CONVERSATION_PREFIX, GENERATION_KEY, HEAD_PREFIX, INDEX_PREFIX, SEGMENT_PREFIX,
-    SETTINGS_KEY, conversation_key, conversation_of, head_key, index_key, index_prefix, segment_key,
-    segment_prefix,
+    CAPABILITIES_KEY, CONVERSATION_PREFIX, GENERATION_KEY, HEAD_PREFIX, INDEX_PREFIX, ORPHANS_KEY,
+    SEGMENT_PREFIX, SETTINGS_KEY, conversation_key, conversation_of, head_key, index_key, index_prefix,
+    segment_key, segment_prefix,
 };
 pub use memory::MemoryStore;
 pub use message::{decode_message, encode_message};
+pub use orphans::{Orphan, OrphanEdit, OrphanReaction, decode_orphans, encode_orphans};
 pub use outbox_row::{OutboxRow, RowChange, WireMark, decode_outbox_row, encode_outbox_row, same_content};
 pub use rooms::{
     CapabilityRecord, ConversationRecord, decode_capabilities, decode_conversation, decode_generation,

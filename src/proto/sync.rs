@@ -53,12 +53,16 @@ pub struct Sync {
     retry: Queue<Job>,
     /// Whose newest page this connection has looked at again.
     refreshed: SortedSet<String>,
+    /// And once more, since something that was told of it was forgotten.
+    again: SortedSet<String>,
     failures: u32,
     /// How often what failed was asked for again, and whether that was told: since an answer, or the start.
     rounds: u32,
     told: bool,
     /// Of the list of conversations: answers in a row that could not be read.
     unreadable_lists: u32,
+    /// The same of newest pages.
+    unreadable_newest: u32,
     next_ticket: u32,
     actions: Queue<Action>,
 }
@@ -106,6 +110,7 @@ impl Sync {
         self.requests.clear();
         self.retry.clear();
         self.refreshed.clear();
+        self.again.clear();
         (self.failures, self.rounds) = (0, 0);
     }
 
@@ -217,6 +222,14 @@ impl Sync {
         }
     }
 
+    /// Looks at the newest page once more, once a connection: what was told of a message that is not here was forgotten.
+    pub fn look_again(&mut self, conversation_id: &str) {
+        if self.online && self.again.insert(conversation_id.to_owned()) {
+            self.refreshed.remove(conversation_id);
+            if self.cursor { self.refresh(conversation_id) } else { self.pull(conversation_id) }
+        }
+    }
+
     fn first_job(&self, conversation_id: &str, from: &dyn Fn(&str) -> Option<u64>) -> Job {
         let known = from(conversation_id).filter(|_| self.cursor);
         let conversation_id = conversation_id.to_owned();
@@ -254,7 +267,11 @@ impl Sync {
             Job::Offset { offset, .. } => {
                 goes_on.then(|| Job::Offset { conversation_id, offset: offset.saturating_add(step) })
             }
-            Job::List { .. } | Job::Newest { .. } => return ticket,
+            Job::Newest { .. } => {
+                self.unreadable_newest = 0;
+                return ticket;
+            }
+            Job::List { .. } => return ticket,
         };
         if let Some(pull) = self.active.get_mut(id) {
             (pull.ticket, pull.job, pull.next) = (ticket, Some(job.clone()), next);
@@ -303,6 +320,8 @@ impl Sync {
     pub fn on_unreadable(&mut self, job: &Job) -> bool {
         let count = match job {
             Job::List { .. } => &mut self.unreadable_lists,
+            // No pull goes with it, and what has become of messages nobody tells again in this connection.
+            Job::Newest { .. } => &mut self.unreadable_newest,
             job => match job.conversation_id().and_then(|id| self.active.get_mut(id)) {
                 Some(pull) => &mut pull.unreadable,
                 None => return false,

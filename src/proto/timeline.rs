@@ -15,12 +15,14 @@ use super::store::{RecordError, fingerprint};
 
 mod adopt;
 mod apply;
+mod change;
 mod find;
 mod joint;
 mod known;
 mod log;
 mod merge;
 mod needs;
+mod orphans;
 mod pending;
 mod persist;
 mod ranges;
@@ -32,6 +34,7 @@ mod window;
 
 use known::Known;
 pub use log::{Log, Want};
+use orphans::Orphans;
 pub use pending::Pending;
 pub use persist::Item;
 pub use ranges::Wanted;
@@ -41,8 +44,8 @@ pub use view::{Echo, Echoes, unknown_conversation};
 pub const SEGMENT_ROWS: usize = 100;
 /// Operations that wait for one conversation's segments; live messages beyond it are dropped and pulled again.
 const MAX_WAITING: usize = 512;
-/// Statuses kept for messages that are not known yet.
-const MAX_ORPHANS: usize = 512;
+/// Names that are looked for in all conversations at once.
+const MAX_SEARCHES: usize = 512;
 /// Segments in memory that no window shows.
 const MAX_LOADED_SEGMENTS: usize = 256;
 
@@ -53,7 +56,11 @@ pub enum Change {
         status: Status,
         user_id: Option<String>,
     },
-    Edited(Box<ServerMessage>),
+    Edited {
+        text: String,
+        /// The server's time of the edit, where it tells one: without one the later to come is the later.
+        at_ms: Option<i64>,
+    },
     Deleted {
         at_ms: i64,
     },
@@ -71,7 +78,7 @@ pub enum Change {
 /// What is looked for in all conversations.
 #[derive(Clone, Debug)]
 enum Search {
-    Change(Change),
+    Change(Change, u64),
     Find { ticket: u32 },
 }
 
@@ -82,6 +89,8 @@ pub struct PageOp {
     /// What lies after the first and up to the second is all in the page: from now on it is known.
     pub range: Option<(u64, u64)>,
     pub ticket: u32,
+    /// How much had been heard when it was asked for ([`Timelines::heard`]).
+    pub asked: u64,
     /// What is new in it has come while nobody listened, and is told; else it is older than what was there at the first
     /// contact.
     pub tells: bool,
@@ -127,11 +136,16 @@ pub enum Op {
         message: Box<Message>,
         copy: Option<Box<ServerMessage>>,
     },
-    /// A change of the message with that server id; `segments` says where to look, if that is known.
+    /// A change of the message with that server id; `segments` says where to look, if that is known, `heard` when it came.
     Target {
         id: String,
         change: Change,
+        heard: u64,
         segments: Option<Vec<u32>>,
+    },
+    /// A message of these names is gone: what answers it shows nothing of it.
+    HideExcerpts {
+        names: Vec<String>,
     },
     /// An own change of the message with that server id, which the server has taken; `row` is its place in the outbox.
     Own {
@@ -193,6 +207,10 @@ pub enum Action {
         row: u64,
         message: Box<Message>,
     },
+    /// Something that was told of a message of this conversation is not known any more: look at it again.
+    Stale {
+        conversation_id: String,
+    },
     /// An own change stands in the history.
     OwnApplied {
         row: u64,
@@ -239,7 +257,9 @@ pub struct Timelines {
     me: String,
     logs: SortedMap<String, Log>,
     views: SortedMap<ViewId, window::View>,
-    orphans: Known,
+    /// Statuses that were shown, and that the store does not have.
+    shown: Known,
+    orphans: Orphans,
     searching: Vec<(String, Search)>,
     revision: u64,
     use_counter: u64,
@@ -254,7 +274,8 @@ impl Timelines {
             me: me.to_owned(),
             logs: SortedMap::new(),
             views: SortedMap::new(),
-            orphans: SortedMap::new(),
+            shown: SortedMap::new(),
+            orphans: Orphans::default(),
             searching: Vec::new(),
             revision: 1,
             use_counter: 0,
@@ -271,6 +292,7 @@ impl Timelines {
     /// Another tab leads now: nothing of what differs from the store will be written, nor what waits be applied.
     pub fn abdicate(&mut self) {
         self.keep_unwritten();
+        self.abdicate_orphans();
         for (_, log) in self.logs.iter_mut() {
             log.version = None;
             log.ops.retain(&|op| matches!(op, Op::Find { .. } | Op::FindIn { .. }));
@@ -314,24 +336,6 @@ impl Timelines {
         self.drive(conversation_id);
     }
 
-    /// A change of a message whose conversation may not be known.
-    pub fn target(&mut self, conversation_id: Option<&str>, id: &str, change: Change) {
-        if let Some(conversation_id) = conversation_id {
-            let op = Op::Target { id: id.to_owned(), change, segments: None };
-            self.push(conversation_id, op);
-            return;
-        }
-        let near = self.near(id);
-        if near.is_empty() {
-            self.search(id, Search::Change(change));
-            return;
-        }
-        for conversation_id in near {
-            let op = Op::Target { id: id.to_owned(), change: change.clone(), segments: None };
-            self.push(&conversation_id, op);
-        }
-    }
-
     /// Whether a message with this key or server id is in that conversation; answered by `Found`.
     pub fn find(&mut self, conversation_id: &str, name: &str, ticket: u32) {
         self.push(conversation_id, Op::Find { name: name.to_owned(), ticket });
@@ -353,9 +357,11 @@ impl Timelines {
 
     /// Looks through every index page of the store, once for all that is looked for.
     fn search(&mut self, name: &str, search: Search) {
-        if self.searching.len() >= MAX_ORPHANS {
-            if let Search::Find { ticket } = search {
-                self.actions.push_back(Action::Found { ticket, message: None });
+        if self.searching.len() >= MAX_SEARCHES {
+            match search {
+                Search::Find { ticket } => self.actions.push_back(Action::Found { ticket, message: None }),
+                // By an id that is known after all it is done when its message is told again.
+                Search::Change(change, heard) => self.keep_orphan(None, name, change, heard),
             }
             return;
         }
@@ -375,6 +381,7 @@ impl Timelines {
             }
         }
         self.logs.clear();
+        self.shown.clear();
         self.orphans.clear();
         self.dirty_all_views();
     }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::by_hand::{decode, encode, iso};
 use super::changing::ChangeFate;
+use super::deeds::Deeds;
 
 /// What becomes of the next send.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,6 +98,7 @@ pub struct Backend {
     pub heard: Vec<(String, String, Value)>,
     pub requests: Vec<String>,
     pub down: bool,
+    pub deeds: Deeds,
     next_id: u64,
 }
 
@@ -124,6 +126,7 @@ impl Backend {
             heard: Vec::new(),
             requests: Vec::new(),
             down: false,
+            deeds: Deeds::default(),
             next_id: 1,
         }
     }
@@ -193,8 +196,13 @@ impl Backend {
         if let Some(at_ms) = message.deleted_ms {
             record["deleted_at"] = json!(iso(at_ms));
         }
+        if let Some(target) = self.deeds.replies.get(&message.id) {
+            record["reply_to"] = json!(target);
+        }
         let reaction = |(emoji, user): &(String, String)| json!({"emoji": emoji, "user_id": user});
-        record["reactions"] = message.reactions.iter().map(reaction).collect();
+        if !self.deeds.untold_reactions {
+            record["reactions"] = message.reactions.iter().map(reaction).collect();
+        }
         record
     }
 
@@ -357,6 +365,7 @@ impl Backend {
             Some(at) => at,
             None => {
                 let at = self.store(now_ms, &room, user, key.clone(), &text);
+                self.deeds.note_reply(&self.rooms[&room].messages[at].id, payload);
                 let but = Some(socket).filter(|_| !self.echo && fate != Fate::CopyFirst);
                 say = self.broadcast(&room, at, but);
                 at

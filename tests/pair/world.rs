@@ -30,6 +30,8 @@ pub struct World {
     pub kills_writes: bool,
     /// Tabs do not hear each other.
     pub loses_pokes: bool,
+    /// REST answers take so much longer on their way back.
+    pub slow_http_ms: u64,
     /// What is handed to a socket stays in its buffer.
     pub never_drains: bool,
     /// What tabs have told each other.
@@ -48,6 +50,7 @@ impl World {
             backend,
             latency_ms: 10,
             kills_writes: false,
+            slow_http_ms: 0,
             loses_pokes: false,
             never_drains: false,
             told: ToldEvents::default(),
@@ -244,7 +247,8 @@ impl World {
                     status => HttpResult::Answered { status, body },
                 };
                 if alive && !self.nodes[at].half_open {
-                    self.push(at, self.latency_ms, Happening::ToClient(Input::Http { id, result }));
+                    let delay = self.latency_ms + self.slow_http_ms;
+                    self.push(at, delay, Happening::ToClient(Input::Http { id, result }));
                 }
                 return;
             }

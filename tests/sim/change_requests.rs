@@ -3,14 +3,14 @@
 //! Law: a change is carried out in the moment in which its request leaves, so that none of an earlier life, or of a page
 //! that has lost the lead, comes behind one of a later.
 
-use chatwire::proto::{ChangeKind, HttpRequest, Input};
+use chatwire::proto::{ChangeKind, HttpRequest};
 use serde_json::{Value, json};
 
 use super::changes::{ChangeSeen, Changed};
 use super::faults::Fault;
 use super::server::{Say, event};
 use super::text;
-use super::world::{Happening, World};
+use super::world::World;
 
 impl World {
     /// The request of a change; status and body. Status 0: no answer.
@@ -59,11 +59,6 @@ impl World {
             self.ledger.changes[number].refusals.1 += 1;
         } else {
             self.ledger.changes[number].taken = true;
-            let waits = |(of, _): &(usize, u32), what: &Happening| {
-                *of == at && matches!(what, Happening::Input(Input::Http { .. }))
-            };
-            self.ledger.changes[number].overtaken |=
-                self.queue.values().any(|(whose, what)| waits(whose, what));
         }
         if self.dice.strikes(Fault::ChangeAnswerLost, at).is_some() {
             return (0, String::new());
@@ -117,6 +112,8 @@ impl World {
         });
         if let Some(before) = before.map(|(_, seen)| seen.number)
             && !self.devices[at].eyes.refused
+            // What another tab has queued and no word has told it waits for the next rescan.
+            && !self.devices[at].eyes.tabs.words_lost
         {
             self.wrong("changes keep their order", format!("change {number} goes before change {before}"));
         }

@@ -26,6 +26,8 @@ pub struct Link {
     pub dead: bool,
     pub out_last: u64,
     pub in_last: u64,
+    /// The last change of a message, which may have overtaken its message.
+    pub changes_last: u64,
 }
 
 pub struct Device {

@@ -72,7 +72,8 @@ pub const FATE_OF_WRITES: Site = 102;
 pub const KEYS: Site = 103;
 pub const HANGS: Site = 104;
 pub const BACKLOG: Site = 105;
-const SITES: usize = 106;
+pub const DEEDS: Site = 106;
+const SITES: usize = 107;
 const DEVICES: usize = 8;
 
 impl Dice {

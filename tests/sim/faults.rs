@@ -34,6 +34,8 @@ faults! {
     Hung,
     // Requests that change messages.
     ChangeLost, ChangeAnswerLost, ChangeFailed, ChangeRefused,
+    // Changes of messages: before their message, after what followed them, twice.
+    ToldEarly, ToldLate, ToldRepeated,
 }
 
 /// Whatever ends `offline` wakes the connection by itself, so that `connect()` never finds it there without an

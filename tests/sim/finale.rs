@@ -66,6 +66,10 @@ impl World {
             (disk.full_until, disk.broken_until) = (0, 0);
         }
         for at in 0..self.devices.len() {
+            // What is on its way comes behind what a sleeping page has waiting.
+            if let Some(until) = self.devices[at].asleep_until {
+                self.keep_in_order(at, until);
+            }
             let device = &mut self.devices[at];
             device.stalled_until = 0;
             device.token = self.server.token;
@@ -271,20 +275,11 @@ impl World {
         if let Some(what) = wrong.filter(|_| !told && !refused) {
             return self.wrong("timelines converge", format!("{name} in {}: {what}", ROOMS[room]));
         }
-        let texts = |message: &&Message| {
-            let stored =
-                model.messages.iter().find(|stored| Some(stored.id.as_str()) == message.id.as_deref());
-            // What was changed is compared by `compare_changes`.
-            stored.is_some_and(|stored| {
-                stored.edited.is_none() && stored.deleted.is_none() && stored.text != message.text
-            })
-        };
-        let other = rows.iter().copied().find(texts).map(|row| row.row_key.clone());
         let nameless = |row: &&&Message| row.id.is_none() && row.status != Status::Failed && !lost(row);
         let nameless = rows.iter().filter(nameless).count();
-        if let Some(key) = other {
-            self.wrong("timelines converge", format!("{name}: the text of {key} is another"));
-        } else if nameless > 0 && self.plan.keys && named && model.lost.is_empty() {
+        if let Some(what) = self.compare_told(at, room, &rows) {
+            self.wrong("changes converge", what);
+        } else if nameless > 0 && self.plan.keys && named && self.server.rooms[ROOMS[room]].lost.is_empty() {
             let what = format!("{name} in {}: {nameless} rows without the server's id", ROOMS[room]);
             self.wrong("timelines converge", what);
         }

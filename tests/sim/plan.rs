@@ -53,6 +53,7 @@ pub struct Plan {
     pub pages: Pages,
     pub persons: Vec<Person>,
     pub acts: Vec<(u64, Act)>,
+    pub deeds: Vec<(u64, super::deeds::Deeds)>,
     pub changes: Vec<(u64, ChangeAct)>,
     pub storm_ms: u64,
 }
@@ -155,6 +156,7 @@ impl Plan {
             pages: Pages::default(),
             persons,
             acts: Vec::new(),
+            deeds: Vec::new(),
             changes: Vec::new(),
             storm_ms: 0,
         };
@@ -163,6 +165,7 @@ impl Plan {
         plan.acts = draw_acts(&mut s, plan.persons.len());
         let last_ms = plan.acts.last().map_or(0, |(at, _)| *at);
         plan.changes = changes::draw(seed, last_ms, plan.persons.len());
+        plan.deeds = super::deeds::Deeds::draw_all(seed, last_ms);
         plan.storm_ms = plan.acts.last().map_or(0, |(at, _)| *at) + 5000;
         plan
     }

@@ -7,7 +7,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::dice::{Choice, act_choice};
+use super::deeds::deeds_choice;
+use super::dice::{Choice, NO_CHANGES, act_choice};
 use super::faults::{Coverage, FAULTS};
 use super::plan::Plan;
 use super::story::Story;
@@ -31,7 +32,11 @@ pub struct Run {
 
 /// One schedule: the seed, and what of it is muted.
 pub fn run(seed: u64, muted: &BTreeSet<Choice>, told: bool) -> Run {
-    let plan = Plan::draw(seed);
+    let (mut plan, mut muted) = (Plan::draw(seed), muted.clone());
+    if muted.remove(&NO_CHANGES) {
+        plan.changes.clear();
+        plan.deeds.clear();
+    }
     let story = if told { Story::told() } else { Story::default() };
     let mut world = World::new(seed, muted.clone(), plan, story);
     let panicked = catch_unwind(AssertUnwindSafe(|| {
@@ -144,8 +149,10 @@ pub fn shrink(seed: u64, checker: &str) -> BTreeSet<Choice> {
     let mut tries = 0;
     loop {
         let acts = (0..last.plan.acts.len()).map(act_choice);
+        let deeds = (0..last.plan.deeds.len()).map(deeds_choice);
         let faults = last.struck.iter().copied();
-        let all: BTreeSet<Choice> = acts.chain(faults).filter(|choice| !muted.contains(choice)).collect();
+        let all: BTreeSet<Choice> =
+            acts.chain(deeds).chain(faults).filter(|choice| !muted.contains(choice)).collect();
         let all: Vec<Choice> = all.into_iter().rev().collect();
         let before = muted.len();
         let mut size = all.len().div_ceil(2);

@@ -178,9 +178,7 @@ impl Server {
         let there = message.reactions.iter().filter(|(_, (there, _))| *there);
         let reaction = |(emoji, user): &(String, String)| json!({"emoji": emoji, "user_id": user});
         let reactions: Vec<Value> = there.map(|(place, _)| reaction(place)).collect();
-        if !reactions.is_empty() {
-            record["reactions"] = json!(reactions);
-        }
+        record["reactions"] = json!(reactions);
         record
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chatwire::proto::{ConnectionState, Phase, Status};
+use chatwire::proto::{ConnectionState, Message, Phase, Status};
 
 use super::plan::ROOMS;
 use super::text;
@@ -113,9 +113,10 @@ impl World {
         let view = ROOMS.iter().position(|id| *id == room).map_or(0, |at| at as u32 + 1);
         let Some(window) = self.devices[at].eyes.windows.get(&view) else { return Vec::new() };
         // What a torn record has taken, a page can only remember.
-        let lost =
-            |text: &str| text::number(text).is_some_and(|number| self.ledger.sent[number].lost_allowed);
-        let rows = window.rows().filter(|row| !lost(&row.text));
+        let number =
+            |row: &Message| text::number(&row.text).or_else(|| self.server.number_by_id(row.id.as_deref()?));
+        let lost = |row: &Message| number(row).is_some_and(|number| self.ledger.sent[number].lost_allowed);
+        let rows = window.rows().filter(|row| !lost(row));
         rows.map(|row| (row.row_key.clone(), row.status)).collect()
     }
 

@@ -166,7 +166,7 @@ impl World {
             if let Ok(ack) = digits.parse::<u64>() {
                 self.devices[at].eyes.wire.in_flight.remove(&ack);
             }
-        } else {
+        } else if text.contains("chat:message_received") {
             self.see_copies(at, text);
         }
     }

@@ -42,6 +42,7 @@ pub enum Happening {
     Flush,
     Act(usize),
     Change(usize),
+    Deeds(usize),
     Start,
     Wake { thaw: bool },
     Shown,
@@ -101,6 +102,7 @@ impl World {
         (0..world.devices.len()).for_each(|at| world.start(at));
         world.plan_act(0);
         world.plan_change(0);
+        world.plan_deeds(0);
         world
     }
 
@@ -233,6 +235,10 @@ impl World {
             Happening::Act(index) => {
                 self.plan_act_after(index);
                 return;
+            }
+            Happening::Deeds(index) => {
+                self.events += 1;
+                return self.do_deeds(index);
             }
             Happening::Change(index) => return self.change_act(index),
             Happening::ServerUp => {

@@ -13,6 +13,7 @@ use super::super::profile::{OutgoingChange, Sending, ServerMessage};
 use super::super::store::OutboxRow;
 use super::super::timeline::{Change, Op, Pending, unknown_conversation};
 use super::Client;
+use super::incoming::edit_of;
 use super::rest::HttpJob;
 use super::send::{FindFor, MAX_FINDS, too_many_waiters};
 use crate::proto::text::{concat, is_blank};
@@ -201,7 +202,10 @@ impl Client {
         let copy = copy.filter(|copy| copy.id == target);
         let wall_ms = i64::try_from(now.wall_ms).unwrap_or(i64::MAX);
         let told = match change.kind {
-            ChangeKind::Edit => Change::Edited(copy.unwrap_or_else(|| self.edited(record, &target))),
+            ChangeKind::Edit => match copy {
+                Some(copy) => edit_of(*copy),
+                None => self.edited(record),
+            },
             ChangeKind::Remove => {
                 let at_ms = copy.and_then(|copy| copy.deleted_at_ms).unwrap_or(wall_ms);
                 Change::Deleted { at_ms }
@@ -218,29 +222,12 @@ impl Client {
 
     /// An edit of which the server gave no copy. Its time is one that no later telling is older than: the server's own
     /// clock, as far as it is known here.
-    fn edited(&self, record: &OutboxRow, id: &str) -> Box<ServerMessage> {
+    fn edited(&self, record: &OutboxRow) -> Change {
         let row_key = record.change.as_ref().map_or("", |change| change.row_key.as_str());
         let known = self.timelines.loaded_row(&record.conversation_id, row_key);
         let at_ms = known
             .map_or(record.created_at_ms, |message| message.edited_at_ms.unwrap_or(message.created_at_ms));
-        Box::new(ServerMessage {
-            id: id.to_owned(),
-            key: None,
-            conversation_id: record.conversation_id.clone(),
-            sender_id: self.config.user_id.clone(),
-            kind: String::new(),
-            text: record.text.clone(),
-            metadata: None,
-            attachments: None,
-            reply_to_id: None,
-            created_at_ms: at_ms,
-            seq: None,
-            status: None,
-            read_by: Vec::new(),
-            reactions: Vec::new(),
-            edited_at_ms: Some(at_ms),
-            deleted_at_ms: None,
-        })
+        Change::Edited { text: record.text.clone(), at_ms: Some(at_ms) }
     }
 
     /// A change has its fate: whoever waits has the message that it changes, and a failure is told.

@@ -54,7 +54,7 @@ impl Client {
             }
             Incoming::Updated(message) => {
                 let (id, conversation_id) = (message.id.clone(), message.conversation_id.clone());
-                self.timelines.target(Some(&conversation_id), &id, Change::Edited(message));
+                self.timelines.target(Some(&conversation_id), &id, edit_of(*message));
             }
             Incoming::Deleted { message_id, conversation_id } => {
                 let at_ms = i64::try_from(now.wall_ms).unwrap_or(i64::MAX);
@@ -257,7 +257,7 @@ impl Client {
         self.timers.clear(Timer::Hello);
         self.sync.stop(&mut self.timers);
         self.timelines.on_lost();
-        self.http.remove_where(&|_, (job, _)| matches!(job, super::rest::HttpJob::Sync));
+        self.http.remove_where(&|_, (job, _)| matches!(job, super::rest::HttpJob::Sync { .. }));
         let by_us = self.frozen || self.connection.state() == ConnectionState::Closed;
         self.outbox.on_lost(by_us);
         self.outbox.settle_all_held();
@@ -314,4 +314,12 @@ fn joined(args: &[&RawValue]) -> Option<Json> {
     }
     text.push(']');
     Json::parse(&text)
+}
+
+/// What a copy of an edited message says of it, which may be gone by then.
+pub(super) fn edit_of(copy: ServerMessage) -> Change {
+    match copy.deleted_at_ms {
+        Some(at_ms) => Change::Deleted { at_ms },
+        None => Change::Edited { text: copy.text, at_ms: copy.edited_at_ms },
+    }
 }

@@ -24,7 +24,10 @@ pub(super) const ASK: &str =
 
 /// Why a request was made.
 pub(super) enum HttpJob {
-    Sync,
+    Sync {
+        /// How much of what changes messages had been heard when it was asked.
+        heard: u64,
+    },
     Create(Creation),
     /// A change in this row of the outbox, asked for with this token.
     Change {
@@ -38,7 +41,7 @@ impl HttpJob {
     pub fn command(&self) -> Option<CommandId> {
         match self {
             Self::Create(creation) => Some(creation.command),
-            Self::Sync | Self::Change { .. } => None,
+            Self::Sync { .. } | Self::Change { .. } => None,
         }
     }
 }
@@ -91,7 +94,8 @@ impl Client {
             Job::Newest { conversation_id } => self.profile.messages_page(conversation_id, 0, pages.newest),
         };
         let token = self.connection.token().cloned();
-        match self.request(request, token, HttpJob::Sync) {
+        let heard = self.timelines.heard();
+        match self.request(request, token, HttpJob::Sync { heard }) {
             Ok(id) => self.sync.on_requested(id, job),
             Err(failure) => self.give_up(&job, &failure),
         }
@@ -100,9 +104,9 @@ impl Client {
     pub(super) fn on_http(&mut self, now: Now, id: HttpId, result: HttpResult) {
         let Some((job, name)) = self.http.remove(&id) else { return };
         match job {
-            HttpJob::Sync => {
+            HttpJob::Sync { heard } => {
                 if let Some(job) = self.sync.take_job(id) {
-                    self.on_sync_answer(now, job, &name, result);
+                    self.on_sync_answer(now, job, heard, &name, result);
                 }
             }
             HttpJob::Create(creation) => self.on_created(now, creation, &name, result),
@@ -137,7 +141,7 @@ impl Client {
         }
     }
 
-    fn on_sync_answer(&mut self, now: Now, job: Job, name: &str, result: HttpResult) {
+    fn on_sync_answer(&mut self, now: Now, job: Job, heard: u64, name: &str, result: HttpResult) {
         let (status, body) = match result {
             HttpResult::Answered { status, body } => (status, body),
             HttpResult::Failed { reason } => return self.ask_later(now, job, name, &reason, None),
@@ -148,7 +152,7 @@ impl Client {
         self.connection.mark_token_good();
         let outcome = match &job {
             Job::List { offset } => self.take_list(*offset, &body),
-            _ => self.take_page(&job, &body),
+            _ => self.take_page(&job, heard, &body),
         };
         if let Err(what) = outcome {
             let message = concat(&["the answer to ", name, " cannot be read: ", &what]);
@@ -226,9 +230,10 @@ impl Client {
             if cut || (behind && told.last_seq != Some(0)) || self.timelines.hole(&told.id).is_some() {
                 self.sync.pull(&told.id);
             }
-            // The first page of all is the newest.
+            let receipts = self.capabilities.receipts && self.timelines.wants_receipts(&told.id);
+            // The first page of all is the newest. Edits and reactions of the time away are told by no other.
             let known = self.timelines.log(&told.id).is_some_and(|log| log.pull_from().is_some());
-            if known && self.capabilities.receipts && self.timelines.wants_receipts(&told.id) {
+            if known && (receipts || self.timelines.is_viewed(&told.id)) {
                 self.sync.refresh(&told.id);
             }
         }
@@ -277,7 +282,7 @@ impl Client {
         }
     }
 
-    fn take_page(&mut self, job: &Job, body: &str) -> Result<(), String> {
+    fn take_page(&mut self, job: &Job, asked: u64, body: &str) -> Result<(), String> {
         let Some(conversation_id) = job.conversation_id() else { return Ok(()) };
         let page = self.profile.parse_page(body)?;
         for what in &page.malformed {
@@ -299,13 +304,8 @@ impl Client {
                 messages.push_back(message);
             }
         }
-        let page = PageOp {
-            messages,
-            range,
-            ticket,
-            tells: !matches!(job, Job::Between { .. }),
-            ..PageOp::default()
-        };
+        let tells = !matches!(job, Job::Between { .. });
+        let page = PageOp { messages, range, ticket, asked, tells, ..PageOp::default() };
         self.timelines.push(conversation_id, Op::Page(page));
         Ok(())
     }

@@ -294,6 +294,7 @@ impl Client {
                 self.emit(Event::MessageDeleted { conversation_id, row_key });
             }
             Action::Reaction { conversation_id, row_key } => {
+                self.rooms.touch(&conversation_id);
                 self.emit(Event::Reaction { conversation_id, row_key });
             }
             Action::Status { message } => {
@@ -318,6 +319,7 @@ impl Client {
                     self.sync.pull(&conversation_id);
                 }
             }
+            Action::Stale { conversation_id } => self.sync.look_again(&conversation_id),
             Action::PageApplied { conversation_id, applied } => {
                 if applied.fresh > 0 && applied.tells {
                     self.tell_page_delivered(now, &conversation_id, applied.fresh);

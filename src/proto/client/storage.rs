@@ -269,6 +269,11 @@ impl Client {
     /// Takes what a read of `everything` has found.
     pub(super) fn restore_history(&mut self, lists: &[Vec<Record>]) {
         self.see_stamps(lists);
+        let at = Key::Text(store::ORPHANS_KEY.into());
+        let orphans = list(lists, 0).iter().find(|record| record.key == at);
+        if let Err(error) = self.timelines.restore_orphans(orphans.map(|record| record.bytes.as_slice())) {
+            self.report_damage("what waits for messages", &error);
+        }
         for record in list(lists, 0) {
             if record.key == Key::Text(store::CAPABILITIES_KEY.into())
                 && let Ok((_, known)) = store::decode_capabilities(&record.bytes)

@@ -100,6 +100,7 @@ impl Client {
                 ("conversations", self.rooms.len()),
                 ("acks", self.acks.len()),
                 ("requests", self.http.len()),
+                ("orphans", self.timelines.orphans()),
             ],
             &[
                 ("leader", self.leads()),

@@ -88,7 +88,7 @@ impl Outbox {
 
     /// Whether a change whose turn it is may go: what came before it of its conversation is answered.
     pub(super) fn has_room_for(&self, row: &Row) -> bool {
-        if !row.is_change() || mutant::is(38) {
+        if !row.is_change() || mutant::is(48) {
             return true;
         }
         let mut under_way = 0;
@@ -208,7 +208,7 @@ impl Outbox {
     /// Its request ended without an answer. `online`: the socket lives, so it may be the request that is wrong.
     pub fn on_no_answer(&mut self, now: Now, rng: &mut Rng, id: RowId, online: bool) {
         let Some(row) = self.rows.get_mut(&id).filter(|row| row.is_requested()) else { return };
-        if mutant::is(39) {
+        if mutant::is(49) {
             return self.on_stored(id, None);
         }
         row.unanswered += u32::from(online);

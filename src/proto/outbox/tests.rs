@@ -194,7 +194,7 @@ fn copy_of(id: &str, room: &str) -> Box<ServerMessage> {
         seq: None,
         status: None,
         read_by: Vec::new(),
-        reactions: Vec::new(),
+        reactions: None,
         edited_at_ms: None,
         deleted_at_ms: None,
     })

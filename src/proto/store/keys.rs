@@ -13,6 +13,9 @@ pub const CAPABILITIES_KEY: &str = "capabilities";
 /// In the meta table: the application's settings.
 pub const SETTINGS_KEY: &str = "settings";
 
+/// In the meta table: changes of messages that are not known yet.
+pub const ORPHANS_KEY: &str = "orphans";
+
 /// Every conversation begins with this.
 pub const CONVERSATION_PREFIX: &str = "c/";
 /// Every head of a history begins with this.

@@ -16,7 +16,7 @@ impl Timelines {
         let id = head.conversation_id.clone();
         let mut log = Log::new(head);
         if let Some(last) = &mut log.head.last_message {
-            raise_known(&self.orphans, last);
+            raise_known(&self.shown, last);
         }
         log.version = Some(version);
         log.met = log.head.cursor.is_some() || !log.head.segments.is_empty();
@@ -85,7 +85,7 @@ impl Timelines {
             if old.is_none() && !viewed && !asked.contains(&want.code()) {
                 continue;
             }
-            if log.take_record(&id, want, Some(bytes), revision, &self.orphans).is_err() {
+            if log.take_record(&id, want, Some(bytes), revision, &self.shown).is_err() {
                 // It is read from the store, and looked at there.
                 continue;
             }

@@ -3,12 +3,14 @@
 use super::super::model::{Message, Sender};
 use super::super::profile::ServerMessage;
 use super::super::store::{IndexPage, RecordError, decode_index, decode_segment, index_page_of};
+use super::change::raise;
 use super::find::Found;
 use super::joint::LOST;
 use super::known::{Known, raise_known};
 use super::log::{Loaded, LoadedIndex, Row, Want};
 use super::merge;
-use super::{Action, Applied, Change, Op, PageOp, Search, Timelines};
+use super::orphans::Telling;
+use super::{Action, Applied, Op, PageOp, Search, Timelines};
 use crate::proto::mutant;
 
 impl Timelines {
@@ -40,15 +42,16 @@ impl Timelines {
     fn apply(&mut self, conversation_id: &str, op: Op) {
         match op {
             Op::Live(message) => {
-                self.apply_message(conversation_id, &message, Some(true));
+                self.apply_message(conversation_id, &message, Telling::Live);
             }
             Op::Page(page) => self.apply_page(conversation_id, page),
             Op::ReadTo { seq } => self.apply_read(conversation_id, seq),
             Op::TellRead { above } => self.apply_tell_read(conversation_id, above),
             Op::TellMore => self.apply_tell_more(conversation_id),
             Op::Answer { row, message, copy } => self.apply_answer(conversation_id, row, *message, copy),
-            Op::Target { id, change, segments } => self.apply_target(conversation_id, id, change, segments),
-            Op::Own { row, id, change } => self.apply_own(conversation_id, row, id, change),
+            Op::Target { id, change, heard, .. } => self.apply_target(conversation_id, &id, change, heard),
+            Op::HideExcerpts { names } => self.hide_excerpts(conversation_id, &names),
+            Op::Own { row, id, change } => self.apply_own(conversation_id, row, &id, change),
             Op::Find { name, ticket } | Op::FindIn { name, ticket, .. } => {
                 let row = self.logs.get(conversation_id).and_then(|log| log.loaded_by_name(&name));
                 let message = row.map(|row| Box::new(row.message.clone()));
@@ -62,7 +65,8 @@ impl Timelines {
             page.joins = self.log_mut(conversation_id).joins(&page.messages);
         }
         if let Some(message) = page.messages.pop_front() {
-            let was = self.apply_message(conversation_id, &message, page.tells.then_some(false));
+            let telling = Telling::Page { asked: page.asked, tells: page.tells };
+            let was = self.apply_message(conversation_id, &message, telling);
             page.fresh += u32::from(was == Was::New);
             page.oldest_known.get_or_insert(was == Was::Here);
             // The rest goes to the front of the queue: each row may need other segments.
@@ -79,11 +83,9 @@ impl Timelines {
         self.actions.push_back(Action::PageApplied { conversation_id: conversation_id.to_owned(), applied });
     }
 
-    /// Puts a server's message where it belongs, or merges it with the row that it is. `tell`: a new one is told, as live or
-    /// not; `None`: it comes from before the first contact.
-    fn apply_message(&mut self, conversation_id: &str, copy: &ServerMessage, tell: Option<bool>) -> Was {
-        let live = tell == Some(true);
-        let seq = copy.seq;
+    /// Puts a server's message where it belongs, or merges it with the row that it is.
+    fn apply_message(&mut self, conversation_id: &str, copy: &ServerMessage, telling: Telling) -> Was {
+        let (seq, live) = (copy.seq, telling == Telling::Live);
         let revision = self.next_revision();
         let me = self.me.clone();
         let log = self.log_mut(conversation_id);
@@ -96,11 +98,7 @@ impl Timelines {
         }
         let was = match found {
             Found::At { number, row } => {
-                let changed = log.merge_at(number, row, copy, &me, revision, live);
-                if let Some(message) = changed {
-                    self.tell_update(message);
-                    self.dirty_views(conversation_id);
-                }
+                self.merge(conversation_id, (number, row), copy, telling, revision);
                 Was::Here
             }
             Found::Nowhere => {
@@ -114,9 +112,11 @@ impl Timelines {
                     // An own message is called by its key again.
                     message.row_key = message.key.clone().unwrap_or(message.row_key);
                 }
-                if let Some((status, user_id)) = self.orphans.remove(&copy.id) {
-                    merge::raise(&mut message, status, user_id.as_deref());
+                if let Some((status, user_id)) = self.shown.remove(&copy.id) {
+                    raise(&mut message, status, user_id.as_deref());
                 }
+                self.complete(copy, None, &mut message, telling);
+                let tell = telling.tells();
                 if tell.is_none() && was == Was::New {
                     self.log_mut(conversation_id).count_earlier(&message);
                 }
@@ -129,6 +129,25 @@ impl Timelines {
             self.pull(conversation_id);
         }
         was
+    }
+
+    /// A further telling of a known message.
+    fn merge(
+        &mut self,
+        conversation_id: &str,
+        (number, row): (u32, usize),
+        copy: &ServerMessage,
+        telling: Telling,
+        revision: u64,
+    ) {
+        let Some(old) = self.log_mut(conversation_id).message_at(number, row).cloned() else { return };
+        let mut told = merge::to_message(copy, &self.me, Some(&old));
+        self.complete(copy, Some(&old), &mut told, telling);
+        let new = self.log_mut(conversation_id).replace_at(number, row, told, revision);
+        if let Some(new) = new.filter(|new| *new != old) {
+            self.dirty_views(conversation_id);
+            self.tell_changes(&old, &new);
+        }
     }
 
     /// A message may be missing, whatever the cursor says.
@@ -146,7 +165,7 @@ impl Timelines {
     ) {
         let revision = self.next_revision();
         let me = self.me.clone();
-        let orphan = copy.as_ref().and_then(|copy| self.orphans.remove(&copy.id));
+        let known = copy.as_ref().and_then(|copy| self.shown.remove(&copy.id));
         let log = self.log_mut(conversation_id);
         if let Some(copy) = &copy {
             log.free_key(&echo.row_key, &copy.id, revision);
@@ -164,13 +183,23 @@ impl Timelines {
         if let (Found::At { number, row }, None) = (&found, &copy) {
             strayed = log.name_after(*number, *row, &mut message);
         }
-        if let Some((status, user_id)) = orphan {
-            merge::raise(&mut message, status, user_id.as_deref());
+        log.hides_excerpt(&mut message);
+        let old = match found {
+            Found::At { number, row } => log.message_at(number, row).cloned(),
+            Found::Nowhere => None,
+        };
+        if let Some((status, user_id)) = known {
+            raise(&mut message, status, user_id.as_deref());
+        }
+        let told = old.clone().unwrap_or_else(|| message.clone());
+        if let Some(copy) = &copy {
+            self.complete(copy, old.as_ref(), &mut message, Telling::Answer);
         }
         let seq = message.seq;
         match found {
             Found::At { number, row } => {
                 // The copy came first: its row takes the key, so that echo and copy are one row.
+                let log = self.log_mut(conversation_id);
                 if let Some(merged) = log.replace_at(number, row, message.clone(), revision) {
                     message = merged;
                 }
@@ -178,54 +207,13 @@ impl Timelines {
             }
             Found::Nowhere => self.insert(conversation_id, message.clone(), revision, Some(true)),
         }
+        self.tell_changes_of_own(told, &message);
         self.actions.push_back(Action::Applied { row, message: Box::new(message) });
         if strayed {
             // That may be the first copy of what was resent, and the one that was answered for is missing.
             self.pull(conversation_id);
         }
         self.follow(conversation_id, seq, true);
-    }
-
-    pub(super) fn apply_target(
-        &mut self,
-        conversation_id: &str,
-        id: String,
-        change: Change,
-        segments: Option<Vec<u32>>,
-    ) {
-        let revision = self.next_revision();
-        let me = self.me.clone();
-        let log = self.log_mut(conversation_id);
-        let Some((number, at)) = log.position_of_id(&id) else {
-            if segments.is_none() {
-                self.keep_orphan(id, change);
-            }
-            return;
-        };
-        if let Change::Read { tell } = change {
-            let row = log.segments.get(&number).and_then(|loaded| loaded.rows.get(at));
-            if let Some(message) = row.map(|row| row.message.clone()) {
-                self.apply_read_elsewhere(conversation_id, &message, tell);
-            }
-            return;
-        }
-        let Some(message) = log.change_at(number, at, &change, &me, revision) else { return };
-        self.dirty_views(conversation_id);
-        let (conversation_id, row_key) = (message.conversation_id.clone(), message.row_key.clone());
-        self.actions.push_back(match change {
-            Change::Status { .. } | Change::Read { .. } => Action::Status { message: Box::new(message) },
-            Change::Edited(_) => Action::Updated { message: Box::new(message) },
-            Change::Deleted { .. } => Action::Deleted { conversation_id, row_key },
-            Change::Reaction { .. } => Action::Reaction { conversation_id, row_key },
-        });
-    }
-
-    fn tell_update(&mut self, message: Message) {
-        self.actions.push_back(if message.sender == Sender::Me {
-            Action::Status { message: Box::new(message) }
-        } else {
-            Action::Updated { message: Box::new(message) }
-        });
     }
 
     /// `tell`: it is new, and came live or by catching up.
@@ -261,7 +249,7 @@ impl Timelines {
         let revision = self.next_revision();
         let Some(log) = self.logs.get_mut(conversation_id) else { return };
         log.asked.remove(&want.code());
-        if let Err(error) = log.take_record(conversation_id, want, bytes, revision, &self.orphans) {
+        if let Err(error) = log.take_record(conversation_id, want, bytes, revision, &self.shown) {
             log.give_up(want);
             let again = !log.damaged.insert(want.code());
             let conversation_id = conversation_id.to_owned();
@@ -285,13 +273,7 @@ impl Timelines {
                 }
             }
             match search {
-                Search::Change(change) if hits.is_empty() => self.keep_orphan(name, change),
-                Search::Change(change) => {
-                    for (conversation_id, segments) in hits {
-                        let (id, change) = (name.clone(), change.clone());
-                        self.push(&conversation_id, Op::Target { id, change, segments: Some(segments) });
-                    }
-                }
+                Search::Change(change, heard) => self.on_change_searched(&name, &change, heard, hits),
                 Search::Find { ticket } => match hits.into_iter().next() {
                     Some((conversation_id, segments)) => {
                         self.push(&conversation_id, Op::FindIn { name, ticket, segments });

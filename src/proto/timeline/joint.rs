@@ -58,6 +58,7 @@ impl Timelines {
             (log.exhausted, log.fetching) = (false, false);
             log.before_sent = None;
         }
+        self.end_hearing();
     }
 
     /// A catch-up has gone back to what was known, or as far as it goes. Whether something was known.

@@ -1,27 +1,18 @@
-//! Statuses that the server has told and that no row has: the row is not known yet, or the store does not have what was
-//! shown of it. They wait here for the row.
+//! Statuses that this tab has shown and that the store does not have. They wait here for their rows.
 
 use super::super::model::{Message, Sender, Status};
 use super::super::sorted::SortedMap;
+use super::change::raise;
 use super::log::Row;
-use super::merge::raise;
-use super::{Action, Change, MAX_ORPHANS, Timelines};
+use super::{Action, Timelines};
+
+/// Statuses of so many messages are remembered.
+const MAX_SHOWN: usize = 512;
 
 /// Statuses by the server's ids, and who has read it.
 pub(super) type Known = SortedMap<String, (Status, Option<String>)>;
 
 impl Timelines {
-    pub(super) fn keep_orphan(&mut self, id: String, change: Change) {
-        let Change::Status { status, user_id } = change else { return };
-        if self.orphans.len() >= MAX_ORPHANS {
-            self.orphans.pop_first();
-        }
-        let slot = self.orphans.or_insert_with(id, || (status, user_id.clone()));
-        if status > slot.0 {
-            *slot = (status, user_id);
-        }
-    }
-
     /// What was shown of own messages and is not written goes with the lead, and still must not go back.
     pub(super) fn keep_unwritten(&mut self) {
         let mut shown = Vec::new();
@@ -40,7 +31,11 @@ impl Timelines {
             }
         }
         for (id, status) in shown {
-            self.keep_orphan(id, Change::Status { status, user_id: None });
+            if self.shown.len() >= MAX_SHOWN {
+                self.shown.pop_first();
+            }
+            let slot = self.shown.or_insert_with(id, || (status, None));
+            slot.0 = slot.0.max(status);
         }
     }
 
@@ -52,7 +47,7 @@ impl Timelines {
         for Row { message, .. } in &loaded.rows {
             if loaded.dirty
                 && let Some(id) = &message.id
-                && self.orphans.get(id).is_some_and(|(status, _)| *status == message.status)
+                && self.shown.get(id).is_some_and(|(status, _)| *status == message.status)
             {
                 let (conversation_id, id) = (conversation_id.to_owned(), id.clone());
                 self.actions.push_back(Action::Ahead { conversation_id, id, status: message.status });

@@ -253,6 +253,11 @@ impl Log {
         None
     }
 
+    /// The message of a loaded row.
+    pub(super) fn message_at(&self, number: u32, at: usize) -> Option<&Message> {
+        Some(&self.segments.get(&number)?.rows.get(at)?.message)
+    }
+
     /// The loaded row with this row key, newest segments first.
     pub(super) fn loaded_row(&self, row_key: &str) -> Option<&Row> {
         self.loaded_where(&|message| message.row_key == row_key)

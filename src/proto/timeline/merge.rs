@@ -1,12 +1,12 @@
 //! Where a row stands, and how two tellings of one message become one row.
 
-use super::super::model::{Message, Reaction, ReplyTo, Sender, Status, first_chars};
+use super::super::model::{Message, ReplyTo, Sender, Status, first_chars};
 use super::super::profile::ServerMessage;
 use super::super::sorted::partition_point;
 use super::super::store::{IndexPage, SegmentInfo, fingerprint, index_page_of};
+use super::SEGMENT_ROWS;
+use super::change::{delete, keep_what_stands, react, reply_print};
 use super::log::{Loaded, LoadedIndex, Log, NOTHING, Row, order_of};
-use super::{Change, SEGMENT_ROWS};
-use crate::proto::mutant;
 use crate::proto::text::concat;
 
 /// Characters of an answered message that are shown with the answer.
@@ -131,25 +131,6 @@ impl Log {
         message.deleted_at_ms.is_none() && self.head.read_up_to.is_none_or(|read| order_of(message) > read)
     }
 
-    /// Merges a further telling of a known message; the changed row, if anything changed.
-    pub(super) fn merge_at(
-        &mut self,
-        number: u32,
-        at: usize,
-        copy: &ServerMessage,
-        me: &str,
-        revision: u64,
-        live: bool,
-    ) -> Option<Message> {
-        let old = self.segments.get(&number)?.rows.get(at)?.message.clone();
-        let mut told = to_message(copy, me, Some(&old));
-        if live {
-            // As it was sent: a page with its reactions may have been faster.
-            told.reactions.clone_from(&old.reactions);
-        }
-        self.replace_at(number, at, told, revision).filter(|new| *new != old)
-    }
-
     /// Gives an own message that has no copy what the server has said of this row. `true`: the row was not known to be it.
     pub(super) fn name_after(&self, number: u32, at: usize, own: &mut Message) -> bool {
         let Some(row) = self.segments.get(&number).and_then(|loaded| loaded.rows.get(at)) else {
@@ -209,44 +190,13 @@ impl Log {
         self.insert(Row { message: new.clone(), revision });
         Some(new)
     }
-
-    /// Applies one change to a row; the changed message, or `None` where nothing changed.
-    pub(super) fn change_at(
-        &mut self,
-        number: u32,
-        at: usize,
-        change: &Change,
-        me: &str,
-        revision: u64,
-    ) -> Option<Message> {
-        let loaded = self.segments.get_mut(&number)?;
-        let row = loaded.rows.get_mut(at)?;
-        let mut new = row.message.clone();
-        match change {
-            Change::Status { status, user_id } => raise(&mut new, *status, user_id.as_deref()),
-            Change::Edited(copy) => {
-                let newer = copy.edited_at_ms >= new.edited_at_ms;
-                if new.deleted_at_ms.is_none() && newer {
-                    new.text.clone_from(&copy.text);
-                    new.edited_at_ms = copy.edited_at_ms.or(new.edited_at_ms);
-                }
-            }
-            Change::Deleted { at_ms } => delete(&mut new, *at_ms),
-            Change::Reaction { emoji, user_id, added } => react(&mut new, emoji, user_id, *added, me),
-            Change::Read { .. } => {}
-        }
-        if row.message == new {
-            return None;
-        }
-        *row = Row { message: new.clone(), revision };
-        loaded.dirty = true;
-        self.head_dirty = true;
-        Some(new)
-    }
 }
 
-/// Under what a message can be found: its id and its row key.
+/// Under what a message can be found: its id and its key; and, as an answer, what it answers.
 fn push_prints(message: &Message, prints: &mut Vec<u32>) {
+    if let Some(reply) = &message.reply_to {
+        prints.push(reply_print(&reply.row_key));
+    }
     if let Some(id) = &message.id {
         prints.push(fingerprint(id));
     }
@@ -261,11 +211,6 @@ fn prints_of(rows: &[Row]) -> Vec<u32> {
         push_prints(&row.message, &mut prints);
     }
     prints
-}
-
-/// Where a text stands in a short list.
-fn place_in(texts: &[String], text: &str) -> Option<usize> {
-    texts.iter().position(|known| known == text)
 }
 
 /// The server's telling as a row. `own`: the row that it is a copy of, whose key and looks it keeps.
@@ -309,7 +254,7 @@ pub(super) fn to_message(copy: &ServerMessage, me: &str, own: Option<&Message>) 
             message.read_by.push(user.clone());
         }
     }
-    for (emoji, user) in &copy.reactions {
+    for (emoji, user) in copy.reactions.iter().flatten() {
         react(&mut message, emoji, user, true, me);
     }
     if let Some(at_ms) = copy.deleted_at_ms {
@@ -333,68 +278,5 @@ pub(super) fn resolve_reply(log: &Log, message: &mut Message) {
     if let Some(target) = target {
         reply.row_key.clone_from(&target.message.row_key);
         reply.excerpt = first_chars(&target.message.text, EXCERPT_CHARS).to_owned();
-    }
-}
-
-/// Moves the status forward, never back, and notes who has read.
-pub(super) fn raise(message: &mut Message, status: Status, user_id: Option<&str>) {
-    if status == Status::Read
-        && let Some(user) = user_id
-        && place_in(&message.read_by, user).is_none()
-    {
-        message.read_by.push(user.to_owned());
-    }
-    let forward = status > message.status || mutant::is(19);
-    if forward && message.status != Status::Failed && status != Status::Failed {
-        message.status = status;
-    }
-}
-
-/// What an older telling must not take back: status, readers, tombstone, the later edit.
-fn keep_what_stands(old: &Message, new: &mut Message) {
-    if old.status != Status::Failed && old.status > new.status {
-        new.status = old.status;
-    }
-    for user in &old.read_by {
-        if place_in(&new.read_by, user).is_none() {
-            new.read_by.push(user.clone());
-        }
-    }
-    if let Some(at_ms) = old.deleted_at_ms {
-        delete(new, at_ms);
-    } else if old.edited_at_ms > new.edited_at_ms {
-        new.text.clone_from(&old.text);
-        new.edited_at_ms = old.edited_at_ms;
-    }
-    if new.reply_to.as_ref().is_some_and(|reply| reply.excerpt.is_empty()) {
-        new.reply_to.clone_from(&old.reply_to);
-    }
-}
-
-pub(super) fn delete(message: &mut Message, at_ms: i64) {
-    message.deleted_at_ms = message.deleted_at_ms.or(Some(at_ms));
-    message.text.clear();
-    message.metadata = None;
-    message.attachments = None;
-    message.reactions.clear();
-}
-
-pub(super) fn react(message: &mut Message, emoji: &str, user: &str, added: bool, me: &str) {
-    let at = message.reactions.iter().position(|reaction| reaction.emoji == emoji);
-    let mut reaction = match at {
-        Some(at) => message.reactions.remove(at),
-        None => Reaction { emoji: emoji.to_owned(), count: 0, mine: false, users: Vec::new() },
-    };
-    while let Some(at) = place_in(&reaction.users, user) {
-        reaction.users.remove(at);
-    }
-    if added {
-        reaction.users.push(user.to_owned());
-    }
-    reaction.count = u32::try_from(reaction.users.len()).unwrap_or(u32::MAX);
-    reaction.mine = place_in(&reaction.users, me).is_some();
-    if reaction.count > 0 {
-        let at = at.unwrap_or(message.reactions.len()).min(message.reactions.len());
-        message.reactions.insert(at, reaction);
     }
 }

@@ -38,6 +38,7 @@ impl Log {
             }
             Op::Answer { copy: Some(copy), message, .. } => {
                 self.for_insert(copy, &mut wants);
+                self.for_excerpt(message, &mut wants);
                 if copy.key.is_none() {
                     // Where no keys are kept, an earlier copy may have its key.
                     self.for_name(&message.row_key, &mut wants);
@@ -45,6 +46,7 @@ impl Log {
             }
             Op::Answer { copy: None, message, .. } => {
                 self.for_place(&order_of(message), &mut wants);
+                self.for_excerpt(message, &mut wants);
                 self.for_name(&message.row_key, &mut wants);
             }
             Op::Target { segments: Some(segments), .. } | Op::FindIn { segments, .. } => {
@@ -53,6 +55,7 @@ impl Log {
                 }
             }
             Op::Target { id, segments: None, .. } | Op::Own { id, .. } => self.for_name(id, &mut wants),
+            Op::HideExcerpts { names } => self.for_replies(names, &mut wants),
             Op::Find { name, .. } => self.for_name(name, &mut wants),
         }
         wants
@@ -94,7 +97,7 @@ impl Log {
     }
 
     /// Everything in which a key or id may stand.
-    fn for_name(&self, name: &str, wants: &mut Vec<Want>) {
+    pub(super) fn for_name(&self, name: &str, wants: &mut Vec<Want>) {
         let print = fingerprint(name);
         if self.head.tail_ids.contains(&print)
             && let Some(tail) = self.tail_number()
@@ -102,6 +105,11 @@ impl Log {
             self.want_segment(tail, wants);
             return;
         }
+        self.for_indexed(print, wants);
+    }
+
+    /// Every sealed segment in which a fingerprint may stand.
+    pub(super) fn for_indexed(&self, print: u32, wants: &mut Vec<Want>) {
         for (page, _) in self.index_pages() {
             match self.index.get(&page) {
                 None => self.want_index(page, wants),

@@ -1,7 +1,7 @@
 //! Own changes of messages: shown on top while they are on their way, and written once they are answered.
 
 use super::super::model::{ChangeKind, Message};
-use super::merge::{delete, react};
+use super::change::{delete, react};
 use super::{Action, Change, Timelines};
 use crate::proto::mutant;
 
@@ -84,9 +84,11 @@ pub(super) fn put_on_top<'a>(shown: &mut [(&'a Message, u64)], changed: &'a [(us
 
 impl Timelines {
     /// The server has taken an own change: it stands in the history, or waits there for its message.
-    pub(super) fn apply_own(&mut self, conversation_id: &str, row: u64, id: String, change: Change) {
-        if !mutant::is(37) {
-            self.apply_target(conversation_id, id, change, None);
+    pub(super) fn apply_own(&mut self, conversation_id: &str, row: u64, id: &str, change: Change) {
+        if !mutant::is(47) {
+            // A page that was asked for before may not have it.
+            let heard = self.hear(id, &change);
+            self.apply_target(conversation_id, id, change, heard);
         }
         self.actions.push_back(Action::OwnApplied { row });
     }

@@ -12,12 +12,17 @@ pub enum Item {
     Head(String),
     Segment(String, u32),
     Index(String, u32),
+    /// What waits for messages that are not known.
+    Orphans,
 }
 
 impl Timelines {
     /// Everything dirty; it counts as under way from here on.
     pub fn take_dirty(&mut self) -> Vec<Item> {
         let mut items = Vec::new();
+        if self.take_dirty_orphans() {
+            items.push(Item::Orphans);
+        }
         for (conversation_id, log) in self.logs.iter_mut() {
             if !log.head_dirty {
                 continue;
@@ -48,7 +53,7 @@ impl Timelines {
     }
 
     pub fn has_dirty(&self) -> bool {
-        self.logs.any(&|_, log| log.head_dirty)
+        self.orphans.dirty || self.logs.any(&|_, log| log.head_dirty)
     }
 
     /// The record of an item as it is now.
@@ -71,13 +76,16 @@ impl Timelines {
                 let loaded = self.logs.get(id)?.index.get(page)?;
                 Some((RecordId::history(store::index_key(id, *page)), encode_index(version, &loaded.page)))
             }
+            Item::Orphans => Some((RecordId::meta(store::ORPHANS_KEY), self.encode_orphans(version))),
         }
     }
 
     /// The store has the item under this version, or (`None`) it has to be written again.
     pub fn on_written(&mut self, item: &Item, version: Option<u64>) {
         let saved = version.is_some();
-        let (Item::Head(id) | Item::Segment(id, _) | Item::Index(id, _)) = item;
+        let (Item::Head(id) | Item::Segment(id, _) | Item::Index(id, _)) = item else {
+            return self.on_orphans_written(saved);
+        };
         let Some(log) = self.logs.get_mut(id) else { return };
         match item {
             Item::Head(_) => {
@@ -98,6 +106,7 @@ impl Timelines {
                     loaded.dirty |= !saved;
                 }
             }
+            Item::Orphans => {}
         }
         log.head_dirty |= !saved;
     }

@@ -28,7 +28,7 @@ impl Timelines {
                 }
                 let at = order_of(&row.message);
                 if at > order {
-                    after += 1;
+                    after += u32::from(row.message.deleted_at_ms.is_none());
                 } else if newest.is_none() && before.is_none_or(|read| at > read) {
                     newest.clone_from(&row.message.id);
                 }

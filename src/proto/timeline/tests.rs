@@ -35,7 +35,7 @@ fn copy(n: u64, seqs: bool) -> ServerMessage {
         seq: seqs.then_some(n),
         status: None,
         read_by: Vec::new(),
-        reactions: Vec::new(),
+        reactions: Some(Vec::new()),
         edited_at_ms: None,
         deleted_at_ms: None,
     }
@@ -107,6 +107,8 @@ impl Bench {
     fn restart(&mut self) {
         self.save();
         self.timelines = Timelines::new("me", 100_000);
+        let orphans = self.records.get(&Key::Text(store::ORPHANS_KEY.into()));
+        self.timelines.restore_orphans(orphans.map(Vec::as_slice)).unwrap();
         if let Some(bytes) = self.records.get(&Key::Text(store::head_key(ROOM))) {
             let (version, head) = decode_head(bytes).unwrap();
             self.timelines.restore(version, head);
@@ -141,7 +143,8 @@ impl Bench {
     fn page(&mut self, numbers: core::ops::RangeInclusive<u64>, seqs: bool) {
         let range = seqs.then_some((*numbers.start() - 1, *numbers.end()));
         let messages = numbers.map(|n| Box::new(copy(n, seqs))).collect();
-        self.push(Op::Page(PageOp { messages, range, ticket: 1, tells: true, ..PageOp::default() }));
+        let asked = self.timelines.heard();
+        self.push(Op::Page(PageOp { messages, range, ticket: 1, asked, tells: true, ..PageOp::default() }));
     }
 
     fn cursor(&self) -> Option<u64> {
@@ -248,8 +251,7 @@ fn a_filled_gap_splits_its_segment() {
 fn an_older_telling_takes_nothing_back() {
     let mut bench = Bench::new();
     bench.live(1);
-    let edited = ServerMessage { text: "new".into(), edited_at_ms: Some(10), ..copy(1, true) };
-    bench.timelines.target(Some(ROOM), "m1", Change::Edited(Box::new(edited)));
+    bench.timelines.target(Some(ROOM), "m1", Change::Edited { text: "new".into(), at_ms: Some(10) });
     bench.timelines.target(
         Some(ROOM),
         "m1",
@@ -324,9 +326,8 @@ impl Model {
                 let slot = self.statuses.entry(*n).or_insert(*status);
                 *slot = (*slot).max(*status);
             }
-            Step::Save => {}
-            // What waits for its message is not stored.
-            Step::Restart => self.statuses.retain(|n, _| self.known.contains(n)),
+            // What waits for its message is stored too.
+            Step::Save | Step::Restart => {}
         }
     }
 }

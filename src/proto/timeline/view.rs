@@ -3,6 +3,7 @@
 use super::super::api::{ViewId, ViewUpdate};
 use super::super::model::{ErrorCode, Failure, Message, Phase, Sender, Status};
 use super::Timelines;
+use super::log::Log;
 use super::pending::Pending;
 use super::window::{FIRST_ROWS, Needs, Scene, View, anchor_at};
 use crate::proto::text::concat;
@@ -106,14 +107,14 @@ impl Timelines {
         self.views.values().next_back().map(|view| view.conversation_id.clone())
     }
 
-    /// Receipts of the time away would be seen: the newest message is an own one, or a window is open.
+    /// Receipts of the time away would be seen: the newest message is an own one.
     pub fn wants_receipts(&self, conversation_id: &str) -> bool {
         let newest = self.logs.get(conversation_id).and_then(|log| log.last_message());
         newest.is_some_and(|message| message.sender == Sender::Me && message.status < Status::Read)
-            || self.is_viewed(conversation_id)
     }
 
-    pub(super) fn is_viewed(&self, conversation_id: &str) -> bool {
+    /// A window on it is open.
+    pub fn is_viewed(&self, conversation_id: &str) -> bool {
         self.views.any(&|_, view| view.conversation_id == conversation_id)
     }
 
@@ -175,9 +176,13 @@ impl Timelines {
         view.dirty = false;
         // Said once the list is there, and not taken back by a loss of the connection.
         view.unknown = (view.unknown || phase == Phase::Live) && !may_exist(&view.conversation_id);
-        let echoes = echoes_of(&view.conversation_id);
+        let Echoes { messages: mut echoes, pending } = echoes_of(&view.conversation_id);
         let mut needs = Needs::default();
         let log = self.logs.get(&view.conversation_id);
+        if let Some(log) = log {
+            log.bare(&mut echoes);
+        }
+        let echoes = Echoes { messages: echoes, pending };
         let scene = Scene { log, leads, echoes: &echoes, me: &self.me, phase, max_rows: max };
         let update = view.update(id, &scene, &mut needs);
         let conversation_id = view.conversation_id.clone();
@@ -186,6 +191,20 @@ impl Timelines {
             self.want_earlier(&conversation_id);
         }
         update
+    }
+}
+
+/// Marks the revision of an echo: what it answers is gone.
+const BARE: u64 = 1 << 61;
+
+impl Log {
+    /// What echoes answer may be gone.
+    fn bare(&self, echoes: &mut [Echo]) {
+        for echo in echoes {
+            if self.hides_excerpt(&mut echo.message) {
+                echo.revision |= BARE;
+            }
+        }
     }
 }
 

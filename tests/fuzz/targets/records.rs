@@ -3,9 +3,9 @@
 
 use chatwire::proto::store::{
     HEADER_BYTES, RecordError, RecordKind, Segment, decode_capabilities, decode_conversation,
-    decode_generation, decode_head, decode_index, decode_outbox_row, decode_segment, encode_capabilities,
-    encode_conversation, encode_generation, encode_head, encode_index, encode_outbox_row, encode_segment,
-    record_version, seal,
+    decode_generation, decode_head, decode_index, decode_orphans, decode_outbox_row, decode_segment,
+    encode_capabilities, encode_conversation, encode_generation, encode_head, encode_index, encode_orphans,
+    encode_outbox_row, encode_segment, record_version, seal,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -13,7 +13,7 @@ const ROOM: &str = "r";
 
 fuzz_target!(|data: &[u8]| {
     // Real records are the seeds: their payload counts, under a checksum that is made anew.
-    let Some(kind) = data.get(3).map(|byte| byte % 8) else { return };
+    let Some(kind) = data.get(3).map(|byte| byte % 10) else { return };
     record_version(data);
     let payload = data.get(HEADER_BYTES..).unwrap_or_default();
     match kind {
@@ -28,6 +28,9 @@ fuzz_target!(|data: &[u8]| {
                 |version, rows: &Vec<_>| encode_segment(version, &Segment { number: 1, rows: rows.clone() });
             twice(RecordKind::Segment, payload, decode, encode);
         }
+        9 => twice(RecordKind::Orphans, payload, decode_orphans, |v, read| {
+            encode_orphans(v, &read.iter().collect::<Vec<_>>())
+        }),
         _ => twice(RecordKind::Index, payload, decode_index, encode_index),
     }
 });

@@ -161,7 +161,8 @@ fn user_id(raw: &RawValue) -> Option<String> {
     fields::id(raw).or_else(|| Fields::read(raw).ok()?.id("user_id"))
 }
 
-fn reactions(record: &Fields<'_>) -> Vec<(String, String)> {
+fn reactions(record: &Fields<'_>) -> Option<Vec<(String, String)>> {
+    record.get("reactions")?;
     let mut reactions = Vec::new();
     for raw in record.list("reactions") {
         match reaction(raw) {
@@ -169,7 +170,7 @@ fn reactions(record: &Fields<'_>) -> Vec<(String, String)> {
             None => record.fail("reactions", "must hold objects with `emoji` and `user_id`"),
         }
     }
-    reactions
+    Some(reactions)
 }
 
 fn reaction(raw: &RawValue) -> Option<(String, String)> {

@@ -49,7 +49,7 @@ fn message() -> ServerMessage {
         seq: None,
         status: None,
         read_by: Vec::new(),
-        reactions: Vec::new(),
+        reactions: None,
         edited_at_ms: None,
         deleted_at_ms: None,
     }

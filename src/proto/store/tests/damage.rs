@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::samples::{self, CONVERSATION};
 use crate::proto::store::*;
 
-const KINDS: [RecordKind; 8] = [
+const KINDS: [RecordKind; 9] = [
     RecordKind::Generation,
     RecordKind::Capabilities,
     RecordKind::OutboxRow,
@@ -15,6 +15,7 @@ const KINDS: [RecordKind; 8] = [
     RecordKind::Segment,
     RecordKind::Index,
     RecordKind::Settings,
+    RecordKind::Orphans,
 ];
 
 /// Every decoder over the same bytes.

@@ -169,6 +169,32 @@ pub(super) fn capabilities() -> CapabilityRecord {
     CapabilityRecord { patch }
 }
 
+pub(super) fn orphans() -> Vec<Orphan> {
+    let reaction =
+        |emoji: &str, added| OrphanReaction { emoji: emoji.into(), user_id: "u-2".into(), added, heard: 0 };
+    vec![
+        Orphan {
+            id: "41".into(),
+            conversation_id: Some(CONVERSATION.into()),
+            number: 1 << 40,
+            status: Some(Status::Read),
+            readers: vec!["u-1".into(), String::new()],
+            edit: Some(OrphanEdit { text: "Grüße 👋".into(), at_ms: Some(-1), heard: 0 }),
+            deleted_at_ms: Some(1_700_000_000_123),
+            reactions: vec![reaction("👍", true), reaction("🎉", false)],
+        },
+        Orphan::default(),
+    ]
+}
+
+/// The format in which records of this kind began.
+pub(super) fn since(kind: RecordKind) -> u8 {
+    match kind {
+        RecordKind::Orphans => 2,
+        _ => 1,
+    }
+}
+
 /// A kind of record: its name, its bytes of the filled sample, and whether bytes can be read as that sample.
 pub(super) struct Sample {
     pub(super) name: &'static str,
@@ -222,6 +248,12 @@ pub(super) fn all() -> Vec<Sample> {
             kind: RecordKind::Index,
             bytes: encode_index(VERSION, &index()),
             decodes: |bytes| Ok(decode_index(bytes)? == (VERSION, index())),
+        },
+        Sample {
+            name: "orphans",
+            kind: RecordKind::Orphans,
+            bytes: encode_orphans(VERSION, &orphans().iter().collect::<Vec<_>>()),
+            decodes: |bytes| Ok(decode_orphans(bytes)? == (VERSION, orphans())),
         },
     ]
 }

@@ -30,7 +30,7 @@ fn t4_a_message_with_everything() {
         status: Some(Status::Read),
         // The author is no reader.
         read_by: vec!["ben".to_owned(), "4".to_owned()],
-        reactions: vec![("👍".to_owned(), "ben".to_owned()), ("x".to_owned(), "4".to_owned())],
+        reactions: Some(vec![("👍".to_owned(), "ben".to_owned()), ("x".to_owned(), "4".to_owned())]),
         edited_at_ms: Some(CREATED_AT_MS + 1),
         deleted_at_ms: Some(CREATED_AT_MS + 2),
         ..message()
