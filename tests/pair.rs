@@ -22,6 +22,8 @@ mod commands;
 mod damage;
 #[path = "pair/doubt.rs"]
 mod doubt;
+#[path = "pair/drafts.rs"]
+mod drafts;
 #[path = "pair/failures.rs"]
 mod failures;
 #[path = "pair/hearing.rs"]

@@ -223,6 +223,18 @@ export class ChatClient {
     return this.#requests.get("conversation", { createGroup });
   }
 
+  /**
+   * Keeps what the user has begun to write there: `Conversation.draft` in every tab, over a reload too; an empty text
+   * removes it. It may be called at every key, in any tab, offline too. Resolves when it is stored.
+   */
+  async setDraft(conversationId: string, text: string): Promise<void> {
+    const setDraft = {
+      conversationId: check.id("conversationId", conversationId),
+      text: check.string("text", text),
+    };
+    await this.#requests.run({ setDraft });
+  }
+
   /** Says that this user is typing; to be called at every key, the core throttles and stops by itself. */
   setTyping(conversationId: string, typing: boolean): void {
     const setTyping = {

@@ -47,6 +47,7 @@ export type Command =
   | { openTimeline: { view: number; conversationId: string } }
   | { closeTimeline: { view: number } }
   | { loadEarlier: { view: number; count: number } }
+  | { setDraft: { conversationId: string; text: string } }
   | { setTyping: { conversationId: string; typing: boolean } }
   | { markRead: { conversationId: string; rowKey: string } }
   | { createDirect: { userId: string } }

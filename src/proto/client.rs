@@ -13,9 +13,10 @@ use super::api::{
 };
 use super::config::{Config, ProfileName};
 use super::connection::Connection;
+use super::drafts::Drafts;
 use super::lead::{Lead, State};
-use super::model::{Delivery, ErrorCode, Failure, Gaps, Guarantees, Message};
-use super::outbox::{Bucket, Outbox, RowId, Traits};
+use super::model::{ErrorCode, Failure, Message};
+use super::outbox::{Bucket, Outbox, RowId};
 use super::people::People;
 use super::profile::{Capabilities, CapabilityPatch, Profile, Team};
 use super::rng::Rng;
@@ -27,6 +28,8 @@ use super::timer::{Timer, Timers};
 mod changes;
 mod commands;
 mod create;
+mod drafts;
+mod guarantees;
 mod incoming;
 mod lead;
 mod newer;
@@ -40,6 +43,7 @@ mod wipe;
 mod wire_send;
 mod write;
 
+use guarantees::traits_of;
 use rest::HttpJob;
 use storage::Storage;
 
@@ -66,6 +70,7 @@ pub struct Client {
     timelines: Timelines,
     sync: Sync,
     rooms: Rooms,
+    drafts: Drafts,
     people: People,
     /// The profile's row, then what hello, memory and the application add.
     capabilities: Capabilities,
@@ -82,6 +87,8 @@ pub struct Client {
     send_waiters: SortedMap<RowId, Vec<CommandId>>,
     ack_waiters: SortedMap<String, Vec<CommandId>>,
     removal_waiters: SortedMap<String, Vec<CommandId>>,
+    /// `setDraft()` calls, and whether what they wrote is under way.
+    draft_waiters: Vec<(CommandId, bool)>,
     finds: SortedMap<u32, send::FindFor>,
     /// How often this page has said that it cannot read a record.
     torn_told: u32,
@@ -126,6 +133,7 @@ impl Client {
             timelines: Timelines::new(&config.user_id, config.limits.max_window_rows),
             sync: Sync::default(),
             rooms: Rooms::new(config.limits.max_conversations),
+            drafts: Drafts::default(),
             people: People::default(),
             profile,
             rng: Rng::new(seed),
@@ -146,6 +154,7 @@ impl Client {
             send_waiters: SortedMap::new(),
             ack_waiters: SortedMap::new(),
             removal_waiters: SortedMap::new(),
+            draft_waiters: Vec::new(),
             finds: SortedMap::new(),
             torn_told: 0,
             beside: tell::Beside::default(),
@@ -272,36 +281,6 @@ impl Client {
         self.timers.next()
     }
 
-    /// What may be promised against this backend.
-    pub fn guarantees(&self) -> Guarantees {
-        let has = &self.capabilities;
-        let mut because = Vec::new();
-        let delivery = match (has.keys, has.answers) {
-            (true, _) => Delivery::ExactlyOnce,
-            (false, true) => {
-                because.push(
-                    "the server keeps no keys: a message whose answer is lost becomes failed(unconfirmed)"
-                        .into(),
-                );
-                Delivery::OnceOrUnconfirmed
-            }
-            (false, false) => {
-                because.push("the server gives no answers: a send is done when its frame has left".into());
-                Delivery::AtMostOnce
-            }
-        };
-        if !has.cursor {
-            because.push(
-                "the server has no cursor: missed messages are looked for by pages from the newest".into(),
-            );
-        }
-        if !has.receipts {
-            because.push("the server tells no receipts".into());
-        }
-        let gaps = if has.cursor { Gaps::Filled } else { Gaps::Shown };
-        Guarantees { delivery, order: true, gaps, receipts: has.receipts, because }
-    }
-
     fn emit(&mut self, event: Event) {
         if let Some(event) = self.tell(event) {
             self.outputs.push_back(Output::Event(event));
@@ -385,13 +364,5 @@ impl Client {
         self.ask_for_creations(now);
         self.outbox.update_timers(now, &mut self.timers);
         self.finish_close(now);
-    }
-}
-
-fn traits_of(capabilities: &Capabilities) -> Traits {
-    Traits {
-        keys: capabilities.keys,
-        answers: capabilities.answers,
-        ordered_window: capabilities.ordered_window,
     }
 }

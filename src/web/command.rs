@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use crate::proto::first_chars;
 use crate::proto::text::concat;
 use crate::proto::wire::json::{self, Kind, Object, RawValue};
-use crate::proto::{Command, ErrorCode, Failure, Json, SendCommand};
+use crate::proto::{Command, DraftCommand, ErrorCode, Failure, Json, SendCommand};
 
 /// Reads one command.
 ///
@@ -69,6 +69,10 @@ impl Fields<'_> {
             },
             "closeTimeline" => Command::CloseTimeline { view: self.count("view") },
             "loadEarlier" => Command::LoadEarlier { view: self.count("view"), count: self.count("count") },
+            "setDraft" => Command::SetDraft(DraftCommand {
+                conversation_id: self.text("conversationId"),
+                text: self.text("text"),
+            }),
             "setTyping" => Command::SetTyping {
                 conversation_id: self.text("conversationId"),
                 typing: self.flag("typing"),

@@ -40,6 +40,8 @@ pub enum Command {
         view: ViewId,
         count: u32,
     },
+    /// Done when it is stored (or kept in memory, where the store takes nothing).
+    SetDraft(DraftCommand),
     SetTyping {
         conversation_id: String,
         typing: bool,
@@ -63,6 +65,14 @@ pub enum Command {
         timeout_ms: Option<u32>,
     },
     Wipe {},
+}
+
+/// `chat.setDraft`.
+#[derive(Clone)]
+pub struct DraftCommand {
+    pub conversation_id: String,
+    /// Empty: there is none any more.
+    pub text: String,
 }
 
 /// `chat.send`.

@@ -79,6 +79,7 @@ impl Client {
                 self.timelines.load_earlier(view, count)?;
                 self.load_waiters.push((view, id));
             }
+            Command::SetDraft(draft) => self.set_draft(id, draft)?,
             Command::SetTyping { conversation_id, typing } => {
                 for (conversation_id, typing) in
                     self.people.set_typing(now, &mut self.timers, &conversation_id, typing)
@@ -204,6 +205,9 @@ impl Client {
             waiters.extend_from_slice(ids);
         }
         self.send_waiters.clear();
+        for (id, _) in core::mem::take(&mut self.draft_waiters) {
+            waiters.push(id);
+        }
         for (_, find) in self.finds.iter() {
             if let Some(id) = find.command() {
                 waiters.push(id);

@@ -89,18 +89,7 @@ impl Client {
     fn record_of(&mut self, now: Now, send: SendCommand) -> Result<OutboxRow, Failure> {
         let refuse = |text: String| Err(Failure::new(ErrorCode::Validation, text));
         let kind = send.kind.unwrap_or_else(|| "text".to_owned());
-        let characters = send.text.chars().count();
-        let max = self.config.limits.max_text_length as usize;
-        if characters > max {
-            let text = concat(&[
-                "text: ",
-                &decimal(characters as u64),
-                " characters; at most ",
-                &decimal(max as u64),
-                " are allowed (limits.maxTextLength)",
-            ]);
-            return Err(Failure::new(ErrorCode::TooLarge, text));
-        }
+        self.check_length("text", &send.text)?;
         if kind == "text" && is_blank(&send.text) {
             return refuse("text: is empty; a text message has at least one visible character".to_owned());
         }

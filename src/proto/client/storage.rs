@@ -308,7 +308,9 @@ impl Client {
         self.timelines.retain(&stored);
     }
 
+    /// And the drafts: what any tab may write.
     pub(super) fn take_outbox(&mut self, lists: &[Vec<Record>]) {
+        self.restore_drafts(list(lists, 0));
         let generation = generation_version(lists);
         let same_reign = self.storage.generation == generation;
         self.storage.generation = generation;

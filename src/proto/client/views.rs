@@ -69,7 +69,7 @@ impl Client {
             last_message,
             unread: log.map_or(0, |log| log.unread()),
             mentions: 0,
-            draft: room.draft.clone(),
+            draft: self.drafts.get(id).to_owned(),
             archived: room.archived,
             pinned: room.pinned,
             muted_until: room.muted_until.clone(),

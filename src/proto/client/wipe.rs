@@ -66,6 +66,7 @@ impl Client {
             self.refuse(id, wiped("the store was wiped"));
         }
         self.outbox.clear(beside);
+        self.drafts.clear();
         self.beside.forget();
         self.beside.kept.clear();
     }
@@ -80,6 +81,7 @@ pub(super) fn writes(command: &Command) -> bool {
             | Command::Cancel { .. }
             | Command::Discard { .. }
             | Command::MarkRead { .. }
+            | Command::SetDraft(_)
             | Command::CreateDirect { .. }
             | Command::CreateGroup { .. }
             | Command::Wipe {}

@@ -27,12 +27,14 @@ impl Client {
         }
         let history = self.leads();
         let dirty = self.outbox.has_dirty()
+            || self.drafts.has_dirty()
             || (history && (self.timelines.has_dirty() || self.rooms.has_dirty() || self.capabilities_dirty));
         if !dirty {
             return false;
         }
         let rows = self.outbox.take_writes();
         if self.storage.blocked {
+            self.hold_drafts_in_memory();
             return self.hold_in_memory(rows);
         }
         let (transaction, mut flight, settled) = self.build(rows, history);
@@ -119,6 +121,7 @@ impl Client {
         if history && !(mutant::is(7) && settles) {
             self.build_history(&mut transaction, &mut flight);
         }
+        self.build_drafts(stamp, &mut transaction);
         flight.probe = transaction.puts.first().map(|(at, _)| at.clone());
         // A follower's too: what the store keeps of replaced rows ends with the generation.
         let version = if self.leads() { self.lead.version } else { self.storage.generation };
@@ -160,20 +163,20 @@ impl Client {
         match reply {
             StoreReply::Saved { added } => {
                 self.storage.writing = false;
-                self.on_saved(&mut flight, added);
+                self.on_saved(now, &mut flight, added);
             }
             StoreReply::Unknown if mutant::is(8) => {
                 self.storage.writing = false;
-                self.take_back(&mut flight, true);
+                self.take_back(now, &mut flight, true);
                 self.degrade(now, reply);
             }
             StoreReply::Unknown if mutant::is(9) => {
                 self.storage.writing = false;
-                self.on_saved(&mut flight, &[]);
+                self.on_saved(now, &mut flight, &[]);
             }
             StoreReply::Conflict if mutant::is(27) => {
                 self.storage.writing = false;
-                self.take_back(&mut flight, false);
+                self.take_back(now, &mut flight, false);
             }
             StoreReply::Conflict | StoreReply::Unknown => {
                 if matches!(reply, StoreReply::Conflict) {
@@ -185,7 +188,7 @@ impl Client {
             }
             reply => {
                 self.storage.writing = false;
-                self.take_back(&mut flight, true);
+                self.take_back(now, &mut flight, true);
                 self.degrade(now, reply);
             }
         }
@@ -218,10 +221,10 @@ impl Client {
             missing = self.outbox.find_added(&adding, flight.stamp, whole, list(lists, 1));
         }
         if whole {
-            self.on_saved(&mut flight, &[]);
+            self.on_saved(now, &mut flight, &[]);
         } else {
             self.post_removed(flight.changes.take(), list(lists, 1));
-            self.take_back(&mut flight, false);
+            self.take_back(now, &mut flight, false);
         }
         // Without the probe.
         self.reconcile(now, lists.get(..4).unwrap_or(lists));
@@ -233,7 +236,7 @@ impl Client {
         }
     }
 
-    fn on_saved(&mut self, flight: &mut Flight, added: &[u64]) {
+    fn on_saved(&mut self, now: Now, flight: &mut Flight, added: &[u64]) {
         self.storage.vain_writes = 0;
         for (id, stage) in &flight.rows {
             let at = flight.added.iter().position(|other| other == id);
@@ -243,6 +246,7 @@ impl Client {
         for item in &flight.items {
             self.timelines.on_written(item, Some(flight.stamp));
         }
+        self.on_drafts_written(now, true);
         self.post_changes(flight.changes.take(), added);
         self.say_all(core::mem::take(&mut flight.told));
         if core::mem::take(&mut self.storage.degraded) {
@@ -254,7 +258,7 @@ impl Client {
     }
 
     /// The transaction did not take place: everything in it is dirty again.
-    fn take_back(&mut self, flight: &mut Flight, refused: bool) {
+    fn take_back(&mut self, now: Now, flight: &mut Flight, refused: bool) {
         for (id, stage) in &flight.rows {
             if refused {
                 self.outbox.on_write_failed(*id, *stage);
@@ -262,6 +266,7 @@ impl Client {
                 self.outbox.on_conflict(*id);
             }
         }
+        self.on_drafts_written(now, false);
         if !self.leads() {
             return;
         }
@@ -279,6 +284,7 @@ impl Client {
     /// answered lives in memory alone until it has been written again (P1). The history comes from the server.
     pub(super) fn on_emptied(&mut self) {
         self.outbox.on_emptied();
+        self.drafts.on_emptied();
         (self.lead.version, self.storage.generation) = (None, None);
         self.beside.forget();
         self.storage.degraded = true;
@@ -328,7 +334,7 @@ impl Client {
     pub(super) fn store_has_all(&self) -> bool {
         let history = self.leads() && (self.timelines.has_dirty() || self.rooms.has_dirty());
         (!self.storage.writing || self.storage.unclear.is_some())
-            && (self.storage.blocked || !(history || self.outbox.has_dirty()))
+            && (self.storage.blocked || !(history || self.outbox.has_dirty() || self.drafts.has_dirty()))
     }
 }
 

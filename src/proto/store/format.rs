@@ -52,6 +52,8 @@ pub enum RecordKind {
     Index = 7,
     /// The application's settings.
     Settings = 8,
+    /// What the user has begun to write in one conversation.
+    Draft = 9,
 }
 
 impl RecordKind {
@@ -65,6 +67,7 @@ impl RecordKind {
             Self::Segment => "segment",
             Self::Index => "index",
             Self::Settings => "settings",
+            Self::Draft => "draft",
         }
     }
 }

@@ -23,7 +23,7 @@ fn fixture(format: u8, sample: &samples::Sample) -> Vec<u8> {
 #[test]
 fn records_of_every_format_open() {
     for sample in samples::all() {
-        for format in 1..=FORMAT_VERSION {
+        for format in samples::since(sample.kind)..=FORMAT_VERSION {
             let bytes = fixture(format, &sample);
             assert_eq!((sample.decodes)(&bytes), Ok(true), "format {format}, {}", sample.name);
         }
@@ -56,7 +56,7 @@ fn steps_run_in_order_from_the_records_own_format() {
         |kind, payload| Ok([payload, &[kind as u8, 1]].concat()),
         |_, payload| Ok([payload, &[2]].concat()),
     ];
-    for sample in samples::all() {
+    for sample in samples::all().into_iter().filter(|sample| samples::since(sample.kind) == 1) {
         let first = fixture(1, &sample);
         let payload = &first[HEADER_BYTES..];
         let opened = open_with(steps, sample.kind, &first).unwrap();

@@ -213,7 +213,18 @@ pub(super) fn all() -> Vec<Sample> {
             bytes: encode_index(VERSION, &index()),
             decodes: |bytes| Ok(decode_index(bytes)? == (VERSION, index())),
         },
+        Sample {
+            name: "draft",
+            kind: RecordKind::Draft,
+            bytes: encode_draft(VERSION, CONVERSATION, "Grüße 👋\n"),
+            decodes: |bytes| Ok(decode_draft(bytes)? == (CONVERSATION.into(), "Grüße 👋\n".into())),
+        },
     ]
+}
+
+/// The first format that has this kind.
+pub(super) fn since(kind: RecordKind) -> u8 {
+    if kind == RecordKind::Draft { 2 } else { 1 }
 }
 
 fn json() -> impl Strategy<Value = Option<Json>> {
