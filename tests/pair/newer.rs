@@ -1,6 +1,6 @@
 //! A store that a later version of the application has written is left to that version.
 
-use chatwire::proto::store::{GENERATION_KEY, encode_generation, head_key, record_version};
+use chatwire::proto::store::{FORMAT_VERSION, GENERATION_KEY, encode_generation, head_key, record_version};
 use chatwire::proto::{
     Command, CommandId, ConnectionState, ErrorCode, Event, Failure, Input, RecordId, Status, StoreRequest,
     TabInput, Transaction,
@@ -12,9 +12,9 @@ use super::acts::message;
 use super::backend::Backend;
 use super::world::World;
 
-/// The same record as format 2 says it.
+/// The same record as the next format says it.
 fn newer(mut bytes: Vec<u8>) -> Vec<u8> {
-    bytes[3] = 2;
+    bytes[3] = FORMAT_VERSION + 1;
     let checksum = xxh64(&bytes[24..], xxh64(&bytes[2..16], 0));
     bytes[16..24].copy_from_slice(&checksum.to_le_bytes());
     bytes
@@ -115,7 +115,7 @@ fn damage_that_looks_like_a_newer_format_is_damage() {
     let ana = world.join_with("ana", json!({}));
     world.kill(ana);
     let mut bytes = encode_generation(7, 3);
-    bytes[3] = 2;
+    bytes[3] = FORMAT_VERSION + 1;
     assert!(record_version(&bytes).is_some());
     put(&mut world, RecordId::meta(GENERATION_KEY), bytes);
     world.start(ana);

@@ -20,6 +20,8 @@ use super::world::World;
 const OTHER_QUESTION: TokenId = TokenId::MAX;
 /// So long a page may take what it has had for its own: no lead is stolen from one that has run within it.
 const LEASE_MS: u64 = 4000;
+/// What a client takes of writes in a row that come to nothing before it leaves the store alone for a while.
+const MAX_VAIN_WRITES: u32 = 10;
 
 #[derive(Default)]
 pub struct WireEyes {
@@ -44,6 +46,8 @@ pub struct WireEyes {
     /// The last request to the store, and the last one before it refused something.
     last_request: u32,
     last_refused: u32,
+    /// Writes in a row that came to nothing.
+    vain_writes: u32,
     /// Reads that nothing durable hangs on: of one record or index of a history, and the leader's look at the outbox.
     looks: std::collections::BTreeSet<u32>,
 }
@@ -105,6 +109,12 @@ impl World {
     pub fn see_input(&mut self, at: usize, input: &Input) {
         let online = self.devices[at].eyes.state == Some(ConnectionState::Online);
         let eyes = &mut self.devices[at].eyes;
+        if let Input::Store { reply: StoreReply::Conflict | StoreReply::Unknown, .. } = input {
+            eyes.wire.vain_writes += 1;
+            if eyes.wire.vain_writes > MAX_VAIN_WRITES {
+                (eyes.refused, eyes.wire.last_refused) = (true, eyes.wire.last_request);
+            }
+        }
         match input {
             Input::Store { id, reply } => match reply {
                 StoreReply::Unknown if eyes.wire.writes.contains(id) => {
@@ -119,7 +129,7 @@ impl World {
                 }
                 // One that was asked for after the refusal.
                 StoreReply::Saved { .. } if eyes.wire.writes.contains(id) && *id > eyes.wire.last_refused => {
-                    eyes.refused = false;
+                    (eyes.refused, eyes.wire.vain_writes) = (false, 0);
                 }
                 _ => {}
             },
