@@ -24,8 +24,12 @@ mod damage;
 mod doubt;
 #[path = "pair/drafts.rs"]
 mod drafts;
+#[path = "pair/export.rs"]
+mod export;
 #[path = "pair/failures.rs"]
 mod failures;
+#[path = "shared/full_disk.rs"]
+mod full_disk;
 #[path = "pair/hearing.rs"]
 mod hearing;
 #[path = "pair/history.rs"]
@@ -50,6 +54,8 @@ mod reading;
 mod rest;
 #[path = "pair/returning.rs"]
 mod returning;
+#[path = "pair/room.rs"]
+mod room;
 #[path = "pair/sending.rs"]
 mod sending;
 #[path = "pair/storage.rs"]

@@ -266,6 +266,18 @@ export class ChatClient {
 
   // ── the store, and what goes on ───────────────────────────────────────────
 
+  /**
+   * What this device has of a conversation, with what is queued, as a text to be kept; it needs no connection. `json`: an
+   * `ExportedConversation`. `text`: a line a message, times in UTC. What cannot be read is named in either.
+   */
+  async exportConversation(id: string, format: "json" | "text"): Promise<string> {
+    const conversationId = check.id("id", id);
+    if (format !== "json" && format !== "text") {
+      throw new ChatError("validation", `format must be "json" or "text", not ${describe(format)}`);
+    }
+    return this.#requests.get("text", { exportConversation: { conversationId, json: format === "json" } });
+  }
+
   /** Deletes everything that this device keeps of this user at this backend, also what is queued. */
   async wipe(): Promise<void> {
     await this.#requests.run({ wipe: {} });

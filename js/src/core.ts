@@ -50,6 +50,7 @@ export type Command =
   | { setDraft: { conversationId: string; text: string } }
   | { setTyping: { conversationId: string; typing: boolean } }
   | { markRead: { conversationId: string; rowKey: string } }
+  | { exportConversation: { conversationId: string; json: boolean } }
   | { createDirect: { userId: string } }
   | { createGroup: { title: string; members: string[] } }
   | { wireSend: { event: string; args: Json; ack: boolean; timeoutMs: number | undefined } };

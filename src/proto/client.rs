@@ -29,10 +29,12 @@ mod changes;
 mod commands;
 mod create;
 mod drafts;
+mod export;
 mod guarantees;
 mod incoming;
 mod lead;
 mod newer;
+mod quota;
 mod rest;
 mod route;
 mod send;
@@ -65,6 +67,7 @@ pub struct Client {
     next_http: HttpId,
     next_ticket: u32,
     storage: Storage,
+    room: quota::Room,
     connection: Connection,
     outbox: Outbox,
     timelines: Timelines,
@@ -143,6 +146,7 @@ impl Client {
             next_http: 1,
             next_ticket: 1,
             storage: Storage::default(),
+            room: quota::Room::default(),
             capabilities,
             hello: CapabilityPatch::default(),
             capabilities_dirty: false,

@@ -15,6 +15,7 @@ use super::store::{RecordError, fingerprint};
 
 mod adopt;
 mod apply;
+mod evict;
 mod find;
 mod joint;
 mod known;
@@ -28,7 +29,7 @@ mod tests;
 mod view;
 
 use known::Known;
-pub use log::{Log, Want};
+pub use log::{Log, Want, order_of};
 pub use persist::Item;
 pub use view::{Echo, unknown_conversation};
 

@@ -81,6 +81,10 @@ impl Fields<'_> {
                 conversation_id: self.text("conversationId"),
                 row_key: self.text("rowKey"),
             },
+            "exportConversation" => Command::ExportConversation {
+                conversation_id: self.text("conversationId"),
+                json: self.flag("json"),
+            },
             "createDirect" => Command::CreateDirect { user_id: self.text("userId") },
             "createGroup" => {
                 Command::CreateGroup { title: self.text("title"), members: self.texts("members") }

@@ -282,7 +282,7 @@ impl World {
             _ if disk.refuses_wipe && matches!(request, StoreRequest::Wipe { .. }) => {
                 failed(StoreFailure::Other)
             }
-            _ => match disk.records.execute(request) {
+            _ => match disk.execute(request) {
                 StoreReply::Opened { .. } => StoreReply::Opened { persistent: true },
                 reply => reply,
             },

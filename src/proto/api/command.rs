@@ -50,6 +50,11 @@ pub enum Command {
         conversation_id: String,
         row_key: String,
     },
+    /// Done with a text: what this device has of a conversation, as JSON or as lines.
+    ExportConversation {
+        conversation_id: String,
+        json: bool,
+    },
     CreateDirect {
         user_id: String,
     },

@@ -92,6 +92,9 @@ impl Client {
                 self.mark_read(now, &conversation_id, &row_key)?;
                 self.done(id, Outcome::Nothing);
             }
+            Command::ExportConversation { conversation_id, json } => {
+                self.export(id, conversation_id, json)?
+            }
             Command::CreateDirect { user_id } => {
                 let wanted = Wanted::Direct { user_id };
                 self.create(Creation { command: id, wanted, refused: false })?;
@@ -208,6 +211,7 @@ impl Client {
         for (id, _) in core::mem::take(&mut self.draft_waiters) {
             waiters.push(id);
         }
+        self.storage.take_exports(waiters);
         for (_, find) in self.finds.iter() {
             if let Some(id) = find.command() {
                 waiters.push(id);

@@ -13,10 +13,11 @@ use super::super::api::{
 use super::super::lead::State;
 use super::super::model::{ErrorCode, Failure};
 use super::super::outbox::{RowId, Stage};
-use super::super::store;
+use super::super::store::{self, SegmentInfo};
 use super::super::timeline::{Item, Want};
 use super::super::timer::Timer;
 use super::Client;
+use super::export::Export;
 use super::tell::Untold;
 use crate::proto::text::concat;
 
@@ -53,6 +54,13 @@ pub(super) enum StoreJob {
     ScanIndex,
     Wipe {
         command: CommandId,
+    },
+    Estimate,
+    Export {
+        export: Box<Export>,
+        info: SegmentInfo,
+        /// Of the head, when it was asked for.
+        version: Option<u64>,
     },
 }
 
@@ -113,6 +121,20 @@ impl Storage {
     /// Writing goes on in vain.
     pub fn is_vain(&self) -> bool {
         self.vain_writes > MAX_VAIN_WRITES
+    }
+
+    pub fn count_jobs(&self, wanted: &dyn Fn(&StoreJob) -> bool) -> usize {
+        self.jobs.keys_where(&|_, job| wanted(job)).len()
+    }
+
+    /// Ends the exports; their callers.
+    pub fn take_exports(&mut self, commands: &mut Vec<CommandId>) {
+        for (_, job) in self.jobs.iter() {
+            if let StoreJob::Export { export, .. } = &**job {
+                commands.push(export.command);
+            }
+        }
+        self.jobs.remove_where(&|_, job| matches!(job, StoreJob::Export { .. }));
     }
 
     pub fn has_job(&self, wanted: &dyn Fn(&StoreJob) -> bool) -> bool {
@@ -191,6 +213,10 @@ impl Client {
                 self.timelines.on_index_scan(&pages);
             }
             (StoreJob::Wipe { command }, reply) => self.on_wipe_reply(now, command, reply),
+            (StoreJob::Estimate, reply) => self.on_estimate(reply),
+            (StoreJob::Export { export, info, version }, reply) => {
+                self.on_exported(export, info, version, reply);
+            }
         }
         self.take_kept(now);
     }
@@ -345,7 +371,7 @@ fn is_claim(job: &StoreJob) -> bool {
 
 /// Reads nothing but what a head names.
 fn is_of_history(job: &StoreJob) -> bool {
-    matches!(job, StoreJob::Record { .. } | StoreJob::ScanIndex)
+    matches!(job, StoreJob::Record { .. } | StoreJob::ScanIndex | StoreJob::Export { .. })
 }
 
 /// One list of the store's answer; empty where there is none.

@@ -11,6 +11,21 @@ pub enum Item {
     Head(String),
     Segment(String, u32),
     Index(String, u32),
+    /// It is to be removed.
+    Dropped(String, Want),
+}
+
+impl Item {
+    /// The place of what is to be removed.
+    pub fn dropped(&self) -> Option<RecordId> {
+        match self {
+            Self::Dropped(id, Want::Segment(number)) => {
+                Some(RecordId::history(store::segment_key(id, *number)))
+            }
+            Self::Dropped(id, Want::Index(page)) => Some(RecordId::history(store::index_key(id, *page))),
+            _ => None,
+        }
+    }
 }
 
 impl Timelines {
@@ -25,6 +40,9 @@ impl Timelines {
             log.joint_stored = log.head.joined_to.is_some();
             log.head.last_message = log.last_message().cloned();
             items.push(Item::Head(conversation_id.clone()));
+            for want in core::mem::take(&mut log.dropped) {
+                items.push(Item::Dropped(conversation_id.clone(), want));
+            }
             for (number, loaded) in log.segments.iter_mut() {
                 if loaded.dirty {
                     (loaded.dirty, loaded.writing) = (false, true);
@@ -70,13 +88,14 @@ impl Timelines {
                 let loaded = self.logs.get(id)?.index.get(page)?;
                 Some((RecordId::history(store::index_key(id, *page)), encode_index(version, &loaded.page)))
             }
+            Item::Dropped(..) => None,
         }
     }
 
     /// The store has the item under this version, or (`None`) it has to be written again.
     pub fn on_written(&mut self, item: &Item, version: Option<u64>) {
         let saved = version.is_some();
-        let (Item::Head(id) | Item::Segment(id, _) | Item::Index(id, _)) = item;
+        let (Item::Head(id) | Item::Segment(id, _) | Item::Index(id, _) | Item::Dropped(id, _)) = item;
         let Some(log) = self.logs.get_mut(id) else { return };
         match item {
             Item::Head(_) => {
@@ -95,6 +114,11 @@ impl Timelines {
                 if let Some(loaded) = log.index.get_mut(page) {
                     loaded.writing = false;
                     loaded.dirty |= !saved;
+                }
+            }
+            Item::Dropped(_, want) => {
+                if !saved {
+                    log.dropped.push(*want);
                 }
             }
         }
