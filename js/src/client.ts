@@ -1,3 +1,4 @@
+import { cancelledBy, orAborted } from "./abort.js";
 import type { Core, CoreConstructor, Event, ViewUpdate } from "./core.js";
 import { Emitter, guarded, type Listener } from "./emitter.js";
 import { ChatError, check, closed, describe, toChatError } from "./errors.js";
@@ -10,9 +11,9 @@ import type {
   ChatEvents,
   ConnectionSnapshot,
   Conversation,
+  Diagnostics,
   Draft,
   Guarantees,
-  Json,
   Message,
   Presence,
   Readable,
@@ -284,9 +285,9 @@ export class ChatClient {
   }
 
   /** The state of the core for a bug report: no tokens, no texts. */
-  diagnostics(): Json {
+  diagnostics(): Diagnostics {
     this.#requests.assertOpen();
-    return JSON.parse(this.#core.diagnostics()) as Json;
+    return JSON.parse(this.#core.diagnostics()) as Diagnostics;
   }
 
   // ── what the core tells ───────────────────────────────────────────────────
@@ -392,16 +393,4 @@ async function askToken(getToken: ReadOptions["getToken"], reason: TokenReason):
 
 function optional<T, U>(value: T | undefined, read: (value: T) => U): U | undefined {
   return value === undefined ? undefined : read(value);
-}
-
-function cancelledBy(signal: AbortSignal): ChatError {
-  return new ChatError("cancelled", "connect() was cancelled by its signal", { cause: signal.reason });
-}
-
-function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(cancelledBy(signal));
-    signal.addEventListener("abort", abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }

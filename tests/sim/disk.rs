@@ -12,6 +12,7 @@ use chatwire::proto::{
 };
 
 use super::faults::Fault;
+use super::full_disk;
 use super::text;
 use super::world::{Happening, Whose, World};
 
@@ -29,6 +30,9 @@ pub struct Disk {
     pub records: MemoryStore,
     pub full_until: u64,
     pub broken_until: u64,
+    /// Takes no more than so many bytes until then.
+    pub tight_until: u64,
+    pub limit_bytes: usize,
     /// The outbox as it is committed, by the store's numbers.
     pub rows: BTreeMap<u64, RowSeen>,
     /// Messages that were ever committed.
@@ -114,7 +118,11 @@ impl World {
             return StoreReply::Unknown;
         }
         let stale = self.is_stale(at, transaction);
-        let reply = self.execute_store(at, request);
+        let reply = self.execute_write(at, request, transaction);
+        if matches!(reply, StoreReply::Failed { .. }) {
+            self.say(|| format!("a write of {name} finds no room"));
+            return self.refused(at, request, StoreFailure::Quota);
+        }
         if let (Some(what), StoreReply::Saved { .. }) = (stale, &reply) {
             self.wrong("an expectation is exact where its record can be read", what);
         }
@@ -154,6 +162,19 @@ impl World {
         failed(kind)
     }
 
+    fn execute_write(&mut self, at: usize, request: &StoreRequest, transaction: &Transaction) -> StoreReply {
+        let disk = &mut self.disks[self.devices[at].person.disk];
+        if self.t >= disk.tight_until {
+            return self.execute_store(at, request);
+        }
+        let reply = full_disk::write(&mut disk.records, transaction, disk.limit_bytes);
+        let makes_room = transaction.deletes.iter().any(|id| id.table == Table::History);
+        if makes_room && matches!(reply, StoreReply::Saved { .. }) {
+            self.dice.coverage.fault(Fault::RoomMade);
+        }
+        reply
+    }
+
     fn execute_store(&mut self, at: usize, request: &StoreRequest) -> StoreReply {
         match self.disks[self.devices[at].person.disk].records.execute(request) {
             StoreReply::Opened { .. } => StoreReply::Opened { persistent: true },
@@ -164,6 +185,7 @@ impl World {
     fn on_commit(&mut self, at: usize, transaction: &Transaction, added: &[u64]) {
         let home = self.devices[at].person.disk;
         self.check_writer(at, transaction);
+        self.check_room_made(transaction);
         let name = self.name(at);
         let puts = transaction.puts.iter().filter_map(|(id, bytes)| match id.key {
             Key::Number(number) => Some((number, bytes)),

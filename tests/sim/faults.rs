@@ -32,6 +32,8 @@ faults! {
     WallJump, Sleep, SleepForDays, ClockSkew,
     // A page that stands still without a word.
     Hung,
+    // A disk that is too small until something is given up.
+    RoomMade,
 }
 
 /// Whatever ends `offline` wakes the connection by itself, so that `connect()` never finds it there without an

@@ -62,7 +62,7 @@ impl World {
         self.dice.calm = true;
         self.server.down = false;
         for disk in &mut self.disks {
-            (disk.full_until, disk.broken_until) = (0, 0);
+            (disk.full_until, disk.broken_until, disk.tight_until) = (0, 0, 0);
         }
         for at in 0..self.devices.len() {
             let device = &mut self.devices[at];
@@ -174,6 +174,7 @@ impl World {
         }
         if self.violation.is_none() {
             self.compare_tabs();
+            self.compare_long_history();
         }
     }
 

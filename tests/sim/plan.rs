@@ -81,6 +81,8 @@ pub enum Act {
     ExpireTokens,
     DiskFull { device: usize, ms: u64 },
     HandleLost { device: usize, ms: u64 },
+    LongHistory { count: usize },
+    DiskTight { device: usize, ms: u64 },
     StealLock { device: usize },
     Post { room: usize, count: usize },
     Rude { device: usize, kind: u64 },
@@ -109,6 +111,7 @@ impl Act {
             Self::Restart { .. } => Fault::HistoryCut,
             Self::ExpireTokens => Fault::TokenExpired,
             Self::DiskFull { .. } => Fault::StoreFull,
+            Self::DiskTight { .. } => Fault::RoomMade,
             Self::HandleLost { .. } => Fault::HandleLost,
             Self::StealLock { .. } => Fault::LockStolen,
             Self::Post { count, .. } if *count > 20 => Fault::Burst,
@@ -151,6 +154,7 @@ impl Plan {
             storm_ms: 0,
         };
         plan.acts = draw_acts(&mut s, plan.persons.len());
+        tighten(seed, &mut plan);
         plan.storm_ms = plan.acts.last().map_or(0, |(at, _)| *at) + 5000;
         plan
     }
@@ -228,6 +232,22 @@ fn draw_acts(s: &mut Stream, devices: usize) -> Vec<(u64, Act)> {
         acts.push((at, act));
     }
     acts
+}
+
+/// Some schedules have a disk that becomes too small. Out of a stream of its own: the others stay what they were.
+fn tighten(seed: u64, plan: &mut Plan) {
+    let mut s = Stream::new(seed ^ 0x0074_6967_6874);
+    if !s.one_in(12) {
+        return;
+    }
+    let (first, last) =
+        (plan.acts.first().map_or(0, |(at, _)| *at), plan.acts.last().map_or(0, |(at, _)| *at));
+    let at = s.between(first, last);
+    let device = s.below(plan.persons.len() as u64) as usize;
+    let ms = s.pick(&[3000, 20_000, 70_000]);
+    plan.acts.push((at, Act::LongHistory { count: s.between(340, 400) as usize }));
+    plan.acts.push((at + s.between(1000, 8000), Act::DiskTight { device, ms }));
+    plan.acts.sort_by_key(|(at, _)| *at);
 }
 
 /// A leader loses its socket, then the network, then the lock: too rare a row to be left to chance.

@@ -118,7 +118,7 @@ impl Server {
         }
     }
 
-    fn store(
+    pub fn store(
         &mut self,
         room: &str,
         sender: &str,

@@ -8,7 +8,7 @@ use super::super::profile::Push;
 use super::super::timeline::Change;
 use super::AckFor;
 use super::Client;
-use super::create::{Creation, Wanted};
+use super::create::Wanted;
 
 /// Read receipts that wait for a connection.
 const MAX_PENDING_READS: usize = 1000;
@@ -95,13 +95,9 @@ impl Client {
             Command::ExportConversation { conversation_id, json } => {
                 self.export(id, conversation_id, json)?
             }
-            Command::CreateDirect { user_id } => {
-                let wanted = Wanted::Direct { user_id };
-                self.create(Creation { command: id, wanted, refused: false })?;
-            }
+            Command::CreateDirect { user_id } => self.create_wanted(id, Wanted::Direct { user_id })?,
             Command::CreateGroup { title, members } => {
-                let wanted = Wanted::Group { title, members };
-                self.create(Creation { command: id, wanted, refused: false })?;
+                self.create_wanted(id, Wanted::Group { title, members })?;
             }
             Command::WireSend { event, args, ack, timeout_ms } => {
                 self.wire_send(now, id, event, args.text(), ack, timeout_ms)?;

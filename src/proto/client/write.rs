@@ -1,7 +1,7 @@
 //! One transaction at a time with everything that is dirty, and what becomes of it.
 
 use super::super::api::{
-    Event, Now, Read, Record, RecordId, StoreFailure, StoreReply, StoreRequest, Transaction,
+    Event, Now, Read, Record, RecordId, StoreFailure, StoreReply, StoreRequest, Table, Transaction,
 };
 use super::super::outbox::{RowId, Stage, Write};
 use super::super::store::{self, CapabilityRecord};
@@ -168,7 +168,7 @@ impl Client {
         }
         flight.told = self.beside.take_waiting();
         if mutant::is(45)
-            && !transaction.deletes.is_empty()
+            && transaction.deletes.iter().any(|id| id.table == Table::History)
             && let Some(stored) = self.outbox.visible_rows().into_iter().find_map(|row| row.stored)
         {
             transaction.deletes.push(RecordId::outbox(stored));

@@ -1,0 +1,85 @@
+//! A disk that is too small: what is given up, and what must not be.
+
+use std::collections::BTreeSet;
+
+use chatwire::proto::store::{HistoryHead, decode_head, decode_segment, head_key, segment_key};
+use chatwire::proto::{Key, RecordId, Table, Transaction};
+
+use super::server::Room;
+use super::world::World;
+
+/// The conversation that nobody has open.
+const LONG: &str = "t";
+/// The tail, and the two before it.
+const SPARED: usize = 3;
+
+impl World {
+    /// All but the last of it is heard of by the catch-up alone.
+    pub fn long_history(&mut self, count: usize) {
+        self.say(|| format!("somebody outside has written {count} messages where nobody looks"));
+        self.server.rooms.entry(LONG.to_owned()).or_insert_with(Room::default);
+        for n in 1..count {
+            self.server.store(LONG, "cy", None, &format!("long {n}"), None);
+        }
+        let said = self.server.post(LONG, "the last of many");
+        self.said(said);
+    }
+
+    /// Whole segments go, the oldest, with a head that says so.
+    pub fn check_room_made(&mut self, transaction: &Transaction) {
+        for id in transaction.deletes.iter().filter(|id| id.table == Table::History) {
+            let Key::Text(key) = &id.key else { continue };
+            if !key.starts_with("s/") {
+                continue;
+            }
+            let heads = transaction.puts.iter().filter_map(|(_, bytes)| decode_head(bytes).ok());
+            let mut heads = heads.map(|(_, head)| head);
+            let Some(head) =
+                heads.find(|head| key.starts_with(&segment_key(&head.conversation_id, 0)[..key.len() - 8]))
+            else {
+                return self.wrong("what is given up is the oldest", format!("{key} goes without its head"));
+            };
+            let listed =
+                head.segments.iter().any(|info| segment_key(&head.conversation_id, info.number) == *key);
+            let numbered = head.cursor.is_some() && head.known_from > 0;
+            let older = numbered && head.segments.iter().any(|info| info.first.seq <= head.known_from);
+            if listed || older || head.complete || head.segments.len() < SPARED {
+                let what = format!("{key} goes, and its head has {} segments", head.segments.len());
+                return self.wrong("what is given up is the oldest", what);
+            }
+        }
+    }
+
+    /// What a head says is here is here.
+    pub fn compare_long_history(&mut self) {
+        if !self.plan.cursor || !self.server.rooms.contains_key(LONG) {
+            return;
+        }
+        for home in 0..self.disks.len() {
+            let Some((head, seqs)) = self.kept(home) else { continue };
+            let cursor = head.cursor.unwrap_or(0);
+            let kept = |seq: u64| seq > head.known_from && seq <= cursor;
+            let model = &self.server.rooms[LONG].messages;
+            let missing =
+                model.iter().map(|message| message.seq).find(|seq| kept(*seq) && !seqs.contains(seq));
+            if let Some(seq) = missing {
+                let (from, last) = (head.known_from, model.last().map_or(0, |message| message.seq));
+                let what = format!("disk {home} has no {seq} of {from} to {cursor}, the server {last}");
+                return self.wrong("what the head says is here is here", what);
+            }
+        }
+    }
+
+    /// The head of the long conversation on a disk, and what stands in its segments; `None`: something of it is torn.
+    fn kept(&self, home: usize) -> Option<(HistoryHead, BTreeSet<u64>)> {
+        let records = &self.disks[home].records;
+        let (_, head) = decode_head(records.get(&RecordId::history(head_key(LONG)))?).ok()?;
+        let mut seqs = BTreeSet::new();
+        for info in &head.segments {
+            let bytes = records.get(&RecordId::history(segment_key(LONG, info.number)))?;
+            let (_, rows) = decode_segment(bytes, LONG, info.number).ok()?;
+            seqs.extend(rows.iter().filter_map(|row| row.seq));
+        }
+        Some((head, seqs))
+    }
+}
