@@ -14,6 +14,8 @@ mod beside;
 mod by_hand;
 #[path = "pair/changes.rs"]
 mod changes;
+#[path = "pair/changing.rs"]
+mod changing;
 #[path = "pair/checks.rs"]
 mod checks;
 #[path = "pair/commands.rs"]
@@ -24,6 +26,10 @@ mod damage;
 mod doubt;
 #[path = "pair/drafts.rs"]
 mod drafts;
+#[path = "pair/edits.rs"]
+mod edits;
+#[path = "pair/edits_fail.rs"]
+mod edits_fail;
 #[path = "pair/export.rs"]
 mod export;
 #[path = "pair/failures.rs"]

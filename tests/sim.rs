@@ -11,6 +11,10 @@ mod acts;
 mod befall;
 #[path = "shared/by_hand.rs"]
 mod by_hand;
+#[path = "sim/change_requests.rs"]
+mod change_requests;
+#[path = "sim/changes.rs"]
+mod changes;
 #[path = "sim/checks.rs"]
 mod checks;
 #[path = "sim/command_line.rs"]

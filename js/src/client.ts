@@ -1,9 +1,9 @@
-import { cancelledBy, orAborted } from "./abort.js";
 import type { Core, CoreConstructor, Event, ViewUpdate } from "./core.js";
 import { Emitter, guarded, type Listener } from "./emitter.js";
 import { ChatError, check, closed, describe, toChatError } from "./errors.js";
 import type { ReadOptions } from "./options.js";
 import { Requests } from "./requests.js";
+import { readSend } from "./send.js";
 import { Snapshots } from "./snapshots.js";
 import { Teller } from "./tell.js";
 import { type Timeline, TimelineView } from "./timeline.js";
@@ -18,8 +18,8 @@ import type {
   Presence,
   Readable,
   SendOptions,
-  TokenReason,
 } from "./types.js";
+import { askToken, cancelledBy, orAborted } from "./waiting.js";
 import { Wire } from "./wire.js";
 
 /**
@@ -136,22 +136,7 @@ export class ChatClient {
     content: string | Draft,
     options: SendOptions | null = {},
   ): Promise<Message> {
-    const fields = ["text", "type", "metadata", "replyTo"] as const;
-    const draft: Draft =
-      typeof content === "string"
-        ? { text: content }
-        : check.fields("content", content, fields, "a text or an object with text");
-    const { ttlMs, key } = check.fields("options", options ?? {}, ["ttlMs", "key"]);
-    const send = {
-      conversationId: check.id("conversationId", conversationId),
-      text: check.string("text", draft.text),
-      type: optional(draft.type, (type) => check.id("type", type)),
-      metadata: optional(draft.metadata, (metadata) => check.json("metadata", metadata)),
-      replyTo: optional(draft.replyTo, (rowKey) => check.id("replyTo", rowKey)),
-      ttlMs: optional(ttlMs, (ms) => check.count("ttlMs", ms, Number.MAX_SAFE_INTEGER)),
-      key: optional(key, (key) => check.id("key", key)),
-    };
-    return this.#requests.get("message", { send });
+    return this.#requests.get("message", { send: readSend(conversationId, content, options) });
   }
 
   /** Resolves with the server's copy of an own message, or rejects as the message fails. */
@@ -159,22 +144,62 @@ export class ChatClient {
     return this.#requests.get("message", { acknowledged: { key: check.id("key", key) } });
   }
 
-  /** Takes a message back that was never on the wire; else rejects with `inFlight`. */
+  /**
+   * Another text for an own message; also for one that is still on its way, which the edit then follows. Resolves when
+   * it is durable, with its entry of `outbox()`: its key is good for `cancel`, `resend`, `discard` and `acknowledged`,
+   * which resolves with the edited message. Shown at once, and taken back if the server refuses it: that is an `error`
+   * event, and the entry stays as `failed`.
+   */
+  async edit(rowKey: string, text: string): Promise<Message> {
+    const edit = { rowKey: check.id("rowKey", rowKey), text: check.string("text", text) };
+    return this.#requests.get("message", { edit });
+  }
+
+  /** Takes a message away from everybody, as `edit` changes it. */
+  async remove(rowKey: string): Promise<Message> {
+    return this.#requests.get("message", { remove: { rowKey: check.id("rowKey", rowKey) } });
+  }
+
+  /** Puts this user's emoji on a message, anybody's, as `edit` changes it. */
+  async react(rowKey: string, emoji: string): Promise<Message> {
+    const react = { rowKey: check.id("rowKey", rowKey), emoji: check.string("emoji", emoji) };
+    return this.#requests.get("message", { react });
+  }
+
+  /** Takes it off again. */
+  async unreact(rowKey: string, emoji: string): Promise<Message> {
+    const unreact = { rowKey: check.id("rowKey", rowKey), emoji: check.string("emoji", emoji) };
+    return this.#requests.get("message", { unreact });
+  }
+
+  /**
+   * Sends a message again into another conversation: its type, its text as it is shown, its metadata; its attachments as
+   * `attachments` of the metadata, where that is an object without them. Resolves as `send` does, with the new message.
+   */
+  async forward(rowKey: string, conversationId: string): Promise<Message> {
+    const forward = {
+      rowKey: check.id("rowKey", rowKey),
+      conversationId: check.id("conversationId", conversationId),
+    };
+    return this.#requests.get("message", { forward });
+  }
+
+  /** Takes back what was never on the wire, and what was to change it; else rejects with `inFlight`. */
   async cancel(key: string | null): Promise<void> {
     await this.#requests.run({ cancel: { key: check.id("key", key) } });
   }
 
-  /** Queues a failed message again, under the same key, behind the others. */
+  /** Queues what has failed again, under the same key, behind the others; what was to change a message follows it. */
   async resend(key: string | null): Promise<void> {
     await this.#requests.run({ resend: { key: check.id("key", key) } });
   }
 
-  /** Forgets a failed message. */
+  /** Forgets what has failed, and what was to change it. */
   async discard(key: string | null): Promise<void> {
     await this.#requests.run({ discard: { key: check.id("key", key) } });
   }
 
-  /** The messages queued or failed, in the queue's order. */
+  /** What is queued or failed, in the queue's order: messages, and (with `change`) what changes one. */
   async outbox(): Promise<Message[]> {
     return this.#requests.get("messages", { outbox: {} });
   }
@@ -224,10 +249,7 @@ export class ChatClient {
     return this.#requests.get("conversation", { createGroup });
   }
 
-  /**
-   * Keeps what the user has begun to write there: `Conversation.draft` in every tab, over a reload too; an empty text
-   * removes it. It may be called at every key, in any tab, offline too. Resolves when it is stored.
-   */
+  /** Keeps what is being written there (`Conversation.draft`); empty: removes it. To be called at every key, in any tab. */
   async setDraft(conversationId: string, text: string): Promise<void> {
     const setDraft = {
       conversationId: check.id("conversationId", conversationId),
@@ -267,10 +289,7 @@ export class ChatClient {
 
   // ── the store, and what goes on ───────────────────────────────────────────
 
-  /**
-   * What this device has of a conversation, with what is queued, as a text to be kept; it needs no connection. `json`: an
-   * `ExportedConversation`. `text`: a line a message, times in UTC. What cannot be read is named in either.
-   */
+  /** What this device has of a conversation: the text of an `ExportedConversation`, or lines with times in UTC. */
   async exportConversation(id: string, format: "json" | "text"): Promise<string> {
     const conversationId = check.id("id", id);
     if (format !== "json" && format !== "text") {
@@ -376,21 +395,4 @@ export class ChatClient {
     const ended = { state: "closed", reason, retryInMs: null, attempt: 0, since, socketId: null } as const;
     this.#onBatch([{ type: "connection", connection: { ...this.connection, ...ended, leader: false } }]);
   }
-}
-
-async function askToken(getToken: ReadOptions["getToken"], reason: TokenReason): Promise<string> {
-  if (!getToken) throw new ChatError("config", "this client has no getToken");
-  const token: unknown = await getToken({ reason });
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
-  if (typeof token !== "string" || token === "" || /[\0-\x1f\x7f]/.test(token)) {
-    throw new ChatError(
-      "config",
-      "getToken() must resolve to a non-empty string without control characters or line breaks",
-    );
-  }
-  return token;
-}
-
-function optional<T, U>(value: T | undefined, read: (value: T) => U): U | undefined {
-  return value === undefined ? undefined : read(value);
 }

@@ -51,6 +51,11 @@ export type Command =
   | { setTyping: { conversationId: string; typing: boolean } }
   | { markRead: { conversationId: string; rowKey: string } }
   | { exportConversation: { conversationId: string; json: boolean } }
+  | { edit: { rowKey: string; text: string } }
+  | { remove: { rowKey: string } }
+  | { react: { rowKey: string; emoji: string } }
+  | { unreact: { rowKey: string; emoji: string } }
+  | { forward: { rowKey: string; conversationId: string } }
   | { createDirect: { userId: string } }
   | { createGroup: { title: string; members: string[] } }
   | { wireSend: { event: string; args: Json; ack: boolean; timeoutMs: number | undefined } };

@@ -111,7 +111,11 @@ export type Message = {
   reactions: Reaction[];
   editedAt: string | null;
   deletedAt: string | null;
+  /** Only in `outbox()`: this entry changes that message; `text` is the new text or the emoji. */
+  change?: QueuedChange;
 };
+
+export type QueuedChange = { kind: "edit" | "remove" | "react" | "unreact"; rowKey: string };
 
 export type Role = "admin" | "moderator" | "member";
 

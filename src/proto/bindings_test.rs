@@ -37,6 +37,8 @@ fn bindings() -> String {
     declare::<model::Failure>(&config, &mut out);
     declare::<model::ReplyTo>(&config, &mut out);
     declare::<model::Reaction>(&config, &mut out);
+    declare::<model::ChangeKind>(&config, &mut out);
+    declare::<model::QueuedChange>(&config, &mut out);
     declare::<model::Message>(&config, &mut out);
     declare::<model::ConversationKind>(&config, &mut out);
     declare::<model::Role>(&config, &mut out);

@@ -25,6 +25,7 @@ use super::sync::Sync;
 use super::timeline::Timelines;
 use super::timer::{Timer, Timers};
 
+mod change;
 mod changes;
 mod commands;
 mod create;

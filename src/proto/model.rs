@@ -167,6 +167,31 @@ pub struct Reaction {
     pub users: Vec<String>,
 }
 
+/// What a command changes of a message that is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(serde::Serialize, ts_rs::TS))]
+#[cfg_attr(test, serde(rename_all = "lowercase"))]
+pub enum ChangeKind {
+    /// Another text.
+    Edit,
+    /// It is taken away from everybody.
+    Remove,
+    /// This user's emoji is put on it.
+    React,
+    /// And taken off again.
+    Unreact,
+}
+
+/// What an entry of the outbox changes, where it is no message of its own.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize, ts_rs::TS))]
+#[cfg_attr(test, serde(rename_all = "camelCase"))]
+pub struct QueuedChange {
+    pub kind: ChangeKind,
+    /// The message that it changes.
+    pub row_key: String,
+}
+
 /// A message as the timeline shows it, own or other, queued or answered.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize, ts_rs::TS))]
@@ -211,6 +236,10 @@ pub struct Message {
     #[cfg_attr(test, serde(rename = "deletedAt", serialize_with = "optional_iso"))]
     #[cfg_attr(test, ts(type = "string | null"))]
     pub deleted_at_ms: Option<i64>,
+    /// Only in `outbox()`: this entry is no message, but changes one; `text` is the new text or the emoji.
+    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(test, ts(optional))]
+    pub change: Option<QueuedChange>,
 }
 
 #[cfg(test)]

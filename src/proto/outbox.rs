@@ -10,14 +10,13 @@
 use super::queue::Queue;
 use crate::proto::sorted::{SortedMap, SortedSet};
 
-use super::api::Now;
 use super::config::OutboxLimits;
 use super::model::{Failure, Message, Sender, Status};
 use super::profile::ServerMessage;
 use super::store::OutboxRow;
-use super::timer::{Timer, Timers};
 
 mod answer;
+mod changes;
 mod flow;
 mod held;
 mod intake;
@@ -26,7 +25,9 @@ mod restore;
 mod sought;
 #[cfg(test)]
 mod tests;
+mod timers;
 
+pub use changes::change_row;
 pub use flow::{Bucket, clock_of, expired};
 pub use intake::{Queued, Write, cancelled, in_flight};
 
@@ -87,6 +88,10 @@ pub struct Row {
     /// Only memory holds it.
     volatile: bool,
     rate_limited: u32,
+    /// A change: its message is looked for in the history, or was.
+    seeks: bool,
+    /// Requests in a row that ended without an answer.
+    unanswered: u32,
     /// Changes with every change that can be seen.
     pub revision: u64,
 }
@@ -104,14 +109,16 @@ pub enum Action {
     Apply { row: RowId, copy: Option<Box<ServerMessage>> },
     /// A server message that turned out not to be a copy of a queued one.
     Release { message: Box<ServerMessage> },
-    /// `acknowledged()` resolves or rejects; the row is gone unless it failed.
-    Settled { key: String, conversation_id: String, result: Result<(), Failure> },
+    /// `acknowledged()` resolves or rejects; the row is gone unless it failed. `target`: it is a change of that message.
+    Settled { key: String, conversation_id: String, target: Option<String>, result: Result<(), Failure> },
     /// The row was cancelled or discarded.
     Removed { key: String, conversation_id: String },
     /// Another tab put it on the wire before the cancel: it stays.
     NotRemoved { key: String },
     /// Another tab has removed it: answered, cancelled or discarded there.
-    Vanished { row: RowId, key: String, conversation_id: String },
+    Vanished { row: RowId, record: Box<OutboxRow> },
+    /// Whether the history has the message that this row changes; then call `on_target`.
+    FindTarget { row: RowId },
     /// Whether the history has this row's copy; then call `on_copy_known`.
     LookUp { row: RowId },
     /// Too long without an answer (D10).
@@ -155,6 +162,8 @@ pub struct Outbox {
     open: bool,
     /// A frame was not taken: nothing is tried until the link is good again.
     held_back: bool,
+    /// Changes wait for another token.
+    unauthorised: bool,
     /// The store takes no writes just now.
     blocked: bool,
     /// In the call that is under way the store's rows have been read.
@@ -204,6 +213,7 @@ impl Outbox {
             persistent: false,
             open: false,
             held_back: false,
+            unauthorised: false,
             blocked: false,
             just_read: false,
             newest_stored: 0,
@@ -240,7 +250,7 @@ impl Outbox {
         self.by_key.get(key).and_then(|id| self.rows.get(id))
     }
 
-    /// Messages queued or failed.
+    /// Messages and changes, queued or failed.
     pub fn len(&self) -> usize {
         self.rows.len()
     }
@@ -249,7 +259,7 @@ impl Outbox {
     pub fn echoes(&self, conversation_id: &str) -> Vec<&Row> {
         let mut rows = Vec::new();
         if let Some(ids) = self.by_room.get(conversation_id) {
-            self.push_rows(ids, &Row::visible, &mut rows);
+            self.push_rows(ids, &|row| row.visible() && !row.is_change(), &mut rows);
         }
         rows
     }
@@ -283,6 +293,7 @@ impl Outbox {
             reactions: Vec::new(),
             edited_at_ms: None,
             deleted_at_ms: None,
+            change: changes::queued_change(record),
         }
     }
 
@@ -338,41 +349,6 @@ impl Outbox {
         if let Some(stored) = row.stored {
             self.by_stored.remove(&stored);
         }
-    }
-
-    /// Sets the timers that this machine owns to the earliest of its deadlines.
-    pub fn update_timers(&self, now: Now, timers: &mut Timers) {
-        let (mut ack, mut expiry, mut retry) = (None, None, None);
-        let earlier = |slot: &mut Option<u64>, at: u64| *slot = Some(slot.map_or(at, |old| old.min(at)));
-        for row in self.rows_of_lanes() {
-            if let Stage::InFlight { deadline_mono_ms } = row.stage {
-                // Once shut, nobody drops a socket for an answer that is overdue.
-                if self.open {
-                    earlier(&mut ack, deadline_mono_ms);
-                }
-            } else if let Some(at) = row.record.expires_at_ms
-                && row.stage == Stage::Queued
-                && self.generation != 0
-            {
-                let wait = u64::try_from(at).unwrap_or(0).saturating_sub(clock_of(now));
-                earlier(&mut expiry, now.mono_ms.saturating_add(wait));
-            }
-        }
-        if self.open {
-            for (_, lane) in self.lanes.iter() {
-                let at = lane.retry_at_mono_ms.max(self.paused_until_mono_ms);
-                if at > now.mono_ms {
-                    earlier(&mut retry, at);
-                }
-            }
-        }
-        timers.update(Timer::Ack, ack);
-        timers.update(Timer::Expiry, expiry);
-        timers.postpone(Timer::SendRetry, retry, now.mono_ms);
-        timers.update(Timer::HeldCopies, self.held.first().map(|held| held.until_mono_ms));
-        let starved = self.open && !self.lanes.is_empty() && self.bucket.is_empty(now.mono_ms);
-        let refill = starved.then(|| self.bucket.refill_at(now.mono_ms));
-        timers.postpone(Timer::Rate, refill, now.mono_ms);
     }
 }
 

@@ -3,7 +3,7 @@
 //! Law: a profile translates and decides nothing. It turns what the core wants into pushes and requests, and what
 //! the backend says into [`Incoming`]; whatever it cannot read becomes [`Incoming::Malformed`], never a panic.
 
-use super::model::{ConversationKind, Failure, Json, Member, Role, Status};
+use super::model::{ChangeKind, ConversationKind, Failure, Json, Member, Role, Status};
 use crate::proto::wire::json::RawValue;
 
 mod fields;
@@ -62,6 +62,26 @@ pub struct Outgoing<'a> {
     /// The server's id of the answered message, where it is known.
     pub reply_to_id: Option<&'a str>,
     pub created_at_ms: i64,
+}
+
+/// A queued change of a message, as a profile needs it.
+#[derive(Clone, Copy, Debug)]
+pub struct OutgoingChange<'a> {
+    pub kind: ChangeKind,
+    /// The server's id of the message.
+    pub id: &'a str,
+    pub conversation_id: &'a str,
+    /// The new text, or the emoji; empty for a removal.
+    pub text: &'a str,
+}
+
+/// How a change goes out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sending {
+    /// On the socket; its answer is read as that of a send.
+    Push(Push),
+    /// Beside it; its answer is read by [`Profile::parse_change`].
+    Rest(RestRequest),
 }
 
 /// An event for the socket: `args` are JSON texts.
@@ -173,7 +193,7 @@ pub enum Incoming {
     Malformed(String),
 }
 
-/// How the server answered a send.
+/// How the server answered a send, or a change.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
     /// It has the message, now or since an earlier attempt (D3); the copy where it gave one.
@@ -225,6 +245,9 @@ pub trait Profile {
     fn send(&self, message: Outgoing<'_>) -> Push;
     /// Reads the answer to a send; `key` is that message's own.
     fn answer(&self, key: &str, args: &[&RawValue]) -> Answer;
+    fn change(&self, change: OutgoingChange<'_>) -> Sending;
+    /// Reads the answer to the REST request of a change of this kind.
+    fn parse_change(&self, kind: ChangeKind, status: u16, body: &str) -> Answer;
     fn incoming(&self, event: &str, args: &[&RawValue]) -> Incoming;
     /// Said once after each connect (T17) and before an explicit disconnect.
     fn presence(&self, online: bool) -> Option<Push>;

@@ -35,7 +35,7 @@ pub use keys::{
 };
 pub use memory::MemoryStore;
 pub use message::{decode_message, encode_message};
-pub use outbox_row::{OutboxRow, WireMark, decode_outbox_row, encode_outbox_row, same_content};
+pub use outbox_row::{OutboxRow, RowChange, WireMark, decode_outbox_row, encode_outbox_row, same_content};
 pub use rooms::{
     CapabilityRecord, ConversationRecord, decode_capabilities, decode_conversation, decode_draft,
     decode_generation, encode_capabilities, encode_conversation, encode_draft, encode_generation,

@@ -22,6 +22,7 @@ mod known;
 mod log;
 mod merge;
 mod needs;
+mod pending;
 mod persist;
 mod read;
 #[cfg(test)]
@@ -30,8 +31,9 @@ mod view;
 
 use known::Known;
 pub use log::{Log, Want, order_of};
+pub use pending::Pending;
 pub use persist::Item;
-pub use view::{Echo, unknown_conversation};
+pub use view::{Echo, Echoes, unknown_conversation};
 
 /// Rows of a full segment.
 pub const SEGMENT_ROWS: usize = 100;
@@ -114,6 +116,12 @@ pub enum Op {
         change: Change,
         segments: Option<Vec<u32>>,
     },
+    /// An own change of the message with that server id, which the server has taken; `row` is its place in the outbox.
+    Own {
+        row: u64,
+        id: String,
+        change: Change,
+    },
     /// Whether a message with this key or id is in the history.
     Find {
         name: String,
@@ -167,6 +175,10 @@ pub enum Action {
     Applied {
         row: u64,
         message: Box<Message>,
+    },
+    /// An own change stands in the history.
+    OwnApplied {
+        row: u64,
     },
     /// A sequence number was jumped over, or (`dropped`) a message may be missing whatever the cursor says: pull.
     Behind {

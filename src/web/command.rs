@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use crate::proto::first_chars;
 use crate::proto::text::concat;
 use crate::proto::wire::json::{self, Kind, Object, RawValue};
-use crate::proto::{Command, DraftCommand, ErrorCode, Failure, Json, SendCommand};
+use crate::proto::{ChangeCommand, ChangeKind, Command, DraftCommand, ErrorCode, Failure, Json, SendCommand};
 
 /// Reads one command.
 ///
@@ -85,6 +85,14 @@ impl Fields<'_> {
                 conversation_id: self.text("conversationId"),
                 json: self.flag("json"),
             },
+            "edit" => self.change(ChangeKind::Edit, "text"),
+            "remove" => self.change(ChangeKind::Remove, ""),
+            "react" => self.change(ChangeKind::React, "emoji"),
+            "unreact" => self.change(ChangeKind::Unreact, "emoji"),
+            "forward" => Command::Forward {
+                row_key: self.text("rowKey"),
+                conversation_id: self.text("conversationId"),
+            },
             "createDirect" => Command::CreateDirect { user_id: self.text("userId") },
             "createGroup" => {
                 Command::CreateGroup { title: self.text("title"), members: self.texts("members") }
@@ -97,6 +105,13 @@ impl Fields<'_> {
             },
             _ => return None,
         })
+    }
+
+    /// `text` is what its field is called; empty: there is none.
+    fn change(&self, kind: ChangeKind, text: &str) -> Command {
+        let row_key = self.text("rowKey");
+        let text = if text.is_empty() { String::new() } else { self.text(text) };
+        Command::Change(ChangeCommand { kind, row_key, text })
     }
 
     fn send(&self) -> SendCommand {

@@ -1,6 +1,7 @@
 // A short kill run; `npm run kill` is the long one. And what it would say of a backend or a client that broke its promise.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { catchUpRun, violationsOfToldRows } from "./kill/catch-up.mjs";
 import { classifyByStore, classifyByTime, Journal } from "./kill/journal.mjs";
 import { killRun, leastSeen } from "./kill/run.mjs";
 import { violationsOfLog, violationsOfTimeline } from "./kill/verify.mjs";
@@ -54,6 +55,23 @@ test("a short run need not have met each kind by chance; one of 20 rounds must h
   assert.deepEqual([1, 5, 6, 11, 12, 17, 18, 20, 1000].map(leastSeen), [0, 0, 1, 1, 2, 2, 3, 3, 3]);
 });
 
+test("what is told twice, in another order, or not at all after a catch-up is a violation", () => {
+  const counts = new Map([["c", 2]]);
+  const of = (...places) =>
+    violationsOfToldRows(
+      places.map((place) => ["c", place]),
+      ["c"],
+      counts,
+      4,
+    ).length;
+  assert.equal(of(3, 4), 0);
+  for (const wrong of [[3], [4, 3], [3, 4, 4], [2, 3, 4], [3, 5]]) assert.equal(of(...wrong), 1);
+});
+
 test("six kills: every saved message is on the server once, in order, and acknowledged", async () => {
   assert.deepEqual(await killRun({ rounds: 6, seed: 2, say: console.log }), []);
+});
+
+test("three catch-ups that are killed: nothing is missing, nothing stands twice, and each start goes on", async () => {
+  assert.deepEqual(await catchUpRun({ rounds: 3, seed: 1, say: console.log }), []);
 });

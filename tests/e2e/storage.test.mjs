@@ -49,6 +49,12 @@ test("a quota that is reached: the oldest history makes room, and sends stay dur
     await Promise.all(sends.slice(at, at + 100).map((body) => ben.send(id, body)));
   }
   const last = [id, sends.at(-1)];
+  await ana.until("the last", ([id, text]) => harness.conversation(id)?.lastMessage?.text === text, last);
+  const sent = await ana.send(other.id, "in the last room there is");
+  assert.deepEqual([sent.durable, sent.status], [true, "saved"]);
+  await ana.call("acknowledged", sent.key);
+  assert.deepEqual(await ana.events("storageDegraded"), []);
+  const left = (await keysOf(ana.page, "s/")).length;
   assert.ok(left < 12 && left >= 3, `${left} segments are left`);
   const exported = JSON.parse(await ana.call("exportConversation", id, "json"));
   assert.deepEqual([exported.complete, exported.damaged], [false, []]);

@@ -7,6 +7,7 @@ use chatwire::proto::wire::{Limits, engine_io};
 use serde_json::{Value, json};
 
 use super::by_hand::{decode, encode, iso};
+use super::changing::ChangeFate;
 
 /// What becomes of the next send.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +42,10 @@ pub struct Stored {
     pub text: String,
     pub at_ms: u64,
     pub status: &'static str,
+    pub edited_ms: Option<u64>,
+    pub deleted_ms: Option<u64>,
+    /// Emoji and user.
+    pub reactions: Vec<(String, String)>,
 }
 
 #[derive(Default)]
@@ -76,6 +81,9 @@ pub struct Backend {
     pub rooms: BTreeMap<String, Room>,
     pub sessions: BTreeMap<SocketId, Session>,
     pub fates: VecDeque<Fate>,
+    pub change_fates: VecDeque<ChangeFate>,
+    /// What requests have made it say to sockets.
+    pub said: Vec<Say>,
     pub refuse_connects: VecDeque<Value>,
     pub refused_tokens: BTreeSet<String>,
     pub http_faults: VecDeque<u16>,
@@ -104,6 +112,8 @@ impl Backend {
             rooms: BTreeMap::new(),
             sessions: BTreeMap::new(),
             fates: VecDeque::new(),
+            change_fates: VecDeque::new(),
+            said: Vec::new(),
             refuse_connects: VecDeque::new(),
             refused_tokens: BTreeSet::new(),
             http_faults: VecDeque::new(),
@@ -150,7 +160,18 @@ impl Backend {
         let messages = &mut self.rooms.get_mut(room).unwrap().messages;
         let seq = messages.len() as u64 + 1;
         let (sender, text) = (sender.to_owned(), text.to_owned());
-        messages.push(Stored { id, seq, sender, key, text, at_ms: now_ms, status: "sent" });
+        messages.push(Stored {
+            id,
+            seq,
+            sender,
+            key,
+            text,
+            at_ms: now_ms,
+            status: "sent",
+            edited_ms: None,
+            deleted_ms: None,
+            reactions: Vec::new(),
+        });
         messages.len() - 1
     }
 
@@ -166,6 +187,14 @@ impl Backend {
         if self.keys && reader == message.sender {
             record["client_message_id"] = json!(message.key);
         }
+        if let Some(at_ms) = message.edited_ms {
+            record["edited_at"] = json!(iso(at_ms));
+        }
+        if let Some(at_ms) = message.deleted_ms {
+            record["deleted_at"] = json!(iso(at_ms));
+        }
+        let reaction = |(emoji, user): &(String, String)| json!({"emoji": emoji, "user_id": user});
+        record["reactions"] = message.reactions.iter().map(reaction).collect();
         record
     }
 

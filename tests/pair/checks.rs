@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chatwire::proto::store::{MemoryStore, decode_outbox_row};
+use chatwire::proto::store::{MemoryStore, OutboxRow, decode_outbox_row};
 use chatwire::proto::{
     Event, Message, Outcome, Phase, Read, Status, StoreReply, StoreRequest, Table, ViewId, ViewUpdate,
 };
@@ -45,6 +45,17 @@ impl Checks {
         }
         let marked = outbox_rows(records).into_iter().any(|(key, marked)| marked && frame.contains(&key));
         assert!(marked, "a frame left before its row was stored and marked: {frame}");
+    }
+
+    /// Nor a request that changes a message.
+    pub fn on_request(&mut self, method: &str, url: &str, records: &mut MemoryStore) {
+        let changes = method != "GET" && url.contains("/messages/");
+        let marked = |row: &OutboxRow| {
+            let id = row.change.as_ref().and_then(|change| change.id.as_ref());
+            row.wire.is_some() && id.is_some_and(|id| url.contains(id.as_str()))
+        };
+        let stored = !changes || stored_rows(records).iter().any(marked);
+        assert!(stored, "a request left before its row was stored and marked: {method} {url}");
     }
 
     pub fn on_event(&mut self, event: &Event, records: &mut MemoryStore) {
@@ -123,12 +134,15 @@ impl Checks {
 
 /// The stored outbox: keys, and whether each is marked.
 pub fn outbox_rows(records: &mut MemoryStore) -> Vec<(String, bool)> {
+    stored_rows(records).into_iter().map(|row| (row.key, row.wire.is_some())).collect()
+}
+
+pub fn stored_rows(records: &mut MemoryStore) -> Vec<OutboxRow> {
     match records.execute(&StoreRequest::Read(vec![Read::All(Table::Outbox)])) {
-        StoreReply::Records(lists) => lists[0]
-            .iter()
-            .filter_map(|record| decode_outbox_row(&record.bytes).ok())
-            .map(|(_, row)| (row.key, row.wire.is_some()))
-            .collect(),
+        StoreReply::Records(lists) => {
+            let rows = lists[0].iter().filter_map(|record| decode_outbox_row(&record.bytes).ok());
+            rows.map(|(_, row)| row).collect()
+        }
         _ => Vec::new(),
     }
 }

@@ -28,6 +28,9 @@ impl Backend {
             None => {}
         }
         let user = token.split(':').next().unwrap().to_owned();
+        if let Some(rest) = path.strip_prefix("/messages/").filter(|_| method != "GET") {
+            return self.on_change(now_ms, (method, rest), &user, body);
+        }
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let number = |name: &str| {
             query.split('&').find_map(|part| part.strip_prefix(name)?.strip_prefix('=')?.parse::<u64>().ok())

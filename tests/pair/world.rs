@@ -186,7 +186,11 @@ impl World {
                 let delay = self.disks[self.nodes[at].disk].delay_ms;
                 self.push(at, delay, Happening::Store(id, request));
             }
-            Output::Http { id, request } => self.push(at, latency, Happening::Http(id, request)),
+            Output::Http { id, request } => {
+                let disk = &mut self.disks[self.nodes[at].disk];
+                self.nodes[at].checks.on_request(request.method, &request.url, &mut disk.records);
+                self.push(at, latency, Happening::Http(id, request));
+            }
             Output::Token { id, .. } => self.on_token(at, id),
             Output::Tab(output) => self.on_tab(at, output),
             Output::Event(event) => {
@@ -233,6 +237,8 @@ impl World {
                 let now = self.now.wall_ms;
                 let (status, body) =
                     self.backend.on_http(now, request.method, &request.url, token, request.body.as_deref());
+                let said = core::mem::take(&mut self.backend.said);
+                self.say(said);
                 let result = match status {
                     0 => HttpResult::Failed { reason: "network".to_owned() },
                     status => HttpResult::Answered { status, body },

@@ -12,7 +12,7 @@ const byHand = fileURLToPath(new URL("../../target/debug/chatwire-server-faults"
 
 /**
  * Starts it on a free port and a fresh database.
- * @returns `{origin, url, login(name), fault(body), log(conversation), socketsOf(userId), connections(user), kill(), start(), restart(), close()}`;
+ * @returns `{origin, url, login(name), fault(body), log(conversation), socketsOf(userId), connections(user), kill(), start(), restart(), isRunning(), close()}`;
  * `url` is the base for `team` (D1).
  */
 export async function startReference(args = []) {
@@ -69,6 +69,7 @@ export async function startReference(args = []) {
       await end(signal);
       await this.start();
     },
+    isRunning: () => !hasEnded(),
     /** Resolves once the process has ended by itself. */
     async ended() {
       if (!hasEnded()) await once(running.child, "exit");

@@ -169,6 +169,7 @@ impl World {
     }
 
     fn lose_history(&mut self, lost: usize) {
+        self.server.loses = true;
         for room in self.server.rooms.values_mut() {
             let keep = room.messages.len().saturating_sub(lost);
             for message in room.messages.split_off(keep) {

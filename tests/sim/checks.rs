@@ -18,6 +18,7 @@ pub enum Asked {
     Discard(usize),
     Resend(usize),
     Acknowledged(usize),
+    Change(usize),
     Outbox,
     Connect,
     Disconnect,
@@ -75,6 +76,7 @@ impl Sent {
 #[derive(Default)]
 pub struct Ledger {
     pub sent: Vec<Sent>,
+    pub changes: Vec<super::changes::Changed>,
 }
 
 /// What one page has shown and said in this life; statuses outlive it as far as they were committed.
@@ -212,6 +214,9 @@ impl World {
             (Asked::Send(number) | Asked::Resend(number), Outcome::Message(message)) => {
                 self.see_resolved(at, number, &message);
             }
+            (Asked::Change(number), Outcome::Message(message)) => {
+                self.see_change_resolved(at, number, &message);
+            }
             (Asked::Cancel(number), _) => {
                 self.say(|| format!("{name}: message {number} is cancelled"));
                 self.ledger.sent[number].cancelled = true;
@@ -261,13 +266,6 @@ impl World {
                 let what = format!("message {number} is called not durable, and the store refused nothing");
                 self.wrong("durable unless the store refuses", what);
             }
-        }
-    }
-
-    fn close_removal(&mut self, asked: Asked) {
-        if let Asked::Cancel(number) | Asked::Discard(number) = asked {
-            let open = &mut self.ledger.sent[number].removals_open;
-            *open = open.saturating_sub(1);
         }
     }
 

@@ -291,7 +291,8 @@ impl World {
                 self.push_for(whose, due, Happening::Store(id, request));
             }
             Output::Http { id, request } => {
-                let latency = self.latency(at);
+                // A change is carried out as it leaves (`changes.rs`).
+                let latency = if request.method == "GET" { self.latency(at) } else { 0 };
                 self.push(at, latency, Happening::Http(id, request));
             }
             Output::Token { id, reason } => self.on_token(at, id, reason),

@@ -122,6 +122,11 @@ impl Dice {
         !self.muted.is_empty()
     }
 
+    /// A change is muted by itself, or with all others.
+    pub fn is_choice_muted(&self, choice: Choice) -> bool {
+        self.muted.contains(&choice) || self.muted.contains(&NO_CHANGES)
+    }
+
     /// An act of the schedule that is a fault: it can be muted too.
     pub fn is_muted(&self, act: usize) -> bool {
         self.muted.contains(&act_choice(act))
@@ -131,6 +136,14 @@ impl Dice {
 /// The place of an act of the schedule among the choices.
 pub fn act_choice(act: usize) -> Choice {
     (1 << 60) | act as u64
+}
+
+/// Mutes all changes of messages: schedules that were kept before there were any go on without them.
+pub const NO_CHANGES: Choice = 1 << 62;
+
+/// The place of a change among the choices.
+pub fn change_choice(index: usize) -> Choice {
+    (1 << 61) | index as u64
 }
 
 /// Some runs are calm, some are storms; each has about half of the kinds.

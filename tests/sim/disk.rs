@@ -11,6 +11,7 @@ use chatwire::proto::{
     Transaction,
 };
 
+use super::changes::ChangeSeen;
 use super::faults::Fault;
 use super::full_disk;
 use super::text;
@@ -35,6 +36,8 @@ pub struct Disk {
     pub limit_bytes: usize,
     /// The outbox as it is committed, by the store's numbers.
     pub rows: BTreeMap<u64, RowSeen>,
+    /// Changes of messages as they are committed, by the store's numbers.
+    pub changes: BTreeMap<u64, ChangeSeen>,
     /// Messages that were ever committed.
     pub committed: BTreeSet<usize>,
     /// Messages that were ever committed as failed: when, and by whom.
@@ -196,6 +199,10 @@ impl World {
             let Ok((_, row)) = decode_outbox_row(bytes) else {
                 return self.wrong("records can be read", "an outbox row that was just written".to_owned());
             };
+            if row.change.is_some() {
+                self.see_change_row(at, stored, &row);
+                continue;
+            }
             let Some(number) = text::number(&row.text) else { continue };
             let (marked, failed) = (row.wire.is_some(), row.failure.is_some());
             self.say(|| {
@@ -222,6 +229,9 @@ impl World {
         }
         self.check_doubles(home);
         for id in &transaction.deletes {
+            if let Key::Number(stored) = id.key {
+                self.disks[home].changes.remove(&stored);
+            }
             if let Key::Number(stored) = id.key
                 && let Some(row) = self.disks[home].rows.remove(&stored)
             {
@@ -349,6 +359,11 @@ impl World {
             _ => record.bytes.clear(),
         }
         self.say(|| format!("the record {:?} of {table:?} is torn ({shape})", record.key));
+        if let Key::Number(stored) = record.key
+            && let Some(seen) = self.disks[home].changes.remove(&stored)
+        {
+            self.ledger.changes[seen.number].lost_allowed = true;
+        }
         if let Key::Number(stored) = record.key
             && let Some(row) = self.disks[home].rows.remove(&stored)
         {

@@ -32,6 +32,8 @@ faults! {
     WallJump, Sleep, SleepForDays, ClockSkew,
     // A page that stands still without a word.
     Hung,
+    // Requests that change messages.
+    ChangeLost, ChangeAnswerLost, ChangeFailed, ChangeRefused,
     // A disk that is too small until something is given up.
     RoomMade,
 }

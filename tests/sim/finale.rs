@@ -137,8 +137,11 @@ impl World {
             let lost = |row: &Message| {
                 text::number(&row.text).is_some_and(|number| self.ledger.sent[number].lost_allowed)
             };
-            if let Some(row) = outbox.iter().find(|row| row.status != Status::Failed && (leads || !lost(row)))
-            {
+            let stands = |row: &&Message| match &row.change {
+                Some(change) => leads && !self.may_wait(at, &change.row_key, outbox),
+                None => leads || !lost(row),
+            };
+            if let Some(row) = outbox.iter().filter(|row| row.status != Status::Failed).find(stands) {
                 let (text, status) = (text::number(&row.text), row.status);
                 return Some(format!("message {text:?} is {status:?} on {name}"));
             }
@@ -161,11 +164,15 @@ impl World {
         for number in 0..self.ledger.sent.len() {
             self.check_fate(number);
         }
+        for number in 0..self.ledger.changes.len() {
+            self.check_change(number);
+        }
         for at in 0..self.devices.len() {
             for room in 0..ROOMS.len() {
                 if self.violation.is_none() {
                     self.load_all(at, room);
                     self.compare_window(at, room);
+                    self.compare_changes(at, room);
                 }
             }
             let words = self.diagnostics(at);
@@ -225,7 +232,11 @@ impl World {
         let lost = |row: &Message| text::number(&row.text).is_some_and(|n| self.ledger.sent[n].lost_allowed);
         let by_id: BTreeSet<&str> = rows.iter().filter_map(|row| row.id.as_deref()).collect();
         let unnamed = |row: &Message| {
-            let number = text::number(&row.text).filter(|_| !named && row.status != Status::Failed);
+            // A removal that waits for its id hides the text.
+            let by_key =
+                || self.ledger.sent.iter().position(|sent| sent.key.is_some() && sent.key == row.key);
+            let number = text::number(&row.text).or_else(by_key);
+            let number = number.filter(|_| !named && row.status != Status::Failed);
             let stored =
                 || model.messages.iter().filter(|stored| number.is_some() && stored.number == number);
             // Where no keys are kept the server has a resend beside what it is a resend of.
@@ -256,7 +267,10 @@ impl World {
         let texts = |message: &&Message| {
             let stored =
                 model.messages.iter().find(|stored| Some(stored.id.as_str()) == message.id.as_deref());
-            stored.is_some_and(|stored| stored.text != message.text)
+            // What was changed is compared by `compare_changes`.
+            stored.is_some_and(|stored| {
+                stored.edited.is_none() && stored.deleted.is_none() && stored.text != message.text
+            })
         };
         let other = rows.iter().copied().find(texts).map(|row| row.row_key.clone());
         let nameless = |row: &&&Message| row.id.is_none() && row.status != Status::Failed && !lost(row);
@@ -274,9 +288,11 @@ impl World {
         let numbers: serde_json::Value = serde_json::from_str(&self.diagnostics(at)).unwrap_or_default();
         let count = |name: &str| numbers[name].as_u64().unwrap_or(u64::MAX);
         let home = self.devices[at].person.disk;
-        let failed = self.disks[home].rows.len() as u64;
+        let failed = (self.disks[home].rows.len() + self.disks[home].changes.len()) as u64;
         // What a torn record has taken, a page can only remember.
-        let torn = self.ledger.sent.iter().filter(|sent| sent.disk == home && sent.torn).count() as u64;
+        let torn = self.ledger.sent.iter().filter(|sent| sent.disk == home && sent.torn).count()
+            + self.ledger.changes.iter().filter(|known| known.disk == home && known.lost_allowed).count();
+        let torn = torn as u64;
         let name = self.name(at);
         // An answer that never came is forgotten with the next send.
         let acks = ROOMS.len() as u64 * self.plan.window;

@@ -311,7 +311,10 @@ impl World {
 
     pub fn on_http(&mut self, (at, life): Whose, id: HttpId, request: &HttpRequest) {
         let token = request.token.as_ref().map(|token| token.0.as_str());
-        let (status, body) = self.server.on_http(&request.url, token, at, &mut self.dice);
+        let (status, body) = match request.method {
+            "GET" => self.server.on_http(&request.url, token, at, &mut self.dice),
+            _ => self.on_change_request(at, request),
+        };
         let (name, path) = (self.name(at), request.url.rsplit("/api").next().unwrap_or_default().to_owned());
         self.say(|| format!("{name} asks for {path}: {status}"));
         let result = match status {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::changes::{self, ChangeAct};
 use super::dice::Stream;
 use super::faults::Fault;
 
@@ -48,6 +49,7 @@ pub struct Plan {
     pub sends_per_second: u64,
     pub persons: Vec<Person>,
     pub acts: Vec<(u64, Act)>,
+    pub changes: Vec<(u64, ChangeAct)>,
     pub storm_ms: u64,
 }
 
@@ -151,9 +153,12 @@ impl Plan {
             sends_per_second: s.pick(&[2, 1000, 1000]),
             persons,
             acts: Vec::new(),
+            changes: Vec::new(),
             storm_ms: 0,
         };
         plan.acts = draw_acts(&mut s, plan.persons.len());
+        let last_ms = plan.acts.last().map_or(0, |(at, _)| *at);
+        plan.changes = changes::draw(seed, last_ms, plan.persons.len());
         tighten(seed, &mut plan);
         plan.storm_ms = plan.acts.last().map_or(0, |(at, _)| *at) + 5000;
         plan

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use chatwire::proto::store::{HistoryHead, decode_head, decode_segment, head_key, segment_key};
 use chatwire::proto::{Key, RecordId, Table, Transaction};
 
-use super::server::Room;
 use super::world::World;
 
 /// The conversation that nobody has open.
@@ -17,7 +16,7 @@ impl World {
     /// All but the last of it is heard of by the catch-up alone.
     pub fn long_history(&mut self, count: usize) {
         self.say(|| format!("somebody outside has written {count} messages where nobody looks"));
-        self.server.rooms.entry(LONG.to_owned()).or_insert_with(Room::default);
+        self.server.rooms.entry(LONG.to_owned()).or_default();
         for n in 1..count {
             self.server.store(LONG, "cy", None, &format!("long {n}"), None);
         }

@@ -16,7 +16,7 @@ use super::text;
 /// One socket: device, its life, and the life's socket.
 pub type SocketId = (usize, u32, u32);
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Stored {
     pub id: String,
     pub seq: u64,
@@ -27,6 +27,11 @@ pub struct Stored {
     pub number: Option<usize>,
     pub at_ms: u64,
     pub status: &'static str,
+    /// When it was edited and removed last, and out of which store.
+    pub edited: Option<(u64, usize)>,
+    pub deleted: Option<(u64, usize)>,
+    /// Emoji and user: whether it is there, and out of which store that was asked last.
+    pub reactions: BTreeMap<(String, String), (bool, usize)>,
     /// The store it came out of, and its place in that queue when its frame left.
     pub queued: Option<(usize, Option<u64>)>,
 }
@@ -88,6 +93,8 @@ pub struct Server {
     pub refusals: BTreeMap<usize, (u32, u32)>,
     /// Answers that nobody can read, or that never come.
     pub unclear: BTreeSet<usize>,
+    /// It has lost some of its history.
+    pub loses: bool,
     /// What became of sends, for the story.
     pub notes: Vec<String>,
     next_id: u64,
@@ -113,6 +120,7 @@ impl Server {
             ever: BTreeMap::new(),
             refusals: BTreeMap::new(),
             unclear: BTreeSet::new(),
+            loses: false,
             notes: Vec::new(),
             next_id: 1,
         }
@@ -138,7 +146,7 @@ impl Server {
         room.last_seq += 1;
         let (sender, text) = (sender.to_owned(), text.to_owned());
         let (seq, at_ms) = (room.last_seq, self.wall_ms);
-        room.messages.push(Stored { id, seq, sender, key, text, number, at_ms, status: "sent", queued });
+        room.messages.push(Stored { id, seq, sender, key, text, number, at_ms, queued, ..Stored::default() });
         room.messages.len() - 1
     }
 
@@ -153,13 +161,25 @@ impl Server {
         let mut record = json!({
             "id": message.id, "sender_id": message.sender, "conversation_id": room, "message_type": "text",
             "content_encrypted": text::encode(&message.text), "created_at": text::iso(message.at_ms),
-            "status": message.status,
+            "status": if message.status.is_empty() { "sent" } else { message.status },
         });
         if self.cursor {
             record["seq"] = json!(message.seq);
         }
         if self.keys && reader == message.sender {
             record["client_message_id"] = json!(message.key);
+        }
+        if let Some((ms, _)) = message.edited {
+            record["edited_at"] = json!(text::iso(ms));
+        }
+        if let Some((ms, _)) = message.deleted {
+            record["deleted_at"] = json!(text::iso(ms));
+        }
+        let there = message.reactions.iter().filter(|(_, (there, _))| *there);
+        let reaction = |(emoji, user): &(String, String)| json!({"emoji": emoji, "user_id": user});
+        let reactions: Vec<Value> = there.map(|(place, _)| reaction(place)).collect();
+        if !reactions.is_empty() {
+            record["reactions"] = json!(reactions);
         }
         record
     }

@@ -15,5 +15,11 @@ pub fn body(n: usize) -> String {
 
 /// The number of a message with this text.
 pub fn number(text: &str) -> Option<usize> {
-    text.strip_prefix(SECRET)?.strip_prefix('-')?.parse().ok()
+    let number = text.strip_prefix(SECRET)?.strip_prefix('-')?;
+    number.split('~').next()?.parse().ok()
+}
+
+/// The text that change `change` gives message `n`.
+pub fn edited(n: usize, change: usize) -> String {
+    format!("{}~{change}", body(n))
 }

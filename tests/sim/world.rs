@@ -41,6 +41,7 @@ pub enum Happening {
     Http(HttpId, HttpRequest),
     Flush,
     Act(usize),
+    Change(usize),
     Start,
     Wake { thaw: bool },
     Shown,
@@ -99,6 +100,7 @@ impl World {
         };
         (0..world.devices.len()).for_each(|at| world.start(at));
         world.plan_act(0);
+        world.plan_change(0);
         world
     }
 
@@ -229,6 +231,7 @@ impl World {
                 self.plan_act_after(index);
                 return;
             }
+            Happening::Change(index) => return self.change_act(index),
             Happening::ServerUp => {
                 self.server.down = false;
                 return self.say(|| "the server is up again".to_owned());

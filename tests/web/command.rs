@@ -31,6 +31,26 @@ fn every_command_is_read() {
             r#"{"markRead":{"conversationId":"c","rowKey":"r"}}"#,
             r#"MarkRead { conversation_id: "c", row_key: "r" }"#,
         ),
+        (
+            r#"{"edit":{"rowKey":"r","text":"four"}}"#,
+            r#"Change(ChangeCommand { kind: Edit, row_key: "r", text: 4 bytes })"#,
+        ),
+        (
+            r#"{"remove":{"rowKey":"r"}}"#,
+            r#"Change(ChangeCommand { kind: Remove, row_key: "r", text: 0 bytes })"#,
+        ),
+        (
+            r#"{"react":{"rowKey":"r","emoji":"+"}}"#,
+            r#"Change(ChangeCommand { kind: React, row_key: "r", text: 1 bytes })"#,
+        ),
+        (
+            r#"{"unreact":{"rowKey":"r","emoji":"+"}}"#,
+            r#"Change(ChangeCommand { kind: Unreact, row_key: "r", text: 1 bytes })"#,
+        ),
+        (
+            r#"{"forward":{"rowKey":"r","conversationId":"c"}}"#,
+            r#"Forward { row_key: "r", conversation_id: "c" }"#,
+        ),
         (r#"{"createDirect":{"userId":"u"}}"#, r#"CreateDirect { user_id: "u" }"#),
         (
             r#"{"createGroup":{"title":"t","members":["a","b"]}}"#,

@@ -13,7 +13,11 @@ export type ReplyTo = { rowKey: string, excerpt: string, };
 
 export type Reaction = { emoji: string, count: number, mine: boolean, users: Array<string>, };
 
-export type Message = { rowKey: string, id: string | null, key: string | null, conversationId: string, senderId: string, sender: Sender, type: string, text: string, metadata: Json, attachments: Attachment[], replyTo: ReplyTo | null, createdAt: string, seq: number | null, status: Status, failure: Failure | null, durable: boolean, readBy: Array<string>, reactions: Array<Reaction>, editedAt: string | null, deletedAt: string | null, };
+export type ChangeKind = "edit" | "remove" | "react" | "unreact";
+
+export type QueuedChange = { kind: ChangeKind, rowKey: string, };
+
+export type Message = { rowKey: string, id: string | null, key: string | null, conversationId: string, senderId: string, sender: Sender, type: string, text: string, metadata: Json, attachments: Attachment[], replyTo: ReplyTo | null, createdAt: string, seq: number | null, status: Status, failure: Failure | null, durable: boolean, readBy: Array<string>, reactions: Array<Reaction>, editedAt: string | null, deletedAt: string | null, change?: QueuedChange, };
 
 export type ConversationKind = "direct" | "group" | "assistant";
 

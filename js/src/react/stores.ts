@@ -119,6 +119,11 @@ export type Chat = {
   readonly loadEarlier: (count?: number) => Promise<void>;
   readonly resend: (key: string) => Promise<void>;
   readonly discard: (key: string) => Promise<void>;
+  /** These four change a message at once; what the server refuses is taken back, and is an `error` of the client. */
+  readonly edit: (rowKey: string, text: string) => Promise<void>;
+  readonly remove: (rowKey: string) => Promise<void>;
+  readonly react: (rowKey: string, emoji: string) => Promise<void>;
+  readonly unreact: (rowKey: string, emoji: string) => Promise<void>;
   /** Everything up to this message, by default the newest, is read. */
   readonly markRead: (rowKey?: string) => Promise<void>;
   readonly setTyping: (typing: boolean) => void;
@@ -126,7 +131,17 @@ export type Chat = {
 
 type ChatActions = Pick<
   Chat,
-  "sendMessage" | "clearError" | "loadEarlier" | "resend" | "discard" | "markRead" | "setTyping"
+  | "sendMessage"
+  | "clearError"
+  | "loadEarlier"
+  | "resend"
+  | "discard"
+  | "edit"
+  | "remove"
+  | "react"
+  | "unreact"
+  | "markRead"
+  | "setTyping"
 >;
 
 export class ChatStore extends SessionStore<Chat> {
@@ -211,6 +226,10 @@ export class ChatStore extends SessionStore<Chat> {
     loadEarlier: async (count) => void (await this.#act(async () => this.#timeline?.loadEarlier(count))),
     resend: async (key) => void (await this.#act((client) => client.resend(key))),
     discard: async (key) => void (await this.#act((client) => client.discard(key))),
+    edit: async (rowKey, text) => void (await this.#act((client) => client.edit(rowKey, text))),
+    remove: async (rowKey) => void (await this.#act((client) => client.remove(rowKey))),
+    react: async (rowKey, emoji) => void (await this.#act((client) => client.react(rowKey, emoji))),
+    unreact: async (rowKey, emoji) => void (await this.#act((client) => client.unreact(rowKey, emoji))),
     markRead: async (rowKey) =>
       void (await this.#act(async (client, id) => {
         const target = rowKey ?? this.#timeline?.getSnapshot().messages.at(-1)?.rowKey;

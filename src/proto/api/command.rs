@@ -1,7 +1,7 @@
 //! What the application asks for.
 
 use super::ViewId;
-use crate::proto::model::Json;
+use crate::proto::model::{ChangeKind, Json};
 
 /// What an application asks for. JSON: `{"send":{…}}`, externally tagged, camelCase.
 #[derive(Clone, Debug)]
@@ -69,6 +69,13 @@ pub enum Command {
         ack: bool,
         timeout_ms: Option<u32>,
     },
+    /// Done with its entry of the outbox when it is durable.
+    Change(ChangeCommand),
+    /// Done with the new message when it is durable.
+    Forward {
+        row_key: String,
+        conversation_id: String,
+    },
     Wipe {},
 }
 
@@ -77,6 +84,16 @@ pub enum Command {
 pub struct DraftCommand {
     pub conversation_id: String,
     /// Empty: there is none any more.
+    pub text: String,
+}
+
+/// `chat.edit`, `remove`, `react`, `unreact`.
+#[derive(Clone)]
+pub struct ChangeCommand {
+    pub kind: ChangeKind,
+    /// The message that is changed.
+    pub row_key: String,
+    /// The new text, or the emoji; empty for a removal.
     pub text: String,
 }
 

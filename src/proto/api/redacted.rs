@@ -6,8 +6,8 @@
 use core::fmt::{Debug, Formatter, Result};
 
 use super::{
-    DraftCommand, HttpRequest, HttpResult, Output, Record, SendCommand, SocketInput, SocketOutput,
-    Transaction,
+    ChangeCommand, DraftCommand, HttpRequest, HttpResult, Output, Record, SendCommand, SocketInput,
+    SocketOutput, Transaction,
 };
 use crate::proto::model::Json;
 use crate::proto::wire;
@@ -150,6 +150,16 @@ impl Debug for DraftCommand {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         f.debug_struct("DraftCommand")
             .field("conversation_id", &self.conversation_id)
+            .field("text", &Bytes(self.text.len()))
+            .finish()
+    }
+}
+
+impl Debug for ChangeCommand {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.debug_struct("ChangeCommand")
+            .field("kind", &self.kind)
+            .field("row_key", &self.row_key)
             .field("text", &Bytes(self.text.len()))
             .finish()
     }

@@ -102,6 +102,8 @@ impl Client {
             Command::WireSend { event, args, ack, timeout_ms } => {
                 self.wire_send(now, id, event, args.text(), ack, timeout_ms)?;
             }
+            Command::Change(change) => self.change(now, id, change)?,
+            Command::Forward { row_key, conversation_id: to } => self.forward(now, id, row_key, to)?,
             Command::Wipe {} => self.wipe(now, id),
         }
         Ok(())

@@ -11,8 +11,6 @@ use super::super::model::{ErrorCode, Failure};
 use super::super::store;
 use super::super::timeline::unknown_conversation;
 use super::Client;
-use crate::proto::text::concat;
-use crate::proto::wire::json::decimal;
 
 /// Callers of `setDraft()` that wait.
 const MAX_WAITERS: usize = 1000;
@@ -20,7 +18,7 @@ const MAX_WAITERS: usize = 1000;
 impl Client {
     pub(super) fn set_draft(&mut self, id: CommandId, draft: DraftCommand) -> Result<(), Failure> {
         let DraftCommand { conversation_id, text } = draft;
-        self.check_length("text", &text)?;
+        self.check_length(&text)?;
         if conversation_id.is_empty() || !self.rooms.may_exist(&conversation_id) {
             return Err(unknown_conversation());
         }
@@ -40,23 +38,6 @@ impl Client {
             self.done(id, Outcome::Nothing);
         }
         Ok(())
-    }
-
-    /// The limit of a message's text holds for what is to become one.
-    pub(super) fn check_length(&self, field: &str, text: &str) -> Result<(), Failure> {
-        let (characters, max) = (text.chars().count(), self.config.limits.max_text_length as usize);
-        if characters <= max {
-            return Ok(());
-        }
-        let text = concat(&[
-            field,
-            ": ",
-            &decimal(characters as u64),
-            " characters; at most ",
-            &decimal(max as u64),
-            " are allowed (limits.maxTextLength)",
-        ]);
-        Err(Failure::new(ErrorCode::TooLarge, text))
     }
 
     /// The conversation is no longer this user's.

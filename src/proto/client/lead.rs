@@ -9,6 +9,7 @@ use super::super::store;
 use super::super::timeline::Change;
 use super::super::timer::Timer;
 use super::Client;
+use super::rest::HttpJob;
 use super::storage::{Flight, StoreJob, everything, generation_version, list};
 use crate::proto::mutant;
 
@@ -149,6 +150,8 @@ impl Client {
 
     fn forget_lead(&mut self) {
         self.outbox.abdicate();
+        // What is answered now is the next leader's to ask again.
+        self.http.remove_where(&|_, job| matches!(job, HttpJob::Change { .. }));
         self.timelines.abdicate();
         self.rooms.take_dirty();
         self.settling.clear();

@@ -3,6 +3,7 @@
 use super::super::api::{CommandId, Event, HttpId, HttpRequest, HttpResult, Now, Output, Secret};
 use super::super::connection::RefusedBy;
 use super::super::model::{ErrorCode, Failure};
+use super::super::outbox::RowId;
 use super::super::profile::{RestRequest, ServerConversation};
 use super::super::queue::Queue;
 use super::super::sync::{Job, OFFSET_ROWS, PAGE_ROWS};
@@ -20,6 +21,11 @@ pub(super) const MAX_REQUESTS: usize = 100;
 pub(super) enum HttpJob {
     Sync,
     Create(Creation),
+    /// A change in this row of the outbox, asked for with this token.
+    Change {
+        row: RowId,
+        token: Secret,
+    },
 }
 
 impl HttpJob {
@@ -27,7 +33,7 @@ impl HttpJob {
     pub fn command(&self) -> Option<CommandId> {
         match self {
             Self::Create(creation) => Some(creation.command),
-            Self::Sync => None,
+            Self::Sync | Self::Change { .. } => None,
         }
     }
 }
@@ -39,7 +45,7 @@ impl Client {
         token: Option<Secret>,
         job: HttpJob,
     ) -> Result<HttpId, Failure> {
-        if self.http.len() >= MAX_REQUESTS && !matches!(job, HttpJob::Sync) {
+        if self.http.len() >= MAX_REQUESTS && matches!(job, HttpJob::Create(_)) {
             return Err(Failure::new(ErrorCode::RateLimited, "too many REST requests are under way"));
         }
         let id = self.next_http;
@@ -88,6 +94,7 @@ impl Client {
                 }
             }
             Some(HttpJob::Create(creation)) => self.on_created(now, creation, result),
+            Some(HttpJob::Change { row, token }) => self.on_change_answer(now, row, &token, result),
             None => {}
         }
     }

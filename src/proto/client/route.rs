@@ -4,7 +4,7 @@ use super::super::api::{Event, Now, Output, Read, RecordId, SocketOutput, StoreR
 use super::super::connection::{self, Emitted};
 use super::super::model::{ErrorCode, Failure, Phase, Status};
 use super::super::outbox::{self, RowId, Stage};
-use super::super::profile::{Outgoing, ServerMessage};
+use super::super::profile::{Outgoing, Push, ServerMessage};
 use super::super::store;
 use super::super::sync;
 use super::super::timeline::{self, Op, Want};
@@ -56,6 +56,7 @@ impl Client {
             Action::Lost => self.on_lost(),
             Action::TokenRenewed => {
                 self.sync.retry_now();
+                self.outbox.on_token();
                 self.repeat_creations(None);
             }
             Action::AuthError(error) => {
@@ -94,7 +95,9 @@ impl Client {
             }
             Action::Changed { row } => {
                 let Some(row) = self.outbox.row(row) else { return };
-                let (conversation_id, visible) = (row.record.conversation_id.clone(), row.visible());
+                // What becomes of a change is shown with the message that it changes.
+                let visible = row.visible() && !row.is_change();
+                let conversation_id = row.record.conversation_id.clone();
                 let (row_key, status, failure) =
                     (row.record.key.clone(), row.status(), row.record.failure.clone());
                 self.timelines.on_echo_changed(&conversation_id);
@@ -106,7 +109,7 @@ impl Client {
             Action::Transmit { row } => self.transmit(now, row),
             Action::LookUp { row } => self.look_for(row, FindFor::Copy { row }),
             Action::Apply { row, copy } => {
-                self.apply_answer(row, copy);
+                self.apply_answer(now, row, copy);
                 // Its copy may have come before its answer, which then says nothing new: the next may go all the same.
                 self.outbox.advance(now);
             }
@@ -114,7 +117,11 @@ impl Client {
                 let conversation_id = message.conversation_id.clone();
                 self.timelines.push(&conversation_id, Op::Live(message));
             }
-            Action::Settled { key, conversation_id, result } => {
+            Action::FindTarget { row } => self.look_for_target(row),
+            Action::Settled { key, conversation_id, target: Some(target), result } => {
+                self.on_change_settled(&key, &conversation_id, &target, result);
+            }
+            Action::Settled { key, conversation_id, target: None, result } => {
                 self.on_settled(key, &conversation_id, result)
             }
             Action::Removed { key, conversation_id } => {
@@ -129,7 +136,12 @@ impl Client {
                     self.refuse(id, outbox::in_flight());
                 }
             }
-            Action::Vanished { row, key, conversation_id } => self.on_vanished(row, &key, &conversation_id),
+            Action::Vanished { row, record } if record.change.is_some() => {
+                self.on_change_vanished(row, &record);
+            }
+            Action::Vanished { row, record } => {
+                self.on_vanished(row, &record.key, &record.conversation_id);
+            }
             Action::Reread => self.rescan(now),
             Action::Silent => {
                 let reason = "no answer to a message in time";
@@ -168,7 +180,10 @@ impl Client {
             // It slept between its commit and this moment.
             return self.outbox.on_unsendable(id, outbox::expired());
         }
-        let mut push = self.profile.send(Outgoing {
+        if record.change.is_some() {
+            return self.transmit_change(now, id);
+        }
+        let push = self.profile.send(Outgoing {
             key: &record.key,
             conversation_id: &record.conversation_id,
             kind: &record.kind,
@@ -177,6 +192,11 @@ impl Client {
             reply_to_id: record.reply_to_id.as_deref(),
             created_at_ms: record.created_at_ms,
         });
+        self.emit_row(now, id, push);
+    }
+
+    /// Puts a row's frame on the socket.
+    pub(super) fn emit_row(&mut self, now: Now, id: RowId, mut push: Push) {
         push.ack &= self.capabilities.answers;
         match self.connection.emit(&push, now, &mut self.timers, &mut self.rng) {
             Emitted::Sent { ack_id, .. } => {
@@ -188,7 +208,9 @@ impl Client {
                     );
                     self.acks.insert(ack_id, AckFor::Row(id));
                 }
-                self.timelines.on_sent(&record.conversation_id);
+                if let Some(row) = self.outbox.row(id).filter(|row| !row.is_change()) {
+                    self.timelines.on_sent(&row.record.conversation_id);
+                }
                 self.outbox.on_transmitted(now, id);
                 if !self.capabilities.answers
                     && let Some(conn) = self.connection.conn()
@@ -209,8 +231,11 @@ impl Client {
         }
     }
 
-    fn apply_answer(&mut self, id: RowId, copy: Option<Box<ServerMessage>>) {
+    fn apply_answer(&mut self, now: Now, id: RowId, copy: Option<Box<ServerMessage>>) {
         let Some(row) = self.outbox.row(id).filter(|row| row.stage == Stage::Answered) else { return };
+        if row.is_change() {
+            return self.apply_change(now, id, copy);
+        }
         let mut message = Box::new(self.outbox.message(row));
         // Where no answer is to come it stays what it is, `sent`, until a copy says more.
         if self.capabilities.answers {
@@ -270,6 +295,7 @@ impl Client {
             }
             Action::Status { message } => {
                 self.rooms.touch(&message.conversation_id);
+                self.name_changes(&message);
                 // While its commit is under way the echo still stands for it; the status is told with the commit.
                 if !self.settling.contains(&message.row_key) {
                     let (conversation_id, row_key) = (message.conversation_id, message.row_key);
@@ -282,6 +308,7 @@ impl Client {
                 }
             }
             Action::Ahead { conversation_id, id, status } => self.tell_known(&conversation_id, &id, status),
+            Action::OwnApplied { row } => _ = self.outbox.on_applied(row),
             Action::Applied { row, message } => self.on_applied(row, *message),
             Action::Behind { conversation_id, dropped } => {
                 if self.capabilities.cursor || dropped {

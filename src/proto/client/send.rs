@@ -1,10 +1,11 @@
 //! A message on its way into the outbox, and who asks what became of it.
 
 use super::super::api::{CommandId, Now, SendCommand};
-use super::super::model::{ErrorCode, Failure, Message, ReplyTo, first_chars};
+use super::super::model::{ChangeKind, ErrorCode, Failure, Message, ReplyTo, first_chars};
 use super::super::outbox::{self, Queued, RowId, Stage};
 use super::super::store::{OutboxRow, same_content};
 use super::super::timeline::unknown_conversation;
+use super::change::FindRow;
 use super::{Client, MAX_WAITERS};
 use crate::proto::text::{concat, is_blank};
 use crate::proto::wire::json::decimal;
@@ -18,7 +19,7 @@ const EXCERPT_CHARS: usize = 120;
 const MAX_WAITERS_OF_ONE: usize = 1000;
 
 /// Keys looked for in the history at once.
-const MAX_FINDS: usize = 500;
+pub(super) const MAX_FINDS: usize = 500;
 
 /// Why the history is searched.
 pub(super) enum FindFor {
@@ -34,6 +35,12 @@ pub(super) enum FindFor {
     Added { row: RowId },
     /// A row that has been on the wire: its copy may have come to a leader that did not know the row.
     Copy { row: RowId },
+    /// What is to be changed or forwarded.
+    Row(Box<FindRow>),
+    /// The message that a row of the outbox changes, which has no id yet.
+    Target { row: RowId },
+    /// Whether a change took place that another tab has removed; `removal`: it was to be taken back.
+    Changed { command: CommandId, removal: bool, kind: ChangeKind, text: String },
 }
 
 impl FindFor {
@@ -42,8 +49,10 @@ impl FindFor {
             Self::Send { command, .. }
             | Self::Acknowledged { command }
             | Self::Vanished { command }
-            | Self::Removal { command } => Some(*command),
-            Self::Added { .. } | Self::Copy { .. } => None,
+            | Self::Removal { command }
+            | Self::Changed { command, .. } => Some(*command),
+            Self::Row(find) => Some(find.command),
+            Self::Added { .. } | Self::Copy { .. } | Self::Target { .. } => None,
         }
     }
 }
@@ -70,7 +79,7 @@ impl Client {
         self.queue(now, id, record)
     }
 
-    fn queue(&mut self, now: Now, id: CommandId, record: OutboxRow) -> Result<(), Failure> {
+    pub(super) fn queue(&mut self, now: Now, id: CommandId, record: OutboxRow) -> Result<(), Failure> {
         match self.outbox.queue(now, record)? {
             Queued::New(row) => self.send_waiters.or_default(row).push(id),
             Queued::Known(row) => {
@@ -89,7 +98,7 @@ impl Client {
     fn record_of(&mut self, now: Now, send: SendCommand) -> Result<OutboxRow, Failure> {
         let refuse = |text: String| Err(Failure::new(ErrorCode::Validation, text));
         let kind = send.kind.unwrap_or_else(|| "text".to_owned());
-        self.check_length("text", &send.text)?;
+        self.check_length(&send.text)?;
         if kind == "text" && is_blank(&send.text) {
             return refuse("text: is empty; a text message has at least one visible character".to_owned());
         }
@@ -129,7 +138,24 @@ impl Client {
             losses: 0,
             wire: None,
             failure: None,
+            change: None,
         })
+    }
+
+    pub(super) fn check_length(&self, text: &str) -> Result<(), Failure> {
+        let characters = text.chars().count();
+        let max = self.config.limits.max_text_length as usize;
+        if characters <= max {
+            return Ok(());
+        }
+        let text = concat(&[
+            "text: ",
+            &decimal(characters as u64),
+            " characters; at most ",
+            &decimal(max as u64),
+            " are allowed (limits.maxTextLength)",
+        ]);
+        Err(Failure::new(ErrorCode::TooLarge, text))
     }
 
     fn reply(
@@ -218,6 +244,11 @@ impl Client {
                 self.outbox.on_sought(row);
                 self.outbox.on_conflict(row);
             }
+            (Some(FindFor::Row(find)), found) => self.on_row_found(now, *find, found),
+            (Some(FindFor::Target { row }), found) => self.outbox.on_target(row, found.as_deref()),
+            (Some(FindFor::Changed { command, removal, kind, text }), found) => {
+                self.on_changed_found((command, removal), kind, &text, found);
+            }
             (Some(FindFor::Copy { row }), Some(_)) => self.outbox.on_copy_known(row),
             (Some(FindFor::Copy { .. }) | None, _) => {}
         }
@@ -229,6 +260,14 @@ impl Client {
         self.look_for(row, FindFor::Added { row });
     }
 
+    /// The message of a change that is not in the outbox, or no longer.
+    pub(super) fn look_for_target(&mut self, row: RowId) {
+        let Some(record) = self.outbox.row(row).map(|row| &row.record) else { return };
+        let Some(change) = &record.change else { return };
+        let (conversation_id, row_key) = (record.conversation_id.clone(), change.row_key.clone());
+        self.find_for(&conversation_id, &row_key, FindFor::Target { row });
+    }
+
     pub(super) fn look_for(&mut self, row: RowId, find: FindFor) {
         let Some(record) = self.outbox.row(row).map(|row| &row.record) else { return };
         let (conversation_id, key) = (record.conversation_id.clone(), record.key.clone());
@@ -236,6 +275,6 @@ impl Client {
     }
 }
 
-fn too_many_waiters() -> Failure {
+pub(super) fn too_many_waiters() -> Failure {
     Failure::new(ErrorCode::OutboxFull, "too many calls of acknowledged() are waiting")
 }

@@ -2,8 +2,9 @@
 
 use super::super::api::{Event, Now, Outcome};
 use super::super::model::Conversation;
-use super::super::timeline::Echo;
+use super::super::timeline::{Echo, Echoes};
 use super::Client;
+use super::change::pending_of;
 use crate::proto::wire::json::decimal;
 
 impl Client {
@@ -28,12 +29,12 @@ impl Client {
             self.emit(Event::ConversationRemoved { conversation_id });
         }
         let (leads, outbox, rooms) = (self.leads(), &self.outbox, &self.rooms);
-        let echoes_of = |conversation_id: &str| -> Vec<Echo> {
-            let mut echoes = Vec::new();
+        let echoes_of = |conversation_id: &str| -> Echoes {
+            let mut messages = Vec::new();
             for row in outbox.echoes(conversation_id) {
-                echoes.push(Echo { message: outbox.message(row), revision: row.revision });
+                messages.push(Echo { message: outbox.message(row), revision: row.revision });
             }
-            echoes
+            Echoes { messages, pending: pending_of(outbox, conversation_id) }
         };
         for update in self.timelines.flush(leads, &echoes_of, &|id| rooms.may_exist(id)) {
             self.emit(Event::View(update));
@@ -59,7 +60,10 @@ impl Client {
         let room = self.rooms.get(id)?;
         let log = self.timelines.log(id);
         let echo = self.outbox.echoes(id).last().map(|row| self.outbox.message(row));
-        let last_message = echo.or_else(|| log.and_then(|log| log.last_message()).cloned());
+        let mut last_message = echo.or_else(|| log.and_then(|log| log.last_message()).cloned());
+        if let Some(last) = &mut last_message {
+            self.show_pending(last);
+        }
         Some(Conversation {
             id: room.id.clone(),
             kind: room.kind,

@@ -82,6 +82,8 @@ pub(super) fn writes(command: &Command) -> bool {
             | Command::Discard { .. }
             | Command::MarkRead { .. }
             | Command::SetDraft(_)
+            | Command::Change(_)
+            | Command::Forward { .. }
             | Command::CreateDirect { .. }
             | Command::CreateGroup { .. }
             | Command::Wipe {}

@@ -365,6 +365,7 @@ mod tests {
                 losses: 0,
                 wire: None,
                 failure: None,
+                change: None,
             };
             Record { key: Key::Number(number), bytes: store::encode_outbox_row(stamp, &row) }
         };

@@ -30,10 +30,11 @@ impl Outbox {
             Answer::Refused { failure, retry_after_ms } => {
                 self.on_refused(now, rng, id, failure, retry_after_ms)
             }
+            Answer::AuthRefused(_) if row.is_change() => self.on_unauthorised(id),
             Answer::AuthRefused(_) => self.set_stage(id, Stage::Queued),
             Answer::Malformed(what) => {
                 let text = concat(&["the server's answer cannot be read: ", &what]);
-                if self.traits.keys {
+                if self.traits.keys || row.is_change() {
                     self.on_refused(now, rng, id, Failure::new(ErrorCode::Server, text), None);
                 } else {
                     self.fail(id, Failure::new(ErrorCode::Unconfirmed, text));
@@ -76,9 +77,12 @@ impl Outbox {
     pub(super) fn on_stored(&mut self, id: RowId, copy: Option<Box<ServerMessage>>) {
         let Some(row) = self.rows.get_mut(&id) else { return };
         row.sent = true;
-        let copy = copy.or_else(|| self.take_held_like(id));
-        if let Some(copy) = &copy {
-            self.drop_held(&copy.id);
+        let mut copy = copy;
+        if !row.is_change() {
+            copy = copy.or_else(|| self.take_held_like(id));
+            if let Some(copy) = &copy {
+                self.drop_held(&copy.id);
+            }
         }
         self.set_stage(id, Stage::Answered);
         self.actions.push_back(Action::Apply { row: id, copy });
@@ -97,13 +101,16 @@ impl Outbox {
 
     /// Whether all of a conversation that has been on the wire is answered, as far as it is still here.
     pub fn all_answered(&self, conversation_id: &str) -> bool {
-        let asked = |row: &Row| row.on_wire() && !matches!(row.stage, Stage::Answered | Stage::Settling);
+        let asked = |row: &Row| {
+            row.on_wire() && !row.is_change() && !matches!(row.stage, Stage::Answered | Stage::Settling)
+        };
         !self.has_row(&|row| row.record.conversation_id == conversation_id && asked(row))
     }
 
-    /// The server has given this message an id: what answers it can name it.
+    /// The server has given this message an id: what answers or changes it can name it.
     pub fn on_named(&mut self, message: &Message) {
         let Some(id) = &message.id else { return };
+        self.name_changes(message);
         let answers = |row: &Row| {
             let to = row.record.reply_to.as_ref().filter(|_| row.record.reply_to_id.is_none());
             !row.on_wire() && to.is_some_and(|to| to.row_key == message.row_key)
@@ -116,13 +123,23 @@ impl Outbox {
         }
     }
 
+    /// Whoever waits for it learns what became of it.
+    pub(super) fn tell_settled(&mut self, id: RowId, result: Result<(), Failure>) {
+        let Some(record) = self.rows.get(&id).map(|row| &row.record) else { return };
+        self.actions.push_back(Action::Settled {
+            key: record.key.clone(),
+            conversation_id: record.conversation_id.clone(),
+            target: record.change.as_ref().map(|change| change.row_key.clone()),
+            result,
+        });
+    }
+
     pub(super) fn fail(&mut self, id: RowId, failure: Failure) {
         let Some(row) = self.rows.get_mut(&id) else { return };
         row.record.failure = Some(failure.clone());
-        let (key, conversation_id) = (row.record.key.clone(), row.record.conversation_id.clone());
         self.set_stage(id, Stage::Failed);
         self.mark_dirty(id);
-        self.actions.push_back(Action::Settled { key, conversation_id, result: Err(failure) });
+        self.tell_settled(id, Err(failure));
         if mutant::is(13) {
             self.remove(id);
         }
@@ -148,11 +165,11 @@ impl Outbox {
         failure: Failure,
         retry_after_ms: Option<u64>,
     ) {
-        let Some(row) = self.rows.get_mut(&id) else { return };
+        let Some(row) = self.rows.get(&id) else { return };
         let conversation_id = row.record.conversation_id.clone();
-        let lane = self.lanes.get(&conversation_id);
         // Refused because the one before it was: it goes again behind that one, and this is no failure of its own.
-        let behind = failure.retryable && lane.is_some_and(|lane| lane.rows.first() != Some(&id));
+        let behind = failure.retryable && self.head_of(&conversation_id).is_some_and(|head| head != id);
+        let Some(row) = self.rows.get_mut(&id) else { return };
         row.record.attempts += u32::from(!behind);
         let attempts = row.record.attempts.max(1);
         if !behind && (!failure.retryable || attempts >= self.limits.max_attempts) {
@@ -163,11 +180,10 @@ impl Outbox {
         if !behind {
             self.mark_dirty(id);
         }
-        let doubled = RETRY_BASE_MS.saturating_mul(1 << (attempts - 1).min(10)).min(RETRY_MAX_MS);
-        let delay = retry_after_ms.map_or_else(
-            || rng.between(doubled / 2, doubled + doubled / 2),
-            |wanted| wanted.clamp(10, MAX_PAUSE_MS),
-        );
+        let delay = match retry_after_ms {
+            Some(wanted) => wanted.clamp(10, MAX_PAUSE_MS),
+            None => retry_delay_ms(rng, attempts),
+        };
         if let Some(lane) = self.lanes.get_mut(&conversation_id) {
             lane.retry_at_mono_ms = lane.retry_at_mono_ms.max(now.mono_ms + delay);
         }
@@ -192,4 +208,10 @@ impl Outbox {
             self.set_stage(id, Stage::Queued);
         }
     }
+}
+
+/// The delay after so many failures.
+pub(super) fn retry_delay_ms(rng: &mut Rng, failures: u32) -> u64 {
+    let doubled = RETRY_BASE_MS.saturating_mul(1 << (failures - 1).min(10)).min(RETRY_MAX_MS);
+    rng.between(doubled / 2, doubled + doubled / 2)
 }

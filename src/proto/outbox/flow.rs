@@ -56,6 +56,9 @@ impl Outbox {
     /// This tab leads under `generation`, or (0) does not.
     pub fn set_generation(&mut self, generation: u64) {
         self.generation = generation;
+        for (_, row) in self.rows.iter_mut() {
+            row.seeks = false;
+        }
         for id in self.ids_of(&|row| row.stage == Stage::Failed) {
             self.look_up(id);
         }
@@ -64,7 +67,7 @@ impl Outbox {
     /// Online, and what the backend gives is known: sends may go.
     pub fn open(&mut self, now: Now) {
         self.open = true;
-        self.held_back = false;
+        (self.held_back, self.unauthorised) = (false, false);
         self.paused_until_mono_ms = 0;
         self.settle_doubt();
         self.advance(now);
@@ -75,7 +78,8 @@ impl Outbox {
         for id in self.ids_of(&|row| row.doubtful) {
             let Some(row) = self.rows.get_mut(&id) else { continue };
             row.doubtful = false;
-            if !self.traits.keys && !mutant::is(16) && row.stage == Stage::Queued {
+            let harmless = self.traits.keys || row.is_change();
+            if !harmless && !mutant::is(16) && row.stage == Stage::Queued {
                 self.fail(id, unconfirmed());
                 self.look_up(id);
             }
@@ -109,7 +113,7 @@ impl Outbox {
         for id in self.ids_of(&|row| row.stage == Stage::Marking) {
             self.set_stage(id, Stage::Queued);
         }
-        for id in self.ids_of(&|row| matches!(row.stage, Stage::InFlight { .. })) {
+        for id in self.ids_of(&|row| matches!(row.stage, Stage::InFlight { .. }) && !row.is_requested()) {
             let Some(row) = self.rows.get_mut(&id) else { continue };
             row.record.losses += u32::from(!by_us);
             if mutant::is(12) {
@@ -117,7 +121,7 @@ impl Outbox {
             }
             if mutant::is(12) && row.record.attempts >= self.limits.max_attempts {
                 self.fail(id, Failure::new(ErrorCode::Server, "the connection was lost too often"));
-            } else if !self.traits.keys && !mutant::is(16) {
+            } else if !self.traits.keys && !row.is_change() && !mutant::is(16) {
                 self.fail(id, unconfirmed());
             } else if row.record.losses >= LOSSES_BEFORE_POISON && !mutant::is(17) {
                 let text = "the connection was lost three times while this message was unanswered";
@@ -142,6 +146,7 @@ impl Outbox {
             self.met = false;
             self.settle_doubt();
         }
+        self.seek_targets();
         if let Some(alone) = self.alone() {
             let others = self.has_row(&|row| row.id != alone && row.stage.occupies_wire());
             let waits = self.rows.get(&alone).is_some_and(|row| row.stage == Stage::Queued);
@@ -173,7 +178,8 @@ impl Outbox {
     pub(super) fn may_start(&mut self, now: Now, id: RowId) -> bool {
         let Some(row) = self.rows.get(&id) else { return false };
         let Some(lane) = self.lanes.get(&row.record.conversation_id) else { return false };
-        let first = lane.rows.first() == Some(&id) && lane.retry_at_mono_ms <= now.mono_ms;
+        let first =
+            self.head_of(&row.record.conversation_id) == Some(id) && lane.retry_at_mono_ms <= now.mono_ms;
         let paused = now.mono_ms < self.paused_until_mono_ms;
         self.open
             && self.generation != 0
@@ -181,6 +187,7 @@ impl Outbox {
             && first
             && !paused
             && !self.awaits_target(row)
+            && self.has_room_for(row)
             && self.alone().is_none()
             && self.bucket.take(now.mono_ms)
     }
@@ -192,7 +199,7 @@ impl Outbox {
             let (mut head, mut poisonous) = (None, false);
             for id in &lane.rows {
                 let Some(row) = self.rows.get(id) else { continue };
-                if !row.cancelled {
+                if !row.cancelled && !row.is_parked() {
                     head = head.or(Some(*id));
                     poisonous |= row.record.losses >= LOSSES_BEFORE_ALONE;
                 }
@@ -226,7 +233,7 @@ impl Outbox {
 
     /// Without its mark in the store a row may go only where a repetition is harmless, or where only memory has it.
     fn may_repeat(&self, id: RowId) -> bool {
-        self.traits.keys || self.rows.get(&id).is_some_and(|row| row.stored.is_none())
+        self.traits.keys || self.rows.get(&id).is_some_and(|row| row.stored.is_none() || row.is_change())
     }
 
     /// And no other tab may have taken it back: none can once it was marked, or where the store has neither it nor what it
@@ -260,14 +267,14 @@ impl Outbox {
         }
         let mut first = None;
         for row in self.lane_rows(conversation_id) {
-            if !row.cancelled && !row.stage.occupies_wire() {
+            if !row.cancelled && !row.is_parked() && !row.stage.occupies_wire() {
                 first = first.or(Some(row));
             }
         }
         let first = first?;
         // A row that is not in the store yet holds back what was queued behind it.
         let ready = first.stage == Stage::Queued && !first.writing && !self.awaits_target(first);
-        (ready && self.has_room(conversation_id)).then_some(first.id)
+        (ready && self.has_room(conversation_id) && self.has_room_for(first)).then_some(first.id)
     }
 
     /// Whether the window of a conversation takes one more. A row of another tab may have come in before what is in flight,
@@ -295,7 +302,15 @@ impl Outbox {
 
     /// The frame has been handed to the socket.
     pub fn on_transmitted(&mut self, now: Now, id: RowId) {
-        let deadline_mono_ms = now.mono_ms + u64::from(self.limits.ack_timeout_ms);
+        self.on_sent(id, now.mono_ms + u64::from(self.limits.ack_timeout_ms));
+        if mutant::is(6) {
+            self.set_stage(id, Stage::Answered);
+            self.actions.push_back(Action::Apply { row: id, copy: None });
+        }
+    }
+
+    /// It is on its way, and answered until `deadline_mono_ms`.
+    pub(super) fn on_sent(&mut self, id: RowId, deadline_mono_ms: u64) {
         if let Some(row) = self.rows.get_mut(&id) {
             let news = !row.sent;
             row.sent = true;
@@ -303,10 +318,6 @@ impl Outbox {
             if news {
                 self.touch(id);
             }
-        }
-        if mutant::is(6) {
-            self.set_stage(id, Stage::Answered);
-            self.actions.push_back(Action::Apply { row: id, copy: None });
         }
     }
 
@@ -327,7 +338,7 @@ impl Outbox {
         if self.traits.answers {
             return;
         }
-        for id in self.ids_of(&|row| matches!(row.stage, Stage::InFlight { .. })) {
+        for id in self.ids_of(&|row| matches!(row.stage, Stage::InFlight { .. }) && !row.is_requested()) {
             self.on_stored(id, None);
         }
         // Nothing is unanswered any more, so nothing is held for it.
@@ -359,7 +370,7 @@ impl Outbox {
 }
 
 impl Stage {
-    fn occupies_wire(self) -> bool {
+    pub(super) fn occupies_wire(self) -> bool {
         matches!(self, Self::Marking | Self::InFlight { .. })
     }
 }

@@ -85,7 +85,9 @@ impl Outbox {
     }
 
     fn unanswered(&self, conversation_id: &str) -> bool {
-        self.lane_rows(conversation_id).iter().any(|row| matches!(row.stage, Stage::InFlight { .. }))
+        self.lane_rows(conversation_id)
+            .iter()
+            .any(|row| matches!(row.stage, Stage::InFlight { .. }) && !row.is_change())
     }
 
     /// An unconfirmed message whose copy turns up is acknowledged; in order, so the oldest takes it.
@@ -119,5 +121,6 @@ fn take_held(held: &mut Vec<Held>, wanted: &dyn Fn(&ServerMessage) -> bool) -> O
 
 fn is_copy(record: &OutboxRow, message: &ServerMessage) -> bool {
     record.conversation_id == message.conversation_id
+        && record.change.is_none()
         && message.may_be(&record.text, &record.kind, record.created_at_ms)
 }

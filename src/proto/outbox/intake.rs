@@ -65,7 +65,7 @@ impl Outbox {
         Err(Failure::new(ErrorCode::OutboxFull, text))
     }
 
-    /// Takes a message back that has not been on the wire. The row is gone when `Removed` is said.
+    /// Takes a message back that has not been on the wire, and what was to change it. The row is gone when `Removed` is said.
     pub fn cancel(&mut self, key: &str) -> Result<(), Failure> {
         let Some(id) = self.by_key.get(key).copied() else { return Err(missing(key)) };
         let Some(row) = self.rows.get_mut(&id) else { return Err(missing(key)) };
@@ -74,19 +74,27 @@ impl Outbox {
         } else if row.on_wire() || (row.record.failure.is_some() && row.record.wire.is_some()) {
             return Err(in_flight());
         }
-        if matches!(row.stage, Stage::Saving | Stage::Marking) || row.writing {
-            row.cancelled = true;
-            self.touch(id);
-            return Ok(());
-        }
-        self.remove(id);
+        self.take_back(id);
+        self.remove_changes_of(key);
         Ok(())
     }
 
-    /// Drops a failed message for good.
+    /// It goes, at once or when the write under way is done.
+    pub(super) fn take_back(&mut self, id: RowId) {
+        let Some(row) = self.rows.get_mut(&id) else { return };
+        if matches!(row.stage, Stage::Saving | Stage::Marking) || row.writing {
+            row.cancelled = true;
+            self.touch(id);
+        } else {
+            self.remove(id);
+        }
+    }
+
+    /// Drops a failed message for good, and what was to change it.
     pub fn discard(&mut self, key: &str) -> Result<(), Failure> {
         let id = self.failed(key, "discard")?;
         self.remove(id);
+        self.remove_changes_of(key);
         Ok(())
     }
 
@@ -149,6 +157,8 @@ impl Outbox {
             cancelled: false,
             volatile: false,
             rate_limited: 0,
+            seeks: false,
+            unanswered: 0,
             revision: self.next_revision,
         };
         self.rows.insert(id, row);
@@ -179,12 +189,11 @@ impl Outbox {
         let Some(row) = self.rows.get(&id) else { return };
         let (key, conversation_id) = (row.record.key.clone(), row.record.conversation_id.clone());
         let replaced = self.by_key.get(&key) != Some(&id);
-        self.forget(id);
         if !replaced {
-            self.actions
-                .push_back(Action::Removed { key: key.clone(), conversation_id: conversation_id.clone() });
-            self.actions.push_back(Action::Settled { key, conversation_id, result: Err(cancelled()) });
+            self.actions.push_back(Action::Removed { key, conversation_id });
+            self.tell_settled(id, Err(cancelled()));
         }
+        self.forget(id);
     }
 
     /// Marks the record for the attempt that is about to be made (rule 3).
@@ -330,9 +339,8 @@ impl Outbox {
                 }
             }
             Stage::Settling => {
-                let (key, conversation_id) = (row.record.key.clone(), row.record.conversation_id.clone());
+                self.tell_settled(id, Ok(()));
                 self.forget(id);
-                self.actions.push_back(Action::Settled { key, conversation_id, result: Ok(()) });
             }
             Stage::Removing => self.removed(id),
             _ if cancelled && !matches!(now_stage, Stage::InFlight { .. }) => self.remove(id),
@@ -359,7 +367,7 @@ impl Outbox {
             let passed = match row.stage {
                 Stage::Failed | Stage::Removing => self.blocked || !(row.writing || row.dirty),
                 Stage::Marking => row.cancelled || !(row.writing || row.dirty),
-                Stage::Queued | Stage::Saving => row.cancelled,
+                Stage::Queued | Stage::Saving => row.cancelled || row.is_parked(),
                 _ => true,
             };
             if !passed {

@@ -174,14 +174,8 @@ impl Outbox {
                 continue;
             }
             let (key, conversation_id) = (row.record.key.clone(), row.record.conversation_id.clone());
+            self.tell_settled(id, Err(Failure::new(ErrorCode::Cancelled, "the store was wiped")));
             self.forget(id);
-            let failure = Failure::new(ErrorCode::Cancelled, "the store was wiped");
-            let result = Err(failure);
-            self.actions.push_back(super::Action::Settled {
-                key: key.clone(),
-                conversation_id: conversation_id.clone(),
-                result,
-            });
             self.actions.push_back(super::Action::Removed { key, conversation_id });
         }
     }
@@ -242,8 +236,7 @@ impl Outbox {
     fn failed_elsewhere(&mut self, id: RowId) {
         let Some(row) = self.rows.get(&id) else { return };
         let Some(failure) = row.record.failure.clone() else { return };
-        let (key, conversation_id) = (row.record.key.clone(), row.record.conversation_id.clone());
-        self.actions.push_back(super::Action::Settled { key, conversation_id, result: Err(failure) });
+        self.tell_settled(id, Err(failure));
     }
 
     fn meet(&mut self, stored: u64, version: u64, record: OutboxRow) {
@@ -309,7 +302,8 @@ impl Outbox {
 
     /// A row that has been on the wire comes out of the store: a leader that did not have it may have taken its copy in.
     pub(super) fn look_up(&mut self, id: RowId) {
-        if self.generation != 0 && self.rows.get(&id).is_some_and(|row| row.record.wire.is_some()) {
+        let has_been = |row: &Row| row.record.wire.is_some() && !row.is_change();
+        if self.generation != 0 && self.rows.get(&id).is_some_and(has_been) {
             self.actions.push_back(super::Action::LookUp { row: id });
         }
     }
@@ -325,6 +319,7 @@ impl Outbox {
         self.set_stage(id, Stage::Queued);
         self.enter_lane(id, &conversation_id);
         self.touch(id);
+        self.keep_changes_of(&key);
         self.actions.push_back(super::Action::NotRemoved { key });
     }
 
@@ -365,9 +360,9 @@ impl Outbox {
             }
             _ => {}
         }
-        let (key, conversation_id) = (row.record.key.clone(), row.record.conversation_id.clone());
+        let record = Box::new(row.record.clone());
         self.forget(id);
-        self.actions.push_back(super::Action::Vanished { row: id, key, conversation_id });
+        self.actions.push_back(super::Action::Vanished { row: id, record });
     }
 }
 

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::proto::ErrorCode;
-use crate::proto::api::{Key, Record};
+use crate::proto::api::{Key, Now, Record};
 use crate::proto::config::Limits;
 use crate::proto::profile::Answer;
 use crate::proto::rng::Rng;
 use crate::proto::store::{OutboxRow, WireMark, encode_outbox_row};
+use crate::proto::timer::{Timer, Timers};
 
+mod changes;
 mod order;
 mod tabs;
 
@@ -77,8 +79,14 @@ impl Bench {
                     if self.deaf {
                         self.outbox.on_held_back(row);
                     } else {
-                        self.wire.push(self.outbox.row(row).unwrap().record.key.clone());
-                        self.outbox.on_transmitted(self.now, row);
+                        let sent = self.outbox.row(row).unwrap();
+                        let by_rest = sent.is_change();
+                        self.wire.push(sent.record.key.clone());
+                        if by_rest {
+                            self.outbox.on_requested(row);
+                        } else {
+                            self.outbox.on_transmitted(self.now, row);
+                        }
                     }
                 } else if let Action::Apply { row, .. } = action {
                     self.outbox.on_applied(row);
@@ -168,6 +176,7 @@ fn row(key: &str, room: &str) -> OutboxRow {
         losses: 0,
         wire: None,
         failure: None,
+        change: None,
     }
 }
 

@@ -6,13 +6,14 @@
 
 use super::fields::{Body, Fields, IS_MISSING, Wrong, push_segment};
 use super::{
-    Answer, Capabilities, CapabilityPatch, ConversationPage, Created, Failure, Incoming, Outgoing, Page,
-    Profile, Push, RestRequest, ServerConversation, Status,
+    Answer, Capabilities, CapabilityPatch, ConversationPage, Created, Failure, Incoming, Outgoing,
+    OutgoingChange, Page, Profile, Push, RestRequest, Sending, ServerConversation, Status,
 };
-use crate::proto::model::ErrorCode;
+use crate::proto::model::{ChangeKind, ErrorCode};
 use crate::proto::wire::json;
 use crate::proto::wire::json::RawValue;
 
+mod changes;
 mod errors;
 mod records;
 #[cfg(test)]
@@ -62,6 +63,14 @@ impl Profile for Team {
 
     fn answer(&self, key: &str, args: &[&RawValue]) -> Answer {
         errors::answer(key, args)
+    }
+
+    fn change(&self, change: OutgoingChange<'_>) -> Sending {
+        Sending::Rest(changes::request(&change))
+    }
+
+    fn parse_change(&self, kind: ChangeKind, status: u16, body: &str) -> Answer {
+        changes::answer(kind, status, body)
     }
 
     fn incoming(&self, event: &str, args: &[&RawValue]) -> Incoming {

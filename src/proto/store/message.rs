@@ -117,6 +117,7 @@ pub fn decode_message(r: &mut Reader, conversation_id: &str) -> Message {
         reactions: if has(REACTIONS) { r.list(4, read_reaction) } else { Vec::new() },
         edited_at_ms: if has(EDITED) { Some(r.i64()) } else { None },
         deleted_at_ms: if has(DELETED) { Some(r.i64()) } else { None },
+        change: None,
     }
 }
 

@@ -5,7 +5,7 @@
 //! of the refusal stands for what is then thrown away.)
 
 use super::codec::{Reader, Writer};
-use crate::proto::model::{ConversationKind, ErrorCode, Failure, Role, Sender, Status};
+use crate::proto::model::{ChangeKind, ConversationKind, ErrorCode, Failure, Role, Sender, Status};
 
 macro_rules! numbered {
     ($write:ident, $read:ident, $type:ident, $what:literal, $default:ident, $($variant:ident = $number:literal),+) => {
@@ -51,6 +51,17 @@ numbered!(
     User = 1,
     Ai = 2,
     System = 3
+);
+numbered!(
+    write_change_kind,
+    read_change_kind,
+    ChangeKind,
+    "unknown change number",
+    Edit,
+    Edit = 0,
+    Remove = 1,
+    React = 2,
+    Unreact = 3
 );
 numbered!(
     write_conversation_kind,

@@ -5,8 +5,8 @@
 use super::codec::{Reader, Writer};
 use super::format::{RecordError, RecordKind, open, seal};
 use super::message::{read_json, read_reply_to, write_reply_to};
-use super::numbers::{read_failure, write_failure};
-use crate::proto::model::{Failure, Json, ReplyTo};
+use super::numbers::{read_change_kind, read_failure, write_change_kind, write_failure};
+use crate::proto::model::{ChangeKind, Failure, Json, ReplyTo};
 
 /// A message from its acceptance until the server's answer, or until somebody decides about its failure.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +32,18 @@ pub struct OutboxRow {
     pub wire: Option<WireMark>,
     /// Why it waits for a person.
     pub failure: Option<Failure>,
+    /// It is no message of its own: `text` is the new text of another, or the emoji.
+    pub change: Option<RowChange>,
+}
+
+/// What a row changes, and of which message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RowChange {
+    pub kind: ChangeKind,
+    /// The message's row key.
+    pub row_key: String,
+    /// The server's id of the message, once it is known.
+    pub id: Option<String>,
 }
 
 impl OutboxRow {
@@ -57,6 +69,7 @@ pub fn same_content(a: &OutboxRow, b: &OutboxRow) -> bool {
         && a.text == b.text
         && a.metadata == b.metadata
         && answered_row(a) == answered_row(b)
+        && a.change == b.change
 }
 
 pub fn encode_outbox_row(version: u64, row: &OutboxRow) -> Vec<u8> {
@@ -83,6 +96,12 @@ pub fn encode_outbox_row(version: u64, row: &OutboxRow) -> Vec<u8> {
     if let Some(failure) = &row.failure {
         write_failure(&mut w, failure);
     }
+    w.bool(row.change.is_some());
+    if let Some(change) = &row.change {
+        write_change_kind(&mut w, change.kind);
+        w.str(&change.row_key);
+        w.opt_str(change.id.as_deref());
+    }
     seal(RecordKind::OutboxRow, version, w.as_slice())
 }
 
@@ -108,9 +127,14 @@ pub fn decode_outbox_row(bytes: &[u8]) -> Result<(u64, OutboxRow), RecordError> 
         losses: r.u32(),
         wire: if r.bool() { Some(WireMark { generation: r.varint(), attempt: r.u32() }) } else { None },
         failure: if r.bool() { Some(read_failure(&mut r)) } else { None },
+        change: if r.bool() { Some(read_change(&mut r)) } else { None },
     };
     r.finish()?;
     Ok((opened.version, row))
+}
+
+fn read_change(r: &mut Reader) -> RowChange {
+    RowChange { kind: read_change_kind(r), row_key: r.string(), id: r.opt_string() }
 }
 
 fn answered_row(row: &OutboxRow) -> Option<&str> {

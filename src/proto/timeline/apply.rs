@@ -48,6 +48,7 @@ impl Timelines {
             Op::TellMore => self.apply_tell_more(conversation_id),
             Op::Answer { row, message, copy } => self.apply_answer(conversation_id, row, *message, copy),
             Op::Target { id, change, segments } => self.apply_target(conversation_id, id, change, segments),
+            Op::Own { row, id, change } => self.apply_own(conversation_id, row, id, change),
             Op::Find { name, ticket } | Op::FindIn { name, ticket, .. } => {
                 let row = self.logs.get(conversation_id).and_then(|log| log.loaded_by_name(&name));
                 let message = row.map(|row| Box::new(row.message.clone()));
@@ -180,7 +181,7 @@ impl Timelines {
         self.follow(conversation_id, seq, true);
     }
 
-    fn apply_target(
+    pub(super) fn apply_target(
         &mut self,
         conversation_id: &str,
         id: String,

@@ -297,6 +297,7 @@ pub(super) fn to_message(copy: &ServerMessage, me: &str, own: Option<&Message>) 
         reactions: Vec::new(),
         edited_at_ms: copy.edited_at_ms,
         deleted_at_ms: None,
+        change: None,
     };
     for user in &copy.read_by {
         if user != me {
@@ -367,7 +368,7 @@ fn keep_what_stands(old: &Message, new: &mut Message) {
     }
 }
 
-fn delete(message: &mut Message, at_ms: i64) {
+pub(super) fn delete(message: &mut Message, at_ms: i64) {
     message.deleted_at_ms = message.deleted_at_ms.or(Some(at_ms));
     message.text.clear();
     message.metadata = None;
@@ -375,7 +376,7 @@ fn delete(message: &mut Message, at_ms: i64) {
     message.reactions.clear();
 }
 
-fn react(message: &mut Message, emoji: &str, user: &str, added: bool, me: &str) {
+pub(super) fn react(message: &mut Message, emoji: &str, user: &str, added: bool, me: &str) {
     let at = message.reactions.iter().position(|reaction| reaction.emoji == emoji);
     let mut reaction = match at {
         Some(at) => message.reactions.remove(at),

@@ -52,7 +52,7 @@ impl Log {
                     self.want_segment(*number, &mut wants);
                 }
             }
-            Op::Target { id, segments: None, .. } => self.for_name(id, &mut wants),
+            Op::Target { id, segments: None, .. } | Op::Own { id, .. } => self.for_name(id, &mut wants),
             Op::Find { name, .. } => self.for_name(name, &mut wants),
         }
         wants

@@ -9,6 +9,10 @@ use crate::proto::api::{Key, RecordId, ViewUpdate};
 use crate::proto::model::{Sender, Status};
 use crate::proto::store::{self, decode_head};
 
+fn no_echoes() -> Echoes {
+    Echoes { messages: Vec::new(), pending: Vec::new() }
+}
+
 mod joint;
 mod lead;
 
@@ -116,7 +120,7 @@ impl Bench {
         let mut rows: BTreeMap<u32, Message> = BTreeMap::new();
         let mut last: Option<ViewUpdate> = None;
         while self.timelines.views_dirty() {
-            for update in self.timelines.flush(true, &|_| Vec::new(), &|_| true) {
+            for update in self.timelines.flush(true, &|_| no_echoes(), &|_| true) {
                 rows.extend(update.rows.iter().cloned());
                 last = Some(update);
             }

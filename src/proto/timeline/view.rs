@@ -5,6 +5,7 @@ use crate::proto::sorted::{SortedMap, SortedSet};
 use super::super::api::{ViewId, ViewUpdate};
 use super::super::model::{ErrorCode, Failure, Message, Phase, Sender, Status};
 use super::log::Want;
+use super::pending::{Pending, changed_rows, put_on_top};
 use super::{Action, Timelines};
 use crate::proto::text::concat;
 use crate::proto::wire::json::decimal;
@@ -16,6 +17,12 @@ const FIRST_ROWS: usize = 50;
 pub struct Echo {
     pub message: Message,
     pub revision: u64,
+}
+
+/// What the outbox has of a conversation: messages, and what changes them.
+pub struct Echoes {
+    pub messages: Vec<Echo>,
+    pub pending: Vec<Pending>,
 }
 
 #[derive(Debug)]
@@ -124,7 +131,7 @@ impl Timelines {
     pub fn flush(
         &mut self,
         leads: bool,
-        echoes_of: &dyn Fn(&str) -> Vec<Echo>,
+        echoes_of: &dyn Fn(&str) -> Echoes,
         may_exist: &dyn Fn(&str) -> bool,
     ) -> Vec<ViewUpdate> {
         let mut updates = Vec::new();
@@ -140,7 +147,7 @@ impl Timelines {
         &mut self,
         id: ViewId,
         leads: bool,
-        echoes_of: &dyn Fn(&str) -> Vec<Echo>,
+        echoes_of: &dyn Fn(&str) -> Echoes,
         may_exist: &dyn Fn(&str) -> bool,
     ) -> Option<ViewUpdate> {
         let phase = self.phase;
@@ -148,7 +155,7 @@ impl Timelines {
         view.dirty = false;
         // Said once the list is there, and not taken back by a loss of the connection.
         view.unknown = (view.unknown || phase == Phase::Live) && !may_exist(&view.conversation_id);
-        let echoes = echoes_of(&view.conversation_id);
+        let Echoes { messages: echoes, pending } = echoes_of(&view.conversation_id);
         let mut standing = SortedSet::new();
         for echo in &echoes {
             if leads {
@@ -200,6 +207,8 @@ impl Timelines {
             // Another tab has written: what is shown stays until the rows have been read again.
             return None;
         }
+        let changed = changed_rows(&shown, &pending, &self.me);
+        put_on_top(&mut shown, &changed);
         view.difference(id, &shown, has_earlier, loading, phase)
     }
 }

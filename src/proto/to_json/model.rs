@@ -2,8 +2,9 @@
 
 use super::{Object, Write};
 use crate::proto::model::{
-    ConnectionSnapshot, ConnectionState, Conversation, ConversationKind, Delivery, ErrorCode, Failure, Gaps,
-    Guarantees, Json, Member, Message, Phase, Reaction, ReplyTo, Role, Sender, Status,
+    ChangeKind, ConnectionSnapshot, ConnectionState, Conversation, ConversationKind, Delivery, ErrorCode,
+    Failure, Gaps, Guarantees, Json, Member, Message, Phase, QueuedChange, Reaction, ReplyTo, Role, Sender,
+    Status,
 };
 
 impl Write for Failure {
@@ -36,6 +37,15 @@ impl Write for Reaction {
     }
 }
 
+impl Write for QueuedChange {
+    fn write(&self, out: &mut String) {
+        let mut object = Object::new(out);
+        object.text("kind", self.kind.name());
+        object.text("rowKey", &self.row_key);
+        object.end();
+    }
+}
+
 impl Write for Message {
     fn write(&self, out: &mut String) {
         let mut object = Object::new(out);
@@ -59,6 +69,9 @@ impl Write for Message {
         object.put("reactions", &self.reactions);
         object.time("editedAt", self.edited_at_ms);
         object.time("deletedAt", self.deleted_at_ms);
+        if self.change.is_some() {
+            object.put("change", &self.change);
+        }
         object.end();
     }
 }
@@ -149,6 +162,7 @@ names! {
         Storage "storage", Protocol "protocol", Config "config", Closed "closed", Cancelled "cancelled",
         InFlight "inFlight", Unsupported "unsupported",
     }
+    ChangeKind { Edit "edit", Remove "remove", React "react", Unreact "unreact" }
     ConversationKind { Direct "direct", Group "group", Assistant "assistant" }
     Role { Admin "admin", Moderator "moderator", Member "member" }
     Phase { Restored "restored", Syncing "syncing", Live "live" }

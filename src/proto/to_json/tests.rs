@@ -33,6 +33,7 @@ fn plain_message() -> Message {
         reactions: Vec::new(),
         edited_at_ms: None,
         deleted_at_ms: None,
+        change: None,
     }
 }
 

@@ -25,8 +25,11 @@ export class Stage {
 
   /** A person with a profile of their own, at the reference backend; `prepare(page)` runs before the page loads. */
   async person(name, { prepare, ...options } = {}) {
-    const login = { origin: this.server.origin, name, id: await this.idOf(name) };
-    return this.client(swift(this.server.url, login, options), prepare);
+    return this.client(swift(this.server.url, await this.loginOf(name), options), prepare);
+  }
+
+  async loginOf(name) {
+    return { origin: this.server.origin, name, id: await this.idOf(name) };
   }
 
   /** A client with these options, in a profile of its own. */
@@ -36,12 +39,18 @@ export class Stage {
 
   /** The test page in a profile of its own, without a client. */
   async blank(prepare) {
-    const context = await this.browser.newContext();
-    this.#contexts.push(context);
+    const context = await this.profile();
     const page = await context.newPage();
     await prepare?.(page);
     await openHarness(page, this.page.url);
     return page;
+  }
+
+  /** A browser profile, in which pages can be opened one after the other on the same store. */
+  async profile() {
+    const context = await this.browser.newContext();
+    this.#contexts.push(context);
+    return context;
   }
 
   async idOf(name) {

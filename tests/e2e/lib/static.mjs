@@ -17,14 +17,9 @@ const types = { ".html": "text/html", ".js": "text/javascript", ".wasm": "applic
 /** @returns `{url, close()}`; the port stays the same as long as it runs, and with it the browser's stores. */
 export async function servePage() {
   const server = createServer(async ({ url }, response) => {
-    const path = new URL(url, "http://local").pathname;
-    try {
-      const body = await readFile(fileOf(path));
-      response.writeHead(200, { "content-type": types[extname(path)] ?? "text/html" });
-      response.end(body);
-    } catch {
-      response.writeHead(404).end();
-    }
+    const { status, contentType, body } = await files(new URL(url, "http://local").pathname);
+    response.writeHead(status, { "content-type": contentType });
+    response.end(body);
   });
   await new Promise((resolve, reject) => {
     server.once("error", reject).listen(0, "127.0.0.1", resolve);
@@ -36,6 +31,16 @@ export async function servePage() {
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/** What stands at a path: `{status, contentType, body}`. */
+export async function files(path) {
+  try {
+    const body = await readFile(fileOf(path));
+    return { status: 200, contentType: types[extname(path)] ?? "text/html", body };
+  } catch {
+    return { status: 404, contentType: "text/plain", body: "" };
+  }
 }
 
 function fileOf(path) {

@@ -1,7 +1,9 @@
 // The page that the tests drive: one client of the built package, its events, and calls whose errors keep their code.
+import "./pages.js";
 import "./store.js";
 import "./wire.js";
 import { ChatError, createChat } from "/chatwire/dist/index.js";
+import { tasks, watchTasks } from "./tasks.js";
 import { facts, tell } from "./tell.js";
 import { stallAtAnswer } from "./wire.js";
 
@@ -21,6 +23,7 @@ const eventNames = [
   "storageDegraded",
   "gap",
   "leader",
+  "phase",
 ];
 
 let chat;
@@ -45,6 +48,7 @@ const harness = {
       chat.on("status", ({ rowKey, status, failure }) =>
         tell({ kind: status, key: rowKey, failure: failure?.code ?? null }),
       );
+      chat.on("phase", (phase) => tell({ kind: "phase", phase }));
       for (const event of ["connection", "leader"]) {
         chat.on(event, () => {
           const { state, reason, leader } = chat.connection;
@@ -52,6 +56,11 @@ const harness = {
         });
       }
     });
+  },
+
+  /** Connects and does not wait for it: without a network it stays pending. What it rejects with is an event. */
+  startConnect() {
+    chat.connect().catch((error) => events.push({ event: "connectRejected", args: [plain(error)] }));
   },
 
   /** Calls a method of the client; gives `{value}` or `{error}`. */
@@ -71,6 +80,41 @@ const harness = {
       return { conversationId: timeline.conversationId, rows: messages.length, hasEarlier, loading };
     }),
 
+  /** Resolves as soon as the client is in this phase; nothing is asked of the page meanwhile. */
+  untilPhase: (phase) =>
+    new Promise((resolve) => {
+      if (facts.findLast(({ kind }) => kind === "phase")?.phase === phase) return resolve();
+      const off = chat.on("phase", (now) => {
+        if (now !== phase) return;
+        off();
+        resolve();
+      });
+    }),
+
+  /** Resolves as soon as this many `message` events have come. */
+  untilTold: (count) =>
+    new Promise((resolve) => {
+      let missing = count - events.filter(({ event }) => event === "message").length;
+      if (missing <= 0) return resolve();
+      const off = chat.on("message", () => {
+        missing -= 1;
+        if (missing > 0) return;
+        off();
+        resolve();
+      });
+    }),
+
+  /** The `message` events in short: `[conversationId, id, live]` each, in the order of their coming. */
+  told: () =>
+    events
+      .filter(({ event }) => event === "message")
+      .map(({ args: [message, { live }] }) => [message.conversationId, message.id, live]),
+
+  /** How many facts of a kind there are. */
+  count: (kind) => facts.filter((fact) => fact.kind === kind).length,
+
+  watchTasks,
+  tasks,
   connection: () => chat.connection,
   guarantees: () => chat.guarantees,
   conversation: (id) => chat.conversation(id).getSnapshot(),

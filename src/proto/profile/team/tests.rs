@@ -1,5 +1,6 @@
 //! Tests are named after the fact of WIRES.md that they hold to.
 
+mod changes;
 mod events;
 mod garbage;
 mod rest;

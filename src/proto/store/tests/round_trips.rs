@@ -51,6 +51,7 @@ fn empty_values_read_as_they_were_written() {
         expires_at_ms: None,
         wire: None,
         failure: None,
+        change: None,
         ..samples::outbox_row()
     };
     assert_eq!(decode_outbox_row(&encode_outbox_row(0, &row)), Ok((0, row)));
@@ -197,6 +198,7 @@ fn the_same_content_is_what_a_reader_would_see() {
         OutboxRow { conversation_id: "other".into(), ..row.clone() },
         OutboxRow { metadata: None, ..row.clone() },
         OutboxRow { reply_to: None, ..row.clone() },
+        OutboxRow { change: None, ..row.clone() },
         OutboxRow {
             reply_to: Some(ReplyTo { row_key: "k-9".into(), excerpt: "before".into() }),
             ..row.clone()
@@ -224,6 +226,11 @@ proptest! {
         prop_assert_eq!(r.opt_varint(), Some(value));
         prop_assert_eq!(r.opt_i64(), None);
         prop_assert_eq!(r.finish(), Ok(()));
+    }
+
+    #[test]
+    fn outbox_rows(version: u64, row in samples::any_outbox_row()) {
+        prop_assert_eq!(decode_outbox_row(&encode_outbox_row(version, &row)), Ok((version, row)));
     }
 
     #[test]

@@ -34,6 +34,7 @@ pub(super) fn full_message() -> Message {
         reactions: vec![Reaction { emoji: "👍".into(), count: 2, mine: true, users: vec!["u-1".into()] }],
         edited_at_ms: Some(-1),
         deleted_at_ms: Some(i64::MIN),
+        change: None,
     }
 }
 
@@ -60,6 +61,7 @@ pub(super) fn plain_message(id: &str) -> Message {
         reactions: Vec::new(),
         edited_at_ms: None,
         deleted_at_ms: None,
+        change: None,
     }
 }
 
@@ -121,6 +123,15 @@ pub(super) fn outbox_row() -> OutboxRow {
         losses: 2,
         wire: Some(WireMark { generation: 12, attempt: 3 }),
         failure: Some(Failure { code: ErrorCode::Poison, message: "three losses".into(), retryable: false }),
+        change: Some(RowChange { kind: ChangeKind::React, row_key: "k-0".into(), id: Some("40".into()) }),
+    }
+}
+
+/// The same as a record of an earlier format says it.
+fn outbox_row_of(format: u8) -> OutboxRow {
+    match format {
+        1 => OutboxRow { change: None, ..outbox_row() },
+        _ => outbox_row(),
     }
 }
 
@@ -187,7 +198,7 @@ pub(super) fn all() -> Vec<Sample> {
             name: "outbox-row",
             kind: RecordKind::OutboxRow,
             bytes: encode_outbox_row(VERSION, &outbox_row()),
-            decodes: |bytes| Ok(decode_outbox_row(bytes)? == (VERSION, outbox_row())),
+            decodes: |bytes| Ok(decode_outbox_row(bytes)? == (VERSION, outbox_row_of(bytes[3]))),
         },
         Sample {
             name: "conversation",
@@ -310,6 +321,30 @@ prop_compose! {
         Message {
             sender, status, metadata, attachments, reply_to, seq, failure, durable, read_by, reactions,
             created_at_ms, edited_at_ms, deleted_at_ms, ..texts
+        }
+    }
+}
+
+prop_compose! {
+    /// Any row that changes a message, or (`None`) sends one.
+    pub(super) fn any_outbox_row()(
+        texts in any::<(String, String)>(),
+        change in option::of((0_usize..4, any::<String>(), option::of(any::<String>()))),
+        failure in failure(),
+        wire in option::of(any::<(u64, u32)>()),
+        counts in any::<(u32, u32, i64)>(),
+    ) -> OutboxRow {
+        let kinds = [ChangeKind::Edit, ChangeKind::Remove, ChangeKind::React, ChangeKind::Unreact];
+        OutboxRow {
+            key: texts.0,
+            text: texts.1,
+            attempts: counts.0,
+            losses: counts.1,
+            created_at_ms: counts.2,
+            wire: wire.map(|(generation, attempt)| WireMark { generation, attempt }),
+            failure,
+            change: change.map(|(kind, row_key, id)| RowChange { kind: kinds[kind], row_key, id }),
+            ..outbox_row()
         }
     }
 }

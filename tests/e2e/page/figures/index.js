@@ -1,0 +1,13 @@
+// A page of `npm run figures`: does one thing, which its address names, and posts what it has measured. Nobody watches it
+// meanwhile.
+const { mode, ...order } = JSON.parse(decodeURIComponent(location.hash.slice(1)));
+
+async function result() {
+  try {
+    return await (await import(`./${mode}.js`)).run(order);
+  } catch (error) {
+    return { error: `${mode}: ${error?.stack ?? error}` };
+  }
+}
+
+await fetch("/result", { method: "POST", body: JSON.stringify(await result()) });
