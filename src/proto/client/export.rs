@@ -76,7 +76,7 @@ impl Client {
         }
         let log = self.timelines.log(&export.conversation_id);
         let Some(info) = log.and_then(|log| log.next_segment(export.reached, &export.done)) else {
-            return self.export_end(export);
+            return self.export_end(*export);
         };
         let version = log.and_then(|log| log.version());
         let at = store::segment_key(&export.conversation_id, info.number);
@@ -96,7 +96,7 @@ impl Client {
             let text = "the store cannot be read just now";
             return self.refuse(export.command, Failure::new(ErrorCode::Storage, text));
         };
-        let Some(log) = self.timelines.log(&export.conversation_id) else { return self.export_end(export) };
+        let Some(log) = self.timelines.log(&export.conversation_id) else { return self.export_end(*export) };
         if !log.lists(info.number) {
             // Given up or wiped meanwhile.
             export.done.push(info.number);
@@ -152,7 +152,7 @@ impl Client {
         }
     }
 
-    fn export_end(&mut self, mut export: Box<Export>) {
+    fn export_end(&mut self, mut export: Export) {
         for row in self.outbox.echoes(&export.conversation_id) {
             if !export.settled.contains(&row.record.key) {
                 export.document.message(&self.outbox.message(row));
