@@ -96,8 +96,8 @@ async function compile(small) {
   if (small) {
     if (await compileSmall()) return compiled("small");
     console.warn(
-      "\n! The standard library could not be built from its sources (see above): the wasm is built with the one\n" +
-        "! that comes with Rust. It works the same and is about 10 KB larger (brotli), and over the budget of `npm run size`.\n",
+      "\n! The build for size has failed (see above), or the sources of Rust's standard library are missing: the wasm is built\n" +
+        "! with the one that comes with Rust. It works the same and is about 10 KB larger (brotli), over the budget of `npm run size`.\n",
     );
   }
   await run("cargo", ["build", "--release", ...crate]);
@@ -124,7 +124,8 @@ async function compileSmall() {
     CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: flags,
   };
   const args = ["build", "--profile", "small", ...crate, ...std];
-  const { code } = await exec("cargo", args, { stdio: "inherit", env });
+  const { code, signal } = await exec("cargo", args, { stdio: "inherit", env });
+  if (signal) throw new Told(`cargo was ended (${signal})`);
   return code === 0;
 }
 

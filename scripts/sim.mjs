@@ -4,7 +4,7 @@
 //   -- --seed S --tell            one schedule as a story (--shrink: made small, if it fails)
 //   -- --mutants                  the 39 broken promises, each of which must be caught (--mutant N: one of them)
 import { noneBeside, readArguments } from "./lib/arguments.mjs";
-import { isMain, run, runMain } from "./lib/run.mjs";
+import { isMain, run, runMain, Told } from "./lib/run.mjs";
 
 const OPTIONS = {
   schedules: { type: "string", least: 1 },
@@ -17,6 +17,17 @@ const OPTIONS = {
   mutant: { type: "string", least: 1, most: 39 },
 };
 
+/** What says nothing together is refused, rather than that one of both is ignored. */
+function assertOneWish(given) {
+  const wishes = ["schedules", "minutes", "tell", "shrink", "mutants", "mutant"].filter(
+    (name) => name in given,
+  );
+  const pair = wishes.join() === "tell,shrink";
+  if (wishes.length > 1 && !pair) throw new Told(`one of --${wishes.join(", --")} at a time`);
+  const story = "tell" in given || "shrink" in given;
+  if (story && !("seed" in given)) throw new Told("a story is that of one schedule: --seed S says which");
+}
+
 /** How cargo builds and runs the simulator; both at once, since the mutants are a build of their own. */
 export function cargoSim(args) {
   const mutants = args.some((arg) => arg.startsWith("--mutant"));
@@ -27,8 +38,9 @@ export function cargoSim(args) {
 if (isMain(import.meta.url)) {
   await runMain(() => {
     // The simulator reads them itself, beside what cargo gives it, and in one form; here what is misspelt is refused.
-    const given = Object.entries(noneBeside(readArguments(OPTIONS)));
-    const args = given.flatMap(([name, value]) =>
+    const given = noneBeside(readArguments(OPTIONS));
+    assertOneWish(given);
+    const args = Object.entries(given).flatMap(([name, value]) =>
       value === true ? [`--${name}`] : [`--${name}`, `${value}`],
     );
     return run("cargo", cargoSim(args.length > 0 ? args : ["--schedules", "20000"]));

@@ -1,12 +1,15 @@
 // `npm start`: a running chat from a bare clone. Checks what the machine must have, installs and builds what is missing,
 // starts the backend on a database file in .data/ and serves the demo from it: one address, nothing to configure.
 //
-// Plain Node without packages up to the step that installs them. PORT=… asks for that port and no other.
+//   -- --port N    at this port and no other, as PORT=N
+//
+// Plain Node without packages up to the step that installs them.
 import { mkdir } from "node:fs/promises";
 import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { buildDemo, buildPackage, buildServer } from "./build.mjs";
 import { buildWasm, hasSmallBuild } from "./build-wasm.mjs";
+import { noneBeside, readArguments } from "./lib/arguments.mjs";
 import { checkPrerequisites, installPackages } from "./lib/prerequisites.mjs";
 import { endChildren, inRoot, isEnding, runMain, start, Told } from "./lib/run.mjs";
 import { remember, running } from "./lib/running.mjs";
@@ -17,8 +20,9 @@ const portsToTry = 50;
 const runningFile = inRoot(".data", "running");
 
 await runMain(async () => {
+  const { port } = noneBeside(readArguments({ port: { type: "string", least: 1, most: 65_535 } }));
   if (await tellIfRunning()) return;
-  const asked = await askedPort();
+  const asked = await askedPort(port);
   const steps = new Steps(7);
   let binary;
   await steps.step("what this machine has", checkPrerequisites);
@@ -73,9 +77,9 @@ function startServer(binary, port) {
   });
 }
 
-/** PORT, where somebody asks for one: it must be free. */
-async function askedPort() {
-  const asked = process.env.PORT;
+/** The port that somebody asks for, here or as PORT: it must be free. */
+async function askedPort(given) {
+  const asked = given ?? process.env.PORT;
   if (asked === undefined || asked === "") return undefined;
   const port = Number(asked);
   if (!Number.isInteger(port) || port < 1 || port > 65_535) {

@@ -1,5 +1,6 @@
 // `npm test`: every suite in turn, then how many tests of each ran. `npm test -- rust js` runs only those named.
 // A suite passes if tests ran, none failed and none was skipped. The last line is `N passed, N failed`.
+import { readArguments } from "./lib/arguments.mjs";
 import { checkPrerequisites, installPackages } from "./lib/prerequisites.mjs";
 import { runMain, Told } from "./lib/run.mjs";
 import { seconds } from "./lib/steps.mjs";
@@ -9,7 +10,7 @@ import { suites } from "./test/suites.mjs";
 
 await runMain(async () => {
   const began = performance.now();
-  const chosen = choose(process.argv.slice(2));
+  const chosen = choose(readArguments({}).positionals);
   console.log(await checkPrerequisites());
   console.log(`npm packages: ${(await installPackages()) ?? "installed"}`);
 

@@ -72,6 +72,8 @@ mod tabs;
 mod told;
 #[path = "pair/unclear.rs"]
 mod unclear;
+#[path = "pair/vain.rs"]
+mod vain;
 #[path = "pair/without_answers.rs"]
 mod without_answers;
 #[path = "pair/world.rs"]

@@ -3,9 +3,9 @@ import { Emitter, guarded, type Listener } from "./emitter.js";
 import { ChatError, check, closed, describe, toChatError } from "./errors.js";
 import type { ReadOptions } from "./options.js";
 import { Requests } from "./requests.js";
-import { readSend } from "./send.js";
+import { readDraft, readSend } from "./send.js";
 import { Snapshots } from "./snapshots.js";
-import { Teller } from "./tell.js";
+import { eventName, Teller } from "./tell.js";
 import { type Timeline, TimelineView } from "./timeline.js";
 import type {
   ChatEvents,
@@ -77,7 +77,7 @@ export class ChatClient {
    */
   async connect(options: { signal?: AbortSignal | undefined } | null = {}): Promise<void> {
     this.#requests.assertOpen();
-    const { signal } = check.fields("options", options ?? {}, ["signal"]);
+    const { signal } = check.options("options", options ?? {}, ["signal"]);
     if (signal !== undefined && !(signal instanceof AbortSignal)) {
       throw new ChatError("validation", `signal must be an AbortSignal, not ${describe(signal)}`);
     }
@@ -109,11 +109,11 @@ export class ChatClient {
 
   /** Hears every `event` from now on. The function returned takes the listener off again. */
   on<E extends keyof ChatEvents>(event: E, listener: Listener<ChatEvents[E]>): () => void {
-    return this.#emitter.on(event, check.function("listener", listener));
+    return this.#emitter.on(eventName(event), check.function("listener", listener));
   }
 
   once<E extends keyof ChatEvents>(event: E, listener: Listener<ChatEvents[E]>): () => void {
-    return this.#emitter.once(event, check.function("listener", listener));
+    return this.#emitter.once(eventName(event), check.function("listener", listener));
   }
 
   off<E extends keyof ChatEvents>(event: E, listener: Listener<ChatEvents[E]>): void {
@@ -213,6 +213,10 @@ export class ChatClient {
     this.#lastView += 1;
     const view = new TimelineView(this.#lastView, conversationId, {
       loadEarlier: async (view, count) => void (await this.#requests.run({ loadEarlier: { view, count } })),
+      loadLater: async (view, count) => void (await this.#requests.run({ loadLater: { view, count } })),
+      jumpTo: async (view, rowKey) => void (await this.#requests.run({ jumpTo: { view, rowKey } })),
+      toNewest: async (view) => void (await this.#requests.run({ toNewest: { view } })),
+      fillGaps: async (view) => void (await this.#requests.run({ fillGaps: { view } })),
       closeTimeline: (view) => this.#closeView(view),
     });
     this.#views.set(view.view, view);
@@ -224,7 +228,7 @@ export class ChatClient {
 
   /** The conversations, pinned first, then by their newest message; archived ones only where asked for. */
   conversations(options: { archived?: boolean | undefined } | null = {}): Readable<readonly Conversation[]> {
-    const { archived = false } = check.fields("options", options ?? {}, ["archived"]);
+    const { archived = false } = check.options("options", options ?? {}, ["archived"]);
     return this.#snapshots.list(check.boolean("archived", archived));
   }
 
@@ -240,7 +244,7 @@ export class ChatClient {
 
   /** A new group of this user and `members` (user ids). */
   async createGroup(group: { title: string; members: readonly string[] }): Promise<Conversation> {
-    const { title, members } = check.fields("group", group, ["title", "members"]);
+    const { title, members } = check.options("group", group, ["title", "members"]);
     if (!Array.isArray(members)) throw new ChatError("validation", "members must be an array of user ids");
     const createGroup = {
       title: check.id("title", title),
@@ -251,11 +255,7 @@ export class ChatClient {
 
   /** Keeps what is being written there (`Conversation.draft`); empty: removes it. To be called at every key, in any tab. */
   async setDraft(conversationId: string, text: string): Promise<void> {
-    const setDraft = {
-      conversationId: check.id("conversationId", conversationId),
-      text: check.string("text", text),
-    };
-    await this.#requests.run({ setDraft });
+    await this.#requests.run({ setDraft: readDraft(conversationId, text) });
   }
 
   /** Says that this user is typing; to be called at every key, the core throttles and stops by itself. */

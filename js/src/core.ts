@@ -47,6 +47,10 @@ export type Command =
   | { openTimeline: { view: number; conversationId: string } }
   | { closeTimeline: { view: number } }
   | { loadEarlier: { view: number; count: number } }
+  | { loadLater: { view: number; count: number } }
+  | { jumpTo: { view: number; rowKey: string } }
+  | { toNewest: { view: number } }
+  | { fillGaps: { view: number } }
   | { setDraft: { conversationId: string; text: string } }
   | { setTyping: { conversationId: string; typing: boolean } }
   | { markRead: { conversationId: string; rowKey: string } }

@@ -102,6 +102,20 @@ export const check = {
     if (typeof value !== "object" || value === null || Array.isArray(value)) throw wrong(name, wanted, value);
     return check.read(name, () => Object.fromEntries(keys.map((key) => [key, value[key]])) as Pick<T, K>);
   },
+  /** The same, where no other fields are known: a misspelt one would be without effect, and nobody would notice. */
+  options<T, K extends keyof T & string>(
+    name: string,
+    value: T,
+    keys: readonly K[],
+    wanted?: string,
+  ): Pick<T, K> {
+    const fields = check.fields(name, value, keys, wanted);
+    const known = (key: string): boolean => (keys as readonly string[]).includes(key);
+    const other = Object.keys(value as object).find((key) => !known(key));
+    if (other === undefined) return fields;
+    const got = JSON.stringify(other.slice(0, 60));
+    throw new ChatError("validation", `${name} has no field ${got}: there are ${keys.join(", ")}`);
+  },
   /** What reading this gives; what is thrown by the application's own code is the cause of a `validation`. */
   read<T>(name: string, read: () => T): T {
     try {

@@ -7,16 +7,18 @@ import type { WasmSource } from "./types.js";
 let loading: Promise<CoreConstructor> | undefined;
 
 /** The core's class, usable. A failure is not remembered: the next call tries again. */
-export function loadCore(source?: WasmSource): Promise<CoreConstructor> {
-  loading ??= load(source).catch((error: unknown) => {
+export async function loadCore(source?: WasmSource): Promise<CoreConstructor> {
+  // Also where the page has one already: what is wrong with this call is wrong on the day when it comes first.
+  const place = placeOf(source);
+  loading ??= load(place).catch((error: unknown) => {
     loading = undefined;
     throw error;
   });
   return loading;
 }
 
-async function load(source: WasmSource | undefined): Promise<CoreConstructor> {
-  const opened = await open(source);
+async function load(place: Place): Promise<CoreConstructor> {
+  const opened = place instanceof URL ? await download(place) : place;
   // The glue keeps whatever it has once instantiated, also what it cannot use: only ours comes so far.
   const module_or_path = await compile(opened);
   if (!isOurs(module_or_path)) throw foreign("it is another wasm");
@@ -55,10 +57,16 @@ function foreign(why: string, cause?: unknown): ChatError {
   return new ChatError("config", `this wasm is not the one of this package: ${why}. ${todo}`, { cause });
 }
 
-async function open(source: WasmSource | undefined): Promise<Opened> {
-  // Written out for the bundlers: they find the file by this expression and give it an address of their own.
-  if (source === undefined) return download(new URL("../pkg/chatwire_bg.wasm", import.meta.url));
-  if (typeof source === "string" || source instanceof URL) return download(absolute(source));
+type Place = URL | BufferSource | WebAssembly.Module;
+
+function placeOf(source: WasmSource | undefined): Place {
+  if (source === undefined) {
+    // Written out for the bundlers: they find the file by this expression and give it an address of their own.
+    const url = new URL("../pkg/chatwire_bg.wasm", import.meta.url);
+    if (url.protocol === "file:" && typeof document === "undefined") throw noBrowser();
+    return url;
+  }
+  if (typeof source === "string" || source instanceof URL) return absolute(source);
   if (source instanceof WebAssembly.Module || ArrayBuffer.isView(source) || source instanceof ArrayBuffer)
     return source;
   throw new ChatError("config", "wasm must be a URL, the bytes of the wasm file or a WebAssembly.Module");
@@ -103,6 +111,14 @@ function notFound(url: URL, why: string, cause?: unknown): ChatError {
     `no wasm at ${url.origin}${url.pathname}: ${why}. Copy node_modules/chatwire/pkg/chatwire_bg.wasm to where your server ` +
       "serves it, and give its address as createChat({ wasm })",
     { retryable: true, cause },
+  );
+}
+
+function noBrowser(): ChatError {
+  return new ChatError(
+    "config",
+    "chatwire runs in browsers, and this is a server (Node, or a page that is rendered there): call createChat() in the " +
+      "browser, in an effect or an event handler",
   );
 }
 

@@ -1,4 +1,4 @@
-// What `send` takes, checked, as the core reads it.
+// What `send` and `setDraft` take, checked, as the core reads it.
 import { check } from "./errors.js";
 import type { Draft, SendOptions } from "./types.js";
 import { optional } from "./waiting.js";
@@ -8,8 +8,8 @@ export function readSend(conversationId: string, content: string | Draft, option
   const draft: Draft =
     typeof content === "string"
       ? { text: content }
-      : check.fields("content", content, fields, "a text or an object with text");
-  const { ttlMs, key } = check.fields("options", options ?? {}, ["ttlMs", "key"]);
+      : check.options("content", content, fields, "a text or an object with text");
+  const { ttlMs, key } = check.options("options", options ?? {}, ["ttlMs", "key"]);
   return {
     conversationId: check.id("conversationId", conversationId),
     text: check.string("text", draft.text),
@@ -18,5 +18,12 @@ export function readSend(conversationId: string, content: string | Draft, option
     replyTo: optional(draft.replyTo, (rowKey) => check.id("replyTo", rowKey)),
     ttlMs: optional(ttlMs, (ms) => check.count("ttlMs", ms, Number.MAX_SAFE_INTEGER)),
     key: optional(key, (key) => check.id("key", key)),
+  };
+}
+
+export function readDraft(conversationId: string, text: string) {
+  return {
+    conversationId: check.id("conversationId", conversationId),
+    text: check.string("text", text),
   };
 }

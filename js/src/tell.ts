@@ -1,10 +1,45 @@
 import type { Event } from "./core.js";
 import type { Emitter } from "./emitter.js";
-import { ChatError } from "./errors.js";
+import { ChatError, describe } from "./errors.js";
 import { presenceOf } from "./snapshots.js";
 import type { ChatEvents, ConnectionSnapshot } from "./types.js";
 
 type Untold = "done" | "refused" | "view" | "guarantees" | "wire";
+
+/** The public events by name, for whoever listens to one that there is not. */
+const EVENTS: Record<keyof ChatEvents, true> = {
+  message: true,
+  messageUpdated: true,
+  messageDeleted: true,
+  status: true,
+  typing: true,
+  presence: true,
+  reaction: true,
+  conversation: true,
+  conversationRemoved: true,
+  connection: true,
+  connected: true,
+  disconnected: true,
+  reconnecting: true,
+  phase: true,
+  error: true,
+  authError: true,
+  protocolError: true,
+  storageDegraded: true,
+  gap: true,
+  leader: true,
+};
+
+/** The name of an event that there is: a misspelt one would never be heard. */
+export function eventName<E extends keyof ChatEvents>(name: E): E {
+  if (typeof name === "string" && Object.hasOwn(EVENTS, name)) return name;
+  const got = typeof name === "string" ? JSON.stringify((name as string).slice(0, 60)) : describe(name);
+  const there = Object.keys(EVENTS).join(", ");
+  throw new ChatError(
+    "validation",
+    `there is no event ${got}: there are ${there}; the backend's own by chat.wire.on()`,
+  );
+}
 
 /** Tells the application what the core has told, under the names of the public events. */
 export class Teller {

@@ -8,6 +8,17 @@ export interface Timeline extends Readable<TimelineSnapshot> {
   readonly conversationId: string;
   /** Widens the window by `count` earlier messages (50 by default); done when they are in the snapshot. */
   loadEarlier(count?: number): Promise<void>;
+  /** Widens a window that does not show the newest messages by `count` later ones (50 by default). */
+  loadLater(count?: number): Promise<void>;
+  /**
+   * Shows the messages around this one; done when they are in the snapshot.
+   * Rejects with `notFound` where it is not stored here: what is older comes with `loadEarlier()`.
+   */
+  jumpTo(rowKey: string): Promise<void>;
+  /** Shows the newest messages again. */
+  toNewest(): Promise<void>;
+  /** Asks the server again for what is missing (`gaps` in the snapshot). */
+  fillGaps(): Promise<void>;
   /** Gives the window back. The last snapshot stays readable and changes no more. */
   close(): void;
 }
@@ -17,6 +28,7 @@ export const emptyTimeline: TimelineSnapshot = Object.freeze({
   messages: Object.freeze([]),
   hasEarlier: false,
   hasLater: false,
+  gaps: Object.freeze([]),
   loading: true,
   error: null,
   phase: "restored",
@@ -25,6 +37,10 @@ export const emptyTimeline: TimelineSnapshot = Object.freeze({
 /** What a window asks of the core. */
 type Commands = {
   loadEarlier(view: number, count: number): Promise<void>;
+  loadLater(view: number, count: number): Promise<void>;
+  jumpTo(view: number, rowKey: string): Promise<void>;
+  toNewest(view: number): Promise<void>;
+  fillGaps(view: number): Promise<void>;
   closeTimeline(view: number): void;
 };
 
@@ -46,6 +62,22 @@ export class TimelineView implements Timeline {
     await this.commands.loadEarlier(this.view, check.count("count", count, 1000));
   }
 
+  async loadLater(count = 50): Promise<void> {
+    await this.commands.loadLater(this.view, check.count("count", count, 1000));
+  }
+
+  async jumpTo(rowKey: string): Promise<void> {
+    await this.commands.jumpTo(this.view, check.id("rowKey", rowKey));
+  }
+
+  async toNewest(): Promise<void> {
+    await this.commands.toNewest(this.view);
+  }
+
+  async fillGaps(): Promise<void> {
+    await this.commands.fillGaps(this.view);
+  }
+
   close(): void {
     this.#subscribers.clear();
     this.commands.closeTimeline(this.view);
@@ -63,6 +95,8 @@ export class TimelineView implements Timeline {
 export class WindowRows {
   #rows = new Map<number, Message>();
   #order: readonly number[] = [];
+  #gapSlots: readonly number[] = [];
+  #gaps: readonly string[] = emptyTimeline.gaps;
   #failure: Failure | null = null;
   #snapshot: TimelineSnapshot = emptyTimeline;
 
@@ -74,10 +108,12 @@ export class WindowRows {
   apply(update: ViewUpdate): boolean {
     const moved = update.rows.length > 0 || !sameOrder(this.#order, update.order);
     const messages = moved ? this.#reorder(update) : this.#snapshot.messages;
+    if (moved || !sameOrder(this.#gapSlots, update.gaps)) this.#showGaps(update.gaps);
     return this.#show({
       messages,
       hasEarlier: update.hasEarlier,
       hasLater: update.hasLater,
+      gaps: this.#gaps,
       loading: update.loading,
       error: this.#error(update.error),
       phase: update.phase,
@@ -100,6 +136,12 @@ export class WindowRows {
     this.#rows = kept;
     this.#order = update.order;
     return [...kept.values()];
+  }
+
+  #showGaps(slots: readonly number[]): void {
+    const keys = slots.flatMap((slot) => this.#rows.get(slot)?.rowKey ?? []);
+    this.#gapSlots = slots;
+    if (keys.join() !== this.#gaps.join()) this.#gaps = keys;
   }
 
   #error(failure: Failure | null): ChatError | null {

@@ -183,6 +183,8 @@ export type TimelineSnapshot = {
   readonly messages: readonly Message[];
   readonly hasEarlier: boolean;
   readonly hasLater: boolean;
+  /** Row keys of messages in view before which others are missing: they are being fetched, or `fillGaps()` asks again. */
+  readonly gaps: readonly string[];
   readonly loading: boolean;
   readonly error: ChatError | null;
   readonly phase: Phase;

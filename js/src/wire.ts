@@ -38,7 +38,7 @@ export class Wire {
 
   /** Resolves with the backend's answer where `ack` asks for one, else with null once the frame is handed over. */
   async send(event: string, payload: Json = null, options: WireSendOptions | null = {}): Promise<Json> {
-    const { ack = false, timeoutMs } = check.fields("options", options ?? {}, ["ack", "timeoutMs"]);
+    const { ack = false, timeoutMs } = check.options("options", options ?? {}, ["ack", "timeoutMs"]);
     const wireSend = {
       event: check.id("event", event),
       args: check.json("payload", payload),

@@ -295,3 +295,29 @@ test("getToken must give a string, without line breaks", async () => {
     expect(connection.reason).not.toContain("hunter2");
   }
 });
+
+test("a misspelt event or option is refused, with those that there are", async () => {
+  const chat = await chatOf(nowhere, "ana");
+  const misspelt = [
+    () => chat.on("mesage" as never, () => {}),
+    () => chat.once("toString" as never, () => {}),
+    () => chat.on(7 as never, () => {}),
+  ];
+  for (const on of misspelt) expect(on).toThrow(/^there is no event .*: there are message, .*chat\.wire\.on/);
+  const calls: [Promise<unknown>, RegExp][] = [
+    [chat.send("r", "x", { ttl: 5 } as never), /^options has no field "ttl": there are ttlMs, key$/],
+    [
+      chat.send("r", { text: "x", reply: "y" } as never),
+      /^content has no field "reply": there are text, type/,
+    ],
+    [chat.connect({ sginal: null } as never), /^options has no field "sginal": there are signal$/],
+    [chat.createGroup({ title: "t", members: [], titel: "" } as never), /^group has no field "titel"/],
+    [
+      chat.wire.send("e", null, { timeout: 5 } as never),
+      /^options has no field "timeout": there are ack, timeoutMs$/,
+    ],
+  ];
+  for (const [call, message] of calls) {
+    await expect(call).rejects.toMatchObject({ code: "validation", message });
+  }
+});

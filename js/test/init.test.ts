@@ -112,3 +112,17 @@ test("another wasm is refused with what to do, and does not stand in the way of 
   }
   await create(wasm);
 });
+
+test("what cannot be a wasm is refused, also where the page has one already", async () => {
+  await create(wasm);
+  for (const source of [5, {}, "http://[", null]) {
+    await expect(create(source), String(source)).rejects.toMatchObject({ code: "config", message: /^wasm / });
+  }
+});
+
+test("without a browser, and without bytes, it says where chatwire runs", async () => {
+  await expect(create(undefined)).rejects.toMatchObject({
+    code: "config",
+    message: /runs in browsers.*effect/,
+  });
+});

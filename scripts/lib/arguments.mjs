@@ -33,11 +33,17 @@ function help() {
 }
 
 function parsed(options, args) {
+  // `--name -5` is a value out of range and no option.
+  const joined = args.flatMap((arg, at) => {
+    if (/^-\d/.test(arg) && args[at - 1]?.startsWith("--")) return [];
+    return arg.startsWith("--") && /^-\d/.test(args[at + 1] ?? "") ? [`${arg}=${args[at + 1]}`] : [arg];
+  });
   try {
-    return parseArgs({ args, options, allowPositionals: true });
+    return parseArgs({ args: joined, options, allowPositionals: true });
   } catch (error) {
     const known = Object.keys(options).map((name) => `--${name}`);
-    throw new Told(`${error.message.split(/\. |\n/)[0]}; there are ${known.join(", ")}`);
+    const there = known.length > 0 ? `there are ${known.join(", ")}` : "there are none but --help";
+    throw new Told(`${error.message.split(/\. |\n/)[0]}; ${there}`);
   }
 }
 

@@ -241,6 +241,8 @@ pub enum TabInput {
     Read { conversation_id: String, message_id: String },
     /// A tab that does not lead cannot read this segment of a history, or (`u32::MAX`) its head or its conversation.
     Torn { conversation_id: String, segment: u32 },
+    /// A window of a tab that does not lead wants what comes before all that is in the store.
+    Earlier { conversation_id: String },
     /// What a transaction of another tab has changed.
     Changed(Box<Changes>),
     /// Other tabs cannot be heard here.
@@ -262,6 +264,8 @@ pub enum TabOutput {
     Release,
     /// Take the lock from whoever holds it.
     Steal,
+    /// Leave the other tabs for good: what they store is out of reach here. The lock asked for after it is this tab's own.
+    Alone,
     /// Ask the leading tab whether it runs; `visible`: somebody looks at this one.
     Ask { visible: bool },
     /// Tell the other tabs that the leader runs.
@@ -277,6 +281,8 @@ pub enum TabOutput {
     /// Tell the leading tab that this segment, or (`u32::MAX`) the head or the conversation, cannot be read: it has what
     /// stood there, or fetches it.
     Torn { conversation_id: String, segment: u32 },
+    /// Tell the leading tab that a window here wants what comes before all that is in the store.
+    Earlier { conversation_id: String },
     /// Tell the other tabs what a transaction has changed.
     Changed(Box<Changes>),
     /// Tell the leading tab that this one listens.

@@ -42,6 +42,7 @@ mod send;
 mod storage;
 mod tell;
 mod views;
+mod windows;
 mod wipe;
 mod wire_send;
 mod write;
@@ -97,7 +98,8 @@ pub struct Client {
     /// How often this page has said that it cannot read a record.
     torn_told: u32,
     beside: tell::Beside,
-    http: SortedMap<HttpId, HttpJob>,
+    /// REST requests under way, and how each is named where it fails: method and address, without its query.
+    http: SortedMap<HttpId, (HttpJob, String)>,
     creations: create::Creations,
     acks: SortedMap<u64, AckFor>,
     /// Read receipts that wait for a connection: conversation and message.

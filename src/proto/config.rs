@@ -28,6 +28,7 @@ pub struct Config {
     pub reconnect: Reconnect,
     pub heartbeat: Heartbeat,
     pub outbox: OutboxLimits,
+    pub pages: Pages,
     /// False for `storage: 'memory'`.
     pub persistent: bool,
     /// Whether the browser is asked to keep the store where the disk runs full.
@@ -103,6 +104,21 @@ pub struct OutboxLimits {
     /// Sends in flight in one conversation where the backend keeps the order; else one.
     pub window: u32,
     pub ack_timeout_ms: u32,
+}
+
+/// Messages of one REST answer that are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pages {
+    /// From the newest, and before the oldest (T10).
+    pub newest: u32,
+    /// After a cursor.
+    pub after: u32,
+}
+
+impl Default for Pages {
+    fn default() -> Self {
+        Self { newest: 50, after: 200 }
+    }
 }
 
 /// What the page says about itself at construction.

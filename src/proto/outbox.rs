@@ -16,6 +16,7 @@ use super::profile::ServerMessage;
 use super::store::OutboxRow;
 
 mod answer;
+mod beside;
 mod changes;
 mod flow;
 mod held;

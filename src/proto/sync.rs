@@ -11,37 +11,22 @@ use super::api::{HttpId, Now};
 use super::rng::Rng;
 use super::timer::{Timer, Timers};
 
+mod job;
+
+pub use job::{Job, Pulled};
+
 /// Conversations pulled at once.
 const PARALLEL: usize = 4;
-/// Messages a page with a cursor.
-pub const PAGE_ROWS: u32 = 200;
-/// Messages a page by offset (T10), and how many pages are looked at for a known row.
-pub const OFFSET_ROWS: u32 = 50;
+/// How many pages by offset (T10) are looked at for a known row.
 const MAX_OFFSET_PAGES: u32 = 20;
+/// Conversations whose windows wait for more.
+const MAX_WISHES: usize = 64;
 /// After so many of one conversation an answer that cannot be read is taken for the backend's own.
 const MAX_UNREADABLE: u32 = 5;
+/// What has failed again so often, some seconds long, is told.
+const TOLD_AFTER: u32 = 3;
 const RETRY_BASE_MS: u64 = 1000;
 const RETRY_MAX_MS: u64 = 30_000;
-
-/// A request that the client is to make; answered by `on_list`, `on_page` or `on_failed` with the same job.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Job {
-    List {
-        offset: u32,
-    },
-    After {
-        conversation_id: String,
-        seq: u64,
-    },
-    Offset {
-        conversation_id: String,
-        offset: u32,
-    },
-    /// The newest page once more, for what has become of messages that are known: a cursor does not tell.
-    Newest {
-        conversation_id: String,
-    },
-}
 
 /// What the machine wants of the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,12 +46,17 @@ pub struct Sync {
     listing: bool,
     live: bool,
     waiting: Queue<String>,
+    /// Conversations of which a window wants more than is here.
+    wishes: Queue<String>,
     active: SortedMap<String, Pull>,
     requests: SortedMap<HttpId, Job>,
     retry: Queue<Job>,
     /// Whose newest page this connection has looked at again.
     refreshed: SortedSet<String>,
     failures: u32,
+    /// How often what failed was asked for again, and whether that was told: since an answer, or the start.
+    rounds: u32,
+    told: bool,
     /// Of the list of conversations: answers in a row that could not be read.
     unreadable_lists: u32,
     next_ticket: u32,
@@ -79,10 +69,13 @@ struct Pull {
     again: bool,
     /// The page that is being applied.
     ticket: u32,
-    /// Where to go on when it is in.
+    /// The page under way, and where to go on when it is in.
+    job: Option<Job>,
     next: Option<Job>,
     pages: u32,
-    /// Answers that could not be read.
+    /// The cursor was refused once.
+    begun_anew: bool,
+    /// Answers in a row that could not be read.
     unreadable: u32,
 }
 
@@ -108,11 +101,12 @@ impl Sync {
         self.online = false;
         self.listing = false;
         self.waiting.clear();
+        self.wishes.clear();
         self.active.clear();
         self.requests.clear();
         self.retry.clear();
         self.refreshed.clear();
-        self.failures = 0;
+        (self.failures, self.rounds) = (0, 0);
     }
 
     /// A hello came after the start. `true`: it says something else than what was started with.
@@ -132,7 +126,7 @@ impl Sync {
 
     /// A page of the list is in; `has_more` asks for the next.
     pub fn on_list(&mut self, offset: u32, rows: u32, has_more: bool) {
-        self.failures = 0;
+        self.on_answer();
         self.unreadable_lists = 0;
         if has_more && rows > 0 {
             let offset = offset.saturating_add(rows);
@@ -161,10 +155,50 @@ impl Sync {
         while self.online && self.active.len() < PARALLEL {
             let Some(conversation_id) = self.waiting.pop_front() else { break };
             let job = self.first_job(&conversation_id, cursor_of);
-            self.active.insert(conversation_id, Pull::default());
-            self.actions.push_back(Action::Request(job));
+            self.begin(job);
         }
         !self.actions.is_empty()
+    }
+
+    /// A window wants more of this conversation than is here.
+    pub fn wish(&mut self, conversation_id: &str) {
+        if self.online && !self.is_under_way(conversation_id) && self.wishes.len() < MAX_WISHES {
+            self.wishes.push_back(conversation_id.to_owned());
+        }
+    }
+
+    /// The next conversation of which a window wants more; answered by `begin`, where there is something to ask for.
+    pub fn take_wish(&mut self) -> Option<String> {
+        if self.active.len() >= PARALLEL { None } else { self.wishes.pop_front() }
+    }
+
+    /// Whether a page of it is under way or will be.
+    pub fn is_under_way(&self, conversation_id: &str) -> bool {
+        let is_it = |id: &String| id == conversation_id;
+        self.active.contains_key(conversation_id) || self.waiting.any(&is_it) || self.wishes.any(&is_it)
+    }
+
+    /// Whether history can be asked for after a sequence number.
+    pub fn has_cursor(&self) -> bool {
+        self.cursor
+    }
+
+    /// Asks for the first page of a pull.
+    pub fn begin(&mut self, job: Job) {
+        let Some(id) = job.conversation_id() else { return };
+        let pull = self.active.or_default(id.to_owned());
+        (pull.job, pull.pages) = (Some(job.clone()), 0);
+        self.actions.push_back(Action::Request(job));
+    }
+
+    /// The server refuses a cursor: the conversation alone begins anew, once. `false`: it has already.
+    pub fn begin_anew(&mut self, conversation_id: &str) -> bool {
+        let Some(pull) = self.active.get_mut(conversation_id).filter(|pull| !pull.begun_anew) else {
+            return false;
+        };
+        pull.begun_anew = true;
+        self.begin(Job::Offset { conversation_id: conversation_id.to_owned(), offset: 0 });
+        true
     }
 
     /// A conversation has turned up that the list did not have.
@@ -196,43 +230,65 @@ impl Sync {
     /// A page has come; returns the ticket under which it is to be applied.
     /// `last_seq` is the newest sequence number in it, `rows` how many it has.
     pub fn on_page(&mut self, job: &Job, rows: u32, last_seq: Option<u64>, has_more: bool) -> u32 {
-        self.failures = 0;
+        self.on_answer();
         self.next_ticket += 1;
         let ticket = self.next_ticket;
-        let (id, next) = match job {
-            Job::After { conversation_id, seq } => {
+        let Some(id) = job.conversation_id() else { return ticket };
+        let conversation_id = id.to_owned();
+        // Pages overlap by one row, since offsets shift while one reads (T10).
+        let step = rows.saturating_sub(1);
+        let goes_on = has_more && step > 0;
+        let next = match job {
+            Job::After { seq, .. } => {
                 let further = last_seq.filter(|last| has_more && last > seq);
-                let next = further.map(|seq| Job::After { conversation_id: conversation_id.clone(), seq });
-                (conversation_id, next)
+                further.map(|seq| Job::After { conversation_id, seq })
             }
-            Job::Offset { conversation_id, offset } => {
-                // Pages overlap by one row, since offsets shift while one reads (T10).
-                let step = rows.saturating_sub(1);
-                let next = (has_more && step > 0).then(|| Job::Offset {
-                    conversation_id: conversation_id.clone(),
-                    offset: offset.saturating_add(step),
-                });
-                (conversation_id, next)
+            Job::Between { seq, before, .. } => {
+                let further = last_seq.filter(|last| has_more && last > seq && last < before);
+                further.map(|seq| Job::Between { conversation_id, seq, before: *before })
+            }
+            // With a cursor the newest page is where it begins; a server that gives rows no number has no cursor.
+            Job::Offset { offset: 0, .. } if self.cursor && rows > 0 => {
+                last_seq.is_none().then_some(Job::After { conversation_id, seq: 0 })
+            }
+            Job::Offset { offset, .. } => {
+                goes_on.then(|| Job::Offset { conversation_id, offset: offset.saturating_add(step) })
             }
             Job::List { .. } | Job::Newest { .. } => return ticket,
         };
         if let Some(pull) = self.active.get_mut(id) {
-            (pull.ticket, pull.next) = (ticket, next);
+            (pull.ticket, pull.job, pull.next) = (ticket, Some(job.clone()), next);
+            pull.unreadable = 0;
             pull.pages += 1;
         }
         ticket
     }
 
-    /// The page stands in the history; `reached`: it goes back to what was known without a gap. `Some` where that was the
-    /// last page and nobody has asked again; `true`: it did not go back that far.
-    pub fn on_applied(&mut self, conversation_id: &str, ticket: u32, reached: bool) -> Option<bool> {
-        let pull = self.active.get_mut(conversation_id).filter(|pull| pull.ticket == ticket)?;
-        // By offset one goes back until that.
-        let next = pull.next.take().filter(|job| !reached || !matches!(job, Job::Offset { .. }));
+    /// The page stands in the history; `reached`: it goes back to what was known without a gap; `hole`: what is missing
+    /// between what is known. What the pull has come to.
+    pub fn on_applied(
+        &mut self,
+        conversation_id: &str,
+        ticket: u32,
+        reached: bool,
+        hole: Option<(u64, u64)>,
+    ) -> Pulled {
+        let pull = self.active.get_mut(conversation_id).filter(|pull| pull.ticket == ticket);
+        let Some(pull) = pull else { return Pulled::GoesOn };
+        // By offset one goes back until what was known.
+        let mut next = pull.next.take().filter(|job| !reached || !matches!(job, Job::Offset { .. }));
         let given_up = pull.pages >= MAX_OFFSET_PAGES && matches!(next, Some(Job::Offset { .. }));
+        if next.is_none()
+            && let Some((seq, before)) = hole
+        {
+            // One that was asked for already, and has brought nothing, would be asked for for ever.
+            let job = Job::Between { conversation_id: conversation_id.to_owned(), seq, before };
+            next = (pull.job.as_ref() != Some(&job)).then_some(job);
+        }
         if let Some(job) = next.filter(|_| !given_up) {
+            pull.job = Some(job.clone());
             self.actions.push_back(Action::Request(job));
-            return None;
+            return Pulled::GoesOn;
         }
         let again = pull.again;
         self.active.remove(conversation_id);
@@ -240,16 +296,14 @@ impl Sync {
             self.waiting.push_back(conversation_id.to_owned());
         }
         self.settle();
-        (!again).then_some(given_up)
+        if again { Pulled::Again } else { Pulled::Joined { given_up } }
     }
 
     /// The answer cannot be read. Whether it may be asked for once more.
     pub fn on_unreadable(&mut self, job: &Job) -> bool {
         let count = match job {
             Job::List { .. } => &mut self.unreadable_lists,
-            Job::After { conversation_id, .. }
-            | Job::Offset { conversation_id, .. }
-            | Job::Newest { conversation_id } => match self.active.get_mut(conversation_id) {
+            job => match job.conversation_id().and_then(|id| self.active.get_mut(id)) {
                 Some(pull) => &mut pull.unreadable,
                 None => return false,
             },
@@ -258,7 +312,7 @@ impl Sync {
         *count < MAX_UNREADABLE
     }
 
-    /// A request failed for now: it is made again later.
+    /// A request failed for now: it is made again later. `true`: it goes on failing, which is told once.
     pub fn on_failed(
         &mut self,
         now: Now,
@@ -266,9 +320,9 @@ impl Sync {
         timers: &mut Timers,
         job: Job,
         wait_ms: Option<u64>,
-    ) {
+    ) -> bool {
         if !self.online {
-            return;
+            return false;
         }
         let doubled = RETRY_BASE_MS.saturating_mul(1 << self.failures.min(10)).min(RETRY_MAX_MS);
         self.failures = self.failures.saturating_add(1);
@@ -277,6 +331,7 @@ impl Sync {
         self.retry.push_back(job);
         let at = now.mono_ms + delay;
         timers.set(Timer::Sync, timers.get(Timer::Sync).map_or(at, |old| old.max(at)));
+        self.rounds >= TOLD_AFTER && !core::mem::replace(&mut self.told, true)
     }
 
     /// A request can never succeed (unknown there, forbidden, no REST at all): the rest goes on without it.
@@ -284,8 +339,10 @@ impl Sync {
         match job {
             Job::List { .. } => self.listing = false,
             Job::Newest { .. } => {}
-            Job::After { conversation_id, .. } | Job::Offset { conversation_id, .. } => {
-                self.active.remove(conversation_id);
+            job => {
+                if let Some(id) = job.conversation_id() {
+                    self.active.remove(id);
+                }
             }
         }
         self.settle();
@@ -293,9 +350,14 @@ impl Sync {
 
     /// The delay is over, or a new token is there: what failed is asked for again.
     pub fn retry_now(&mut self) {
+        self.rounds = self.rounds.saturating_add(1);
         while let Some(job) = self.retry.pop_front() {
             self.actions.push_back(Action::Request(job));
         }
+    }
+
+    fn on_answer(&mut self) {
+        (self.failures, self.rounds, self.told) = (0, 0, false);
     }
 
     fn settle(&mut self) {

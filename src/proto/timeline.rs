@@ -24,15 +24,18 @@ mod merge;
 mod needs;
 mod pending;
 mod persist;
+mod ranges;
 mod read;
 #[cfg(test)]
 mod tests;
 mod view;
+mod window;
 
 use known::Known;
 pub use log::{Log, Want, order_of};
 pub use pending::Pending;
 pub use persist::Item;
+pub use ranges::Wanted;
 pub use view::{Echo, Echoes, unknown_conversation};
 
 /// Rows of a full segment.
@@ -73,19 +76,34 @@ enum Search {
     Find { ticket: u32 },
 }
 
-/// A page of the catch-up, oldest first.
-#[derive(Clone, Debug)]
+/// A page of the history, oldest first.
+#[derive(Clone, Debug, Default)]
 pub struct PageOp {
     pub messages: Queue<Box<ServerMessage>>,
-    /// What lies after the first and up to the second is all in the page: the cursor may be moved over it.
+    /// What lies after the first and up to the second is all in the page: from now on it is known.
     pub range: Option<(u64, u64)>,
     pub ticket: u32,
+    /// What is new in it has come while nobody listened, and is told; else it is older than what was there at the first
+    /// contact.
+    pub tells: bool,
     /// Rows so far that were new.
     pub fresh: u32,
     /// Whether the oldest row was in the history before.
     pub oldest_known: Option<bool>,
     /// Whether it has the row up to which all is known.
     pub joins: Option<bool>,
+}
+
+/// What became of a page.
+#[derive(Clone, Copy, Debug)]
+pub struct Applied {
+    pub ticket: u32,
+    /// Rows that were new.
+    pub fresh: u32,
+    /// They were told.
+    pub tells: bool,
+    /// It goes back to what was known without a gap.
+    pub reached: bool,
 }
 
 /// What waits in a conversation's apply queue.
@@ -185,12 +203,14 @@ pub enum Action {
         conversation_id: String,
         dropped: bool,
     },
-    /// A page is in; `fresh` rows of it were new; `reached`: it goes back to what was known without a gap.
+    /// A page is in.
     PageApplied {
-        ticket: u32,
         conversation_id: String,
-        fresh: u32,
-        reached: bool,
+        applied: Applied,
+    },
+    /// A window shows all that is here and wants what comes before.
+    Earlier {
+        conversation_id: String,
     },
     /// The unread count is another.
     Read {
@@ -219,7 +239,7 @@ pub enum Action {
 pub struct Timelines {
     me: String,
     logs: SortedMap<String, Log>,
-    views: SortedMap<ViewId, view::View>,
+    views: SortedMap<ViewId, window::View>,
     orphans: Known,
     searching: Vec<(String, Search)>,
     revision: u64,

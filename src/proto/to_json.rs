@@ -322,6 +322,10 @@ fn view(update: &ViewUpdate, object: &mut Object<'_>) {
         push_uint(out, order.get(at).copied().map_or(0, u64::from));
     });
     object.put("rows", &update.rows);
+    let gaps = &update.gaps;
+    list(object.name("gaps"), gaps.len(), &mut |out, at| {
+        push_uint(out, gaps.get(at).copied().map_or(0, u64::from))
+    });
     object.flag("hasEarlier", update.has_earlier);
     object.flag("hasLater", update.has_later);
     object.flag("loading", update.loading);

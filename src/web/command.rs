@@ -69,6 +69,10 @@ impl Fields<'_> {
             },
             "closeTimeline" => Command::CloseTimeline { view: self.count("view") },
             "loadEarlier" => Command::LoadEarlier { view: self.count("view"), count: self.count("count") },
+            "loadLater" => Command::LoadLater { view: self.count("view"), count: self.count("count") },
+            "jumpTo" => Command::JumpTo { view: self.count("view"), row_key: self.text("rowKey") },
+            "toNewest" => Command::ToNewest { view: self.count("view") },
+            "fillGaps" => Command::FillGaps { view: self.count("view") },
             "setDraft" => Command::SetDraft(DraftCommand {
                 conversation_id: self.text("conversationId"),
                 text: self.text("text"),

@@ -19,7 +19,9 @@ use super::timer::{self, Alarm};
 use super::{Sink, spawn};
 use crate::proto::config::Config;
 use crate::proto::queue::Queue;
-use crate::proto::{Client, Command, CommandId, Event, Failure, Input, Output, Secret, TokenId, TokenReason};
+use crate::proto::{
+    Client, Command, CommandId, Event, Failure, Input, Output, Secret, TabOutput, TokenId, TokenReason,
+};
 
 /// A frame of a 60 Hz screen.
 const BATCH_INTERVAL_MS: u64 = 16;
@@ -177,8 +179,12 @@ impl Driver {
             Output::Token { id, reason } => self.ask_token(id, reason),
             Output::Tab(output) => {
                 let page = self.page.borrow().clone();
-                if let Some(page) = page {
-                    page.execute(output);
+                match page {
+                    Some(page) if matches!(output, TabOutput::Alone) => {
+                        self.page.replace(Some(Rc::new(page.alone())));
+                    }
+                    Some(page) => page.execute(output),
+                    None => {}
                 }
             }
             Output::Event(event) => self.batch.borrow_mut().push(&event),

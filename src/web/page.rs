@@ -47,7 +47,7 @@ pub struct Page {
     sink: Sink,
     listener: Closure<dyn FnMut(PageEvent)>,
     targets: Vec<(EventTarget, &'static str)>,
-    /// None in memory mode: there every tab is on its own.
+    /// None where only memory is left, by configuration or by the browser: there every tab is on its own.
     tabs: Option<Tabs>,
 }
 
@@ -101,6 +101,11 @@ impl Page {
         Self { sink, listener, targets, tabs }
     }
 
+    /// The same page without the others; lock and channel go when this one is dropped.
+    pub fn alone(&self) -> Self {
+        Self::new(self.sink.clone(), None)
+    }
+
     pub fn execute(&self, output: TabOutput) {
         match (output, &self.tabs) {
             (TabOutput::RequestLead, Some(tabs)) => tabs.request_lead(&self.sink),
@@ -123,6 +128,9 @@ impl Page {
             (TabOutput::Torn { conversation_id, segment }, Some(tabs)) => {
                 tabs.peers.post(&[("conversationId", &conversation_id.into()), ("torn", &segment.into())]);
             }
+            (TabOutput::Earlier { conversation_id }, Some(tabs)) => {
+                tabs.peers.post(&[("conversationId", &conversation_id.into()), ("earlier", &1.into())]);
+            }
             (TabOutput::Changed(changes), Some(tabs)) => tabs.peers.change(&changes),
             (TabOutput::Hello, Some(tabs)) => tabs.peers.post(&[("hello", &1.into())]),
             (TabOutput::Typing { conversation_id, typing }, Some(tabs)) => {
@@ -130,7 +138,7 @@ impl Page {
                 tabs.peers.post(&[("conversationId", &conversation_id), ("typing", &typing.into())]);
             }
             (TabOutput::Tell { generation, event }, Some(tabs)) => tabs.peers.gather(generation, &event.0),
-            (_, None) => {}
+            (TabOutput::Alone, Some(_)) | (_, None) => {}
         }
     }
 

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { assertLog, assertTimeline, assertTold } from "./lib/checks.mjs";
-import { Stage } from "./lib/stage.mjs";
+import { Client, swift } from "./lib/client.mjs";
+import { openHarness, Stage } from "./lib/stage.mjs";
 
 let stage;
 before(async () => {
@@ -147,4 +148,49 @@ test("tokens that live two seconds: messages over three lives", async (t) => {
   const log = await brief.server.log(id);
   assertLog(log, ana.userId, texts);
   for (const person of [ana, ben]) assertTimeline(await person.whole(id), log);
+});
+
+// Private mode of one window, a policy, a full disk at the wrong moment: what such a tab sends no other tab can read.
+test("a tab that is refused the store is on its own beside one that has it", async () => {
+  const login = await stage.loginOf("ana without a store");
+  const profile = await stage.profile();
+  const open = async (denied) => {
+    const page = await profile.newPage();
+    if (denied) {
+      await page.addInitScript(() => {
+        const get = () => {
+          throw new DOMException("refused", "SecurityError");
+        };
+        Object.defineProperty(globalThis, "indexedDB", { configurable: true, get });
+      });
+    }
+    await openHarness(page, stage.page.url);
+    return Client.on(page, swift(stage.server.url, login));
+  };
+  const stored = await open(false);
+  await stored.connect();
+  const ben = await stage.person("ben beside two tabs");
+  await ben.connect();
+  const { id } = await stored.call("createDirect", ben.userId);
+  const denied = await open(true);
+  await denied.connect();
+  const [degraded] = await denied.events("storageDegraded");
+  assert.equal(degraded[0].persistent, false);
+  const texts = [];
+  for (const [tab, durable] of [
+    [denied, false],
+    [stored, true],
+    [denied, false],
+  ]) {
+    const text = `message ${texts.length + 1}`;
+    const sent = await tab.send(id, text);
+    assert.equal(sent.durable, durable);
+    assert.equal((await tab.call("acknowledged", sent.key)).text, text);
+    texts.push(text);
+  }
+  for (const person of [stored, denied, ben]) await person.untilCount(id, texts.length);
+  const log = await stage.server.log(id);
+  assertLog(log, login.id, texts);
+  for (const person of [stored, denied, ben]) assertTimeline(await person.whole(id), log);
+  assert.deepEqual(await denied.events("error"), []);
 });

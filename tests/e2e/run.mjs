@@ -2,13 +2,14 @@
 import { readdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { readArguments } from "../../scripts/lib/arguments.mjs";
 import { run, runMain, Told } from "../../scripts/lib/run.mjs";
 import { parts } from "./parts.mjs";
 
 const folder = dirname(fileURLToPath(import.meta.url));
 
 await runMain(async () => {
-  const words = process.argv.slice(2);
+  const words = readArguments({}).positionals;
   const all = readdirSync(folder).filter((name) => name.endsWith(".test.mjs"));
   const chosen = all.filter((name) => words.length === 0 || words.some((word) => name.includes(word)));
   if (chosen.length === 0)

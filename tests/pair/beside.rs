@@ -1,8 +1,8 @@
 //! The tabs of one store: who has the lock, what they tell each other, and pages that stand still.
 
-use chatwire::proto::{Input, TabInput, TabOutput};
+use chatwire::proto::{Input, StoreRequest, TabInput, TabOutput};
 
-use super::node::Happening;
+use super::node::{Disk, Happening};
 use super::told::heard;
 use super::world::World;
 
@@ -18,6 +18,12 @@ impl World {
             }
             TabOutput::Release => self.free_lead(at),
             TabOutput::Steal => self.steal(at),
+            TabOutput::Alone => {
+                let mut disk = Disk::default();
+                disk.records.execute(&StoreRequest::Open { name: "of one tab".to_owned() });
+                self.disks.push(disk);
+                self.nodes[at].disk = self.disks.len() - 1;
+            }
             // Whether the leader runs is heard all the same.
             TabOutput::Ask { .. } | TabOutput::Alive | TabOutput::Yield => self.tell_tabs(at, output),
             _ if self.loses_pokes => {}

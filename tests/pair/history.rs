@@ -1,6 +1,6 @@
 //! Others' messages: live, missed, out of order; statuses that find their message; unread counts.
 
-use chatwire::proto::{Command, Event, Status};
+use chatwire::proto::{Command, ErrorCode, Event, Phase, Status};
 use serde_json::json;
 
 use super::backend::Backend;
@@ -251,4 +251,62 @@ fn a_conversation_that_appears_while_the_list_is_read_stays() {
     world.cut(ana);
     world.pass(10_000);
     assert_eq!(world.count(ana, |event| matches!(event, Event::ConversationRemoved { conversation_id } if conversation_id == "r07")), 1);
+}
+
+fn errors(world: &World, at: usize) -> Vec<(ErrorCode, String)> {
+    let told = world.nodes[at].events.iter().filter_map(|event| match event {
+        Event::Error { error } => Some((error.code, error.message.clone())),
+        _ => None,
+    });
+    told.collect()
+}
+
+/// No CORS headers, a proxy that answers 500: the socket works, and nothing else would say why nothing is shown.
+#[test]
+fn a_history_that_gets_no_answer_is_told_once_a_connection() {
+    for status in [0, 500] {
+        let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
+        world.backend.http_faults.extend([status; 60]);
+        let ana = world.join("ana");
+        world.connect(ana);
+        world.pass(1000);
+        assert_eq!(errors(&world, ana), [], "it may be a blip");
+        world.pass(60_000);
+        let told = errors(&world, ana);
+        let [(ErrorCode::Server, text)] = told.as_slice() else { panic!("once: {told:?}") };
+        let why = if status == 0 { "network" } else { "HTTP 500" };
+        assert!(text.starts_with("GET https://chat.test/api/conversations gets no answer"), "{text}");
+        assert!(text.contains(why) && text.contains("CORS"), "{text}");
+        world.backend.http_faults.clear();
+        world.until("live", |world| world.nodes[ana].checks.phase == Some(Phase::Live));
+        assert_eq!(errors(&world, ana).len(), 1);
+    }
+}
+
+#[test]
+fn a_window_says_why_the_server_does_not_give_its_history() {
+    let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
+    miss(&mut world, "r", 0..3);
+    let ana = world.join("ana");
+    world.open_view(ana, 1, "r");
+    let error = |world: &World| {
+        let mut updates = world.nodes[ana].events.iter().rev().filter_map(|event| match event {
+            Event::View(update) if update.view == 1 => Some(update.error.clone()),
+            _ => None,
+        });
+        updates.next().flatten()
+    };
+    // The list is answered, and then the history refused.
+    world.connect(ana);
+    world.until("the list", |world| world.backend.requests.len() == 1);
+    world.backend.http_faults.extend([403; 4]);
+    world.until("live", |world| world.nodes[ana].checks.phase == Some(Phase::Live));
+    world.pass(100);
+    let shown = error(&world).expect("the window says so");
+    assert!(shown.message.starts_with("GET https://chat.test/api/messages/r: HTTP 403"), "{}", shown.message);
+    world.backend.http_faults.clear();
+    world.cut(ana);
+    world.until("all is there", |world| world.texts(ana, 1).len() == 3);
+    world.pass(100);
+    assert_eq!(error(&world), None);
 }

@@ -101,8 +101,9 @@ fn a_leader_that_was_robbed_while_it_stood_still_sends_nothing_on_its_old_socket
     assert_eq!(sent.len() + unconfirmed, 1, "sent once, or not known to be sent");
 }
 
-fn has_history(world: &World, disk: usize) -> bool {
-    world.disks[disk].records.get(&RecordId::history(head_key("r"))).is_some()
+/// The head's record.
+fn history(world: &World, disk: usize) -> Option<Vec<u8>> {
+    world.disks[disk].records.get(&RecordId::history(head_key("r"))).map(<[u8]>::to_vec)
 }
 
 fn generation(world: &World, disk: usize) -> u64 {
@@ -117,6 +118,7 @@ fn a_leader_whose_claim_is_refused_keeps_its_lead_when_there_is_room_again() {
     world.pass(100);
     world.nodes[ana].checks.memory_only = true;
     world.nodes[ana].events.clear();
+    let empty = history(&world, 0);
     world.disks[0].broken = Some(StoreFailure::Quota);
     world.go_live(ana);
     world.post("r", "bo", "one");
@@ -124,11 +126,11 @@ fn a_leader_whose_claim_is_refused_keeps_its_lead_when_there_is_room_again() {
     world.pass(12_000);
     assert!(!world.message(ana, two).durable);
     assert_eq!(world.texts(ana, 1), ["one", "two"]);
-    assert!(!has_history(&world, 0), "nothing is written under another tab's generation");
+    assert_eq!(history(&world, 0), empty, "nothing is written under another tab's generation");
     let before = generation(&world, 0);
     world.disks[0].broken = None;
     world.pass(6_000);
-    assert!(has_history(&world, 0));
+    assert_ne!(history(&world, 0), empty);
     assert_eq!(generation(&world, 0), before + 1, "claimed first");
     let told = world.nodes[ana].events.iter().filter(|event| matches!(event, Event::Leader { .. })).count();
     assert_eq!(told, 1, "it led all along");
@@ -164,7 +166,7 @@ fn a_thief_whose_claim_is_refused_writes_nothing_over_what_the_robbed_leader_wri
     let newest = world.rows(first, 1).pop().unwrap().row_key;
     world.ask(first, Command::MarkRead { conversation_id: "r".to_owned(), row_key: newest });
     world.pass(100);
-    assert!(has_history(&world, disk));
+    assert!(history(&world, disk).is_some());
     world.pass(20_000);
     let head = world.disks[disk].records.get(&RecordId::history(head_key("r"))).unwrap();
     assert!(decode_head(head).unwrap().1.read_up_to.is_some(), "what the robbed leader wrote stands");

@@ -20,6 +20,7 @@ pub enum WriteFault {
     UnknownDone,
     /// Not carried out, and nobody knows.
     UnknownLost,
+    Conflict,
 }
 
 #[derive(Default)]
@@ -32,7 +33,11 @@ pub struct Disk {
     pub limit_bytes: Option<usize>,
     /// Reads fail too.
     pub unreadable: bool,
+    /// Whoever opens it from now on gets nothing but memory.
+    pub denied: bool,
     pub refuses_wipe: bool,
+    /// Wipes are carried out, and nobody knows.
+    pub unclear_wipe: bool,
     pub delay_ms: u64,
     /// How long nobody knows.
     pub unknown_ms: u64,

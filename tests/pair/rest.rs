@@ -24,6 +24,7 @@ impl Backend {
         }
         match self.http_faults.pop_front() {
             Some(429) => return wrong(429, "RateLimited"),
+            Some(403) => return wrong(403, "ForbiddenError"),
             Some(status) => return wrong(status, "ServerError"),
             None => {}
         }

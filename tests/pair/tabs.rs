@@ -67,6 +67,34 @@ fn the_follower_takes_over_when_the_leader_goes() {
     }
 }
 
+/// A tab that is refused the store (private mode of one window, a policy) can be read by no leader.
+#[test]
+fn a_tab_without_the_store_is_on_its_own() {
+    let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
+    let leader = world.join("ana");
+    world.go_live(leader);
+    world.disks[0].denied = true;
+    let alone = world.join_on("ana", json!({}), 0);
+    world.go_live(alone);
+    world.open_view(alone, 1, "r");
+    world.open_view(leader, 1, "r");
+    for text in ["one", "two"] {
+        let key = world.saved(alone, "r", text);
+        let acknowledged = world.ask(alone, Command::Acknowledged { key: key.clone() });
+        world.until_status(alone, &key, Status::Acknowledged);
+        assert!(world.wait(alone, acknowledged).is_ok(), "{text}");
+    }
+    let shown = connections(&world, alone);
+    assert!(shown.last().is_some_and(|last| last.state == ConnectionState::Online && last.leader));
+    assert!(connections(&world, leader).last().is_some_and(|last| last.leader), "both lead");
+    world.saved(leader, "r", "three");
+    world.pass(1000);
+    for node in [leader, alone] {
+        assert_eq!(world.texts(node, 1), ["one", "two", "three"]);
+    }
+    assert_eq!(world.backend.texts("r"), ["one", "two", "three"]);
+}
+
 #[test]
 fn a_leader_whose_lead_was_stolen_abdicates_and_doubles_nothing() {
     for pause in [0, 5, 12, 25, 100] {

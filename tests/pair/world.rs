@@ -280,6 +280,7 @@ impl World {
         let reply = match (disk.broken, fault) {
             (_, WriteFault::Fail(kind)) => failed(kind),
             (_, WriteFault::UnknownLost) => StoreReply::Unknown,
+            (_, WriteFault::Conflict) => StoreReply::Conflict,
             (_, WriteFault::UnknownDone) => {
                 disk.records.execute(request);
                 StoreReply::Unknown
@@ -288,8 +289,12 @@ impl World {
             _ if disk.refuses_wipe && matches!(request, StoreRequest::Wipe { .. }) => {
                 failed(StoreFailure::Other)
             }
+            _ if disk.unclear_wipe && matches!(request, StoreRequest::Wipe { .. }) => {
+                disk.records.execute(request);
+                StoreReply::Unknown
+            }
             _ => match disk.execute(request) {
-                StoreReply::Opened { .. } => StoreReply::Opened { persistent: true },
+                StoreReply::Opened { .. } => StoreReply::Opened { persistent: !disk.denied },
                 reply => reply,
             },
         };

@@ -8,13 +8,14 @@ use serde_json::Value;
 /// What the other tabs hear of a word; `None`: it is not for them.
 pub fn heard(word: TabOutput) -> Option<TabInput> {
     Some(match word {
-        TabOutput::RequestLead | TabOutput::Release | TabOutput::Steal => return None,
+        TabOutput::RequestLead | TabOutput::Release | TabOutput::Steal | TabOutput::Alone => return None,
         TabOutput::Ask { visible } => TabInput::Asked { visible },
         TabOutput::Alive => TabInput::Alive,
         TabOutput::Yield => TabInput::Yielded,
         TabOutput::Poke => TabInput::Poked,
         TabOutput::Wiped => TabInput::Wiped,
         TabOutput::Read { conversation_id, message_id } => TabInput::Read { conversation_id, message_id },
+        TabOutput::Earlier { conversation_id } => TabInput::Earlier { conversation_id },
         TabOutput::Torn { conversation_id, segment } => TabInput::Torn { conversation_id, segment },
         TabOutput::Changed(changes) => TabInput::Changed(changes),
         TabOutput::Hello => TabInput::Hello,
@@ -56,6 +57,9 @@ impl ToldEvents {
         }
         let value: Value = serde_json::from_str(text).unwrap();
         let word = |name: &str| value[name].as_str().unwrap().to_owned();
+        if let Some(event) = self.changed_since(&value) {
+            return event;
+        }
         match value["type"].as_str().unwrap() {
             "connection" => Event::Connection { connection: connection(&value["connection"]) },
             "status" => Event::Status {
@@ -86,6 +90,21 @@ impl ToldEvents {
             },
             other => panic!("nobody tells other tabs of {other}"),
         }
+    }
+
+    /// A message that has changed since this tab has told it to its own listeners: they hear nothing of it a second time, the
+    /// others hear of it as it is now.
+    fn changed_since(&self, value: &Value) -> Option<Event> {
+        let row_key = value["message"]["rowKey"].as_str()?;
+        let same = |event: &&Event| {
+            matches!(event, Event::Message { message, live, leader } if message.row_key == row_key
+                && value["live"] == *live && value["leader"] == *leader)
+        };
+        let mut event = self.0.values().find(same)?.clone();
+        if let Event::Message { message, .. } = &mut event {
+            message.text = value["message"]["text"].as_str()?.to_owned();
+        }
+        Some(event)
     }
 }
 

@@ -157,12 +157,11 @@ impl World {
         let (t, disk) = (self.t, self.devices[at].person.disk);
         for other in 0..self.devices.len() {
             if self.devices[other].person.disk == disk && self.devices[other].client.is_some() {
-                let fresh = self.devices[other].asleep_until.is_none();
+                let before = self.devices[other].asleep_until;
                 self.devices[other].sleep(t, ms);
-                if fresh {
-                    self.push(other, ms, Happening::Wake { thaw: false });
-                } else {
-                    self.keep_in_order(other);
+                match before {
+                    None => self.push(other, ms, Happening::Wake { thaw: false }),
+                    Some(before_ms) => self.keep_in_order(other, before_ms),
                 }
             }
         }

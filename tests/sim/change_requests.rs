@@ -82,7 +82,14 @@ impl World {
             let known = &self.ledger.changes[seen.number];
             says(known) && (seen.id.as_deref() == Some(id) || (target.is_some() && known.target == target))
         };
-        let seen = self.disks[home].changes.values().find(is_it).cloned();
+        // Two may say the same: then it is the one whose turn it is, which the records tell as long as they are written.
+        let written = !self.devices[at].eyes.refused;
+        let turn = |seen: &&ChangeSeen| {
+            let known = &self.ledger.changes[seen.number];
+            let failed = seen.failed || (!written && known.refusals.1 > 0);
+            (failed, written && !seen.marked, known.taken)
+        };
+        let seen = self.disks[home].changes.values().filter(is_it).min_by_key(turn).cloned();
         let fallback = || {
             let of_it = |known: &Changed| target.is_none() || known.target == target;
             self.ledger.changes.iter().rposition(|known| says(known) && of_it(known))
@@ -104,7 +111,9 @@ impl World {
         let stored =
             self.disks[home].changes.iter().find(|(_, seen)| seen.number == number).map(|(at, _)| *at);
         let before = self.disks[home].changes.iter().find(|(other, seen)| {
-            stored.is_some_and(|stored| **other < stored) && seen.id.as_deref() == Some(id) && !seen.failed
+            // Of what was carried out the row may stand until its copy is in the history.
+            let open = !seen.failed && !self.ledger.changes[seen.number].taken;
+            stored.is_some_and(|stored| **other < stored) && seen.id.as_deref() == Some(id) && open
         });
         if let Some(before) = before.map(|(_, seen)| seen.number)
             && !self.devices[at].eyes.refused

@@ -194,7 +194,9 @@ impl World {
                 sent.removed() || sent.lost_allowed || sent.torn
             });
             let justified = match failure.code {
-                ErrorCode::NotFound => for_good > 0 || gone || self.server.loses,
+                ErrorCode::NotFound => {
+                    for_good > 0 || gone || self.server.loses || self.disks[home].history_torn
+                }
                 ErrorCode::Validation | ErrorCode::Forbidden | ErrorCode::Conflict => for_good > 0,
                 ErrorCode::Server => u64::from(for_now) >= self.plan.max_attempts,
                 _ => false,
@@ -212,6 +214,8 @@ impl World {
         let home = self.devices[at].person.disk;
         let holds = |known: &Changed| known.disk == home && known.key.is_some() && known.key.as_ref() == key;
         let Some(other) = self.ledger.changes.iter().position(holds).filter(|other| *other != number) else {
+            let known = &mut self.ledger.changes[number];
+            known.key = known.key.take().or_else(|| key.cloned());
             return;
         };
         let theirs = self.ledger.changes[other].clone();
@@ -240,15 +244,26 @@ impl World {
         }
     }
 
-    /// A change that waits for its message, as it may for ever: that has failed, or was never given an id.
+    /// A change that waits for its message, as it may for ever: that has failed, was never given an id, or its server has
+    /// lost it before it told one.
     pub fn may_wait(&self, at: usize, row_key: &str, outbox: &[Message]) -> bool {
         let failed =
             |row: &Message| row.row_key == row_key && row.status == Status::Failed && row.change.is_none();
-        let nameless = |row: &Message| row.row_key == row_key && row.id.is_none();
-        let mut windows = self.devices[at].eyes.windows.values();
-        outbox.iter().any(failed)
-            || (!(self.plan.keys && self.plan.cursor && self.plan.answers)
-                && windows.any(|window| window.rows().any(nameless)))
+        let windows = || self.devices[at].eyes.windows.values().flat_map(|window| window.rows());
+        let named = |row: &Message| row.row_key == row_key && row.id.is_some();
+        // It may stand before what a window has loaded.
+        let home = self.devices[at].person.disk;
+        let of_it = |seen: &ChangeSeen| self.ledger.changes[seen.number].row_key == row_key;
+        let parked = self.disks[home].changes.values().any(|seen| seen.id.is_none() && of_it(seen));
+        let stored = |number: usize| {
+            let mut messages = self.server.rooms.values().flat_map(|room| &room.messages);
+            messages.any(|stored| stored.number == Some(number))
+        };
+        let of_lost = |known: &Changed| known.target.is_some_and(|target| !stored(target));
+        let lost = self.server.loses
+            && self.ledger.changes.iter().any(|known| known.row_key == row_key && of_lost(known));
+        let told = self.plan.keys && self.plan.cursor && self.plan.answers && !lost;
+        outbox.iter().any(failed) || (!told && parked && !windows().any(named))
     }
 
     /// Exactly one: carried out, failed and kept, gone with its message, or waiting with it.

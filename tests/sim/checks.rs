@@ -162,6 +162,7 @@ impl World {
             Event::Guarantees { guarantees } => {
                 let plain = guarantees.delivery != Delivery::ExactlyOnce;
                 self.devices[at].eyes.wire.plain = plain;
+                self.devices[at].eyes.wire.keyed |= !plain;
                 let home = self.devices[at].person.disk;
                 let online = self.devices[at].eyes.state == Some(ConnectionState::Online);
                 self.disks[home].plain_seen |= plain && online;
@@ -369,8 +370,9 @@ impl World {
         let justified = match code {
             // A torn row is taken for one that may have gone, and before any hello no keys are known to be kept.
             ErrorCode::Unconfirmed => {
-                let torn_and_over = sent.torn && sent.deadline_ms.is_some_and(|deadline| deadline <= now);
-                !self.plan.keys || self.disks[home].plain_seen || torn_and_over
+                let unknown = !self.devices[at].eyes.wire.keyed || sent.frames == 0;
+                let over = sent.deadline_ms.is_some_and(|deadline| deadline <= now);
+                !self.plan.keys || self.disks[home].plain_seen || (sent.torn && unknown && over)
             }
             ErrorCode::Server => u64::from(for_now) >= self.plan.max_attempts,
             ErrorCode::Validation | ErrorCode::Forbidden | ErrorCode::NotFound | ErrorCode::Conflict => {

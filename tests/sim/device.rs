@@ -141,7 +141,8 @@ impl World {
         device.store_last = t;
         device.flushing = false;
         let page = PageFacts { online: device.online, visible: device.visible };
-        let config = Config::parse(&options.to_string(), page).unwrap();
+        let mut config = Config::parse(&options.to_string(), page).unwrap();
+        config.pages = self.plan.pages;
         device.eyes.begin();
         let seed = core::array::from_fn(|byte| (seed >> (byte % 8 * 8)) as u8 ^ byte as u8);
         device.client = Some(Client::new(config, seed, device.now(t)));

@@ -13,7 +13,6 @@ use chatwire::proto::{
 
 use super::changes::ChangeSeen;
 use super::faults::Fault;
-use super::full_disk;
 use super::text;
 use super::world::{Happening, Whose, World};
 
@@ -46,10 +45,14 @@ pub struct Disk {
     pub claimed_by: Option<usize>,
     pub claimed_at_ms: u64,
     pub claim_refused: bool,
+    /// A record of the history was torn once, and with it what was known of messages that have left the outbox.
+    pub history_torn: bool,
+    /// It has refused a write once: what was known in memory alone may be lost.
+    pub refused_once: bool,
     /// The generation was torn: until the next claim stands nothing tells whose it is.
     pub generation_torn: bool,
-    /// It was torn once: a page that replaced it may not have known its version, which therefore still holds.
-    pub generation_lost: bool,
+    /// Its versions that were torn: a page that replaced one may not have known it, which therefore still holds.
+    pub torn_generations: BTreeSet<u64>,
     /// When each head (and any other record of the history) was written last.
     pub heads_written: BTreeMap<String, u64>,
     /// Messages of others that a tab has said it has taken in, since a lead last ended without a word.
@@ -121,6 +124,8 @@ impl World {
             return StoreReply::Unknown;
         }
         let stale = self.is_stale(at, transaction);
+        let (generation, disk) = (RecordId::meta(GENERATION_KEY), self.devices[at].person.disk);
+        let before = self.disks[disk].records.get(&generation).and_then(record_version);
         let reply = self.execute_write(at, request, transaction);
         if matches!(reply, StoreReply::Failed { .. }) {
             self.say(|| format!("a write of {name} finds no room"));
@@ -128,6 +133,14 @@ impl World {
         }
         if let (Some(what), StoreReply::Saved { .. }) = (stale, &reply) {
             self.wrong("an expectation is exact where its record can be read", what);
+        }
+        let claims = transaction.puts.iter().any(|(id, _)| *id == generation);
+        if claims && matches!(reply, StoreReply::Saved { .. }) && before.is_some() {
+            // Whoever claims over what it had read before it was torn does not end what was claimed over the torn one.
+            let ends = |(id, expected): &(RecordId, Option<u64>)| *id == generation && *expected == before;
+            if !transaction.expect.iter().any(ends) {
+                self.disks[disk].torn_generations.extend(before);
+            }
         }
         if matches!(reply, StoreReply::Conflict) {
             let records = &self.disks[self.devices[at].person.disk].records;
@@ -148,6 +161,7 @@ impl World {
     }
 
     fn refused(&mut self, at: usize, request: &StoreRequest, kind: StoreFailure) -> StoreReply {
+        self.disks[self.devices[at].person.disk].refused_once = true;
         if let StoreRequest::Write(transaction) = request
             && transaction.puts.iter().any(|(id, _)| *id == RecordId::meta(GENERATION_KEY))
         {
@@ -165,20 +179,7 @@ impl World {
         failed(kind)
     }
 
-    fn execute_write(&mut self, at: usize, request: &StoreRequest, transaction: &Transaction) -> StoreReply {
-        let disk = &mut self.disks[self.devices[at].person.disk];
-        if self.t >= disk.tight_until {
-            return self.execute_store(at, request);
-        }
-        let reply = full_disk::write(&mut disk.records, transaction, disk.limit_bytes);
-        let makes_room = transaction.deletes.iter().any(|id| id.table == Table::History);
-        if makes_room && matches!(reply, StoreReply::Saved { .. }) {
-            self.dice.coverage.fault(Fault::RoomMade);
-        }
-        reply
-    }
-
-    fn execute_store(&mut self, at: usize, request: &StoreRequest) -> StoreReply {
+    pub fn execute_store(&mut self, at: usize, request: &StoreRequest) -> StoreReply {
         match self.disks[self.devices[at].person.disk].records.execute(request) {
             StoreReply::Opened { .. } => StoreReply::Opened { persistent: true },
             reply => reply,
@@ -229,8 +230,10 @@ impl World {
         }
         self.check_doubles(home);
         for id in &transaction.deletes {
-            if let Key::Number(stored) = id.key {
-                self.disks[home].changes.remove(&stored);
+            if let Key::Number(stored) = id.key
+                && let Some(seen) = self.disks[home].changes.remove(&stored)
+            {
+                self.say(|| format!("change {} leaves the store ({stored}), by {name}", seen.number));
             }
             if let Key::Number(stored) = id.key
                 && let Some(row) = self.disks[home].rows.remove(&stored)
@@ -246,8 +249,10 @@ impl World {
         let disk = &self.disks[self.devices[at].person.disk];
         let has = |id: &RecordId| disk.records.get(id).and_then(record_version);
         let stale = |(id, expected): &&(RecordId, Option<u64>)| {
-            let known = id.table == Table::Outbox || !disk.generation_lost;
-            known && has(id).is_some_and(|version| Some(version) != *expected)
+            let torn = id.table != Table::Outbox
+                && expected.is_some_and(|version| disk.torn_generations.contains(&version));
+            let gone = expected.is_some() && disk.records.get(id).is_none();
+            !torn && (gone || has(id).is_some_and(|version| Some(version) != *expected))
         };
         let (id, expected) = transaction.expect.iter().find(stale)?;
         Some(format!("{:?} has {:?}, not {expected:?}, and was replaced", id.key, has(id)))
@@ -285,7 +290,9 @@ impl World {
         }
         let history = transaction.puts.iter().any(|(id, _)| id.table == Table::History);
         let writer = disk.claimed_by.is_none_or(|claimed| claimed == at);
-        if history && !writer && !disk.generation_torn {
+        let mut expected = transaction.expect.iter().filter_map(|(_, version)| *version);
+        let torn = disk.generation_torn || expected.any(|version| disk.torn_generations.contains(&version));
+        if history && !writer && !torn {
             self.wrong("one writer of history", format!("{name} wrote under another leader's generation"));
         }
     }
@@ -371,9 +378,11 @@ impl World {
             (sent.lost_allowed, sent.torn) = (true, true);
         }
         let disk = &mut self.disks[home];
-        let generation = record.key == Key::Text(GENERATION_KEY.to_owned());
-        disk.generation_torn |= generation;
-        disk.generation_lost |= generation;
+        if record.key == Key::Text(GENERATION_KEY.to_owned()) {
+            disk.generation_torn = true;
+            disk.torn_generations.extend(record_version(&all[which as usize].1.bytes));
+        }
+        disk.history_torn |= table == Table::History;
         let put = (RecordId { table, key: record.key }, record.bytes);
         let transaction = Transaction { puts: vec![put], ..Transaction::default() };
         self.disks[home].records.execute(&StoreRequest::Write(transaction));

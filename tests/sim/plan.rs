@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use chatwire::proto::config::Pages;
+
 use super::changes::{self, ChangeAct};
 use super::dice::Stream;
 use super::faults::Fault;
@@ -47,6 +49,8 @@ pub struct Plan {
     pub connect_attempts: Option<u64>,
     pub after_server_disconnect: bool,
     pub sends_per_second: u64,
+    /// Messages a page: small ones make catch-ups long.
+    pub pages: Pages,
     pub persons: Vec<Person>,
     pub acts: Vec<(u64, Act)>,
     pub changes: Vec<(u64, ChangeAct)>,
@@ -151,11 +155,14 @@ impl Plan {
             connect_attempts: s.pick(&[None, None, Some(2), Some(5)]),
             after_server_disconnect: s.one_in(2),
             sends_per_second: s.pick(&[2, 1000, 1000]),
+            pages: Pages::default(),
             persons,
             acts: Vec::new(),
             changes: Vec::new(),
             storm_ms: 0,
         };
+        // Without a cursor twenty pages are all that is looked through.
+        plan.pages = if plan.cursor { pages(seed) } else { plan.pages };
         plan.acts = draw_acts(&mut s, plan.persons.len());
         let last_ms = plan.acts.last().map_or(0, |(at, _)| *at);
         plan.changes = changes::draw(seed, last_ms, plan.persons.len());
@@ -213,6 +220,15 @@ fn persons(s: &mut Stream, tabs: bool) -> Vec<Person> {
         }
     }
     persons
+}
+
+/// Out of a stream of its own.
+fn pages(seed: u64) -> Pages {
+    let mut s = Stream::new(seed ^ 0x7061_6765);
+    match s.one_in(2) {
+        true => Pages::default(),
+        false => Pages { newest: s.between(4, 9) as u32, after: s.between(1, 12) as u32 },
+    }
 }
 
 fn draw_acts(s: &mut Stream, devices: usize) -> Vec<(u64, Act)> {

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use chatwire::proto::store::{HistoryHead, decode_head, decode_segment, head_key, segment_key};
-use chatwire::proto::{Key, RecordId, Table, Transaction};
+use chatwire::proto::{Key, RecordId, StoreReply, StoreRequest, Table, Transaction};
 
+use super::faults::Fault;
+use super::full_disk;
 use super::world::World;
 
 /// The conversation that nobody has open.
@@ -13,6 +15,19 @@ const LONG: &str = "t";
 const SPARED: usize = 3;
 
 impl World {
+    pub fn execute_write(&mut self, at: usize, request: &StoreRequest, transaction: &Transaction) -> StoreReply {
+        let disk = &mut self.disks[self.devices[at].person.disk];
+        if self.t >= disk.tight_until {
+            return self.execute_store(at, request);
+        }
+        let reply = full_disk::write(&mut disk.records, transaction, disk.limit_bytes);
+        let makes_room = transaction.deletes.iter().any(|id| id.table == Table::History);
+        if makes_room && matches!(reply, StoreReply::Saved { .. }) {
+            self.dice.coverage.fault(Fault::RoomMade);
+        }
+        reply
+    }
+
     /// All but the last of it is heard of by the catch-up alone.
     pub fn long_history(&mut self, count: usize) {
         self.say(|| format!("somebody outside has written {count} messages where nobody looks"));
@@ -42,7 +57,7 @@ impl World {
                 head.segments.iter().any(|info| segment_key(&head.conversation_id, info.number) == *key);
             let numbered = head.cursor.is_some() && head.known_from > 0;
             let older = numbered && head.segments.iter().any(|info| info.first.seq <= head.known_from);
-            if listed || older || head.complete || head.segments.len() < SPARED {
+            if listed || older || head.segments.len() < SPARED {
                 let what = format!("{key} goes, and its head has {} segments", head.segments.len());
                 return self.wrong("what is given up is the oldest", what);
             }

@@ -170,7 +170,7 @@ pub fn shrink(seed: u64, checker: &str) -> BTreeSet<Choice> {
 }
 
 /// A failing schedule as a story.
-pub fn story(seed: u64, muted: &BTreeSet<Choice>) -> String {
+pub fn story(seed: u64, muted: &BTreeSet<Choice>, lines: usize) -> String {
     let run = run(seed, muted, true);
     let mut text = format!("seed {seed}, a backend with {}\n", run.plan.backend());
     let acts =
@@ -191,12 +191,15 @@ pub fn story(seed: u64, muted: &BTreeSet<Choice>) -> String {
     if !names.is_empty() {
         text += &format!("  faults: {}\n", names.join(", "));
     }
-    let skipped = run.story.len().saturating_sub(160);
+    let skipped = run.story.len().saturating_sub(lines);
     if skipped > 0 {
-        text += &format!("  … {skipped} lines …\n");
+        text += &format!("  … {skipped} lines; all of them: npm run sim -- --seed {seed} --shrink\n");
     }
     for line in run.story.iter().skip(skipped) {
         text += &format!("  {line}\n");
+    }
+    if run.violation.is_none() {
+        text += "  no promise is broken\n";
     }
     if !muted.is_empty() {
         text += &format!("  to keep it: ({seed}, &{muted:?}, \"…\") in tests/sim/regressions.rs\n");

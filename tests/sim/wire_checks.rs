@@ -42,6 +42,8 @@ pub struct WireEyes {
     /// Retry delays that were exactly the ceiling of the backoff, and all.
     pub round_delays: (u32, u32),
     pub plain: bool,
+    /// It has known of keys that are kept.
+    pub keyed: bool,
     last_frame_ms: u64,
     /// The last request to the store, and the last one before it refused something.
     last_request: u32,

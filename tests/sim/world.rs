@@ -19,8 +19,8 @@ use super::told::ToldEvents;
 /// The tenth of January 2026: room before it for clocks that are wrong.
 pub const WALL_MS: u64 = 1_768_003_200_000;
 
-/// So many steps without time passing are a loop.
-const MAX_STEPS_AT_ONCE: u32 = 20_000;
+/// So many steps without time passing are a loop: whoever has slept for days hears thousands of words at once.
+const MAX_STEPS_AT_ONCE: u32 = 100_000;
 
 #[derive(Clone, Debug)]
 pub struct Violation {
@@ -135,8 +135,9 @@ impl World {
         keys.iter().filter_map(|key| self.queue.remove(key)).collect()
     }
 
-    /// A page sleeps longer than it was to: what waits for it comes before all that will wait for the new time.
-    pub fn keep_in_order(&mut self, at: usize) {
+    /// A page sleeps longer than it was to: what waits for it comes before all that will wait for the new time, and what
+    /// waited for the old one before that.
+    pub fn keep_in_order(&mut self, at: usize, before_ms: u64) {
         use Happening as H;
         let Some(until) = self.devices[at].asleep_until else { return };
         let waits = |key: &(u64, u64), whose: &Whose, what: &H| {
@@ -145,7 +146,9 @@ impl World {
             heard && key.0 < until && whose.0 == at
         };
         let waiting = self.queue.iter().filter(|(key, (whose, what))| waits(key, whose, what));
-        for key in waiting.map(|(key, _)| *key).collect::<Vec<_>>() {
+        let mut keys: Vec<(u64, u64)> = waiting.map(|(key, _)| *key).collect();
+        keys.sort_by_key(|key| key.0 != before_ms);
+        for key in keys {
             if let Some((whose, what)) = self.queue.remove(&key) {
                 self.push_for(whose, until, what);
             }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use chatwire::proto::store::{GENERATION_KEY, MemoryStore, record_version};
-use chatwire::proto::{Input, Key, Read, RecordId, StoreReply, StoreRequest, TabInput, Table, Transaction};
+use chatwire::proto::{
+    Input, Key, Read, RecordId, StoreFailure, StoreReply, StoreRequest, TabInput, Table, Transaction,
+};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::support::{Store, add, js, js_async, put, record};
@@ -189,21 +191,144 @@ async fn a_version_that_is_drawn_once_more_is_in_force_again() {
     assert!(matches!(store.write(claim(Some(1), 3)).await, StoreReply::Saved { .. }));
 }
 
-#[wasm_bindgen_test]
-async fn a_wipe_makes_room_for_itself() {
+/// A wipe of a database with a row and a generation, whose `faulty` calls of `method` find the disk full.
+async fn wipe_on_a_full_disk(method: &str, faulty: &str) -> (Store, StoreReply) {
     let mut store = Store::open("full").await;
     store.write(claim(None, 1)).await;
     store.write(add(b"row")).await;
-    js("globalThis.plainPut = IDBObjectStore.prototype.put; globalThis.refused = 0;
-        IDBObjectStore.prototype.put = function (...args) {
-            if (refused++ === 0) throw new DOMException('full', 'QuotaExceededError');
-            return plainPut.apply(this, args) }; 0");
+    js(&format!(
+        "globalThis.plainMethod = IDBObjectStore.prototype.{method}; globalThis.calls = 0;
+        IDBObjectStore.prototype.{method} = function (...args) {{
+            const call = ++calls;
+            if ({faulty}) throw new DOMException('full', 'QuotaExceededError');
+            return plainMethod.apply(this, args) }}; 0"
+    ));
     let reply = store.ask(StoreRequest::Wipe { generation: record(2, b"wiped") }).await;
-    js("IDBObjectStore.prototype.put = plainPut; 0");
+    js(&format!("IDBObjectStore.prototype.{method} = plainMethod; 0"));
+    (store, reply)
+}
+
+#[wasm_bindgen_test]
+async fn a_wipe_makes_room_for_itself() {
+    // The first meets a generation that it did not expect.
+    let (mut store, reply) = wipe_on_a_full_disk("put", "call === 2").await;
     assert!(matches!(reply, StoreReply::Saved { .. }), "{reply:?}");
-    assert!(js("refused").as_f64() > Some(1.0), "the fault was met");
+    assert_eq!(js("calls").as_f64(), Some(3.0), "the fault was met");
     assert!(store.outbox().await.is_empty());
     assert_eq!(store.read(vec![Read::All(Table::Meta)]).await[0][0].bytes, record(2, b"wiped"));
+    assert!(matches!(store.write(claim(Some(1), 3)).await, StoreReply::Conflict));
+    assert!(matches!(store.write(claim(Some(2), 3)).await, StoreReply::Saved { .. }));
+}
+
+#[wasm_bindgen_test]
+async fn a_wipe_that_finds_no_room_at_all_leaves_no_generation() {
+    let (mut store, reply) = wipe_on_a_full_disk("put", "call >= 2").await;
+    assert!(matches!(reply, StoreReply::Saved { .. }), "{reply:?}");
+    assert!(store.outbox().await.is_empty());
+    assert!(store.read(vec![Read::All(Table::Meta)]).await[0].is_empty());
+    assert!(matches!(store.write(claim(Some(1), 3)).await, StoreReply::Conflict), "it ended all the same");
+    assert!(matches!(store.write(claim(None, 3)).await, StoreReply::Saved { .. }));
+}
+
+#[wasm_bindgen_test]
+async fn a_wipe_that_finds_no_room_for_a_mark_leaves_everything() {
+    let (mut store, reply) = wipe_on_a_full_disk("add", "call >= 2").await;
+    assert!(matches!(reply, StoreReply::Failed { kind: StoreFailure::Quota, .. }), "{reply:?}");
+    assert_eq!(store.outbox().await, [b"row"]);
+    assert!(matches!(store.write(claim(Some(1), 3)).await, StoreReply::Saved { .. }));
+}
+
+/// Whoever looked before the wipe expects what it has replaced, too.
+#[wasm_bindgen_test]
+async fn a_wipe_over_a_generation_that_is_no_record_keeps_its_mark() {
+    let mut store = Store::open("torn-wipe").await;
+    store.write(put(generation(), b"no record".to_vec())).await;
+    let reply = store.ask(StoreRequest::Wipe { generation: record(2, b"wiped") }).await;
+    assert!(matches!(reply, StoreReply::Saved { .. }), "{reply:?}");
+    assert_eq!(marks(&store).await, 1);
+    assert!(matches!(store.write(claim(Some(2), 3)).await, StoreReply::Saved { .. }));
+    assert_eq!(marks(&store).await, 1, "the claim's own");
+}
+
+/// Two tabs want the torn generation of one that still leads: whoever knows its version ends it.
+#[wasm_bindgen_test]
+async fn a_torn_generation_is_expected_by_what_stands_there_and_by_what_stood_there() {
+    let mut store = Store::open("torn-lead").await;
+    let mut other = beside(&store).await;
+    let both = |version| {
+        let mut both = claim(None, version);
+        both.expect.push((generation(), Some(1)));
+        both
+    };
+    store.write(claim(None, 1)).await;
+    store.write(put(generation(), b"torn".to_vec())).await;
+    assert!(matches!(store.write(claim(None, 2)).await, StoreReply::Saved { .. }), "who does not know it");
+    assert!(matches!(other.write(both(3)).await, StoreReply::Conflict), "it is known, and too late");
+    store.write(put(generation(), b"torn again".to_vec())).await;
+    assert!(matches!(other.write(both(3)).await, StoreReply::Saved { .. }));
+    assert!(matches!(store.write(claim(Some(1), 4)).await, StoreReply::Conflict), "it has ended");
+    store.write(put(generation(), b"torn once more".to_vec())).await;
+    assert!(matches!(other.write(both(4)).await, StoreReply::Conflict));
+}
+
+/// As in Firefox: a request that fails aborts nothing.
+const FAILS_WITHOUT_ABORT: &str = "globalThis.plainAdd = IDBObjectStore.prototype.add; globalThis.calls = 0;
+    IDBObjectStore.prototype.add = function (...args) {
+        const call = ++calls;
+        if (call === 1) this.put(...(this.autoIncrement ? [args[0], 1] : args));
+        const request = call === 1 ? plainAdd.call(this, args[0], args[1] ?? 1) : plainAdd.apply(this, args);
+        request.addEventListener('error', (event) => { event.preventDefault(); event.stopPropagation() });
+        return request }; 0";
+
+/// Not after `commit()`: there the browser of these tests aborts all the same.
+async fn a_request_that_fails_in_a_transaction_that_took_place_makes_it_unclear() {
+    let mut store = Store::open("no-abort").await;
+    js(FAILS_WITHOUT_ABORT);
+    let mut two = add(b"one");
+    two.adds.push(b"two".to_vec());
+    let rows = store.write(two).await;
+    js("calls = 0");
+    let expecting = store.write(claim(None, 2)).await;
+    js("IDBObjectStore.prototype.add = plainAdd; 0");
+    assert!(matches!(rows, StoreReply::Unknown), "{rows:?}");
+    assert!(matches!(expecting, StoreReply::Unknown), "{expecting:?}");
+}
+
+#[wasm_bindgen_test]
+async fn a_row_that_finds_no_number_is_no_conflict() {
+    let mut store = Store::open("no-number").await;
+    store.write(claim(None, 1)).await;
+    js("globalThis.plainAdd = IDBObjectStore.prototype.add;
+        IDBObjectStore.prototype.add = function (...args) {
+            if (this.autoIncrement) { this.put(args[0], 1); args.push(1) }
+            return plainAdd.apply(this, args) }; 0");
+    let mut expecting = add(b"row");
+    expecting.expect.push((generation(), Some(1)));
+    let reply = store.write(expecting).await;
+    js("IDBObjectStore.prototype.add = plainAdd; 0");
+    assert!(matches!(reply, StoreReply::Failed { kind: StoreFailure::Other, .. }), "{reply:?}");
+    assert!(store.outbox().await.is_empty());
+}
+
+/// Where a browser has no `commit()`, or one that cannot be trusted, they commit by themselves.
+#[wasm_bindgen_test]
+async fn transactions_that_commit_by_themselves_are_answered_the_same() {
+    js(
+        "globalThis.plainCommit = IDBTransaction.prototype.commit; IDBTransaction.prototype.commit = undefined; 0",
+    );
+    two_tabs_are_answered_as_the_plain_store_answers().await;
+    a_generation_that_is_no_record_is_replaced_by_the_first_to_do_so().await;
+    a_version_that_is_drawn_once_more_is_in_force_again().await;
+    a_wipe_makes_room_for_itself().await;
+    a_wipe_that_finds_no_room_at_all_leaves_no_generation().await;
+    a_wipe_that_finds_no_room_for_a_mark_leaves_everything().await;
+    a_wipe_over_a_generation_that_is_no_record_keeps_its_mark().await;
+    a_torn_generation_is_expected_by_what_stands_there_and_by_what_stood_there().await;
+    a_request_that_fails_in_a_transaction_that_took_place_makes_it_unclear().await;
+    a_row_that_finds_no_number_is_no_conflict().await;
+    what_was_read_before_the_database_was_replaced_is_expected_in_vain().await;
+    marks_of_rows_end_with_the_generation_and_are_no_records().await;
+    js("IDBTransaction.prototype.commit = plainCommit; 0");
 }
 
 #[wasm_bindgen_test]

@@ -40,6 +40,23 @@ pub enum Command {
         view: ViewId,
         count: u32,
     },
+    /// Of a window that does not show the newest rows.
+    LoadLater {
+        view: ViewId,
+        count: u32,
+    },
+    /// Shows the rows around this one, which the store has; done when they are in view.
+    JumpTo {
+        view: ViewId,
+        row_key: String,
+    },
+    ToNewest {
+        view: ViewId,
+    },
+    /// Asks the server again for what is missing in the window's conversation.
+    FillGaps {
+        view: ViewId,
+    },
     /// Done when it is stored (or kept in memory, where the store takes nothing).
     SetDraft(DraftCommand),
     SetTyping {

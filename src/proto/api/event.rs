@@ -128,6 +128,8 @@ pub struct ViewUpdate {
     pub order: Vec<u32>,
     /// Rows that are new or changed. All others keep their identity.
     pub rows: Vec<(u32, Message)>,
+    /// Rows in view before which messages are missing.
+    pub gaps: Vec<u32>,
     pub has_earlier: bool,
     pub has_later: bool,
     pub loading: bool,

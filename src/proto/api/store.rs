@@ -51,7 +51,7 @@ pub enum StoreRequest {
     /// All reads see one state of the store. Answered by `Records`, one list a read.
     Read(Vec<Read>),
     /// Delete the database's content and put this record of the generation in its place: it ends what other tabs have
-    /// read and still expect. Answered by `Saved`.
+    /// read and still expect. Answered by `Saved`; where there is no room for the record, it may be missing.
     Wipe {
         generation: Vec<u8>,
     },

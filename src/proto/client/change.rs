@@ -4,13 +4,12 @@
 //! gone in the transaction that has its effect. What its user may not do is refused at once; what the server refuses is an
 //! error event, and kept.
 
-use super::super::api::{ChangeCommand, CommandId, Event, HttpResult, Now, Outcome, Secret, SendCommand};
-use super::super::connection::RefusedBy;
+use super::super::api::{ChangeCommand, CommandId, Event, Now, Outcome, SendCommand};
 use super::super::model::{
     ChangeKind, ConnectionState, ErrorCode, Failure, Json, Message, Role, Sender, Status,
 };
 use super::super::outbox::{self, Outbox, RowId};
-use super::super::profile::{Answer, OutgoingChange, Sending, ServerMessage};
+use super::super::profile::{OutgoingChange, Sending, ServerMessage};
 use super::super::store::OutboxRow;
 use super::super::timeline::{Change, Op, Pending, unknown_conversation};
 use super::Client;
@@ -191,30 +190,6 @@ impl Client {
         let job = HttpJob::Change { row: id, token: token.clone() };
         if self.request(request, Some(token), job).is_ok() {
             self.outbox.on_requested(id);
-        }
-    }
-
-    /// The answer to the REST request of a change, which was made with that token.
-    pub(super) fn on_change_answer(&mut self, now: Now, id: RowId, token: &Secret, result: HttpResult) {
-        let Some(change) = self.outbox.row(id).and_then(|row| row.record.change.as_ref()) else { return };
-        let (status, body) = match result {
-            HttpResult::Answered { status, body } => (status, body),
-            HttpResult::Failed { .. } => {
-                let online = self.connection.state() == ConnectionState::Online;
-                return self.outbox.on_no_answer(now, &mut self.rng, id, online);
-            }
-        };
-        let answer = self.profile.parse_change(change.kind, status, &body);
-        let refused = matches!(answer, Answer::AuthRefused(_));
-        self.outbox.on_answer(now, &mut self.rng, id, answer);
-        if !refused {
-            self.connection.mark_token_good();
-        } else if self.connection.token().is_some_and(|present| present != token) {
-            // Another has come meanwhile.
-            self.outbox.on_token();
-        } else {
-            let (timers, rng) = (&mut self.timers, &mut self.rng);
-            self.connection.refuse_token(RefusedBy::Rest, now, timers, rng);
         }
     }
 

@@ -134,6 +134,8 @@ impl Client {
         }
         if !joins || !self.outbox.take_changes(changes) && !backlog {
             self.rescan(now);
+        } else {
+            self.outbox.go_on(now);
         }
     }
 

@@ -66,19 +66,13 @@ impl Client {
                 }
                 self.done(id, Outcome::Messages(messages));
             }
-            Command::OpenTimeline { view, conversation_id } => {
-                self.timelines.open_view(view, &conversation_id)?;
-                self.sync.refresh(&conversation_id);
-                self.done(id, Outcome::Nothing);
-            }
-            Command::CloseTimeline { view } => {
-                self.timelines.close_view(view);
-                self.done(id, Outcome::Nothing);
-            }
-            Command::LoadEarlier { view, count } => {
-                self.timelines.load_earlier(view, count)?;
-                self.load_waiters.push((view, id));
-            }
+            command @ (Command::OpenTimeline { .. }
+            | Command::CloseTimeline { .. }
+            | Command::LoadEarlier { .. }
+            | Command::LoadLater { .. }
+            | Command::JumpTo { .. }
+            | Command::ToNewest { .. }
+            | Command::FillGaps { .. }) => self.command_window(id, command)?,
             Command::SetDraft(draft) => self.set_draft(id, draft)?,
             Command::SetTyping { conversation_id, typing } => {
                 for (conversation_id, typing) in
@@ -216,8 +210,8 @@ impl Client {
             }
         }
         self.finds.clear();
-        for (_, job) in self.http.iter() {
-            if let Some(id) = job.command() {
+        for (_, asked) in self.http.iter() {
+            if let Some(id) = asked.0.command() {
                 waiters.push(id);
             }
         }

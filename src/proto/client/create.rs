@@ -11,7 +11,7 @@ use super::super::profile::Created;
 use super::super::text::is_blank;
 use super::super::timer::Timer;
 use super::Client;
-use super::rest::{HttpJob, MAX_REQUESTS};
+use super::rest::{HttpJob, MAX_REQUESTS, of_request};
 use crate::proto::text::concat;
 
 /// Questions of the connection count up from one.
@@ -134,12 +134,19 @@ impl Client {
         }
     }
 
-    pub(super) fn on_created(&mut self, now: Now, mut creation: Creation, result: HttpResult) {
+    pub(super) fn on_created(&mut self, now: Now, mut creation: Creation, name: &str, result: HttpResult) {
         let command = creation.command;
         let (status, body) = match result {
             HttpResult::Answered { status, body } => (status, body),
             HttpResult::Failed { reason } => {
-                let text = concat(&["the conversation could not be created: ", &reason]);
+                let todo = "): is `apiUrl` right, does the server run, and does it allow the origin of this page (CORS)?";
+                let text = concat(&[
+                    "the conversation could not be created: ",
+                    name,
+                    " gets no answer (",
+                    &reason,
+                    todo,
+                ]);
                 return self.refuse(command, Failure::new(ErrorCode::Server, text));
             }
         };
@@ -166,7 +173,7 @@ impl Client {
                 let (timers, rng) = (&mut self.timers, &mut self.rng);
                 self.connection.refuse_token(RefusedBy::Rest, now, timers, rng);
             }
-            Err(failure) => self.refuse(command, failure),
+            Err(failure) => self.refuse(command, of_request(failure, name)),
         }
     }
 

@@ -10,7 +10,7 @@ use super::super::model::{ErrorCode, Failure, Message};
 use super::super::store::{self, OrderKey, SegmentInfo};
 use super::super::timeline::{Want, order_of, unknown_conversation};
 use super::Client;
-use super::storage::{StoreJob, list};
+use super::storage::{Storage, StoreJob, list};
 use crate::proto::to_json::Document;
 
 /// Exports at once.
@@ -33,6 +33,22 @@ pub(super) struct Export {
     /// Queued messages that were met in the history.
     settled: Vec<String>,
     again: u32,
+}
+
+impl Storage {
+    pub fn count_jobs(&self, wanted: &dyn Fn(&StoreJob) -> bool) -> usize {
+        self.jobs.keys_where(&|_, job| wanted(job)).len()
+    }
+
+    /// Ends the exports; their callers.
+    pub fn take_exports(&mut self, commands: &mut Vec<CommandId>) {
+        for (_, job) in self.jobs.iter() {
+            if let StoreJob::Export { export, .. } = &**job {
+                commands.push(export.command);
+            }
+        }
+        self.jobs.remove_where(&|_, job| matches!(job, StoreJob::Export { .. }));
+    }
 }
 
 impl Client {
@@ -158,7 +174,7 @@ impl Client {
                 export.document.message(&self.outbox.message(row));
             }
         }
-        let complete = self.timelines.log(&export.conversation_id).is_some_and(|log| log.is_complete());
+        let complete = self.timelines.log(&export.conversation_id).is_some_and(|log| log.is_whole());
         self.done(export.command, Outcome::Text(export.document.end(complete)));
     }
 }

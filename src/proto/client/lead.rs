@@ -15,6 +15,8 @@ use crate::proto::mutant;
 
 /// The outbox is read again this often, since a poke of another tab may be lost (rule 4).
 const RESCAN_MS: u64 = 30_000;
+/// And this often where tabs cannot hear each other (no BroadcastChannel).
+const DEAF_RESCAN_MS: u64 = 2_000;
 /// A page says so often that it cannot read a record: what is damaged again as soon as it is written,
 /// or written by a later version of the application, is left so.
 const MAX_TORN_TOLD: u32 = 20;
@@ -74,6 +76,11 @@ impl Client {
                         // A leader that does not know it removes what nobody can read.
                         self.rooms.mark_dirty(&conversation_id);
                     }
+                }
+            }
+            TabInput::Earlier { conversation_id } => {
+                if self.leads() {
+                    self.want_earlier(&conversation_id);
                 }
             }
             TabInput::Changed(changes) => self.on_changed(now, changes),
@@ -151,7 +158,7 @@ impl Client {
     fn forget_lead(&mut self) {
         self.outbox.abdicate();
         // What is answered now is the next leader's to ask again.
-        self.http.remove_where(&|_, job| matches!(job, HttpJob::Change { .. }));
+        self.http.remove_where(&|_, (job, _)| matches!(job, HttpJob::Change { .. }));
         self.timelines.abdicate();
         self.rooms.take_dirty();
         self.settling.clear();
@@ -183,13 +190,16 @@ impl Client {
             return;
         }
         let known = list(lists, 0).first();
-        // One that cannot be read is replaced all the same; whoever leads under it is stopped where this tab has read it
-        // before.
-        let before =
-            known.and_then(|record| store::record_version(&record.bytes).or(self.storage.generation));
+        let before = known.and_then(|record| store::record_version(&record.bytes));
         if self.is_unclaimed() && before != self.lead.version {
             // Another tab's claim stands, or what this one began with is gone.
             return self.abdicate(now);
+        }
+        let mut expect = vec![(RecordId::meta(store::GENERATION_KEY), before)];
+        if let (Some(_), None, Some(reign)) = (known, before, self.storage.reign) {
+            // One that cannot be read is replaced all the same, by the first to do so; whoever leads under it is stopped
+            // where this tab has read it before.
+            expect.push((RecordId::meta(store::GENERATION_KEY), Some(reign)));
         }
         let known = known.and_then(|record| store::decode_generation(&record.bytes).ok());
         let generation = known.map_or(0, |(_, generation)| generation) + 1;
@@ -197,7 +207,7 @@ impl Client {
         self.storage.stamp = 0;
         let version = self.stamp();
         let transaction = Transaction {
-            expect: vec![(RecordId::meta(store::GENERATION_KEY), before)],
+            expect,
             puts: vec![(
                 RecordId::meta(store::GENERATION_KEY),
                 store::encode_generation(version, generation),
@@ -295,7 +305,15 @@ impl Client {
     /// Whoever follows looks too: the last word before a silence may be the one that was lost.
     fn rescan_later(&mut self, now: Now) {
         if !matches!(self.lead.state(), State::Unasked | State::Asked) && !mutant::is(34) {
-            self.timers.set(Timer::Rescan, now.mono_ms + RESCAN_MS);
+            let pause_ms = if self.beside.deaf { DEAF_RESCAN_MS } else { RESCAN_MS };
+            self.timers.set(Timer::Rescan, now.mono_ms + pause_ms);
+        }
+    }
+
+    /// By the numbers that the store gives, another tab has queued something that was not heard of.
+    pub(super) fn read_missed(&mut self, now: Now) {
+        if self.leads() && self.outbox.misses_rows() {
+            self.rescan(now);
         }
     }
 
@@ -322,16 +340,15 @@ impl Client {
 
     /// Lists 0 and 1 are meta and outbox; a follower reads 2 and 3 too, conversations and heads.
     pub(super) fn reconcile(&mut self, now: Now, lists: &[Vec<Record>]) {
-        if self.storage.newer {
-            // What is to go still goes: headers are of all formats.
-            self.storage.generation = generation_version(lists);
-            return self.outbox.see_versions(list(lists, 1));
+        if self.leads() && self.is_robbed(lists) {
+            return self.abdicate(now);
         }
-        if self.leads() {
-            if self.is_robbed(lists) {
-                return self.abdicate(now);
-            }
-        } else if lists.len() > 2 {
+        if self.storage.newer {
+            // Headers are of all formats.
+            let same_reign = self.see_generation(lists);
+            return self.outbox.see_versions(list(lists, 1), same_reign);
+        }
+        if !self.leads() && lists.len() > 2 {
             let told = self.beside.generation;
             self.restore_history(lists);
             if self.beside.generation < told {
@@ -343,8 +360,9 @@ impl Client {
         let old = self.lead.in_doubt && outlives_lease(self.storage.asked_to_reconcile, now);
         if core::mem::take(&mut self.storage.rescan_again) || old {
             self.rescan(now);
-        } else if core::mem::take(&mut self.lead.in_doubt) {
-            self.outbox.on_writable(now);
+        } else {
+            self.lead.in_doubt = false;
+            self.outbox.go_on(now);
         }
     }
 

@@ -35,7 +35,7 @@ impl Client {
     }
 }
 
-fn newer() -> Failure {
+pub(super) fn newer() -> Failure {
     let text = "a newer version of the application has written this store: reload this page";
     Failure::new(ErrorCode::Storage, text)
 }

@@ -82,7 +82,7 @@ impl Client {
     pub(super) fn on_emptied(&mut self) {
         self.outbox.on_emptied();
         self.drafts.on_emptied();
-        (self.lead.version, self.storage.generation) = (None, None);
+        (self.lead.version, self.storage.generation, self.storage.reign) = (None, None, None);
         self.beside.forget();
         self.storage.degraded = true;
         let message = "the database was deleted: what this tab holds is written again".to_owned();

@@ -2,15 +2,16 @@
 
 use super::super::api::{CommandId, Event, HttpId, HttpRequest, HttpResult, Now, Output, Secret};
 use super::super::connection::RefusedBy;
-use super::super::model::{ErrorCode, Failure};
+use super::super::model::{ConnectionState, ErrorCode, Failure};
 use super::super::outbox::RowId;
-use super::super::profile::{RestRequest, ServerConversation};
+use super::super::profile::{Answer, RestRequest, ServerConversation};
 use super::super::queue::Queue;
-use super::super::sync::{Job, OFFSET_ROWS, PAGE_ROWS};
-use super::super::timeline::{Op, PageOp};
+use super::super::sync::{Job, Pulled};
+use super::super::timeline::{Applied, Op, PageOp};
 use super::Client;
 use super::create::Creation;
 use crate::proto::text::concat;
+use crate::proto::wire::json::decimal;
 
 /// A REST answer is waited for this long.
 const HTTP_TIMEOUT_MS: u32 = 20_000;
@@ -57,91 +58,144 @@ impl Client {
             body: request.body,
             timeout_ms: HTTP_TIMEOUT_MS,
         };
-        self.http.insert(id, job);
+        let path = request.url.split_once('?').map_or(request.url.as_str(), |(path, _)| path);
+        self.http.insert(id, (job, concat(&[request.method, " ", path])));
         self.outputs.push_back(Output::Http { id, request });
         Ok(id)
     }
 
     pub(super) fn request_sync(&mut self, job: Job) {
+        let pages = self.config.pages;
         let request = match &job {
             Job::List { offset } => {
                 if *offset == 0 {
                     self.rooms.begin_list();
+                    self.timelines.note_cursors();
                 }
                 self.profile.list_conversations(*offset)
             }
             Job::After { conversation_id, seq } => {
-                self.profile.messages_after(conversation_id, *seq, PAGE_ROWS)
+                self.profile.messages_after(conversation_id, *seq, pages.after)
+            }
+            Job::Between { conversation_id, seq, before } => {
+                let rows = u32::try_from(before.saturating_sub(*seq)).unwrap_or(u32::MAX);
+                self.profile.messages_after(conversation_id, *seq, rows.clamp(1, pages.after))
             }
             Job::Offset { conversation_id, offset } => {
-                self.profile.messages_page(conversation_id, *offset, OFFSET_ROWS)
+                self.profile.messages_page(conversation_id, *offset, pages.newest)
             }
-            Job::Newest { conversation_id } => self.profile.messages_page(conversation_id, 0, OFFSET_ROWS),
+            Job::Newest { conversation_id } => self.profile.messages_page(conversation_id, 0, pages.newest),
         };
         let token = self.connection.token().cloned();
-        if let Ok(id) = self.request(request, token, HttpJob::Sync) {
-            self.sync.on_requested(id, job);
-        } else {
-            self.sync.on_hopeless(&job);
+        match self.request(request, token, HttpJob::Sync) {
+            Ok(id) => self.sync.on_requested(id, job),
+            Err(failure) => self.give_up(&job, &failure),
         }
     }
 
     pub(super) fn on_http(&mut self, now: Now, id: HttpId, result: HttpResult) {
-        match self.http.remove(&id) {
-            Some(HttpJob::Sync) => {
+        let Some((job, name)) = self.http.remove(&id) else { return };
+        match job {
+            HttpJob::Sync => {
                 if let Some(job) = self.sync.take_job(id) {
-                    self.on_sync_answer(now, job, result);
+                    self.on_sync_answer(now, job, &name, result);
                 }
             }
-            Some(HttpJob::Create(creation)) => self.on_created(now, creation, result),
-            Some(HttpJob::Change { row, token }) => self.on_change_answer(now, row, &token, result),
-            None => {}
+            HttpJob::Create(creation) => self.on_created(now, creation, &name, result),
+            HttpJob::Change { row, token } => self.on_change_answer(now, row, &token, &name, result),
         }
     }
 
-    fn on_sync_answer(&mut self, now: Now, job: Job, result: HttpResult) {
+    /// The answer to the REST request of a change, which was made with that token.
+    fn on_change_answer(&mut self, now: Now, id: RowId, token: &Secret, name: &str, result: HttpResult) {
+        let Some(change) = self.outbox.row(id).and_then(|row| row.record.change.as_ref()) else { return };
         let (status, body) = match result {
             HttpResult::Answered { status, body } => (status, body),
             HttpResult::Failed { .. } => {
-                return self.sync.on_failed(now, &mut self.rng, &mut self.timers, job, None);
+                let online = self.connection.state() == ConnectionState::Online;
+                return self.outbox.on_no_answer(now, &mut self.rng, id, online);
             }
         };
+        let mut answer = self.profile.parse_change(change.kind, status, &body);
+        if let Answer::Refused { failure, .. } = &mut answer {
+            *failure = of_request(failure.clone(), name);
+        }
+        let refused = matches!(answer, Answer::AuthRefused(_));
+        self.outbox.on_answer(now, &mut self.rng, id, answer);
+        if !refused {
+            self.connection.mark_token_good();
+        } else if self.connection.token().is_some_and(|present| present != token) {
+            // Another has come meanwhile.
+            self.outbox.on_token();
+        } else {
+            let (timers, rng) = (&mut self.timers, &mut self.rng);
+            self.connection.refuse_token(RefusedBy::Rest, now, timers, rng);
+        }
+    }
+
+    fn on_sync_answer(&mut self, now: Now, job: Job, name: &str, result: HttpResult) {
+        let (status, body) = match result {
+            HttpResult::Answered { status, body } => (status, body),
+            HttpResult::Failed { reason } => return self.ask_later(now, job, name, &reason, None),
+        };
         if status >= 400 {
-            return self.on_sync_refused(now, job, status, &body);
+            return self.on_sync_refused(now, job, name, status, &body);
         }
         self.connection.mark_token_good();
         let outcome = match &job {
             Job::List { offset } => self.take_list(*offset, &body),
-            Job::After { conversation_id, .. }
-            | Job::Offset { conversation_id, .. }
-            | Job::Newest { conversation_id } => {
-                let conversation_id = conversation_id.clone();
-                self.take_page(&job, &conversation_id, &body)
-            }
+            _ => self.take_page(&job, &body),
         };
         if let Err(what) = outcome {
-            let message = concat(&["the answer to a request for history cannot be read: ", &what]);
-            self.emit(Event::ProtocolError { message, excerpt: super::super::wire::excerpt(&body) });
+            let message = concat(&["the answer to ", name, " cannot be read: ", &what]);
+            let excerpt = super::super::wire::excerpt(&body);
+            self.emit(Event::ProtocolError { message: message.clone(), excerpt });
             if self.sync.on_unreadable(&job) {
                 // Some proxy's page, say, and not the backend's: it would leave a hole until the next connect.
                 self.sync.on_failed(now, &mut self.rng, &mut self.timers, job, None);
             } else {
-                self.sync.on_hopeless(&job);
+                self.give_up(&job, &Failure::new(ErrorCode::Protocol, message));
             }
         }
     }
 
-    fn on_sync_refused(&mut self, now: Now, job: Job, status: u16, body: &str) {
+    /// It may succeed another time. What goes on failing is told, once a connection.
+    fn ask_later(&mut self, now: Now, job: Job, name: &str, reason: &str, wait_ms: Option<u64>) {
+        if self.sync.on_failed(now, &mut self.rng, &mut self.timers, job, wait_ms) {
+            let todo = "). It is asked for again and again: is `apiUrl` right, does the server run, and does it allow the \
+                        origin of this page (CORS)?";
+            let text = concat(&[name, " gets no answer that can be used (", reason, todo]);
+            let error = Failure { retryable: true, ..Failure::new(ErrorCode::Server, text) };
+            self.emit(Event::Error { error });
+        }
+    }
+
+    /// The rest goes on without it. A window of it says why.
+    fn give_up(&mut self, job: &Job, failure: &Failure) {
+        self.sync.on_hopeless(job);
+        if let Some(conversation_id) = job.conversation_id() {
+            self.timelines.on_refused(conversation_id, failure.clone());
+        }
+    }
+
+    fn on_sync_refused(&mut self, now: Now, job: Job, name: &str, status: u16, body: &str) {
         let (failure, wait_ms) = self.profile.parse_failure(status, body);
+        let failure = of_request(failure, name);
         if failure.code == ErrorCode::Auth {
             self.sync.on_failed(now, &mut self.rng, &mut self.timers, job, None);
             let (timers, rng) = (&mut self.timers, &mut self.rng);
             self.connection.refuse_token(RefusedBy::Rest, now, timers, rng);
         } else if failure.retryable || status >= 500 {
-            self.sync.on_failed(now, &mut self.rng, &mut self.timers, job, wait_ms);
+            self.ask_later(now, job, name, &concat(&["HTTP ", &decimal(u64::from(status))]), wait_ms);
+        } else if let Job::After { conversation_id, seq: 1.. } = &job
+            && failure.code != ErrorCode::Forbidden
+            && self.sync.begin_anew(conversation_id)
+        {
+            // Its history was cut, or the cursor is of another one: what there is now tells.
+            self.timelines.forget_ranges(conversation_id);
         } else {
+            self.give_up(&job, &failure);
             self.emit(Event::Error { error: failure });
-            self.sync.on_hopeless(&job);
         }
     }
 
@@ -156,8 +210,16 @@ impl Client {
         for told in page.conversations {
             self.take_conversation(&told);
             let cursor = self.timelines.log(&told.id).and_then(|log| log.cursor());
-            let behind = !self.capabilities.cursor || told.last_seq.is_none() || told.last_seq > cursor;
-            if behind && told.last_seq != Some(0) {
+            let last_seq = told.last_seq.filter(|_| self.capabilities.cursor);
+            let cut = last_seq.is_some_and(|last| self.timelines.is_cut(&told.id, last));
+            if cut {
+                self.timelines.forget_ranges(&told.id);
+            }
+            if last_seq == Some(0) {
+                self.timelines.on_empty(&told.id);
+            }
+            let behind = last_seq.is_none() || last_seq > cursor;
+            if cut || (behind && told.last_seq != Some(0)) || self.timelines.hole(&told.id).is_some() {
                 self.sync.pull(&told.id);
             }
             if self.capabilities.receipts && self.timelines.wants_receipts(&told.id) {
@@ -195,42 +257,79 @@ impl Client {
 
     /// A page stands in the history. A catch-up that has gone back as far as it may and not to what was known leaves a
     /// hole, and says so.
-    pub(super) fn on_page_applied(&mut self, ticket: u32, conversation_id: String, reached: bool) {
+    pub(super) fn on_page_applied(&mut self, conversation_id: String, applied: Applied) {
         self.rooms.touch(&conversation_id);
-        if let Some(given_up) = self.sync.on_applied(&conversation_id, ticket, reached)
+        let hole = self.timelines.hole(&conversation_id).filter(|_| self.sync.has_cursor());
+        let pulled = self.sync.on_applied(&conversation_id, applied.ticket, applied.reached, hole);
+        if let Pulled::Joined { given_up } = pulled
             && self.timelines.on_joined(&conversation_id)
             && given_up
         {
-            self.emit(Event::Gap { conversation_id });
+            self.emit(Event::Gap { conversation_id: conversation_id.clone() });
+        }
+        if pulled != Pulled::GoesOn {
+            self.timelines.set_fetching(&conversation_id, false);
         }
     }
 
-    fn take_page(&mut self, job: &Job, conversation_id: &str, body: &str) -> Result<(), String> {
+    fn take_page(&mut self, job: &Job, body: &str) -> Result<(), String> {
+        let Some(conversation_id) = job.conversation_id() else { return Ok(()) };
         let page = self.profile.parse_page(body)?;
         for what in &page.malformed {
             self.emit(Event::ProtocolError { message: what.clone(), excerpt: String::new() });
         }
         let rows = u32::try_from(page.messages.len() + page.malformed.len()).unwrap_or(u32::MAX);
-        let mut last_seq = None;
+        let (mut first_seq, mut last_seq) = (None, None);
         for message in &page.messages {
+            first_seq = first_seq.or(message.seq);
             last_seq = message.seq.max(last_seq);
         }
-        let range = match job {
-            Job::After { seq, .. } => Some((*seq, last_seq.unwrap_or(*seq).max(*seq))),
-            _ => None,
-        };
+        let range = self.range_of(job, first_seq, last_seq, page.has_more);
         let ticket = self.sync.on_page(job, rows, last_seq, page.has_more);
         let mut messages = Queue::new();
         for message in page.messages {
-            if message.conversation_id != conversation_id {
-                continue;
-            }
-            if !self.divert_own_copy(&message) {
+            // What is beyond comes, and is told, by the catch-up.
+            let beyond = matches!(job, Job::Between { before, .. } if message.seq > Some(*before));
+            if message.conversation_id == conversation_id && !beyond && !self.divert_own_copy(&message) {
                 messages.push_back(message);
             }
         }
-        let page = PageOp { messages, range, ticket, fresh: 0, oldest_known: None, joins: None };
+        let page = PageOp {
+            messages,
+            range,
+            ticket,
+            tells: !matches!(job, Job::Between { .. }),
+            ..PageOp::default()
+        };
         self.timelines.push(conversation_id, Op::Page(page));
         Ok(())
     }
+
+    /// What is known when the page is in: all after the first sequence number and up to the second.
+    fn range_of(
+        &self,
+        job: &Job,
+        first_seq: Option<u64>,
+        last_seq: Option<u64>,
+        has_more: bool,
+    ) -> Option<(u64, u64)> {
+        match job {
+            Job::After { seq, .. } => Some((*seq, last_seq.unwrap_or(*seq).max(*seq))),
+            // A server that has nothing behind this page has nothing more in between.
+            Job::Between { seq, before, .. } if !has_more => Some((*seq, *before)),
+            Job::Between { seq, .. } => Some((*seq, last_seq.unwrap_or(*seq).max(*seq))),
+            Job::Offset { offset: 0, .. } if self.capabilities.cursor && first_seq.is_some() => {
+                let before = first_seq.map_or(0, |first| first.saturating_sub(1));
+                Some((if has_more { before } else { 0 }, last_seq.unwrap_or(before)))
+            }
+            Job::Offset { offset: 0, .. } if self.capabilities.cursor && !has_more => Some((0, 0)),
+            _ => None,
+        }
+    }
+}
+
+/// Says which request the server has refused.
+pub(super) fn of_request(mut failure: Failure, name: &str) -> Failure {
+    failure.message = concat(&[name, ": ", &failure.message]);
+    failure
 }

@@ -39,7 +39,10 @@ impl Client {
 
     fn advance_sync(&mut self) -> bool {
         let timelines = &self.timelines;
-        self.sync.advance(&|id| timelines.log(id).and_then(|log| log.cursor()))
+        if self.sync.advance(&|id| timelines.log(id).and_then(|log| log.cursor())) {
+            return true;
+        }
+        self.grant_wish()
     }
 
     fn on_connection(&mut self, now: Now, action: connection::Action) {
@@ -153,7 +156,7 @@ impl Client {
     /// Another tab has removed the row: whoever waits learns from the history what became of it.
     fn on_vanished(&mut self, row: RowId, key: &str, conversation_id: &str) {
         for command in self.removal_waiters.remove(key).unwrap_or_default() {
-            self.find_for(conversation_id, key, FindFor::Removal { command });
+            self.find_for(conversation_id, key, FindFor::Removal { command, key: key.to_owned() });
         }
         let mut waiting = self.send_waiters.remove(&row).unwrap_or_default();
         waiting.append(&mut self.ack_waiters.remove(key).unwrap_or_default());
@@ -173,7 +176,7 @@ impl Client {
     fn transmit(&mut self, now: Now, id: RowId) {
         let Some(row) = self.outbox.row(id).filter(|row| row.stage == Stage::Marking) else { return };
         let record = &row.record;
-        if self.lead.in_doubt {
+        if self.lead.in_doubt || self.outbox.misses_rows() {
             return self.outbox.on_held_back(id);
         }
         if record.is_expired(outbox::clock_of(now)) {
@@ -315,12 +318,13 @@ impl Client {
                     self.sync.pull(&conversation_id);
                 }
             }
-            Action::PageApplied { ticket, conversation_id, fresh, reached } => {
-                if fresh > 0 {
-                    self.tell_page_delivered(now, &conversation_id, fresh);
+            Action::PageApplied { conversation_id, applied } => {
+                if applied.fresh > 0 && applied.tells {
+                    self.tell_page_delivered(now, &conversation_id, applied.fresh);
                 }
-                self.on_page_applied(ticket, conversation_id, reached);
+                self.on_page_applied(conversation_id, applied);
             }
+            Action::Earlier { conversation_id } => self.want_earlier(&conversation_id),
             Action::Read { conversation_id } => {
                 self.rooms.touch(&conversation_id);
                 self.flush_reads(now);

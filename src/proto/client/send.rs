@@ -1,11 +1,12 @@
 //! A message on its way into the outbox, and who asks what became of it.
 
-use super::super::api::{CommandId, Now, SendCommand};
+use super::super::api::{CommandId, Now, SendCommand, ViewId};
 use super::super::model::{ChangeKind, ErrorCode, Failure, Message, ReplyTo, first_chars};
 use super::super::outbox::{self, Queued, RowId, Stage};
 use super::super::store::{OutboxRow, same_content};
 use super::super::timeline::unknown_conversation;
 use super::change::FindRow;
+use super::newer::newer;
 use super::{Client, MAX_WAITERS};
 use crate::proto::text::{concat, is_blank};
 use crate::proto::wire::json::decimal;
@@ -29,12 +30,14 @@ pub(super) enum FindFor {
     Acknowledged { command: CommandId },
     /// The same, after another tab has removed it from the outbox.
     Vanished { command: CommandId },
-    /// `cancel()` or `discard()` of a message that another tab has removed: sent, or taken back there.
-    Removal { command: CommandId },
+    /// `cancel()` or `discard()` of the message of this key, which another tab has removed: sent, or taken back there.
+    Removal { command: CommandId, key: String },
     /// A row of which it is not known whether it was ever added: it is added again only if no leader has sent it.
     Added { row: RowId },
     /// A row that has been on the wire: its copy may have come to a leader that did not know the row.
     Copy { row: RowId },
+    /// `jumpTo()`.
+    Jump { command: CommandId, view: ViewId },
     /// What is to be changed or forwarded.
     Row(Box<FindRow>),
     /// The message that a row of the outbox changes, which has no id yet.
@@ -49,8 +52,9 @@ impl FindFor {
             Self::Send { command, .. }
             | Self::Acknowledged { command }
             | Self::Vanished { command }
-            | Self::Removal { command }
-            | Self::Changed { command, .. } => Some(*command),
+            | Self::Removal { command, .. }
+            | Self::Changed { command, .. }
+            | Self::Jump { command, .. } => Some(*command),
             Self::Row(find) => Some(find.command),
             Self::Added { .. } | Self::Copy { .. } | Self::Target { .. } => None,
         }
@@ -226,9 +230,18 @@ impl Client {
             (Some(FindFor::Acknowledged { command } | FindFor::Vanished { command }), Some(message)) => {
                 self.done_with(command, *message)
             }
+            // A later version of the application may have sent it, into a history that cannot be read here.
+            (Some(FindFor::Vanished { command } | FindFor::Removal { command, .. }), None)
+                if self.storage.newer =>
+            {
+                self.refuse(command, newer());
+            }
             (Some(FindFor::Vanished { command }), None) => self.refuse(command, outbox::cancelled()),
-            (Some(FindFor::Removal { command }), Some(_)) => self.refuse(command, outbox::in_flight()),
-            (Some(FindFor::Removal { command }), None) => self.done(command, super::Outcome::Nothing),
+            (Some(FindFor::Removal { command, .. }), Some(_)) => self.refuse(command, outbox::in_flight()),
+            (Some(FindFor::Removal { command, key }), None) => {
+                self.outbox.remove_changes_of(&key);
+                self.done(command, super::Outcome::Nothing);
+            }
             (Some(FindFor::Acknowledged { command }), None) => {
                 let text = "no message with this key is queued or in the history of this device";
                 self.refuse(command, Failure::new(ErrorCode::NotFound, text));
@@ -243,6 +256,14 @@ impl Client {
             (Some(FindFor::Added { row }), None) => {
                 self.outbox.on_sought(row);
                 self.outbox.on_conflict(row);
+            }
+            (Some(FindFor::Jump { command, view }), Some(message)) => {
+                self.timelines.jump_to(view, &message);
+                self.load_waiters.push((view, command));
+            }
+            (Some(FindFor::Jump { command, .. }), None) => {
+                let text = "rowKey: no such message is stored here; what comes before the oldest comes with loadEarlier()";
+                self.refuse(command, Failure::new(ErrorCode::NotFound, text));
             }
             (Some(FindFor::Row(find)), found) => self.on_row_found(now, *find, found),
             (Some(FindFor::Target { row }), found) => self.outbox.on_target(row, found.as_deref()),

@@ -8,7 +8,7 @@ use crate::proto::sorted::{SortedMap, SortedSet};
 
 use super::super::api::{
     Changes, CommandId, Event, Key, Now, Output, Read, Record, RecordId, StoreId, StoreReply, StoreRequest,
-    Table,
+    TabOutput, Table,
 };
 use super::super::lead::State;
 use super::super::model::{ErrorCode, Failure};
@@ -24,7 +24,7 @@ use crate::proto::text::concat;
 /// How long a refused store is left alone.
 pub(super) const STORE_RETRY_MS: u64 = 5000;
 
-/// After so many in a row, which no other tab explains, the store is left alone for a while.
+/// After so many in a row, whatever explains them, the store is left alone for a while.
 const MAX_VAIN_WRITES: u32 = 10;
 
 #[derive(Debug)]
@@ -91,15 +91,18 @@ pub(super) struct Storage {
     next_id: StoreId,
     /// The last step of the claim under way; answers to an earlier claim say nothing any more.
     claim: StoreId,
-    jobs: SortedMap<StoreId, StoreJob>,
+    pub(super) jobs: SortedMap<StoreId, StoreJob>,
     pub writing: bool,
     pub reconciling: bool,
     pub asked_to_reconcile: Now,
     pub rescan_again: bool,
-    /// Writes in a row that have met a conflict, or of which nobody knew.
+    /// Writes that have met a conflict, or of which nobody knew, since one took place or nothing was left to be written.
     pub vain_writes: u32,
     /// The version of the generation when the outbox was last read.
     pub generation: Option<u64>,
+    /// The last version of the generation that could be read. Where its record is torn, whoever leads under it still
+    /// writes, until somebody replaces it who knows it.
+    pub reign: Option<u64>,
     pub blocked: bool,
     pub degraded: bool,
     /// A transaction of which it is not known whether it took place, while the store cannot be read.
@@ -121,20 +124,6 @@ impl Storage {
     /// Writing goes on in vain.
     pub fn is_vain(&self) -> bool {
         self.vain_writes > MAX_VAIN_WRITES
-    }
-
-    pub fn count_jobs(&self, wanted: &dyn Fn(&StoreJob) -> bool) -> usize {
-        self.jobs.keys_where(&|_, job| wanted(job)).len()
-    }
-
-    /// Ends the exports; their callers.
-    pub fn take_exports(&mut self, commands: &mut Vec<CommandId>) {
-        for (_, job) in self.jobs.iter() {
-            if let StoreJob::Export { export, .. } = &**job {
-                commands.push(export.command);
-            }
-        }
-        self.jobs.remove_where(&|_, job| matches!(job, StoreJob::Export { .. }));
     }
 
     pub fn has_job(&self, wanted: &dyn Fn(&StoreJob) -> bool) -> bool {
@@ -162,12 +151,13 @@ impl Client {
             self.look_for_newer(now, lists);
         }
         match (job, reply) {
-            (StoreJob::Open, StoreReply::Opened { persistent }) => self.on_opened(*persistent),
+            (StoreJob::Open, StoreReply::Opened { persistent }) => self.on_opened(now, *persistent),
             (StoreJob::Load, StoreReply::Records(lists)) => self.on_load(now, lists),
             // What cannot be read is not taken for empty: it would be written over.
             (StoreJob::Open | StoreJob::Load, reply) => self.degrade(now, reply),
             (StoreJob::Claim, StoreReply::Records(lists)) => self.on_claim_read(now, lists),
             (StoreJob::Claimed { generation, version, .. }, StoreReply::Saved { .. }) => {
+                self.storage.vain_writes = 0;
                 self.on_claimed(generation, Some(version), true);
             }
             (StoreJob::Claimed { generation, before, .. }, StoreReply::Failed { .. }) => {
@@ -181,7 +171,10 @@ impl Client {
                 self.on_take_over(now, stands, lists);
             }
             (StoreJob::Claim | StoreJob::Claimed { .. }, StoreReply::Conflict | StoreReply::Unknown) => {
-                self.storage.generation = None;
+                if matches!(reply, StoreReply::Conflict) {
+                    // What it knew of a torn one has ended.
+                    self.storage.reign = None;
+                }
                 self.storage.vain_writes += 1;
                 if self.storage.is_vain() { self.degrade(now, reply) } else { self.claim() }
             }
@@ -236,13 +229,19 @@ impl Client {
         }
     }
 
-    fn on_opened(&mut self, persistent: bool) {
+    fn on_opened(&mut self, now: Now, persistent: bool) {
         self.storage.persistent = persistent;
         self.outbox.set_persistent(persistent);
         if !persistent && self.config.persistent {
             let message =
-                "this browser gives no durable storage here; messages live in memory only".to_owned();
+                "this browser gives no durable storage here; messages live in memory until this page ends"
+                    .to_owned();
             self.emit(Event::StorageDegraded { message, persistent: false });
+            // No other tab can read what is sent here, nor this one what they keep: it waits for none, and holds up none.
+            if self.lead.state() != State::Unasked {
+                self.let_go(now);
+            }
+            self.outputs.push_back(Output::Tab(TabOutput::Alone));
         }
         self.storage.opened = true;
         self.load();
@@ -337,9 +336,7 @@ impl Client {
     /// And the drafts: what any tab may write.
     pub(super) fn take_outbox(&mut self, lists: &[Vec<Record>]) {
         self.restore_drafts(list(lists, 0));
-        let generation = generation_version(lists);
-        let same_reign = self.storage.generation == generation;
-        self.storage.generation = generation;
+        let same_reign = self.see_generation(lists);
         let rows = list(lists, 1);
         if let Some(flight) = &mut self.storage.unclear {
             flight.proven = flight.took_place(rows, &[]);
@@ -347,6 +344,13 @@ impl Client {
         for error in self.outbox.reconcile(rows, same_reign) {
             self.report_damage("a queued message", &error);
         }
+    }
+
+    /// Whether it is the one of the last read.
+    pub(super) fn see_generation(&mut self, lists: &[Vec<Record>]) -> bool {
+        let generation = generation_version(lists);
+        self.storage.reign = generation.or(self.storage.reign);
+        core::mem::replace(&mut self.storage.generation, generation) == generation
     }
 
     pub(super) fn report_damage(&mut self, what: &str, error: &store::RecordError) {

@@ -261,11 +261,11 @@ impl Client {
         self.say_hello(now);
     }
 
-    /// No leader of the store has the number that was told: what the one there is has answered was not believed.
+    /// No leader of the store has the number that was told, or its record was lost and they are counted anew: what the one
+    /// there is has told was not believed.
     pub(super) fn on_untrue_generation(&mut self, now: Now) {
-        if self.beside.connection.is_none() {
-            self.say_hello(now);
-        }
+        self.forget_told(now);
+        self.say_hello(now);
     }
 
     /// What the leader before this one has told of people and connection.

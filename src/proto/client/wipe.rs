@@ -34,6 +34,11 @@ impl Client {
         } else {
             let text = "wipe: the database could not be emptied; close the other tabs and try again";
             self.refuse(command, Failure::new(ErrorCode::Storage, text));
+            if matches!(reply, StoreReply::Unknown) {
+                // It may be empty all the same: every tab looks.
+                self.outputs.push_back(Output::Tab(TabOutput::Poke));
+                self.rescan(now);
+            }
         }
         self.run_deferred(now);
     }

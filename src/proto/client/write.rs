@@ -34,13 +34,10 @@ impl Client {
             // It will be known in a moment whether the store takes writes again.
             return false;
         }
-        let history = self.leads();
-        let dirty = self.outbox.has_dirty()
-            || self.drafts.has_dirty()
-            || (history && (self.timelines.has_dirty() || self.rooms.has_dirty() || self.capabilities_dirty));
-        if !dirty {
+        if !self.has_dirty() {
             return false;
         }
+        let history = self.leads();
         let rows = self.outbox.take_writes();
         if self.storage.blocked {
             self.hold_drafts_in_memory();
@@ -68,6 +65,11 @@ impl Client {
             self.outbox.on_written(*row, *stage, None, 0);
         }
         !settled.is_empty()
+    }
+
+    fn has_dirty(&self) -> bool {
+        let history = self.timelines.has_dirty() || self.rooms.has_dirty() || self.capabilities_dirty;
+        self.outbox.has_dirty() || self.drafts.has_dirty() || (self.leads() && history)
     }
 
     /// While the store is left alone, new messages resolve with `durable: false`.
@@ -181,6 +183,7 @@ impl Client {
             StoreReply::Saved { added } => {
                 self.storage.writing = false;
                 self.on_saved(now, &mut flight, added);
+                self.read_missed(now);
             }
             StoreReply::Unknown if mutant::is(8) => {
                 self.storage.writing = false;
@@ -258,6 +261,10 @@ impl Client {
         }
         // Without the probe.
         self.reconcile(now, lists.get(..4).unwrap_or(lists));
+        if missing.is_empty() && !self.has_dirty() {
+            // What was read explains it.
+            self.storage.vain_writes = 0;
+        }
         for id in missing {
             self.look_for_added(id);
         }

@@ -74,6 +74,7 @@ fn read(root: &Reader<'_>, page: PageFacts) -> Config {
         static_token,
         capabilities: capabilities(root),
         limits: limits(root),
+        pages: super::Pages::default(),
         reconnect: reconnect(root),
         heartbeat: heartbeat(root),
         outbox: outbox(root),

@@ -110,7 +110,7 @@ impl Outbox {
     /// The server has given this message an id: what answers or changes it can name it.
     pub fn on_named(&mut self, message: &Message) {
         let Some(id) = &message.id else { return };
-        self.name_changes(message);
+        self.name_changes(&message.row_key, message);
         let answers = |row: &Row| {
             let to = row.record.reply_to.as_ref().filter(|_| row.record.reply_to_id.is_none());
             !row.on_wire() && to.is_some_and(|to| to.row_key == message.row_key)

@@ -127,10 +127,13 @@ impl Outbox {
 
     /// What the history has of a change's message. Without an id it waits until the server tells it.
     pub fn on_target(&mut self, id: RowId, message: Option<&Message>) {
-        let waits = self.rows.get(&id).is_some_and(|row| row.stage == Stage::Queued && row.is_parked());
+        let row = self.rows.get(&id).filter(|row| row.stage == Stage::Queued && row.is_parked());
+        let Some(known_as) = row.and_then(|row| row.record.change.as_ref()).map(|it| it.row_key.clone())
+        else {
+            return;
+        };
         match message {
-            _ if !waits => {}
-            Some(message) => self.name_changes(message),
+            Some(message) => self.name_changes(&known_as, message),
             None => {
                 let text =
                     "the message that this changes is neither queued nor in the history of this device";
@@ -139,15 +142,17 @@ impl Outbox {
         }
     }
 
-    /// The server has given this message an id: what changes it can name it.
-    pub(super) fn name_changes(&mut self, message: &Message) {
+    /// The server has given this message an id: what changes it can name it. `known_as`: its row when it was changed; where
+    /// only memory had that, it has come anew as another.
+    pub(super) fn name_changes(&mut self, known_as: &str, message: &Message) {
         if message.id.is_none() || self.generation == 0 {
             return;
         }
-        let waits = |row: &Row| row.is_parked() && row.changes(&message.row_key);
+        let waits = |row: &Row| row.is_parked() && row.changes(known_as);
         for id in self.ids_of(&waits) {
             if let Some(change) = self.rows.get_mut(&id).and_then(|row| row.record.change.as_mut()) {
                 change.id.clone_from(&message.id);
+                change.row_key.clone_from(&message.row_key);
             }
             self.mark_dirty(id);
             self.stirred = true;
@@ -155,7 +160,7 @@ impl Outbox {
     }
 
     /// A message is taken back: its changes go with it.
-    pub(super) fn remove_changes_of(&mut self, key: &str) {
+    pub fn remove_changes_of(&mut self, key: &str) {
         for id in self.ids_of(&|row| row.changes(key) && row.visible()) {
             self.take_back(id);
         }
@@ -163,8 +168,14 @@ impl Outbox {
 
     /// It was on the wire, and stays: so do its changes that are not gone yet.
     pub(super) fn keep_changes_of(&mut self, key: &str) {
-        for id in self.ids_of(&|row| row.changes(key) && !row.visible() && !row.writing) {
+        for id in self.ids_of(&|row| row.changes(key) && !row.visible()) {
             let Some(row) = self.rows.get_mut(&id) else { continue };
+            if row.writing || row.stored.is_none() {
+                // It is just being added, or will be: what was to follow does not.
+                row.cancelled = false;
+                self.touch(id);
+                continue;
+            }
             (row.dirty, row.cancelled) = (false, false);
             let conversation_id = row.record.conversation_id.clone();
             self.dirty.remove(&id);

@@ -231,9 +231,11 @@ impl Outbox {
         may
     }
 
-    /// Without its mark in the store a row may go only where a repetition is harmless, or where only memory has it.
+    /// Without its mark in the store a row may go only where a repetition is harmless, or where only memory has it. To
+    /// repeat a change is, but where no keys are kept a message is known again by its content: before that is changed,
+    /// its id has to be stored.
     fn may_repeat(&self, id: RowId) -> bool {
-        self.traits.keys || self.rows.get(&id).is_some_and(|row| row.stored.is_none() || row.is_change())
+        self.traits.keys || self.rows.get(&id).is_some_and(|row| row.stored.is_none())
     }
 
     /// And no other tab may have taken it back: none can once it was marked, or where the store has neither it nor what it

@@ -343,6 +343,9 @@ impl Outbox {
                 self.forget(id);
             }
             Stage::Removing => self.removed(id),
+            Stage::Answered if self.generation == 0 && now_stage == stage && !cancelled => {
+                self.leave_to_leader(id);
+            }
             _ if cancelled && !matches!(now_stage, Stage::InFlight { .. }) => self.remove(id),
             _ => {}
         }

@@ -3,6 +3,7 @@
 //! Law: a conversation's rows stand by number; what has none yet stands behind them in the order of its acceptance,
 //! and moves when its number puts it elsewhere.
 
+use super::super::api::Now;
 use super::super::sorted::{SortedMap, partition_point};
 use super::{Outbox, Row, RowId};
 
@@ -86,6 +87,19 @@ impl Outbox {
         let skipped = stored.saturating_sub(self.newest_stored.saturating_add(1));
         self.missed = self.missed.saturating_add(skipped);
         self.newest_stored = self.newest_stored.max(stored);
+    }
+
+    /// Rows of other tabs may stand before those that are known here: nothing goes before they have been read. So it is with
+    /// the first row after a start, since the rows of the store, which may be gone, do not tell the last number.
+    pub fn misses_rows(&self) -> bool {
+        self.missed > 0
+    }
+
+    /// What was held back for want of knowledge may go: the rows have been read.
+    pub fn go_on(&mut self, now: Now) {
+        if self.held_back && !self.misses_rows() {
+            self.on_writable(now);
+        }
     }
 
     /// The store has this row no longer: it gets another number.

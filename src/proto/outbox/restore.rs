@@ -5,6 +5,7 @@ use crate::proto::sorted::SortedSet;
 use super::super::api::{Changes, Key, Record};
 use super::super::model::{ErrorCode, Failure};
 use super::super::store::{OutboxRow, RecordError, WireMark, decode_outbox_row, record_version};
+use super::beside::may_have_gone;
 use super::intake::EARLIER;
 use super::{Outbox, Row, RowId, Stage};
 
@@ -18,14 +19,7 @@ impl Outbox {
     pub fn reconcile(&mut self, records: &[Record], same_reign: bool) -> Vec<RecordError> {
         (self.just_read, self.asked, self.stirred) = (true, false, true);
         let mut damaged = Vec::new();
-        if !same_reign {
-            // What is being written under an earlier one, and does not take place, is known no more.
-            for id in self.ids_of(&|row| row.writing) {
-                if let Some(row) = self.rows.get_mut(&id) {
-                    row.version = 0;
-                }
-            }
-        }
+        self.see_reign(same_reign);
         let (mut present, mut torn) = (Vec::new(), Vec::new());
         let mut kept: SortedSet<u64> = SortedSet::new();
         for record in records {
@@ -62,22 +56,10 @@ impl Outbox {
         damaged
     }
 
-    /// Of records that this version of the application cannot read: what stands there, and what does not any more.
-    pub fn see_versions(&mut self, records: &[Record]) {
-        for id in self.ids_of(&|row| !row.writing) {
-            let Some(row) = self.rows.get_mut(&id) else { continue };
-            let Some(stored) = row.stored else { continue };
-            match records.iter().find(|record| record.key == Key::Number(stored)) {
-                Some(record) => row.version = record_version(&record.bytes).unwrap_or_default(),
-                None => self.vanish(id),
-            }
-        }
-    }
-
     /// Takes in what another tab has written. `false`: something does not join on, and the store is to be read.
     pub fn take_changes(&mut self, changes: &Changes) -> bool {
         let mut joins = true;
-        let mut present = Vec::new();
+        let (mut present, mut unknown) = (Vec::new(), Vec::new());
         for (at, expect, bytes) in &changes.puts {
             let Key::Number(stored) = at.key else { continue };
             let Ok((version, row)) = decode_outbox_row(bytes) else { return false };
@@ -99,6 +81,8 @@ impl Outbox {
             joins &= joined;
             if joined {
                 present.push((stored, version, row));
+            } else {
+                unknown.push(row.key);
             }
         }
         for (at, expect) in &changes.deletes {
@@ -111,7 +95,9 @@ impl Outbox {
                 continue;
             };
             let Some(row) = self.rows.get(&id).filter(|row| !row.writing) else { continue };
-            if *expect == Some(row.version) {
+            if unknown.contains(&row.record.key) {
+                // What stands for it now comes with the next read: until then it is not gone.
+            } else if *expect == Some(row.version) {
                 self.find_again(id, &present);
             } else {
                 joins = false;
@@ -135,6 +121,14 @@ impl Outbox {
             let left = matches!(row.stage, Stage::Answered | Stage::Settling);
             // One that is just being added, answered meanwhile, is the next leader's to settle.
             let only_here = row.stored.is_none() && !(row.writing && row.stage != Stage::Saving);
+            // What it did not live to hear of a request it asks again, whoever has it; the answer goes with the lead.
+            let unheard = row.is_change() && (left || row.is_requested());
+            if only_here && unheard && !row.cancelled {
+                let conversation_id = row.record.conversation_id.clone();
+                self.set_stage(id, Stage::Queued);
+                self.enter_lane(id, &conversation_id);
+                continue;
+            }
             if only_here || row.stage == Stage::Removing || row.cancelled {
                 continue;
             }
@@ -150,6 +144,17 @@ impl Outbox {
                 self.enter_lane(id, &conversation_id);
             }
         }
+    }
+
+    /// Only memory knew that it was answered, and what was to be made of that went with the lead: whoever leads next asks
+    /// again.
+    pub(super) fn leave_to_leader(&mut self, id: RowId) {
+        let Some(row) = self.rows.get_mut(&id) else { return };
+        row.doubtful = row.record.wire.is_some();
+        self.met |= row.doubtful;
+        let conversation_id = row.record.conversation_id.clone();
+        self.set_stage(id, Stage::Queued);
+        self.enter_lane(id, &conversation_id);
     }
 
     /// The row's record is gone: it stands under another number (resent by another tab), or not at all.
@@ -192,7 +197,7 @@ impl Outbox {
     /// leader does, over the `version` that the record still has, or under another number where it has none; what another
     /// tab had made of it is not known any more. Maybe no leader knows it: then a tab that follows adds it anew, as one
     /// that may have been sent.
-    fn replace_damaged(&mut self, stored: u64, version: Option<u64>, same_reign: bool) {
+    pub(super) fn replace_damaged(&mut self, stored: u64, version: Option<u64>, same_reign: bool) {
         let leads = self.generation != 0;
         let Some(id) = self.by_stored.get(&stored).copied() else { return };
         let Some(row) = self.rows.get_mut(&id).filter(|row| !row.writing) else { return };
@@ -223,10 +228,8 @@ impl Outbox {
 
     /// A cancel finds no proof that nobody has sent it; a failure that is to go is gone.
     fn add_anew(&mut self, id: RowId) {
-        let Some(row) = self.rows.get(&id) else { return };
-        let replaced = self.by_key.get(&row.record.key) != Some(&id);
-        if may_have_gone(&row.record) && !replaced && (row.stage == Stage::Removing || row.cancelled) {
-            let record = row.record.clone();
+        let Some(record) = self.rows.get(&id).map(|row| row.record.clone()) else { return };
+        if may_have_gone(&record) && self.is_unwanted(id) {
             self.give_back(id, record);
         }
         self.lose_number(id);
@@ -247,15 +250,7 @@ impl Outbox {
             }
             row.marked = record.wire.is_some();
             if row.dirty {
-                // Our own change is written next; it only has to know what it replaces. But what another tab has
-                // marked meanwhile cannot be taken back.
-                row.version = version;
-                let replaced = self.by_key.get(&record.key) != Some(&id);
-                let unwanted = (row.stage == Stage::Removing || row.cancelled) && !replaced;
-                if unwanted && may_have_gone(&record) && record.wire != row.record.wire {
-                    self.give_back(id, record);
-                }
-                return;
+                return self.meet_own(id, version, record);
             }
             // Another tab has rewritten it: its leader, while this one follows.
             row.version = version;
@@ -308,21 +303,6 @@ impl Outbox {
         }
     }
 
-    /// A cancel came too late: another tab has put the message on the wire.
-    fn give_back(&mut self, id: RowId, record: OutboxRow) {
-        let Some(row) = self.rows.get_mut(&id) else { return };
-        let (key, conversation_id) = (record.key.clone(), record.conversation_id.clone());
-        row.record = record;
-        (row.dirty, row.cancelled, row.sent, row.doubtful) = (false, false, true, true);
-        self.met = true;
-        self.dirty.remove(&id);
-        self.set_stage(id, Stage::Queued);
-        self.enter_lane(id, &conversation_id);
-        self.touch(id);
-        self.keep_changes_of(&key);
-        self.actions.push_back(super::Action::NotRemoved { key });
-    }
-
     fn remove_double(&mut self, stored: u64, version: u64, record: OutboxRow) {
         let first = self.by_key.get(&record.key).copied();
         let (key, conversation_id) = (record.key.clone(), record.conversation_id.clone());
@@ -361,12 +341,12 @@ impl Outbox {
             _ => {}
         }
         let record = Box::new(row.record.clone());
+        let unwanted = self.is_unwanted(id);
         self.forget(id);
+        if unwanted && record.change.is_none() {
+            // If it was sent, they stay; if it was taken back there, they are sought in vain.
+            self.keep_changes_of(&record.key);
+        }
         self.actions.push_back(super::Action::Vanished { row: id, record });
     }
-}
-
-/// Marked for the wire by whichever tab, and nobody has decided yet what became of it.
-fn may_have_gone(record: &OutboxRow) -> bool {
-    record.wire.is_some() && record.failure.is_none()
 }

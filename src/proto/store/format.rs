@@ -53,7 +53,7 @@ pub enum RecordKind {
     /// The application's settings.
     Settings = 8,
     /// What the user has begun to write in one conversation.
-    Draft = 9,
+    Draft = 10,
 }
 
 impl RecordKind {

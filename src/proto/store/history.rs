@@ -76,10 +76,8 @@ pub struct HistoryHead {
     /// Where there is a cursor: all that comes after this sequence number, up to the cursor, is here. 0: from the first
     /// message on.
     pub known_from: u64,
-    /// Where there is no cursor: the oldest row is the conversation's first message.
-    pub complete: bool,
-    /// Server ids of rows behind which messages are missing that no catch-up has reached, oldest first.
-    pub gaps: Vec<String>,
+    /// What is known without a gap below that: after the first and up to the second, ascending.
+    pub older: Vec<(u64, u64)>,
 }
 
 /// Which ids and keys are in which of the segments of one page.
@@ -176,8 +174,10 @@ pub fn encode_head(version: u64, head: &HistoryHead) -> Vec<u8> {
     }
     write_fingerprints(&mut w, &head.tail_ids);
     w.varint(head.known_from);
-    w.bool(head.complete);
-    w.list(&head.gaps, |w, id| w.str(id));
+    w.list(&head.older, |w, (after, through)| {
+        w.varint(*after);
+        w.varint(*through);
+    });
     seal(RecordKind::History, version, w.as_slice())
 }
 
@@ -199,8 +199,7 @@ pub fn decode_head(bytes: &[u8]) -> Result<(u64, HistoryHead), RecordError> {
     let last_message = if r.bool() { Some(decode_message(&mut r, &conversation_id)) } else { None };
     let tail_ids = read_fingerprints(&mut r);
     let known_from = r.varint();
-    let complete = r.bool();
-    let gaps = r.list(1, Reader::string);
+    let older = r.list(2, |r| (r.varint(), r.varint()));
     r.finish()?;
     let head = HistoryHead {
         conversation_id,
@@ -214,8 +213,7 @@ pub fn decode_head(bytes: &[u8]) -> Result<(u64, HistoryHead), RecordError> {
         last_message,
         tail_ids,
         known_from,
-        complete,
-        gaps,
+        older,
     };
     Ok((opened.version, head))
 }

@@ -1,9 +1,9 @@
 //! The store contract over plain memory: what the shell uses where the browser has no database, and what tests and
 //! the simulator run on.
 //!
-//! Law: it answers as the database does (`web/db/indexed_db.js`). One write is all or nothing, expectations are looked at
-//! before anything changes, and an outbox key is never given twice, not even after a wipe. A version holds until it is
-//! replaced by who expects it, whatever has become of its record.
+//! Law: it answers as the database does (`web/db/indexed_db.js`), but that a removal needs no room here. One write is
+//! all or nothing, expectations are looked at before anything changes, and an outbox key is never given twice, not even
+//! after a wipe. A version holds until it is replaced by who expects it, whatever has become of its record.
 
 use crate::proto::sorted::{SortedMap, SortedSet};
 use crate::proto::text::concat;
@@ -88,7 +88,7 @@ impl MemoryStore {
                     self.end(&id, version);
                 }
                 self.empty();
-                self.ended_rows.clear();
+                self.reign(generation);
                 self.set(&id, Some(generation.clone()));
                 StoreReply::Saved { added: Vec::new() }
             }
@@ -171,11 +171,17 @@ impl MemoryStore {
             }
         }
         let generation = RecordId::meta(GENERATION_KEY);
-        if let Some((id, bytes)) = transaction.puts.iter().find(|(id, _)| *id == generation) {
-            self.ended_rows.clear();
-            // A version that is drawn once more is in force again.
-            self.ended.remove(&mark(id, record_version(bytes).unwrap_or_default()));
+        if let Some((_, bytes)) = transaction.puts.iter().find(|(id, _)| *id == generation) {
+            self.reign(bytes);
         }
+    }
+
+    /// A new generation: what was known of rows ends with the one before, and a version that is drawn once more is in force
+    /// again.
+    fn reign(&mut self, generation: &[u8]) {
+        self.ended_rows.clear();
+        let version = record_version(generation).unwrap_or_default();
+        self.ended.remove(&mark(&RecordId::meta(GENERATION_KEY), version));
     }
 
     fn end(&mut self, id: &RecordId, version: u64) {

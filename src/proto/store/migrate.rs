@@ -5,14 +5,13 @@
 
 use super::format::{RecordError, RecordKind};
 
-/// Format 2: the head of a history says from where on it is known, and where messages are missing; a row of the outbox
+/// Format 2: the head of a history says from where on it is known; a row of the outbox
 /// may change another message.
 pub(super) fn to_2(kind: RecordKind, payload: &[u8]) -> Result<Vec<u8>, RecordError> {
     let mut next = payload.to_vec();
     if kind == RecordKind::History {
-        // Format 1 was filled from the first message on (`known_from` 0). Whether it is complete without a cursor is not
-        // known; no gaps.
-        next.extend_from_slice(&[0, 0, 0]);
+        // Format 1 was filled from the first message on: `known_from` 0, nothing older.
+        next.extend_from_slice(&[0, 0]);
     }
     if kind == RecordKind::OutboxRow {
         // Format 1 knew messages alone.

@@ -8,7 +8,7 @@ use super::joint::LOST;
 use super::known::{Known, raise_known};
 use super::log::{Loaded, LoadedIndex, Row, Want};
 use super::merge;
-use super::{Action, Change, Op, PageOp, Search, Timelines};
+use super::{Action, Applied, Change, Op, PageOp, Search, Timelines};
 use crate::proto::mutant;
 
 impl Timelines {
@@ -40,7 +40,7 @@ impl Timelines {
     fn apply(&mut self, conversation_id: &str, op: Op) {
         match op {
             Op::Live(message) => {
-                self.apply_message(conversation_id, &message, true);
+                self.apply_message(conversation_id, &message, Some(true));
             }
             Op::Page(page) => self.apply_page(conversation_id, page),
             Op::ReadTo { seq } => self.apply_read(conversation_id, seq),
@@ -62,7 +62,7 @@ impl Timelines {
             page.joins = self.log_mut(conversation_id).joins(&page.messages);
         }
         if let Some(message) = page.messages.pop_front() {
-            let was = self.apply_message(conversation_id, &message, false);
+            let was = self.apply_message(conversation_id, &message, page.tells.then_some(false));
             page.fresh += u32::from(was == Was::New);
             page.oldest_known.get_or_insert(was == Was::Here);
             // The rest goes to the front of the queue: each row may need other segments.
@@ -70,17 +70,19 @@ impl Timelines {
             return;
         }
         if let Some((after, through)) = page.range {
-            self.move_cursor(conversation_id, after, through);
+            self.know(conversation_id, after, through);
         }
-        let PageOp { ticket, fresh, oldest_known, joins, .. } = page;
+        let PageOp { ticket, fresh, tells, .. } = page;
         // Where all that is here is known without a gap, any of it will do.
-        let reached = joins.unwrap_or(oldest_known == Some(true));
-        let conversation_id = conversation_id.to_owned();
-        self.actions.push_back(Action::PageApplied { ticket, conversation_id, fresh, reached });
+        let reached = page.joins.unwrap_or(page.oldest_known == Some(true));
+        let applied = Applied { ticket, fresh, tells, reached };
+        self.actions.push_back(Action::PageApplied { conversation_id: conversation_id.to_owned(), applied });
     }
 
-    /// Puts a server's message where it belongs, or merges it with the row that it is.
-    fn apply_message(&mut self, conversation_id: &str, copy: &ServerMessage, live: bool) -> Was {
+    /// Puts a server's message where it belongs, or merges it with the row that it is. `tell`: a new one is told, as live or
+    /// not; `None`: it comes from before the first contact.
+    fn apply_message(&mut self, conversation_id: &str, copy: &ServerMessage, tell: Option<bool>) -> Was {
+        let live = tell == Some(true);
         let seq = copy.seq;
         let revision = self.next_revision();
         let me = self.me.clone();
@@ -115,7 +117,10 @@ impl Timelines {
                 if let Some((status, user_id)) = self.orphans.remove(&copy.id) {
                     merge::raise(&mut message, status, user_id.as_deref());
                 }
-                self.insert(conversation_id, message, revision, (was == Was::New).then_some(live));
+                if tell.is_none() && was == Was::New {
+                    self.log_mut(conversation_id).count_earlier(&message);
+                }
+                self.insert(conversation_id, message, revision, tell.filter(|_| was == Was::New));
                 was
             }
         };
@@ -251,19 +256,6 @@ impl Timelines {
         }
     }
 
-    /// Everything after `after` and up to `through` is here. Where the cursor has been put back meanwhile (a damaged
-    /// segment), that does not join on.
-    fn move_cursor(&mut self, conversation_id: &str, after: u64, through: u64) {
-        let log = self.log_mut(conversation_id);
-        let cursor = log.head.cursor.unwrap_or(0);
-        if cursor >= after && (cursor < through || log.head.cursor.is_none()) {
-            log.head.cursor = Some(through);
-            log.head.joined_to = None;
-            log.head_dirty = true;
-        }
-        log.advance_cursor();
-    }
-
     /// The store's answer to a `Load`; `None`: there is no such record.
     pub fn on_loaded(&mut self, conversation_id: &str, want: Want, bytes: Option<&[u8]>) {
         let revision = self.next_revision();
@@ -348,6 +340,10 @@ impl super::Log {
                         loaded.rows.push(Row { message, revision });
                     }
                     self.head_dirty |= loaded.dirty;
+                    // In a tab that does not lead its head may be from before this segment's last change.
+                    if let Some(info) = self.place_of(number).and_then(|at| self.head.segments.get_mut(at)) {
+                        info.count = loaded.rows.len() as u32;
+                    }
                     self.segments.insert(number, loaded);
                 }
                 if self.tail_number() == Some(number) {
@@ -372,9 +368,9 @@ impl super::Log {
                 if let Some(at) = self.place_of(number) {
                     let info = self.head.segments.remove(at);
                     self.lose(&info);
-                    let before = info.first.seq.saturating_sub(1);
-                    self.head.cursor = self.head.cursor.map(|cursor| cursor.min(before));
-                    if self.head.cursor.is_none() {
+                    if self.head.cursor.is_some() {
+                        self.cut_range(info.first.seq.saturating_sub(1), info.last.seq);
+                    } else {
                         // No row is known to have all before it.
                         self.head.joined_to = Some(LOST.to_owned());
                         self.catches_up = true;

@@ -2,8 +2,8 @@
 //!
 //! Law: whole segments, from a conversation's beginning on, the conversation that was used longest ago first. Never its
 //! newest part, never what a window of this tab shows, never what anything waits for; the outbox is another table, of which
-//! this knows nothing. Head, index and removals are one transaction. What is given up is the server's still: the head says
-//! from where on the rest is known, and that it is not complete.
+//! this knows nothing. Head, index and removals are one transaction. What is given up is the server's still: it leaves the
+//! ranges that are known, without a hole that a catch-up would fill, and is fetched again when a window wants it.
 
 use super::super::store::{SegmentInfo, index_page_of};
 use super::log::Want;
@@ -57,7 +57,9 @@ impl Timelines {
 impl Log {
     /// How many of the oldest segments may go.
     fn evictable(&self) -> usize {
-        let waits = !self.ops.is_empty() || !self.asked.is_empty() || self.untold.is_some();
+        // A catch-up that looks for its row must not go back to what was given up.
+        let catches_up = self.head.joined_to.is_some() || self.fetching;
+        let waits = !self.ops.is_empty() || !self.asked.is_empty() || self.untold.is_some() || catches_up;
         // Where the store has no head of it there is nothing to give up.
         if waits || self.version.is_none() {
             return 0;
@@ -65,8 +67,9 @@ impl Log {
         let mut count = 0;
         let old = self.head.segments.len().saturating_sub(KEPT_SEGMENTS);
         for info in self.head.segments.iter().take(old) {
-            // Own rows that the server has not numbered yet stand last, however many there are.
-            if self.head.cursor.is_some() && info.last.seq == u64::MAX {
+            // What is beyond the cursor is new, and the cursor stays; own rows that the server has not numbered yet stand
+            // last, however many there are.
+            if self.head.cursor.is_some_and(|cursor| info.last.seq >= cursor) {
                 break;
             }
             count += 1;
@@ -79,13 +82,14 @@ impl Log {
             let info = self.head.segments.remove(0);
             self.give_away(&info);
         }
-        self.head.complete = false;
+        // A window may ask for it again.
+        self.exhausted = false;
         self.head_dirty = true;
     }
 
     fn give_away(&mut self, info: &SegmentInfo) {
         if info.last.seq != u64::MAX {
-            self.head.known_from = self.head.known_from.max(info.last.seq);
+            self.forget_up_to(info.last.seq);
             // It was told, and is not new when it comes again.
             self.head.told_through = self.head.told_through.max(info.last.seq);
         }

@@ -30,7 +30,8 @@ impl Timelines {
 
     /// An own message of this conversation has left for the server. What it comes behind is written with the next row.
     pub fn on_sent(&mut self, conversation_id: &str) {
-        let Some(log) = self.logs.get_mut(conversation_id) else { return };
+        // Also one of which nothing has come yet.
+        let log = self.log_mut(conversation_id);
         log.strays.clear();
         if log.head.cursor.is_none() && log.before_sent.is_none() {
             log.before_sent = log.newest_told();
@@ -54,6 +55,7 @@ impl Timelines {
     pub fn on_lost(&mut self) {
         for (_, log) in self.logs.iter_mut() {
             (log.unsure, log.catches_up) = (true, true);
+            (log.exhausted, log.fetching) = (false, false);
             log.before_sent = None;
         }
     }
@@ -62,7 +64,11 @@ impl Timelines {
     pub fn on_joined(&mut self, conversation_id: &str) -> bool {
         let Some(log) = self.logs.get_mut(conversation_id) else { return false };
         (log.unsure, log.catches_up) = (false, false);
-        log.join()
+        let (refused, joined) = (log.refused.take(), log.join());
+        if refused.is_some() {
+            self.dirty_views(conversation_id);
+        }
+        joined
     }
 }
 

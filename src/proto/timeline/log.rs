@@ -3,7 +3,7 @@
 use super::super::queue::Queue;
 use crate::proto::sorted::{SortedMap, SortedSet, partition_point};
 
-use super::super::model::Message;
+use super::super::model::{Failure, Message};
 use super::super::store::{HistoryHead, IndexPage, OrderKey, SEGMENTS_PER_PAGE, SegmentInfo};
 use super::Op;
 
@@ -84,6 +84,16 @@ pub struct Log {
     pub(super) dropped: Vec<Want>,
     /// The store has `joined_to`.
     pub(super) joint_stored: bool,
+    /// A window waits for the server; the server has nothing more before the oldest row.
+    pub(super) fetching: bool,
+    pub(super) exhausted: bool,
+    /// Why the server does not give this history.
+    pub(super) refused: Option<Failure>,
+    /// How many sequence numbers further back the next page is to go, and how many rows there were before the last one.
+    pub(super) earlier_step: u64,
+    pub(super) earlier_rows: u32,
+    /// The cursor when the list of conversations was asked for.
+    pub(super) listed_cursor: Option<u64>,
     /// Fingerprints of the ids of own rows without a key that have come since the last frame left: one may be that frame's copy.
     pub(super) strays: Vec<u32>,
 }
@@ -101,8 +111,7 @@ pub(super) fn empty_head(conversation_id: &str) -> HistoryHead {
         last_message: None,
         tail_ids: Vec::new(),
         known_from: 0,
-        complete: false,
-        gaps: Vec::new(),
+        older: Vec::new(),
     }
 }
 
@@ -134,6 +143,12 @@ impl Log {
             catches_up: true,
             before_sent: None,
             dropped: Vec::new(),
+            fetching: false,
+            exhausted: false,
+            refused: None,
+            earlier_step: 0,
+            earlier_rows: 0,
+            listed_cursor: None,
             strays: Vec::new(),
         }
     }
@@ -164,15 +179,6 @@ impl Log {
             rows.push(row.message.clone());
         }
         Some(rows)
-    }
-
-    /// All of the conversation is here, from its first message on.
-    pub fn is_complete(&self) -> bool {
-        let whole = match self.head.cursor {
-            Some(_) => self.head.known_from == 0,
-            None => self.head.complete,
-        };
-        whole && self.head.gaps.is_empty()
     }
 
     /// The cursor along the contiguous prefix.

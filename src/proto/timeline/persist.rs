@@ -4,6 +4,7 @@ use super::super::api::RecordId;
 use super::super::store::{self, encode_head, encode_index, encode_segment_rows};
 use super::log::Want;
 use super::{MAX_LOADED_SEGMENTS, Timelines};
+use crate::proto::sorted::SortedSet;
 
 /// A record of the history.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,10 +155,15 @@ impl Timelines {
             let Some(log) = self.logs.get_mut(&id) else { continue };
             let before = log.segments.len();
             log.head.last_message = log.last_message().cloned();
-            let shown = if viewed { self.max_window_rows / super::SEGMENT_ROWS + 2 } else { 0 };
-            let hidden = log.head.segments.len().saturating_sub(shown);
-            let newest = log.head.segments.get(hidden..).unwrap_or_default();
-            log.segments.remove_where(&|number, _| !newest.iter().any(|info| info.number == *number));
+            let mut needed = SortedSet::new();
+            for view in self.views.values() {
+                for number in &view.needs {
+                    if view.conversation_id == id {
+                        needed.insert(*number);
+                    }
+                }
+            }
+            log.segments.remove_where(&|number, _| !needed.contains(number));
             if !viewed {
                 log.index.clear();
             }

@@ -1,17 +1,12 @@
 //! Windows: the newest rows of a conversation, growing to the older ones, with the queued messages below.
 
-use crate::proto::sorted::{SortedMap, SortedSet};
-
 use super::super::api::{ViewId, ViewUpdate};
 use super::super::model::{ErrorCode, Failure, Message, Phase, Sender, Status};
-use super::log::Want;
-use super::pending::{Pending, changed_rows, put_on_top};
-use super::{Action, Timelines};
+use super::Timelines;
+use super::pending::Pending;
+use super::window::{FIRST_ROWS, Needs, Scene, View, anchor_at};
 use crate::proto::text::concat;
 use crate::proto::wire::json::decimal;
-
-/// Rows of a window when it is opened (SPEC.md chapter 3).
-const FIRST_ROWS: usize = 50;
 
 /// A queued message as a window shows it.
 pub struct Echo {
@@ -25,18 +20,6 @@ pub struct Echoes {
     pub pending: Vec<Pending>,
 }
 
-#[derive(Debug)]
-pub(super) struct View {
-    pub conversation_id: String,
-    pub dirty: bool,
-    limit: usize,
-    /// The server knows no such conversation.
-    unknown: bool,
-    slots: SortedMap<String, (u32, u64)>,
-    next_slot: u32,
-    last: Option<ViewUpdate>,
-}
-
 impl Timelines {
     pub fn open_view(&mut self, view: ViewId, conversation_id: &str) -> Result<(), Failure> {
         if self.views.contains_key(&view) {
@@ -45,16 +28,7 @@ impl Timelines {
                 concat(&["view: ", &decimal(view.into()), " is open already"]),
             ));
         }
-        let new = View {
-            conversation_id: conversation_id.to_owned(),
-            dirty: true,
-            limit: FIRST_ROWS,
-            unknown: false,
-            slots: SortedMap::new(),
-            next_slot: 0,
-            last: None,
-        };
-        self.views.insert(view, new);
+        self.views.insert(view, View::new(conversation_id));
         Ok(())
     }
 
@@ -62,23 +36,69 @@ impl Timelines {
         self.views.remove(&view);
     }
 
-    /// Widens a window by `count` rows to the past.
+    fn open_view_mut(&mut self, view: ViewId) -> Result<&mut View, Failure> {
+        let open = self.views.get_mut(&view);
+        open.ok_or_else(|| {
+            Failure::new(ErrorCode::NotFound, concat(&["view: ", &decimal(view.into()), " is not open"]))
+        })
+    }
+
+    /// Widens a window by `count` rows to the past. Where it has as many as it may, its newest rows go out of it.
+    ///
+    /// # Errors
+    /// `notFound`: no such window.
     pub fn load_earlier(&mut self, view: ViewId, count: u32) -> Result<(), Failure> {
         let max = self.max_window_rows;
-        let Some(open) = self.views.get_mut(&view) else {
-            return Err(Failure::new(
-                ErrorCode::NotFound,
-                concat(&["view: ", &decimal(view.into()), " is not open"]),
-            ));
-        };
-        if open.limit >= max {
-            let text =
-                concat(&["a window shows at most ", &decimal(max as u64), " rows (limits.maxWindowRows)"]);
-            return Err(Failure::new(ErrorCode::TooLarge, text));
+        let open = self.open_view_mut(view)?;
+        if open.anchor.is_none() && open.before >= max {
+            // From now on it stays where it is.
+            open.anchor = open.newest.clone();
         }
-        open.limit = open.limit.saturating_add(count as usize).min(max);
+        open.before = open.before.saturating_add(count as usize);
+        if open.anchor.is_none() {
+            open.before = open.before.min(max);
+        }
+        (open.dirty, open.asked_at, open.keeps_later) = (true, None, false);
+        Ok(())
+    }
+
+    /// Widens a window that does not show the newest rows by `count` rows towards them.
+    ///
+    /// # Errors
+    /// `notFound`: no such window.
+    pub fn load_later(&mut self, view: ViewId, count: u32) -> Result<(), Failure> {
+        let open = self.open_view_mut(view)?;
+        open.after = open.after.saturating_add(count as usize);
+        (open.dirty, open.keeps_later) = (true, true);
+        Ok(())
+    }
+
+    /// Shows the newest rows.
+    ///
+    /// # Errors
+    /// `notFound`: no such window.
+    pub fn show_newest(&mut self, view: ViewId) -> Result<(), Failure> {
+        let open = self.open_view_mut(view)?;
+        (open.anchor, open.before, open.after) = (None, FIRST_ROWS, 0);
         open.dirty = true;
         Ok(())
+    }
+
+    /// Shows the rows around this one.
+    pub fn jump_to(&mut self, view: ViewId, row: &Message) {
+        if let Some(open) = self.views.get_mut(&view) {
+            open.anchor = Some(anchor_at(row));
+            (open.before, open.after) = (FIRST_ROWS / 2, FIRST_ROWS / 2);
+            (open.dirty, open.asked_at, open.keeps_later) = (true, None, false);
+        }
+    }
+
+    /// The conversation of a window.
+    ///
+    /// # Errors
+    /// `notFound`: no such window.
+    pub fn conversation_in(&mut self, view: ViewId) -> Result<String, Failure> {
+        Ok(self.open_view_mut(view)?.conversation_id.clone())
     }
 
     /// The conversation whose window was opened last.
@@ -99,7 +119,7 @@ impl Timelines {
 
     pub(super) fn dirty_all_views(&mut self) {
         for (_, view) in self.views.iter_mut() {
-            view.dirty = true;
+            (view.dirty, view.asked_at) = (true, None);
         }
     }
 
@@ -150,122 +170,22 @@ impl Timelines {
         echoes_of: &dyn Fn(&str) -> Echoes,
         may_exist: &dyn Fn(&str) -> bool,
     ) -> Option<ViewUpdate> {
-        let phase = self.phase;
+        let (phase, max) = (self.phase, self.max_window_rows);
         let view = self.views.get_mut(&id)?;
         view.dirty = false;
         // Said once the list is there, and not taken back by a loss of the connection.
         view.unknown = (view.unknown || phase == Phase::Live) && !may_exist(&view.conversation_id);
-        let Echoes { messages: echoes, pending } = echoes_of(&view.conversation_id);
-        let mut standing = SortedSet::new();
-        for echo in &echoes {
-            if leads {
-                standing.insert(echo.message.row_key.clone());
-            }
+        let echoes = echoes_of(&view.conversation_id);
+        let mut needs = Needs::default();
+        let log = self.logs.get(&view.conversation_id);
+        let scene = Scene { log, leads, echoes: &echoes, me: &self.me, phase, max_rows: max };
+        let update = view.update(id, &scene, &mut needs);
+        let conversation_id = view.conversation_id.clone();
+        self.load(&conversation_id, needs.wants);
+        if needs.earlier {
+            self.want_earlier(&conversation_id);
         }
-        let mut shown: Vec<(&Message, u64)> = Vec::new();
-        let (mut has_earlier, mut loading) = (false, false);
-        let log = self.logs.get_mut(&view.conversation_id);
-        if let Some(log) = log {
-            // Oldest segment first; what is not loaded ends the window until it has come.
-            let mut numbers = Vec::new();
-            let mut rows = 0;
-            for info in log.head.segments.iter().rev() {
-                if rows >= view.limit {
-                    break;
-                }
-                if !log.segments.contains_key(&info.number) {
-                    loading = true;
-                    let want = Want::Segment(info.number);
-                    if log.asked.insert(want.code()) {
-                        let conversation_id = view.conversation_id.clone();
-                        self.actions.push_back(Action::Load { conversation_id, want });
-                    }
-                    break;
-                }
-                rows += info.count as usize;
-                numbers.push(info.number);
-            }
-            has_earlier = numbers.len() < log.head.segments.len() || rows > view.limit;
-            let mut above = rows.saturating_sub(view.limit);
-            for number in numbers.iter().rev() {
-                let Some(loaded) = log.segments.get(number) else { continue };
-                for row in &loaded.rows {
-                    if above > 0 {
-                        above -= 1;
-                    } else if row.message.key.as_ref().is_none_or(|key| !standing.contains(key)) {
-                        shown.push((&row.message, row.revision));
-                    }
-                }
-            }
-        }
-        for echo in &echoes {
-            if leads || !shown.iter().any(|(row, _)| row.key == echo.message.key) {
-                shown.push((&echo.message, echo.revision | ECHO));
-            }
-        }
-        if loading && view.last.as_ref().is_some_and(|last| shown.len() < last.order.len()) {
-            // Another tab has written: what is shown stays until the rows have been read again.
-            return None;
-        }
-        let changed = changed_rows(&shown, &pending, &self.me);
-        put_on_top(&mut shown, &changed);
-        view.difference(id, &shown, has_earlier, loading, phase)
-    }
-}
-
-/// Echoes and rows of the history count their revisions apart: this bit keeps them from being taken for each other.
-const ECHO: u64 = 1 << 63;
-
-impl View {
-    fn difference(
-        &mut self,
-        id: ViewId,
-        shown: &[(&Message, u64)],
-        has_earlier: bool,
-        loading: bool,
-        phase: Phase,
-    ) -> Option<ViewUpdate> {
-        let mut slots = SortedMap::new();
-        let (mut order, mut rows) = (Vec::with_capacity(shown.len()), Vec::new());
-        for (message, revision) in shown {
-            let known = self.slots.get(&message.row_key).copied();
-            let slot = known.map_or(self.next_slot, |(slot, _)| slot);
-            if known.is_none() {
-                self.next_slot += 1;
-            }
-            if known.is_none_or(|(_, before)| before != *revision) {
-                rows.push((slot, (*message).clone()));
-            }
-            order.push(slot);
-            slots.insert(message.row_key.clone(), (slot, *revision));
-        }
-        self.slots = slots;
-        let update = ViewUpdate {
-            view: id,
-            conversation_id: self.conversation_id.clone(),
-            order,
-            rows,
-            has_earlier,
-            has_later: false,
-            loading,
-            error: self.unknown.then(unknown_conversation),
-            phase,
-        };
-        let same = self.last.as_ref().is_some_and(|last| {
-            update.rows.is_empty()
-                && last.order == update.order
-                && last.has_earlier == has_earlier
-                && last.loading == loading
-                && last.error == update.error
-                && last.phase == phase
-        });
-        if same {
-            return None;
-        }
-        let conversation_id = update.conversation_id.clone();
-        let (order, error) = (update.order.clone(), update.error.clone());
-        self.last = Some(ViewUpdate { conversation_id, order, rows: Vec::new(), error, ..update });
-        Some(update)
+        update
     }
 }
 

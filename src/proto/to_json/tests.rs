@@ -217,6 +217,7 @@ fn about_conversations() -> Vec<Event> {
             } else {
                 Vec::new()
             },
+            gaps: if full { vec![1, 2] } else { Vec::new() },
             has_earlier: full,
             has_later: !full,
             loading: full,

@@ -20,11 +20,9 @@ const [ONE, ALL] = [0, 1];
 const MAX_LOOKS = 20;
 /**
  * Whether a request that fails after `commit()` aborts its transaction. The specification says so; Firefox aborts only where
- * it was the last one. Until it is known, and there, what expects something commits by itself, and waits for its page.
+ * it was the last one. Until it is known, and there, whatever is more than one request commits by itself, and waits for its page.
  */
 let failsAfterCommit = false;
-/** A worker has none, and does not hear of freezing. */
-const page = globalThis.document;
 // Keys are ordered: numbers, texts, bytes, arrays. Of what is no record the bytes are the version, with how often they
 // were replaced before: `[0, key, bytes, times]`.
 const records = () => IDBKeyRange.upperBound([], true);
@@ -82,7 +80,8 @@ function tryCommit(store) {
   objects.add(1, mark);
   objects.delete(mark);
   transaction.onabort = () => {
-    failsAfterCommit = true;
+    // Aborted for another reason (a full disk) it says nothing.
+    if (isConstraint(transaction.error)) failsAfterCommit = true;
   };
   transaction.commit?.();
 }
@@ -173,6 +172,7 @@ async function readOne(transaction, table, how, key) {
 }
 
 async function write(store, change) {
+  let left;
   let freed = false;
   for (let looks = 0; ; looks += 1) {
     const answer = await writeOnce(store, change);
@@ -180,12 +180,19 @@ async function write(store, change) {
       freed = true;
       if (await deleteAlone(store, change)) continue;
     }
-    if (answer[0] === QUOTA && change.clear.length > 0 && looks === 0) {
-      // Deleting alone needs no room, and makes some.
-      await writeOnce(store, { ...emptied, clear: [[1], [2]] });
+    if (answer[0] === QUOTA && wipes(change) && !left) {
+      // Deleting needs no room but that of the mark. It is a wipe all the same: whoever expects what stood there does so in
+      // vain, and whoever leads next finds no generation.
+      left = change.puts;
+      change.puts = [];
       continue;
     }
-    if (answer[0] !== CONFLICT || looks === MAX_LOOKS || !(await lookAgain(store, change))) return answer;
+    if (answer[0] === SAVED && left) {
+      // There is room now. Where another tab was faster its generation stands.
+      const expect = left.map(([table, key]) => [table, key, null]);
+      await writeOnce(store, { ...change, expect, puts: left, clear: [], claims: false });
+    }
+    if (answer[0] !== CONFLICT || looks >= MAX_LOOKS || !(await lookAgain(store, change))) return answer;
   }
 }
 
@@ -197,20 +204,11 @@ const isHistory = ([table]) => table === 2;
  */
 function deleteAlone(store, { expect, deletes }) {
   const gone = deletes.filter(isHistory);
+  const tables = [...expect, ...gone].map(([table]) => table);
   return new Promise((resolve) => {
-    const transaction = begin(
-      store,
-      [...expect, ...gone].map(([table]) => table),
-      "readwrite",
-    );
-    const onFreeze = () => abort(transaction);
-    page?.addEventListener("freeze", onFreeze);
-    const end = (done) => () => {
-      page?.removeEventListener("freeze", onFreeze);
-      resolve(done);
-    };
-    transaction.oncomplete = end(true);
-    transaction.onabort = end(false);
+    const transaction = begin(store, tables, "readwrite");
+    transaction.oncomplete = () => resolve(true);
+    transaction.onabort = () => resolve(false);
     const remove = () => {
       for (const [table, key] of gone) transaction.objectStore(names[table]).delete(key);
     };
@@ -225,7 +223,9 @@ function deleteAlone(store, { expect, deletes }) {
   }).catch(() => false);
 }
 
-const emptied = { strict: false, expect: [], puts: [], adds: [], deletes: [] };
+function wipes({ clear }) {
+  return clear.length > 0;
+}
 
 function writeOnce(store, { strict, expect, puts, adds, deletes, clear, claims }) {
   const tables = [...expect, ...puts, ...deletes, ...clear].map(([table]) => table);
@@ -248,18 +248,21 @@ function writeOnce(store, { strict, expect, puts, adds, deletes, clear, claims }
     };
     const objects = (table) => transaction.objectStore(names[table]);
     const added = [];
-    const commits = transaction.commit && (failsAfterCommit || expect.length === 0);
-    // It would wait for its page, and all others with it.
-    const onFreeze = commits ? undefined : () => abort(transaction);
-    if (onFreeze) page?.addEventListener("freeze", onFreeze);
-    const end = (answer) => {
-      if (onFreeze) page?.removeEventListener("freeze", onFreeze);
-      resolve(answer);
-    };
+    const notAdded = () => added.some(({ error }) => error && error.name !== "AbortError");
+    const parts = [expect, puts, adds, deletes, clear].reduce((sum, part) => sum + part.length, 0);
+    const torn = expect.filter(([, , version]) => Array.isArray(version));
+    // A request that failed without an abort is Firefox's, after a commit.
     transaction.oncomplete = () =>
-      end(conflict ? [UNKNOWN] : [SAVED, JSON.stringify(added.map((request) => request.result))]);
+      resolve(
+        conflict || notAdded() ? [UNKNOWN] : [SAVED, JSON.stringify(added.map((request) => request.result))],
+      );
+    // A number that is taken, or none left, is no conflict: nothing was expected of it.
     transaction.onabort = () =>
-      end(conflict || isConstraint(transaction.error) ? [CONFLICT] : failure(store, transaction.error));
+      resolve(
+        conflict || (isConstraint(transaction.error) && !notAdded())
+          ? [CONFLICT]
+          : failure(store, transaction.error),
+      );
     try {
       for (const [table, key, version] of expect) {
         if (version === null) {
@@ -278,20 +281,17 @@ function writeOnce(store, { strict, expect, puts, adds, deletes, clear, claims }
         else objects(table).clear();
       }
       // The mark of what was no record stands until the next claim: a second one may have seen it too.
-      if (claims && !expect.some(([, , version]) => Array.isArray(version)))
-        objects(0).delete(marksOfReign());
-      for (const [table, key, bytes] of puts) {
-        objects(table).put(bytes, key);
-        // A version that is drawn once more is in force again.
-        const version = claims && versionOf(bytes);
-        if (version) objects(0).delete(markOf(key, version));
-      }
+      if (claims && torn.length === 0) objects(0).delete(marksOfReign());
+      if (clear.length > 0) for (const [, key, version] of torn) objects(0).put(1, markOf(key, version));
+      // A version that is drawn once more is in force again.
+      for (const [, key, bytes] of claims ? puts : []) objects(0).delete(markOf(key, versionOf(bytes) ?? ""));
+      for (const [table, key, bytes] of puts) objects(table).put(bytes, key);
       for (const [table, key] of deletes) objects(table).delete(key);
       for (const row of adds) added.push(objects(1).add(row));
       // Else it commits by itself when all is done.
-      if (commits) transaction.commit();
+      if (failsAfterCommit || parts < 2) transaction.commit?.();
     } catch (error) {
-      end(failure(store, error));
+      resolve(failure(store, error));
       abort(transaction);
     }
   });
@@ -310,17 +310,21 @@ function covers(table, key) {
  * After a conflict. Where no record was expected stands something that is none: it is replaced as it is. A wipe replaces
  * whatever it finds. `false`: neither.
  */
-async function lookAgain(store, { expect, clear }) {
-  const wipes = clear.length > 0;
-  let again = wipes;
-  for (const place of expect) {
+async function lookAgain(store, change) {
+  let again = wipes(change);
+  for (const place of change.expect) {
     const [table, key, expected] = place;
-    if (expected !== null && !wipes) continue;
+    if (expected !== null && !wipes(change)) continue;
     const found = await readAlone(store, table, (objects) => objects.get(key));
-    const [value, version] = [bytesOf(found), found && versionOf(found)];
-    // Another tab's record, or nothing any more: the core looks at it.
-    if (!wipes && version !== null) return false;
-    place[2] = version === null ? [value, await timesReplaced(store, key, value)] : (version ?? null);
+    const version = versionOf(found);
+    if (found === undefined || version !== null) {
+      // Another tab's record, or nothing any more: the core looks at it.
+      if (!wipes(change)) return false;
+      place[2] = version;
+    } else {
+      const value = bytesOf(found);
+      place[2] = [value, await timesReplaced(store, key, value)];
+    }
     again = true;
   }
   return again;

@@ -250,6 +250,9 @@ fn versioned(data: &JsValue) -> Option<TabInput> {
     if let Some(segment) = word("torn").as_f64() {
         return Some(TabInput::Torn { conversation_id, segment: segment as u32 });
     }
+    if word("earlier").as_f64().is_some() {
+        return Some(TabInput::Earlier { conversation_id });
+    }
     let typing = word("typing").as_bool()?;
     Some(TabInput::Typing { conversation_id, typing })
 }

@@ -23,7 +23,9 @@ export function leastHit(rounds) {
  */
 export async function crowdRun({ rounds, seed, messages, tabs, kinds, say }) {
   say(
-    `${tabs} tabs, ${rounds} rounds, ${messages} messages, seed ${seed}, ${kinds.join(" ")}; * hit the leading tab`,
+    `${tabs} tabs, ${rounds} rounds, ${messages} messages, seed ${seed}, ${kinds.join(" ")}\n` +
+      "sockets: opened in the round; two at once, none: how long, by the server's log; load: until all tabs were there,\n" +
+      "settled: after that, until all agreed; kind* N: it hit the tab that led, and another led after N ms",
   );
   say(line("round", "sent", "sockets", "two at once", "none", "violations", "load", "settled"));
   const scene = await Scene.open(tabs);
@@ -79,7 +81,7 @@ function summary(played, { kinds, say }) {
   const most = (field, rounds = played) => Math.max(0, ...rounds.map(({ sockets }) => sockets[field]));
   const hasHung = ({ events }) => events.some(({ kind, wasLeading }) => kind === "hang" && wasLeading);
   const [hung, others] = [played.filter(hasHung), played.filter((round) => !hasHung(round))];
-  say(`longest with two sockets ${most("overlapMs", others)} ms (allowed: ${takeoverOverlapMs})`);
+  say(`longest with two sockets at once ${most("overlapMs", others)} ms (allowed: ${takeoverOverlapMs})`);
   if (hung.length > 0) {
     say(`beside the socket of a page in a loop ${most("overlapMs", hung)} ms (allowed: ${hangMs})`);
   }

@@ -36,7 +36,7 @@ export function ConversationPane({ conversationId, session, onBack }: Props) {
       </p>
       {chat.error && (
         <p className="error-line" role="alert">
-          <span className="grow">{chat.error}</span>
+          <span className="grow">{conversation ? chat.error : "There is no such conversation."}</span>
           <button type="button" className="quiet" onClick={chat.clearError}>
             Dismiss
           </button>

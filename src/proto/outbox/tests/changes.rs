@@ -115,6 +115,50 @@ fn after_a_kill_it_is_repeated_also_without_keys() {
 }
 
 #[test]
+fn what_only_memory_has_is_asked_again_after_the_lead_was_lost() {
+    for answered in [false, true] {
+        let mut bench = Bench::online(FULL);
+        let id = bench.queue_change("edit", "a", Some("m1"));
+        bench.refuse();
+        assert_eq!(bench.wire, ["edit"]);
+        if answered {
+            bench.outbox.on_answer(bench.now, &mut bench.rng, id, Answer::Stored(None));
+        }
+        bench.outbox.on_lost(true);
+        bench.outbox.abdicate();
+        bench.outbox.set_generation(2);
+        bench.outbox.open(bench.now);
+        bench.run(true);
+        assert_eq!(bench.wire, ["edit", "edit"]);
+        bench.answer(id, Answer::Stored(None));
+        assert!(bench.gone("edit"));
+    }
+}
+
+#[test]
+fn without_keys_it_does_not_go_before_the_id_of_its_message_is_stored() {
+    for (traits, goes) in [(PLAIN, 0), (FULL, 1)] {
+        let mut bench = Bench::online(traits);
+        let message = bench.queue("a", "r");
+        bench.queue_change("edit", "a", None);
+        bench.run(true);
+        bench.answer(message, Answer::Stored(None));
+        let named = Message {
+            id: Some("m1".into()),
+            row_key: "a".into(),
+            ..bench.outbox.message(bench.outbox.find("edit").unwrap())
+        };
+        bench.outbox.set_blocked(true);
+        bench.outbox.on_named(&named);
+        bench.refuse();
+        assert_eq!(bench.wire.len(), 1 + goes);
+        bench.outbox.set_blocked(false);
+        bench.run(true);
+        assert_eq!(bench.wire, ["a", "edit"]);
+    }
+}
+
+#[test]
 fn what_takes_a_message_back_takes_its_changes_along() {
     let mut bench = Bench::new(FULL);
     bench.queue("a", "r");

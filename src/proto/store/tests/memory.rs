@@ -349,3 +349,19 @@ fn a_clone_lives_on_by_itself() {
 fn wipe() -> StoreRequest {
     StoreRequest::Wipe { generation: record(9) }
 }
+
+#[test]
+fn a_version_that_a_wipe_draws_once_more_is_in_force_again() {
+    let mut store = opened();
+    let at = RecordId::meta(GENERATION_KEY);
+    let claim = |before, version| Transaction {
+        expect: vec![(at.clone(), before)],
+        puts: vec![(at.clone(), record(version))],
+        ..Transaction::default()
+    };
+    saved(write(&mut store, claim(None, 1)));
+    saved(write(&mut store, claim(Some(1), 2)));
+    saved(store.execute(&StoreRequest::Wipe { generation: record(1) }));
+    assert!(matches!(write(&mut store, claim(Some(2), 3)), StoreReply::Conflict));
+    saved(write(&mut store, claim(Some(1), 3)));
+}

@@ -36,8 +36,7 @@ fn empty_values_read_as_they_were_written() {
         last_message: None,
         tail_ids: Vec::new(),
         known_from: 0,
-        complete: false,
-        gaps: Vec::new(),
+        older: Vec::new(),
     };
     assert_eq!(decode_head(&encode_head(0, &head)), Ok((0, head)));
 

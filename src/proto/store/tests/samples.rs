@@ -89,15 +89,14 @@ pub(super) fn head() -> HistoryHead {
         last_message: Some(full_message()),
         tail_ids: vec![u32::MAX, 0, fingerprint("k-1")],
         known_from: 300,
-        complete: true,
-        gaps: vec!["40".into(), String::new()],
+        older: vec![(0, 40), (100, 1 << 40)],
     }
 }
 
 /// The same as a record of an earlier format says it.
 fn head_of(format: u8) -> HistoryHead {
     match format {
-        1 => HistoryHead { known_from: 0, complete: false, gaps: Vec::new(), ..head() },
+        1 => HistoryHead { known_from: 0, older: Vec::new(), ..head() },
         _ => head(),
     }
 }

@@ -7,7 +7,7 @@ fn reached(bench: &mut Bench, numbers: core::ops::RangeInclusive<u64>) -> bool {
     bench.told.clear();
     bench.page(numbers, false);
     let applied = bench.told.iter().find_map(|action| match action {
-        Action::PageApplied { reached, .. } => Some(*reached),
+        Action::PageApplied { applied, .. } => Some(applied.reached),
         _ => None,
     });
     applied.unwrap()

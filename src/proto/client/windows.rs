@@ -1,0 +1,91 @@
+//! Windows: what the application asks of them, and what they ask of the server.
+
+use super::super::api::{Command, CommandId, Outcome, Output, TabOutput, ViewId};
+use super::super::model::Failure;
+use super::super::sync;
+use super::super::timeline::Wanted;
+use super::Client;
+use super::send::FindFor;
+use crate::proto::text::concat;
+
+impl Client {
+    /// A command about a window.
+    pub(super) fn command_window(&mut self, id: CommandId, command: Command) -> Result<(), Failure> {
+        match command {
+            Command::OpenTimeline { view, conversation_id } => {
+                self.timelines.open_view(view, &conversation_id)?;
+                self.sync.refresh(&conversation_id);
+                self.done(id, Outcome::Nothing);
+            }
+            Command::CloseTimeline { view } => {
+                self.timelines.close_view(view);
+                self.done(id, Outcome::Nothing);
+            }
+            Command::LoadEarlier { view, count } => {
+                self.timelines.load_earlier(view, count)?;
+                self.load_waiters.push((view, id));
+            }
+            Command::LoadLater { view, count } => {
+                self.timelines.load_later(view, count)?;
+                self.load_waiters.push((view, id));
+            }
+            Command::ToNewest { view } => {
+                self.timelines.show_newest(view)?;
+                self.load_waiters.push((view, id));
+            }
+            Command::JumpTo { view, row_key } => self.jump(id, view, &row_key)?,
+            Command::FillGaps { view } => {
+                let conversation_id = self.timelines.conversation_in(view)?;
+                self.timelines.ask_anew(&conversation_id);
+                self.want_earlier(&conversation_id);
+                self.done(id, Outcome::Nothing);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn jump(&mut self, id: CommandId, view: ViewId, row_key: &str) -> Result<(), Failure> {
+        let conversation_id = self.timelines.conversation_in(view)?;
+        if self.outbox.find(row_key).is_some() {
+            // What is queued stands behind the newest.
+            self.timelines.show_newest(view)?;
+            self.load_waiters.push((view, id));
+            return Ok(());
+        }
+        // The row of somebody else's message is found by the id in its key.
+        let prefix = concat(&[&conversation_id, ":"]);
+        let name = row_key.strip_prefix(&prefix).unwrap_or(row_key);
+        self.find_for(&conversation_id, name, FindFor::Jump { command: id, view });
+        Ok(())
+    }
+
+    /// A window wants what comes before all that is here: only a leader can ask the server.
+    pub(super) fn want_earlier(&mut self, conversation_id: &str) {
+        if self.leads() {
+            self.sync.wish(conversation_id);
+        } else {
+            let conversation_id = conversation_id.to_owned();
+            self.outputs.push_back(Output::Tab(TabOutput::Earlier { conversation_id }));
+        }
+    }
+
+    /// Asks the server for what the next window wants. `false`: nothing is wanted, or it waits.
+    pub(super) fn grant_wish(&mut self) -> bool {
+        let Some(conversation_id) = self.sync.take_wish() else { return false };
+        let rows = self.config.pages.newest;
+        let wanted = self.timelines.earlier(&conversation_id, rows).filter(|_| self.sync.has_cursor());
+        self.timelines.set_fetching(&conversation_id, wanted.is_some());
+        if let Some(wanted) = wanted {
+            self.sync.begin(job_of(conversation_id, wanted));
+        }
+        true
+    }
+}
+
+fn job_of(conversation_id: String, wanted: Wanted) -> sync::Job {
+    match wanted {
+        Wanted::Between { after, before } => sync::Job::Between { conversation_id, seq: after, before },
+        Wanted::Newest => sync::Job::Offset { conversation_id, offset: 0 },
+    }
+}

@@ -1,0 +1,55 @@
+//! What the catch-up asks for, and what has come of it.
+
+/// A request that the client is to make; answered by `on_list`, `on_page` or `on_failed` with the same job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Job {
+    List {
+        offset: u32,
+    },
+    /// The catch-up after a cursor.
+    After {
+        conversation_id: String,
+        seq: u64,
+    },
+    /// The catch-up by pages from the newest on towards the past; with a cursor the newest page is
+    /// where a conversation begins anew.
+    Offset {
+        conversation_id: String,
+        offset: u32,
+    },
+    /// What is missing after `seq`, up to `before`.
+    Between {
+        conversation_id: String,
+        seq: u64,
+        before: u64,
+    },
+    /// The newest page once more, for what has become of messages that are known: a cursor does not tell.
+    Newest {
+        conversation_id: String,
+    },
+}
+
+impl Job {
+    /// Whose history it asks for.
+    pub fn conversation_id(&self) -> Option<&str> {
+        match self {
+            Self::List { .. } => None,
+            Self::After { conversation_id, .. }
+            | Self::Offset { conversation_id, .. }
+            | Self::Between { conversation_id, .. }
+            | Self::Newest { conversation_id } => Some(conversation_id),
+        }
+    }
+}
+
+/// What a pull has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pulled {
+    GoesOn,
+    /// Somebody has asked again meanwhile.
+    Again,
+    /// All that was behind is in; `given_up`: it did not go back to what was known.
+    Joined {
+        given_up: bool,
+    },
+}
