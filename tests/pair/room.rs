@@ -94,6 +94,31 @@ fn a_full_disk_makes_room_and_what_was_refused_is_written_at_once() {
 }
 
 #[test]
+fn what_was_given_up_is_fetched_again_for_a_window_and_is_nothing_new() {
+    let (mut world, ana) = filled([1250, 650], json!({}));
+    fill(&mut world);
+    world.saved(ana, "r", "mine");
+    world.pass(1000);
+    world.disks[0].limit_bytes = None;
+    let gone = head(&world, "s").known_from;
+    assert!(gone > 0);
+    world.restart(ana);
+    world.go_live(ana);
+    world.pass(1000);
+    assert_eq!(head(&world, "s").known_from, gone, "no catch-up fills it");
+    let unread = head(&world, "s").unread;
+    world.open_view(ana, 1, "s");
+    world.ask(ana, Command::LoadEarlier { view: 1, count: 900 });
+    world.pass(5000);
+    assert_eq!(world.texts(ana, 1), world.backend.texts("s"));
+    let after = head(&world, "s");
+    assert_eq!((after.known_from, after.older.len(), after.unread), (0, 0, unread));
+    assert_eq!(told(&world, ana), 0, "it was told when it came");
+    assert_eq!(world.count(ana, |event| matches!(event, Event::Error { .. } | Event::Gap { .. })), 0);
+    assert_consistent(&mut world, "s");
+}
+
+#[test]
 fn room_is_made_again_and_again_until_only_the_newest_parts_are_left() {
     let (mut world, ana) = filled([1250, 450], json!({}));
     world.nodes[ana].checks.memory_only = true;
@@ -215,12 +240,18 @@ fn whoever_follows_hears_of_what_has_gone() {
     world.until_status(leader, &key, Status::Acknowledged);
     world.pass(1000);
     world.disks[0].limit_bytes = None;
-    world.open_view(follower, 1, "s");
-    world.ask(follower, Command::LoadEarlier { view: 1, count: 900 });
-    world.pass(1000);
     let known_from = head(&world, "s").known_from as usize;
     assert!(known_from > 0, "the one spoken in longest ago");
+    world.open_view(follower, 1, "s");
+    world.ask(follower, Command::LoadEarlier { view: 1, count: 600 - known_from as u32 });
+    world.pass(1000);
     assert_eq!(world.texts(follower, 1), world.backend.texts("s")[known_from..]);
+    assert_eq!(head(&world, "s").known_from as usize, known_from, "nobody wants more");
+    // Its window wants more, and the leader fetches it.
+    world.ask(follower, Command::LoadEarlier { view: 1, count: 900 });
+    world.pass(5000);
+    assert_eq!(world.texts(follower, 1), world.backend.texts("s"));
+    assert_eq!(head(&world, "s").known_from, 0);
     assert_eq!(world.count(follower, |event| matches!(event, Event::Error { .. })), 0);
     // It takes over from there.
     world.kill(leader);
