@@ -11,7 +11,7 @@ export type ExportedConversation = {
   messages: Message[];
   /** Parts that could not be read: how many messages, and between which times. */
   damaged: { messages: number; from: string; to: string }[];
-  /** All of the conversation is in it, from its first message on; else earlier ones are on the server only. */
+  /** All of the conversation is known to be in it, from its first message on; else earlier ones may be on the server only. */
   complete: boolean;
 };
 

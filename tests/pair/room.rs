@@ -13,7 +13,11 @@ use super::world::World;
 
 /// Ana with so many messages in two conversations, of which no window is open.
 fn filled(counts: [usize; 2], options: serde_json::Value) -> (World, usize) {
-    let mut world = World::new(Backend::full().room("r", &["ana", "bo"]).room("s", &["ana", "bo"]));
+    filled_by(Backend::full(), counts, options)
+}
+
+fn filled_by(backend: Backend, counts: [usize; 2], options: serde_json::Value) -> (World, usize) {
+    let mut world = World::new(backend.room("r", &["ana", "bo"]).room("s", &["ana", "bo"]));
     for (room, count) in ["r", "s"].into_iter().zip(counts) {
         for n in 0..count {
             world.backend.post_silently(world.now.wall_ms, room, "bo", &format!("{room}{n}"));
@@ -214,6 +218,39 @@ fn a_store_that_is_nearly_full_gives_up_a_part_before_it_is() {
         serde_json::from_str(&world.nodes[ana].client.as_ref().unwrap().diagnostics()).unwrap();
     assert_eq!(report["storage"]["quota"], used * 10 / 9);
     assert_eq!(report["storage"]["persisted"], false);
+}
+
+#[test]
+fn what_could_not_be_fetched_again_goes_only_where_the_store_refuses() {
+    let mut backend = Backend::full();
+    backend.hello = None;
+    let (mut world, ana) = filled_by(backend, [900, 900], json!({}));
+    let used = world.disks[0].records.used_bytes();
+    world.kill(ana);
+    world.disks[0].records.set_limit(Some(used * 10 / 9));
+    world.start(ana);
+    world.go_live(ana);
+    world.saved(ana, "r", "mine");
+    world.pass(1000);
+    for room in ["r", "s"] {
+        let head = head(&world, room);
+        assert_eq!((head.segments[0].first.seq, head.cursor), (1, None), "{room}");
+    }
+    fill(&mut world);
+    world.saved(ana, "r", "more");
+    world.pass(1000);
+    assert_eq!(degraded(&world, ana), 0);
+    let kept = head(&world, "r").segments.len() + head(&world, "s").segments.len();
+    assert!((6..19).contains(&kept), "{kept}");
+    for room in ["r", "s"] {
+        assert_consistent(&mut world, room);
+    }
+    // A catch-up that comes by what is gone tells nothing twice.
+    let before = told(&world, ana);
+    world.cut(ana);
+    world.post("r", "bo", "missed");
+    world.pass(10_000);
+    assert_eq!(told(&world, ana), before + 1);
 }
 
 #[test]

@@ -15,7 +15,12 @@ const LONG: &str = "t";
 const SPARED: usize = 3;
 
 impl World {
-    pub fn execute_write(&mut self, at: usize, request: &StoreRequest, transaction: &Transaction) -> StoreReply {
+    pub fn execute_write(
+        &mut self,
+        at: usize,
+        request: &StoreRequest,
+        transaction: &Transaction,
+    ) -> StoreReply {
         let disk = &mut self.disks[self.devices[at].person.disk];
         if self.t >= disk.tight_until {
             return self.execute_store(at, request);

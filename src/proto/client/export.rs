@@ -26,6 +26,8 @@ pub(super) struct Export {
     pub command: CommandId,
     conversation_id: String,
     document: Document,
+    /// The segment that was asked for, and the head's version then.
+    asked: Option<(SegmentInfo, Option<u64>)>,
     /// Segments that are in it, and where it has come to: their last row's order, and the rows of just that order.
     done: Vec<u32>,
     reached: Option<OrderKey>,
@@ -43,11 +45,11 @@ impl Storage {
     /// Ends the exports; their callers.
     pub fn take_exports(&mut self, commands: &mut Vec<CommandId>) {
         for (_, job) in self.jobs.iter() {
-            if let StoreJob::Export { export, .. } = &**job {
+            if let StoreJob::Export(export) = &**job {
                 commands.push(export.command);
             }
         }
-        self.jobs.remove_where(&|_, job| matches!(job, StoreJob::Export { .. }));
+        self.jobs.remove_where(&|_, job| matches!(job, StoreJob::Export(_)));
     }
 }
 
@@ -58,7 +60,7 @@ impl Client {
         conversation_id: String,
         json: bool,
     ) -> Result<(), Failure> {
-        let exporting = |job: &StoreJob| matches!(job, StoreJob::Export { .. });
+        let exporting = |job: &StoreJob| matches!(job, StoreJob::Export(_));
         if self.storage.count_jobs(&exporting) >= MAX_EXPORTS {
             return Err(Failure::new(ErrorCode::RateLimited, "too many exports are under way"));
         }
@@ -74,6 +76,7 @@ impl Client {
             command: id,
             conversation_id,
             document,
+            asked: None,
             done: Vec::new(),
             reached: None,
             at_reached: Vec::new(),
@@ -85,7 +88,7 @@ impl Client {
     }
 
     /// Asks for the next segment, also where it is in memory: a page is not to stand still over a long history.
-    fn export_next(&mut self, export: Box<Export>) {
+    fn export_next(&mut self, mut export: Box<Export>) {
         if export.document.len() > MAX_BYTES {
             let text = "the conversation is larger than an export may be (256 MB)";
             return self.refuse(export.command, Failure::new(ErrorCode::TooLarge, text));
@@ -94,20 +97,15 @@ impl Client {
         let Some(info) = log.and_then(|log| log.next_segment(export.reached, &export.done)) else {
             return self.export_end(*export);
         };
-        let version = log.and_then(|log| log.version());
+        export.asked = Some((info, log.and_then(|log| log.version())));
         let at = store::segment_key(&export.conversation_id, info.number);
         let reads = vec![Read::One(RecordId::history(at))];
-        self.request_store(StoreRequest::Read(reads), StoreJob::Export { export, info, version });
+        self.request_store(StoreRequest::Read(reads), StoreJob::Export(export));
     }
 
     /// The store's answer for one segment. What is in memory is newer.
-    pub(super) fn on_exported(
-        &mut self,
-        mut export: Box<Export>,
-        info: SegmentInfo,
-        version: Option<u64>,
-        reply: &StoreReply,
-    ) {
+    pub(super) fn on_exported(&mut self, mut export: Box<Export>, reply: &StoreReply) {
+        let Some((info, version)) = export.asked else { return self.export_end(*export) };
         let StoreReply::Records(lists) = reply else {
             let text = "the store cannot be read just now";
             return self.refuse(export.command, Failure::new(ErrorCode::Storage, text));

@@ -13,7 +13,7 @@ use super::super::api::{
 use super::super::lead::State;
 use super::super::model::{ErrorCode, Failure};
 use super::super::outbox::{RowId, Stage};
-use super::super::store::{self, SegmentInfo};
+use super::super::store;
 use super::super::timeline::{Item, Want};
 use super::super::timer::Timer;
 use super::Client;
@@ -56,12 +56,7 @@ pub(super) enum StoreJob {
         command: CommandId,
     },
     Estimate,
-    Export {
-        export: Box<Export>,
-        info: SegmentInfo,
-        /// Of the head, when it was asked for.
-        version: Option<u64>,
-    },
+    Export(Box<Export>),
 }
 
 /// A transaction on its way.
@@ -207,9 +202,7 @@ impl Client {
             }
             (StoreJob::Wipe { command }, reply) => self.on_wipe_reply(now, command, reply),
             (StoreJob::Estimate, reply) => self.on_estimate(reply),
-            (StoreJob::Export { export, info, version }, reply) => {
-                self.on_exported(export, info, version, reply);
-            }
+            (StoreJob::Export(export), reply) => self.on_exported(export, reply),
         }
         self.take_kept(now);
     }
@@ -375,7 +368,7 @@ fn is_claim(job: &StoreJob) -> bool {
 
 /// Reads nothing but what a head names.
 fn is_of_history(job: &StoreJob) -> bool {
-    matches!(job, StoreJob::Record { .. } | StoreJob::ScanIndex | StoreJob::Export { .. })
+    matches!(job, StoreJob::Record { .. } | StoreJob::ScanIndex | StoreJob::Export(_))
 }
 
 /// One list of the store's answer; empty where there is none.

@@ -3,7 +3,8 @@
 //! Law: whole segments, from a conversation's beginning on, the conversation that was used longest ago first. Never its
 //! newest part, never what a window of this tab shows, never what anything waits for; the outbox is another table, of which
 //! this knows nothing. Head, index and removals are one transaction. What is given up is the server's still: it leaves the
-//! ranges that are known, without a hole that a catch-up would fill, and is fetched again when a window wants it.
+//! ranges that are known, without a hole that a catch-up would fill, and is fetched again when a window wants it. Without a
+//! cursor nothing is fetched again: that goes last, and only where the store refuses.
 
 use super::super::store::{SegmentInfo, index_page_of};
 use super::log::Want;
@@ -13,11 +14,11 @@ use super::{Log, Timelines};
 const KEPT_SEGMENTS: usize = 3;
 
 impl Timelines {
-    /// Segments that could be given up now.
+    /// Segments that could be given up now, and be fetched again.
     pub fn count_evictable(&self) -> usize {
         let mut count = 0;
         for (id, log) in self.logs.iter() {
-            if !self.is_viewed(id) {
+            if log.head.cursor.is_some() && !self.is_viewed(id) {
                 count += log.evictable();
             }
         }
@@ -37,15 +38,15 @@ impl Timelines {
         evicted
     }
 
-    /// Of those that have something to give: the one used longest ago in this tab, or that was silent longest.
+    /// Of those that have something to give, one with a cursor: the one used longest ago in this tab, or that was silent longest.
     fn least_used(&self) -> Option<String> {
-        let mut least: Option<(&String, (u64, i64))> = None;
+        let mut least: Option<(&String, (bool, u64, i64))> = None;
         for (id, log) in self.logs.iter() {
             if log.evictable() == 0 || self.is_viewed(id) {
                 continue;
             }
             let newest = log.last_message().map_or(i64::MIN, |message| message.created_at_ms);
-            let used = (log.used, newest);
+            let used = (log.head.cursor.is_none(), log.used, newest);
             if least.is_none_or(|(_, known)| used < known) {
                 least = Some((id, used));
             }
