@@ -63,6 +63,7 @@ impl World {
                 self.disks[self.devices[device].person.disk].full_until = self.t + ms;
             }
             Act::LongHistory { count } => self.long_history(count),
+            Act::WatchLong { device } => self.watch_long(device),
             Act::DiskTight { device, ms } => {
                 let disk = &mut self.disks[self.devices[device].person.disk];
                 (disk.tight_until, disk.limit_bytes) = (self.t + ms, disk.records.used_bytes());

@@ -171,7 +171,7 @@ impl World {
         for at in 0..self.devices.len() {
             for room in 0..ROOMS.len() {
                 if self.violation.is_none() {
-                    self.load_all(at, room);
+                    self.load_all(at, room as u32 + 1);
                     self.compare_window(at, room);
                     self.compare_changes(at, room);
                 }
@@ -185,6 +185,7 @@ impl World {
         if self.violation.is_none() {
             self.compare_tabs();
             self.compare_long_history();
+            self.compare_long_windows();
         }
     }
 
@@ -211,8 +212,7 @@ impl World {
         self.wrong("each message has one fate", format!("message {number} {what}"));
     }
 
-    fn load_all(&mut self, at: usize, room: usize) {
-        let view = room as u32 + 1;
+    pub fn load_all(&mut self, at: usize, view: u32) {
         for _ in 0..400 {
             self.run_until(self.t + 200);
             let window = self.devices[at].eyes.windows.get(&view);
@@ -310,7 +310,7 @@ impl World {
     }
 }
 
-fn difference(shown: &[&str], wanted: &[&str]) -> String {
+pub fn difference(shown: &[&str], wanted: &[&str]) -> String {
     let (a, b): (BTreeSet<_>, BTreeSet<_>) = (shown.iter().collect(), wanted.iter().collect());
     let missing: Vec<_> = b.difference(&a).take(5).collect();
     let foreign: Vec<_> = a.difference(&b).take(5).collect();

@@ -88,6 +88,7 @@ pub enum Act {
     DiskFull { device: usize, ms: u64 },
     HandleLost { device: usize, ms: u64 },
     LongHistory { count: usize },
+    WatchLong { device: usize },
     DiskTight { device: usize, ms: u64 },
     StealLock { device: usize },
     Post { room: usize, count: usize },
@@ -267,7 +268,13 @@ fn tighten(seed: u64, plan: &mut Plan) {
     let device = s.below(plan.persons.len() as u64) as usize;
     let ms = s.pick(&[3000, 20_000, 70_000]);
     plan.acts.push((at, Act::LongHistory { count: s.between(340, 400) as usize }));
-    plan.acts.push((at + s.between(1000, 8000), Act::DiskTight { device, ms }));
+    let tight = at + s.between(1000, 8000);
+    plan.acts.push((tight, Act::DiskTight { device, ms }));
+    if s.one_in(2) {
+        // What is given up is wanted while room is short.
+        let device = s.below(plan.persons.len() as u64) as usize;
+        plan.acts.push((tight + s.between(0, ms), Act::WatchLong { device }));
+    }
     plan.acts.sort_by_key(|(at, _)| *at);
 }
 

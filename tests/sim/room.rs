@@ -3,14 +3,19 @@
 use std::collections::BTreeSet;
 
 use chatwire::proto::store::{HistoryHead, decode_head, decode_segment, head_key, segment_key};
-use chatwire::proto::{Key, RecordId, StoreReply, StoreRequest, Table, Transaction};
+use chatwire::proto::{Command, Key, RecordId, StoreReply, StoreRequest, Table, Transaction};
 
+use super::checks::Asked;
 use super::faults::Fault;
+use super::finale::difference;
 use super::full_disk;
+use super::plan::ROOMS;
 use super::world::World;
 
 /// The conversation that nobody has open.
-const LONG: &str = "t";
+pub const LONG: &str = "t";
+/// Its window, where somebody looks after all.
+const LONG_VIEW: u32 = ROOMS.len() as u32 + 1;
 /// The tail, and the two before it.
 const SPARED: usize = 3;
 
@@ -42,6 +47,39 @@ impl World {
         }
         let said = self.server.post(LONG, "the last of many");
         self.said(said);
+    }
+
+    /// Somebody wants all of it.
+    pub fn watch_long(&mut self, at: usize) {
+        if self.devices[at].client.is_none() {
+            return;
+        }
+        if !self.devices[at].eyes.windows.contains_key(&LONG_VIEW) {
+            let command = Command::OpenTimeline { view: LONG_VIEW, conversation_id: LONG.to_owned() };
+            self.command(at, command, Asked::Other);
+        }
+        self.command(at, Command::LoadEarlier { view: LONG_VIEW, count: 400 }, Asked::Other);
+    }
+
+    /// What was given up is shown again where a window wants it: with a cursor all of it.
+    pub fn compare_long_windows(&mut self) {
+        if !self.plan.cursor || !self.server.rooms.contains_key(LONG) {
+            return;
+        }
+        for at in 0..self.devices.len() {
+            self.watch_long(at);
+            self.load_all(at, LONG_VIEW);
+            let model = &self.server.rooms[LONG];
+            let window = self.devices[at].eyes.windows.get(&LONG_VIEW);
+            let shown = window.into_iter().flat_map(|window| window.rows());
+            let shown: Vec<&str> = shown.filter_map(|row| row.id.as_deref()).collect();
+            let shown: Vec<&str> = shown.into_iter().filter(|id| !model.lost.contains(*id)).collect();
+            let wanted: Vec<&str> = model.messages.iter().map(|message| message.id.as_str()).collect();
+            if shown != wanted {
+                let what = format!("{} in {LONG}: {}", self.name(at), difference(&shown, &wanted));
+                return self.wrong("timelines converge", what);
+            }
+        }
     }
 
     /// Whole segments go, the oldest, with a head that says so.
@@ -77,7 +115,8 @@ impl World {
         for home in 0..self.disks.len() {
             let Some((head, seqs)) = self.kept(home) else { continue };
             let cursor = head.cursor.unwrap_or(0);
-            let kept = |seq: u64| seq > head.known_from && seq <= cursor;
+            let ranges = head.older.iter().copied().chain([(head.known_from, cursor)]);
+            let kept = |seq: u64| ranges.clone().any(|(after, through)| seq > after && seq <= through);
             let model = &self.server.rooms[LONG].messages;
             let missing =
                 model.iter().map(|message| message.seq).find(|seq| kept(*seq) && !seqs.contains(seq));
