@@ -149,12 +149,12 @@ impl Sync {
         }
     }
 
-    /// Starts what may start; `cursor_of` tells how far a conversation's history is known.
+    /// Starts what may start; `from` tells after which sequence number a conversation's catch-up begins.
     /// `true`: something was started.
-    pub fn advance(&mut self, cursor_of: &dyn Fn(&str) -> Option<u64>) -> bool {
+    pub fn advance(&mut self, from: &dyn Fn(&str) -> Option<u64>) -> bool {
         while self.online && self.active.len() < PARALLEL {
             let Some(conversation_id) = self.waiting.pop_front() else { break };
-            let job = self.first_job(&conversation_id, cursor_of);
+            let job = self.first_job(&conversation_id, from);
             self.begin(job);
         }
         !self.actions.is_empty()
@@ -217,13 +217,13 @@ impl Sync {
         }
     }
 
-    fn first_job(&self, conversation_id: &str, cursor_of: &dyn Fn(&str) -> Option<u64>) -> Job {
+    fn first_job(&self, conversation_id: &str, from: &dyn Fn(&str) -> Option<u64>) -> Job {
+        let known = from(conversation_id).filter(|_| self.cursor);
         let conversation_id = conversation_id.to_owned();
-        if self.cursor {
-            let seq = cursor_of(&conversation_id).unwrap_or(0);
-            Job::After { conversation_id, seq }
-        } else {
-            Job::Offset { conversation_id, offset: 0 }
+        match known {
+            Some(seq) => Job::After { conversation_id, seq },
+            // Of a history that is not known yet the newest page is enough: what comes before it a window asks for.
+            None => Job::Offset { conversation_id, offset: 0 },
         }
     }
 

@@ -310,3 +310,28 @@ fn a_window_says_why_the_server_does_not_give_its_history() {
     world.pass(100);
     assert_eq!(error(&world), None);
 }
+
+#[test]
+fn the_first_contact_asks_for_the_newest_page_alone_and_windows_for_what_comes_before() {
+    let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
+    miss(&mut world, "r", 0..500);
+    let ana = world.join("ana");
+    world.open_view(ana, 1, "r");
+    world.go_live(ana);
+    world.pass(100);
+    let pages = |world: &World| -> Vec<String> {
+        let of_room = world.backend.requests.iter().filter(|request| request.starts_with("GET /messages/r"));
+        of_room.cloned().collect()
+    };
+    assert_eq!(pages(&world), ["GET /messages/r?limit=50&offset=0"]);
+    assert_eq!(world.texts(ana, 1).len(), 50);
+    assert_eq!(told(&world, ana), 50);
+    world.ask(ana, Command::LoadEarlier { view: 1, count: 50 });
+    world.until("earlier ones", |world| world.texts(ana, 1).len() == 100);
+    assert_eq!(pages(&world)[1..], ["GET /messages/r?limit=50&after=400"]);
+    assert_eq!(told(&world, ana), 50, "what comes from before the first contact is no news");
+    // What is missed later is all of it told.
+    world.cut(ana);
+    miss(&mut world, "r", 500..750);
+    world.until("all that was missed", |world| told(world, ana) == 300);
+}

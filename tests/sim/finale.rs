@@ -267,8 +267,9 @@ impl World {
             }
             (sorted != wanted).then(|| difference(&sorted, &wanted))
         };
-        let told = self.devices[at].eyes.gaps.contains(ROOMS[room]);
-        if let Some(what) = wrong.filter(|_| self.plan.cursor || !told) {
+        let told = !self.plan.cursor && self.devices[at].eyes.gaps.contains(ROOMS[room]);
+        let refused = window.is_some_and(|window| window.refused);
+        if let Some(what) = wrong.filter(|_| !told && !refused) {
             return self.wrong("timelines converge", format!("{name} in {}: {what}", ROOMS[room]));
         }
         let texts = |message: &&Message| {

@@ -18,6 +18,8 @@ pub struct Window {
     order: Vec<u32>,
     pub has_earlier: bool,
     pub loading: bool,
+    /// It says why its history is not to be had.
+    pub refused: bool,
     /// The newest row that the server has named.
     newest: Option<String>,
 }
@@ -48,6 +50,7 @@ impl World {
         }
         window.order = update.order;
         (window.has_earlier, window.loading) = (update.has_earlier, update.loading);
+        window.refused = update.error.is_some();
         if !update.loading {
             self.see_newest(at, update.view);
         }

@@ -342,7 +342,11 @@ impl World {
                 let later = self.ledger.sent[before].first_frame_ms;
                 own.handed_ms.is_some_and(|at| later.is_some_and(|later| at <= later))
             };
+            // Where nothing is answered nobody hears that the server has refused it, and what stood behind it is stored.
+            let refused = self.server.refusals.get(&number).is_some_and(|(for_now, _)| *for_now > 0);
+            let unheard = refused && !self.plan.answers;
             if let Some((latest, number_before)) = latest
+                .filter(|_| !unheard)
                 .filter(|(latest, _)| *latest > place && !own.lost_allowed)
                 .filter(|(_, before)| !forgotten(*before) && !handed(*before))
             {

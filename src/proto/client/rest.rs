@@ -173,7 +173,9 @@ impl Client {
     /// The rest goes on without it. A window of it says why.
     fn give_up(&mut self, job: &Job, failure: &Failure) {
         self.sync.on_hopeless(job);
-        if let Some(conversation_id) = job.conversation_id() {
+        // A look at what is known already leaves it as it is.
+        let looks = matches!(job, Job::Newest { .. });
+        if let Some(conversation_id) = job.conversation_id().filter(|_| !looks) {
             self.timelines.on_refused(conversation_id, failure.clone());
         }
     }
@@ -215,14 +217,16 @@ impl Client {
             if cut {
                 self.timelines.forget_ranges(&told.id);
             }
-            if last_seq == Some(0) {
-                self.timelines.on_empty(&told.id);
+            if told.last_seq == Some(0) {
+                self.timelines.on_empty(&told.id, self.capabilities.cursor);
             }
             let behind = last_seq.is_none() || last_seq > cursor;
             if cut || (behind && told.last_seq != Some(0)) || self.timelines.hole(&told.id).is_some() {
                 self.sync.pull(&told.id);
             }
-            if self.capabilities.receipts && self.timelines.wants_receipts(&told.id) {
+            // The first page of all is the newest.
+            let known = self.timelines.log(&told.id).is_some_and(|log| log.pull_from().is_some());
+            if known && self.capabilities.receipts && self.timelines.wants_receipts(&told.id) {
                 self.sync.refresh(&told.id);
             }
         }

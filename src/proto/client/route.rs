@@ -39,7 +39,7 @@ impl Client {
 
     fn advance_sync(&mut self) -> bool {
         let timelines = &self.timelines;
-        if self.sync.advance(&|id| timelines.log(id).and_then(|log| log.cursor())) {
+        if self.sync.advance(&|id| timelines.log(id).and_then(|log| log.pull_from())) {
             return true;
         }
         self.grant_wish()

@@ -19,12 +19,14 @@ impl Timelines {
             raise_known(&self.orphans, last);
         }
         log.version = Some(version);
+        log.met = log.head.cursor.is_some() || !log.head.segments.is_empty();
         if let Some(old) = self.logs.get_mut(&id) {
             if old.version == Some(version) && !old.head_dirty {
                 return false;
             }
             log.ops = core::mem::take(&mut old.ops);
             (log.used, log.untold) = (old.used, old.untold);
+            log.met |= old.met;
             log.head.told_through = log.head.told_through.max(old.head.told_through);
             log.lost = core::mem::take(&mut old.lost);
             log.damaged = core::mem::take(&mut old.damaged);

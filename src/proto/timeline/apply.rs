@@ -96,7 +96,7 @@ impl Timelines {
         }
         let was = match found {
             Found::At { number, row } => {
-                let changed = log.merge_at(number, row, copy, &me, revision);
+                let changed = log.merge_at(number, row, copy, &me, revision, live);
                 if let Some(message) = changed {
                     self.tell_update(message);
                     self.dirty_views(conversation_id);

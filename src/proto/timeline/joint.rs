@@ -63,7 +63,7 @@ impl Timelines {
     /// A catch-up has gone back to what was known, or as far as it goes. Whether something was known.
     pub fn on_joined(&mut self, conversation_id: &str) -> bool {
         let Some(log) = self.logs.get_mut(conversation_id) else { return false };
-        (log.unsure, log.catches_up) = (false, false);
+        (log.unsure, log.catches_up, log.met) = (false, false, true);
         let (refused, joined) = (log.refused.take(), log.join());
         if refused.is_some() {
             self.dirty_views(conversation_id);

@@ -87,6 +87,8 @@ pub struct Log {
     /// A window waits for the server; the server has nothing more before the oldest row.
     pub(super) fetching: bool,
     pub(super) exhausted: bool,
+    /// It was caught up with before: what came since is told, and not only the newest page of it.
+    pub(super) met: bool,
     /// Why the server does not give this history.
     pub(super) refused: Option<Failure>,
     /// How many sequence numbers further back the next page is to go, and how many rows there were before the last one.
@@ -145,6 +147,7 @@ impl Log {
             dropped: Vec::new(),
             fetching: false,
             exhausted: false,
+            met: false,
             refused: None,
             earlier_step: 0,
             earlier_rows: 0,
@@ -184,6 +187,11 @@ impl Log {
     /// The cursor along the contiguous prefix.
     pub fn cursor(&self) -> Option<u64> {
         self.head.cursor
+    }
+
+    /// After which sequence number the next catch-up begins; `None`: at the newest page, nothing is known yet.
+    pub fn pull_from(&self) -> Option<u64> {
+        self.head.cursor.or_else(|| self.met.then_some(0))
     }
 
     pub fn unread(&self) -> u32 {

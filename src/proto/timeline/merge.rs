@@ -139,9 +139,14 @@ impl Log {
         copy: &ServerMessage,
         me: &str,
         revision: u64,
+        live: bool,
     ) -> Option<Message> {
         let old = self.segments.get(&number)?.rows.get(at)?.message.clone();
-        let told = to_message(copy, me, Some(&old));
+        let mut told = to_message(copy, me, Some(&old));
+        if live {
+            // As it was sent: a page with its reactions may have been faster.
+            told.reactions.clone_from(&old.reactions);
+        }
         self.replace_at(number, at, told, revision).filter(|new| *new != old)
     }
 
@@ -339,10 +344,8 @@ pub(super) fn raise(message: &mut Message, status: Status, user_id: Option<&str>
     {
         message.read_by.push(user.to_owned());
     }
-    if message.status != Status::Failed
-        && status != Status::Failed
-        && (status > message.status || mutant::is(19))
-    {
+    let forward = status > message.status || mutant::is(19);
+    if forward && message.status != Status::Failed && status != Status::Failed {
         message.status = status;
     }
 }

@@ -45,10 +45,11 @@ impl Timelines {
         (after < head.known_from).then_some((after, head.known_from))
     }
 
-    /// The server's list says that it has no message yet.
-    pub fn on_empty(&mut self, conversation_id: &str) {
+    /// The server's list says that it has no message yet: all that comes is new.
+    pub fn on_empty(&mut self, conversation_id: &str, cursor: bool) {
         let log = self.log_mut(conversation_id);
-        if log.head.cursor.is_none() && log.head.segments.is_empty() {
+        log.met = true;
+        if cursor && log.head.cursor.is_none() && log.head.segments.is_empty() {
             log.add_range(0, 0);
         }
     }
@@ -147,6 +148,7 @@ impl Log {
         if self.head.cursor.is_some() && after >= through {
             return;
         }
+        self.met = true;
         let (mut first, mut last) = (after, through.max(after));
         let mut ranges = Vec::new();
         for (from, to) in self.ranges() {
