@@ -18,13 +18,15 @@ fn filled(counts: [usize; 2], options: serde_json::Value) -> (World, usize) {
 
 fn filled_by(backend: Backend, counts: [usize; 2], options: serde_json::Value) -> (World, usize) {
     let mut world = World::new(backend.room("r", &["ana", "bo"]).room("s", &["ana", "bo"]));
+    let ana = world.join_with("ana", options);
+    world.go_live(ana);
+    // A first contact would bring the newest page alone.
+    world.cut(ana);
     for (room, count) in ["r", "s"].into_iter().zip(counts) {
         for n in 0..count {
             world.backend.post_silently(world.now.wall_ms, room, "bo", &format!("{room}{n}"));
         }
     }
-    let ana = world.join_with("ana", options);
-    world.go_live(ana);
     let all: usize = counts.iter().sum();
     world.until("caught up", |world| told(world, ana) == all);
     world.pass(1000);
