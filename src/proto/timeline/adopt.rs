@@ -56,9 +56,10 @@ impl Timelines {
 
     fn forget(&mut self, id: &str, told_through: u64) {
         let Some(log) = self.logs.get_mut(id) else { return };
-        let ops = core::mem::take(&mut log.ops);
+        let (ops, met) = (core::mem::take(&mut log.ops), log.met);
         *log = Log::new(log::empty_head(id));
-        (log.ops, log.head.told_through) = (ops, told_through);
+        // What came since it was met is news, also where nothing of it was stored.
+        (log.ops, log.met, log.head.told_through) = (ops, met, told_through);
         self.dirty_views(id);
         self.drive(id);
     }
