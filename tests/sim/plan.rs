@@ -7,6 +7,7 @@ use chatwire::proto::config::Pages;
 use super::changes::{self, ChangeAct};
 use super::dice::Stream;
 use super::faults::Fault;
+use super::room::LONG;
 
 pub const ROOMS: [&str; 2] = ["r", "s"];
 
@@ -254,6 +255,14 @@ fn draw_acts(s: &mut Stream, devices: usize) -> Vec<(u64, Act)> {
         acts.push((at, act));
     }
     acts
+}
+
+impl Plan {
+    /// All conversations that there are, empty at first: of one that is met full only the newest page is asked for.
+    pub fn rooms(&self) -> impl Iterator<Item = &'static str> {
+        let long = self.acts.iter().any(|(_, act)| matches!(act, Act::LongHistory { .. }));
+        ROOMS.into_iter().chain(long.then_some(LONG))
+    }
 }
 
 /// Some schedules have a disk that becomes too small. Out of a stream of its own: the others stay what they were.

@@ -38,15 +38,13 @@ impl World {
         reply
     }
 
-    /// All but the last of it is heard of by the catch-up alone.
+    /// While no socket is there: all of it is heard of by the catch-up.
     pub fn long_history(&mut self, count: usize) {
-        self.say(|| format!("somebody outside has written {count} messages where nobody looks"));
-        self.server.rooms.entry(LONG.to_owned()).or_default();
-        for n in 1..count {
+        self.say(|| format!("all sockets end, and {count} messages are written where nobody looks"));
+        self.crash();
+        for n in 0..count {
             self.server.store(LONG, "cy", None, &format!("long {n}"), None);
         }
-        let said = self.server.post(LONG, "the last of many");
-        self.said(said);
     }
 
     /// Somebody wants all of it.
