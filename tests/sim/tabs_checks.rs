@@ -123,6 +123,10 @@ impl World {
     fn check_heard(&mut self, at: usize) {
         let (user, eyes) = (self.devices[at].person.user, &self.devices[at].eyes);
         let Some(since) = &eyes.tabs.since else { return };
+        // What a store that refused never had, the next leader meets for the first time, and tells its newest page.
+        if self.disks[self.devices[at].person.disk].refused_once {
+            return;
+        }
         let mut missing = None;
         for (id, room) in &self.server.rooms {
             // Of what is missing it was said that it is.
