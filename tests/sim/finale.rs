@@ -172,6 +172,8 @@ impl World {
             for room in 0..ROOMS.len() {
                 if self.violation.is_none() {
                     self.load_all(at, room as u32 + 1);
+                    // A change of what was not known before leaves now.
+                    self.settle_changes(at);
                     self.compare_window(at, room);
                     self.compare_changes(at, room);
                 }
@@ -210,6 +212,16 @@ impl World {
             _ => return,
         };
         self.wrong("each message has one fate", format!("message {number} {what}"));
+    }
+
+    fn settle_changes(&mut self, at: usize) {
+        let disk = self.devices[at].person.disk;
+        for _ in 0..20 {
+            if self.disks[disk].changes.values().all(|change| change.failed) {
+                return;
+            }
+            self.run_until(self.t + 200);
+        }
     }
 
     pub fn load_all(&mut self, at: usize, view: u32) {
