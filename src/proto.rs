@@ -8,6 +8,7 @@ mod api;
 #[cfg(test)]
 mod bindings_test;
 mod client;
+mod drafts;
 mod lead;
 mod model;
 pub mod mutant;

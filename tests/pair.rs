@@ -28,12 +28,18 @@ mod damage;
 mod deeds;
 #[path = "pair/doubt.rs"]
 mod doubt;
+#[path = "pair/drafts.rs"]
+mod drafts;
 #[path = "pair/edits.rs"]
 mod edits;
 #[path = "pair/edits_fail.rs"]
 mod edits_fail;
+#[path = "pair/export.rs"]
+mod export;
 #[path = "pair/failures.rs"]
 mod failures;
+#[path = "shared/full_disk.rs"]
+mod full_disk;
 #[path = "pair/hearing.rs"]
 mod hearing;
 #[path = "pair/history.rs"]
@@ -60,6 +66,8 @@ mod reading;
 mod rest;
 #[path = "pair/returning.rs"]
 mod returning;
+#[path = "pair/room.rs"]
+mod room;
 #[path = "pair/sending.rs"]
 mod sending;
 #[path = "pair/storage.rs"]

@@ -31,6 +31,8 @@ mod disk;
 mod faults;
 #[path = "sim/finale.rs"]
 mod finale;
+#[path = "shared/full_disk.rs"]
+mod full_disk;
 #[path = "sim/link.rs"]
 mod link;
 #[path = "sim/mutants.rs"]
@@ -43,6 +45,8 @@ mod plan;
 mod regressions;
 #[path = "sim/rest.rs"]
 mod rest;
+#[path = "sim/room.rs"]
+mod room;
 #[path = "sim/runner.rs"]
 mod runner;
 #[path = "sim/server.rs"]

@@ -3,6 +3,7 @@ import { Emitter, guarded, type Listener } from "./emitter.js";
 import { ChatError, check, closed, describe, toChatError } from "./errors.js";
 import type { ReadOptions } from "./options.js";
 import { Requests } from "./requests.js";
+import { readDraft, readSend } from "./send.js";
 import { Snapshots } from "./snapshots.js";
 import { eventName, Teller } from "./tell.js";
 import { type Timeline, TimelineView } from "./timeline.js";
@@ -10,15 +11,15 @@ import type {
   ChatEvents,
   ConnectionSnapshot,
   Conversation,
+  Diagnostics,
   Draft,
   Guarantees,
-  Json,
   Message,
   Presence,
   Readable,
   SendOptions,
 } from "./types.js";
-import { askToken, cancelledBy, optional, orAborted } from "./waiting.js";
+import { askToken, cancelledBy, orAborted } from "./waiting.js";
 import { Wire } from "./wire.js";
 
 /**
@@ -135,22 +136,7 @@ export class ChatClient {
     content: string | Draft,
     options: SendOptions | null = {},
   ): Promise<Message> {
-    const fields = ["text", "type", "metadata", "replyTo"] as const;
-    const draft: Draft =
-      typeof content === "string"
-        ? { text: content }
-        : check.options("content", content, fields, "a text or an object with text");
-    const { ttlMs, key } = check.options("options", options ?? {}, ["ttlMs", "key"]);
-    const send = {
-      conversationId: check.id("conversationId", conversationId),
-      text: check.string("text", draft.text),
-      type: optional(draft.type, (type) => check.id("type", type)),
-      metadata: optional(draft.metadata, (metadata) => check.json("metadata", metadata)),
-      replyTo: optional(draft.replyTo, (rowKey) => check.id("replyTo", rowKey)),
-      ttlMs: optional(ttlMs, (ms) => check.count("ttlMs", ms, Number.MAX_SAFE_INTEGER)),
-      key: optional(key, (key) => check.id("key", key)),
-    };
-    return this.#requests.get("message", { send });
+    return this.#requests.get("message", { send: readSend(conversationId, content, options) });
   }
 
   /** Resolves with the server's copy of an own message, or rejects as the message fails. */
@@ -267,6 +253,11 @@ export class ChatClient {
     return this.#requests.get("conversation", { createGroup });
   }
 
+  /** Keeps what is being written there (`Conversation.draft`); empty: removes it. To be called at every key, in any tab. */
+  async setDraft(conversationId: string, text: string): Promise<void> {
+    await this.#requests.run({ setDraft: readDraft(conversationId, text) });
+  }
+
   /** Says that this user is typing; to be called at every key, the core throttles and stops by itself. */
   setTyping(conversationId: string, typing: boolean): void {
     const setTyping = {
@@ -298,15 +289,24 @@ export class ChatClient {
 
   // ── the store, and what goes on ───────────────────────────────────────────
 
+  /** What this device has of a conversation: the text of an `ExportedConversation`, or lines with times in UTC. */
+  async exportConversation(id: string, format: "json" | "text"): Promise<string> {
+    const conversationId = check.id("id", id);
+    if (format !== "json" && format !== "text") {
+      throw new ChatError("validation", `format must be "json" or "text", not ${describe(format)}`);
+    }
+    return this.#requests.get("text", { exportConversation: { conversationId, json: format === "json" } });
+  }
+
   /** Deletes everything that this device keeps of this user at this backend, also what is queued. */
   async wipe(): Promise<void> {
     await this.#requests.run({ wipe: {} });
   }
 
   /** The state of the core for a bug report: no tokens, no texts. */
-  diagnostics(): Json {
+  diagnostics(): Diagnostics {
     this.#requests.assertOpen();
-    return JSON.parse(this.#core.diagnostics()) as Json;
+    return JSON.parse(this.#core.diagnostics()) as Diagnostics;
   }
 
   // ── what the core tells ───────────────────────────────────────────────────

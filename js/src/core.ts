@@ -51,8 +51,10 @@ export type Command =
   | { jumpTo: { view: number; rowKey: string } }
   | { toNewest: { view: number } }
   | { fillGaps: { view: number } }
+  | { setDraft: { conversationId: string; text: string } }
   | { setTyping: { conversationId: string; typing: boolean } }
   | { markRead: { conversationId: string; rowKey: string } }
+  | { exportConversation: { conversationId: string; json: boolean } }
   | { edit: { rowKey: string; text: string } }
   | { remove: { rowKey: string } }
   | { react: { rowKey: string; emoji: string } }

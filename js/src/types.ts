@@ -3,6 +3,41 @@ import type { ChatError } from "./errors.js";
 /** Whatever JSON can say. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
+/** What `exportConversation(id, 'json')` is the text of. */
+export type ExportedConversation = {
+  /** Its id alone where nothing but its history is known. */
+  conversation: Conversation | { id: string };
+  /** Oldest first; what is queued stands last. */
+  messages: Message[];
+  /** Parts that could not be read: how many messages, and between which times. */
+  damaged: { messages: number; from: string; to: string }[];
+  /** All of the conversation is known to be in it, from its first message on; else earlier ones may be on the server only. */
+  complete: boolean;
+};
+
+/** What the browser says of the origin's storage, in bytes. */
+export type StorageReport = {
+  /** It takes nothing away by itself where the disk runs full. */
+  persisted: boolean;
+  usage: number;
+  /** 0: it does not say. */
+  quota: number;
+};
+
+/** The state of the core for a bug report: no tokens, no texts. */
+export type Diagnostics = {
+  queued: number;
+  conversations: number;
+  acks: number;
+  requests: number;
+  leader: boolean;
+  /** False where only memory is left. */
+  persistent: boolean;
+  timers: boolean;
+  /** As it was told last: after the first write, and now and then by the leading tab. */
+  storage: StorageReport | null;
+};
+
 /** What can go wrong, closed: `switch` over it is exhaustive. */
 export type ErrorCode =
   | "validation"
@@ -216,6 +251,8 @@ export type ChatOptions = {
         maxFrameBytes?: number;
         maxConversations?: number;
         maxWindowRows?: number;
+        /** Percent of the origin's storage (80) from which on the oldest stored history is given up: the server has it. */
+        maxStoragePercent?: number;
         sendsPerSecond?: number;
         sendBurst?: number;
       }
@@ -243,6 +280,11 @@ export type ChatOptions = {
   outbox?: { maxQueued?: number; maxAttempts?: number; window?: number; ackTimeoutMs?: number } | undefined;
   /** `memory` keeps nothing over a reload. */
   storage?: "indexeddb" | "memory" | undefined;
+  /**
+   * Whether the browser is asked, after the first write, to keep the store even where the disk runs full (true). Firefox asks
+   * the user.
+   */
+  persist?: boolean | undefined;
   /** Where a bundler needs a hand to find the wasm. */
   wasm?: WasmSource | undefined;
   /**

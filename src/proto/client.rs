@@ -13,9 +13,10 @@ use super::api::{
 };
 use super::config::{Config, ProfileName};
 use super::connection::Connection;
+use super::drafts::Drafts;
 use super::lead::{Lead, State};
-use super::model::{Delivery, ErrorCode, Failure, Gaps, Guarantees, Message};
-use super::outbox::{Bucket, Outbox, RowId, Traits};
+use super::model::{ErrorCode, Failure, Message};
+use super::outbox::{Bucket, Outbox, RowId};
 use super::people::People;
 use super::profile::{Capabilities, CapabilityPatch, Profile, Team};
 use super::rng::Rng;
@@ -28,9 +29,13 @@ mod change;
 mod changes;
 mod commands;
 mod create;
+mod drafts;
+mod export;
+mod guarantees;
 mod incoming;
 mod lead;
 mod newer;
+mod quota;
 mod rest;
 mod route;
 mod send;
@@ -42,6 +47,7 @@ mod wipe;
 mod wire_send;
 mod write;
 
+use guarantees::traits_of;
 use rest::HttpJob;
 use storage::Storage;
 
@@ -63,11 +69,13 @@ pub struct Client {
     next_http: HttpId,
     next_ticket: u32,
     storage: Storage,
+    room: quota::Room,
     connection: Connection,
     outbox: Outbox,
     timelines: Timelines,
     sync: Sync,
     rooms: Rooms,
+    drafts: Drafts,
     people: People,
     /// The profile's row, then what hello, memory and the application add.
     capabilities: Capabilities,
@@ -84,6 +92,8 @@ pub struct Client {
     send_waiters: SortedMap<RowId, Vec<CommandId>>,
     ack_waiters: SortedMap<String, Vec<CommandId>>,
     removal_waiters: SortedMap<String, Vec<CommandId>>,
+    /// `setDraft()` calls, and whether what they wrote is under way.
+    draft_waiters: Vec<(CommandId, bool)>,
     finds: SortedMap<u32, send::FindFor>,
     /// How often this page has said that it cannot read a record.
     torn_told: u32,
@@ -129,6 +139,7 @@ impl Client {
             timelines: Timelines::new(&config.user_id, config.limits.max_window_rows),
             sync: Sync::default(),
             rooms: Rooms::new(config.limits.max_conversations),
+            drafts: Drafts::default(),
             people: People::default(),
             profile,
             rng: Rng::new(seed),
@@ -138,6 +149,7 @@ impl Client {
             next_http: 1,
             next_ticket: 1,
             storage: Storage::default(),
+            room: quota::Room::default(),
             capabilities,
             hello: CapabilityPatch::default(),
             capabilities_dirty: false,
@@ -149,6 +161,7 @@ impl Client {
             send_waiters: SortedMap::new(),
             ack_waiters: SortedMap::new(),
             removal_waiters: SortedMap::new(),
+            draft_waiters: Vec::new(),
             finds: SortedMap::new(),
             torn_told: 0,
             beside: tell::Beside::default(),
@@ -275,36 +288,6 @@ impl Client {
         self.timers.next()
     }
 
-    /// What may be promised against this backend.
-    pub fn guarantees(&self) -> Guarantees {
-        let has = &self.capabilities;
-        let mut because = Vec::new();
-        let delivery = match (has.keys, has.answers) {
-            (true, _) => Delivery::ExactlyOnce,
-            (false, true) => {
-                because.push(
-                    "the server keeps no keys: a message whose answer is lost becomes failed(unconfirmed)"
-                        .into(),
-                );
-                Delivery::OnceOrUnconfirmed
-            }
-            (false, false) => {
-                because.push("the server gives no answers: a send is done when its frame has left".into());
-                Delivery::AtMostOnce
-            }
-        };
-        if !has.cursor {
-            because.push(
-                "the server has no cursor: missed messages are looked for by pages from the newest".into(),
-            );
-        }
-        if !has.receipts {
-            because.push("the server tells no receipts".into());
-        }
-        let gaps = if has.cursor { Gaps::Filled } else { Gaps::Shown };
-        Guarantees { delivery, order: true, gaps, receipts: has.receipts, because }
-    }
-
     fn emit(&mut self, event: Event) {
         if let Some(event) = self.tell(event) {
             self.outputs.push_back(Output::Event(event));
@@ -388,13 +371,5 @@ impl Client {
         self.ask_for_creations(now);
         self.outbox.update_timers(now, &mut self.timers);
         self.finish_close(now);
-    }
-}
-
-fn traits_of(capabilities: &Capabilities) -> Traits {
-    Traits {
-        keys: capabilities.keys,
-        answers: capabilities.answers,
-        ordered_window: capabilities.ordered_window,
     }
 }

@@ -31,6 +31,8 @@ pub struct Config {
     pub pages: Pages,
     /// False for `storage: 'memory'`.
     pub persistent: bool,
+    /// Whether the browser is asked to keep the store where the disk runs full.
+    pub persist: bool,
     /// A hash of backend, profile and user (P7).
     pub database: String,
     /// What the page was like at construction.
@@ -65,6 +67,8 @@ pub struct Limits {
     pub max_conversations: u32,
     /// Rows of one window; `loadEarlier` beyond it is refused.
     pub max_window_rows: u32,
+    /// Percent of the origin's storage from which on the oldest history is given up.
+    pub max_storage_percent: u32,
     /// Sends a second, and how many may come at once (token bucket).
     pub sends_per_second: u32,
     pub send_burst: u32,

@@ -30,15 +30,15 @@ pub use history::{
     index_page_of,
 };
 pub use keys::{
-    CAPABILITIES_KEY, CONVERSATION_PREFIX, GENERATION_KEY, HEAD_PREFIX, INDEX_PREFIX, ORPHANS_KEY,
-    SEGMENT_PREFIX, SETTINGS_KEY, conversation_key, conversation_of, head_key, index_key, index_prefix,
-    segment_key, segment_prefix,
+    CAPABILITIES_KEY, CONVERSATION_PREFIX, DRAFT_PREFIX, GENERATION_KEY, HEAD_PREFIX, INDEX_PREFIX,
+    ORPHANS_KEY, SEGMENT_PREFIX, SETTINGS_KEY, conversation_key, conversation_of, draft_key, head_key,
+    index_key, index_prefix, segment_key, segment_prefix,
 };
 pub use memory::MemoryStore;
 pub use message::{decode_message, encode_message};
 pub use orphans::{Orphan, OrphanEdit, OrphanReaction, decode_orphans, encode_orphans};
 pub use outbox_row::{OutboxRow, RowChange, WireMark, decode_outbox_row, encode_outbox_row, same_content};
 pub use rooms::{
-    CapabilityRecord, ConversationRecord, decode_capabilities, decode_conversation, decode_generation,
-    encode_capabilities, encode_conversation, encode_generation,
+    CapabilityRecord, ConversationRecord, decode_capabilities, decode_conversation, decode_draft,
+    decode_generation, encode_capabilities, encode_conversation, encode_draft, encode_generation,
 };

@@ -16,6 +16,7 @@ use super::store::{RecordError, fingerprint};
 mod adopt;
 mod apply;
 mod change;
+mod evict;
 mod find;
 mod joint;
 mod known;
@@ -33,7 +34,7 @@ mod view;
 mod window;
 
 use known::Known;
-pub use log::{Log, Want};
+pub use log::{Log, Want, order_of};
 use orphans::Orphans;
 pub use pending::Pending;
 pub use persist::Item;

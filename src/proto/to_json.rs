@@ -9,7 +9,10 @@ use super::model::{Failure, Json, Message};
 use super::wall_time;
 use super::wire::json::{push_json_string, push_uint};
 
+mod export;
 mod model;
+
+pub(super) use export::Document;
 
 #[cfg(test)]
 mod tests;
@@ -95,15 +98,18 @@ impl<'a> Object<'a> {
     }
 }
 
-/// Counts and flags as one object.
-pub(super) fn figures(counts: &[(&str, usize)], flags: &[(&str, bool)]) -> String {
+/// Counts, flags and, where it has a name, one value that is JSON already, as one object.
+pub(super) fn figures(counts: &[(&str, u64)], flags: &[(&str, bool)], more: (&str, &str)) -> String {
     let mut out = String::new();
     let mut object = Object::new(&mut out);
     for (name, count) in counts {
-        object.count(name, *count as u64);
+        object.count(name, *count);
     }
     for (name, flag) in flags {
         object.flag(name, *flag);
+    }
+    if !more.0.is_empty() {
+        object.raw(more.0, more.1);
     }
     object.end();
     out
@@ -293,6 +299,12 @@ impl Event {
     }
 }
 
+impl Write for String {
+    fn write(&self, out: &mut String) {
+        push_json_string(out, self);
+    }
+}
+
 impl Write for i64 {
     fn write(&self, out: &mut String) {
         if *self < 0 {
@@ -340,6 +352,7 @@ impl Write for Outcome {
             Outcome::Messages(messages) => ("messages", Some(messages)),
             Outcome::Conversation(conversation) => ("conversation", Some(&**conversation)),
             Outcome::Wire(answer) => ("wire", Some(answer)),
+            Outcome::Text(text) => ("text", Some(text)),
         };
         let mut object = Object::new(out);
         object.text("kind", kind);

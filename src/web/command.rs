@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use crate::proto::first_chars;
 use crate::proto::text::concat;
 use crate::proto::wire::json::{self, Kind, Object, RawValue};
-use crate::proto::{ChangeCommand, ChangeKind, Command, ErrorCode, Failure, Json, SendCommand};
+use crate::proto::{ChangeCommand, ChangeKind, Command, DraftCommand, ErrorCode, Failure, Json, SendCommand};
 
 /// Reads one command.
 ///
@@ -73,6 +73,10 @@ impl Fields<'_> {
             "jumpTo" => Command::JumpTo { view: self.count("view"), row_key: self.text("rowKey") },
             "toNewest" => Command::ToNewest { view: self.count("view") },
             "fillGaps" => Command::FillGaps { view: self.count("view") },
+            "setDraft" => Command::SetDraft(DraftCommand {
+                conversation_id: self.text("conversationId"),
+                text: self.text("text"),
+            }),
             "setTyping" => Command::SetTyping {
                 conversation_id: self.text("conversationId"),
                 typing: self.flag("typing"),
@@ -80,6 +84,10 @@ impl Fields<'_> {
             "markRead" => Command::MarkRead {
                 conversation_id: self.text("conversationId"),
                 row_key: self.text("rowKey"),
+            },
+            "exportConversation" => Command::ExportConversation {
+                conversation_id: self.text("conversationId"),
+                json: self.flag("json"),
             },
             "edit" => self.change(ChangeKind::Edit, "text"),
             "remove" => self.change(ChangeKind::Remove, ""),

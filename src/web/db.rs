@@ -38,6 +38,8 @@ extern "C" {
     fn read_store(handle: &Handle, reads: &str, timeout_ms: u32) -> Promise;
     #[wasm_bindgen(js_name = writeStore)]
     fn write_store(handle: &Handle, transaction: &str, bytes: &[u8], timeout_ms: u32) -> Promise;
+    #[wasm_bindgen(js_name = estimateStorage)]
+    fn estimate_storage(persist: bool, timeout_ms: u32) -> Promise;
 }
 
 /// How often a request may find its handle dead before it fails.
@@ -101,6 +103,10 @@ impl Db {
 
     /// Queues a request.
     pub fn request(&self, id: StoreId, request: StoreRequest) {
+        if let StoreRequest::Estimate { persist } = request {
+            // The browser may ask the user, who takes their time: nothing waits for it.
+            return spawn(self.inner.clone().estimate(id, persist));
+        }
         self.inner.queue.borrow_mut().push_back((id, request, self.inner.replaced.get()));
         self.start();
     }
@@ -130,6 +136,15 @@ impl Inner {
         if self.closing.get() {
             self.drop_handle();
         }
+    }
+
+    async fn estimate(self: Rc<Self>, id: StoreId, persist: bool) {
+        let answer = JsFuture::from(estimate_storage(persist, self.request_timeout_ms)).await;
+        let reply = match answer {
+            Ok(answer) => packed::estimate(&answer),
+            Err(_) => failed(StoreFailure::Unavailable, "the browser does not say how much room there is"),
+        };
+        (self.sink)(Input::Store { id, reply });
     }
 
     async fn answer(&self, request: &StoreRequest, asked_of: u32) -> StoreReply {

@@ -3,10 +3,13 @@
 use std::collections::VecDeque;
 
 use chatwire::proto::store::MemoryStore;
-use chatwire::proto::{Client, Event, HttpId, HttpRequest, Input, StoreFailure, StoreId, StoreRequest};
+use chatwire::proto::{
+    Client, Event, HttpId, HttpRequest, Input, StoreFailure, StoreId, StoreReply, StoreRequest,
+};
 use serde_json::Value;
 
 use super::checks::Checks;
+use super::full_disk;
 
 /// What a store does to the next write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +29,8 @@ pub struct Disk {
     pub faults: VecDeque<WriteFault>,
     /// Fails whatever is asked while it is set.
     pub broken: Option<StoreFailure>,
+    /// Takes no more bytes than this.
+    pub limit_bytes: Option<usize>,
     /// Reads fail too.
     pub unreadable: bool,
     /// Whoever opens it from now on gets nothing but memory.
@@ -38,6 +43,17 @@ pub struct Disk {
     pub unknown_ms: u64,
     pub writes: usize,
     pub reads: usize,
+}
+
+impl Disk {
+    pub fn execute(&mut self, request: &StoreRequest) -> StoreReply {
+        match (request, self.limit_bytes) {
+            (StoreRequest::Write(transaction), Some(limit_bytes)) => {
+                full_disk::write(&mut self.records, transaction, limit_bytes)
+            }
+            _ => self.records.execute(request),
+        }
+    }
 }
 
 pub struct Node {

@@ -208,14 +208,14 @@ fn beyond_the_limit_the_oldest_goes_and_the_newest_page_is_looked_at() {
     world.somebody_edits("r", &id, "edited", NOW);
     world.pass(100);
     let asked = world.backend.requests.len();
-    for n in 0..512 {
+    for n in 0..128 {
         let row = json!({"id": format!("x{n}"), "sender_id": "bo", "conversation_id": "r", "created_at": 1, "seq": 9000 + n,
             "content_encrypted": "", "edited_at": 5});
         let said = world.backend.tell("ana", "chat:message_updated", &row);
         world.say(said);
     }
     world.pass(1000);
-    assert_eq!(waiting(&mut world), 512, "the newest");
+    assert_eq!(waiting(&mut world), 128, "the newest");
     let pages =
         world.backend.requests[asked..].iter().filter(|request| request.contains("/messages/r")).count();
     assert_eq!(pages, 1, "once a connection");

@@ -297,7 +297,7 @@ impl World {
                 disk.records.execute(request);
                 StoreReply::Unknown
             }
-            _ => match disk.records.execute(request) {
+            _ => match disk.execute(request) {
                 StoreReply::Opened { .. } => StoreReply::Opened { persistent: !disk.denied },
                 reply => reply,
             },

@@ -62,6 +62,12 @@ impl World {
             Act::DiskFull { device, ms } => {
                 self.disks[self.devices[device].person.disk].full_until = self.t + ms;
             }
+            Act::LongHistory { count } => self.long_history(count),
+            Act::WatchLong { device } => self.watch_long(device),
+            Act::DiskTight { device, ms } => {
+                let disk = &mut self.disks[self.devices[device].person.disk];
+                (disk.tight_until, disk.limit_bytes) = (self.t + ms, disk.records.used_bytes());
+            }
             Act::HandleLost { device, ms } => {
                 self.disks[self.devices[device].person.disk].broken_until = self.t + ms;
             }
@@ -108,7 +114,9 @@ impl World {
                 let messages = &self.server.rooms[super::plan::ROOMS[room]].messages;
                 messages.iter().any(|message| message.status == "read")
             }
-            Act::Freeze { .. } | Act::DiskFull { .. } | Act::HandleLost { .. } => false,
+            Act::Freeze { .. } | Act::DiskFull { .. } | Act::DiskTight { .. } | Act::HandleLost { .. } => {
+                false
+            }
             _ => true,
         }
     }

@@ -30,6 +30,9 @@ pub struct Disk {
     pub records: MemoryStore,
     pub full_until: u64,
     pub broken_until: u64,
+    /// Takes no more than so many bytes until then.
+    pub tight_until: u64,
+    pub limit_bytes: usize,
     /// The outbox as it is committed, by the store's numbers.
     pub rows: BTreeMap<u64, RowSeen>,
     /// Changes of messages as they are committed, by the store's numbers.
@@ -123,7 +126,11 @@ impl World {
         let stale = self.is_stale(at, transaction);
         let (generation, disk) = (RecordId::meta(GENERATION_KEY), self.devices[at].person.disk);
         let before = self.disks[disk].records.get(&generation).and_then(record_version);
-        let reply = self.execute_store(at, request);
+        let reply = self.execute_write(at, request, transaction);
+        if matches!(reply, StoreReply::Failed { .. }) {
+            self.say(|| format!("a write of {name} finds no room"));
+            return self.refused(at, request, StoreFailure::Quota);
+        }
         if let (Some(what), StoreReply::Saved { .. }) = (stale, &reply) {
             self.wrong("an expectation is exact where its record can be read", what);
         }
@@ -172,7 +179,7 @@ impl World {
         failed(kind)
     }
 
-    fn execute_store(&mut self, at: usize, request: &StoreRequest) -> StoreReply {
+    pub fn execute_store(&mut self, at: usize, request: &StoreRequest) -> StoreReply {
         match self.disks[self.devices[at].person.disk].records.execute(request) {
             StoreReply::Opened { .. } => StoreReply::Opened { persistent: true },
             reply => reply,
@@ -182,6 +189,7 @@ impl World {
     fn on_commit(&mut self, at: usize, transaction: &Transaction, added: &[u64]) {
         let home = self.devices[at].person.disk;
         self.check_writer(at, transaction);
+        self.check_room_made(transaction);
         let name = self.name(at);
         let puts = transaction.puts.iter().filter_map(|(id, bytes)| match id.key {
             Key::Number(number) => Some((number, bytes)),

@@ -36,6 +36,8 @@ faults! {
     ChangeLost, ChangeAnswerLost, ChangeFailed, ChangeRefused,
     // Changes of messages: before their message, after what followed them, twice.
     ToldEarly, ToldLate, ToldRepeated,
+    // A disk that is too small until something is given up.
+    RoomMade,
 }
 
 /// Whatever ends `offline` wakes the connection by itself, so that `connect()` never finds it there without an

@@ -63,7 +63,7 @@ impl World {
         self.dice.calm = true;
         self.server.down = false;
         for disk in &mut self.disks {
-            (disk.full_until, disk.broken_until) = (0, 0);
+            (disk.full_until, disk.broken_until, disk.tight_until) = (0, 0, 0);
         }
         for at in 0..self.devices.len() {
             // What is on its way comes behind what a sleeping page has waiting.
@@ -175,7 +175,9 @@ impl World {
         for at in 0..self.devices.len() {
             for room in 0..ROOMS.len() {
                 if self.violation.is_none() {
-                    self.load_all(at, room);
+                    self.load_all(at, room as u32 + 1);
+                    // A change of what was not known before leaves now.
+                    self.settle_changes(at);
                     self.compare_window(at, room);
                     self.compare_changes(at, room);
                 }
@@ -188,6 +190,8 @@ impl World {
         }
         if self.violation.is_none() {
             self.compare_tabs();
+            self.compare_long_history();
+            self.compare_long_windows();
         }
     }
 
@@ -214,9 +218,19 @@ impl World {
         self.wrong("each message has one fate", format!("message {number} {what}"));
     }
 
-    fn load_all(&mut self, at: usize, room: usize) {
-        let view = room as u32 + 1;
-        for _ in 0..400 {
+    fn settle_changes(&mut self, at: usize) {
+        let disk = self.devices[at].person.disk;
+        for _ in 0..20 {
+            if self.disks[disk].changes.values().all(|change| change.failed) {
+                return;
+            }
+            self.run_until(self.t + 200);
+        }
+    }
+
+    pub fn load_all(&mut self, at: usize, view: u32) {
+        // Pages may be of one row.
+        for _ in 0..1200 {
             self.run_until(self.t + 200);
             let window = self.devices[at].eyes.windows.get(&view);
             let Some(window) = window.filter(|window| window.has_earlier || window.loading) else { return };
@@ -305,7 +319,7 @@ impl World {
     }
 }
 
-fn difference(shown: &[&str], wanted: &[&str]) -> String {
+pub fn difference(shown: &[&str], wanted: &[&str]) -> String {
     let (a, b): (BTreeSet<_>, BTreeSet<_>) = (shown.iter().collect(), wanted.iter().collect());
     let missing: Vec<_> = b.difference(&a).take(5).collect();
     let foreign: Vec<_> = a.difference(&b).take(5).collect();

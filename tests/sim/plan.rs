@@ -7,6 +7,7 @@ use chatwire::proto::config::Pages;
 use super::changes::{self, ChangeAct};
 use super::dice::Stream;
 use super::faults::Fault;
+use super::room::LONG;
 
 pub const ROOMS: [&str; 2] = ["r", "s"];
 
@@ -88,6 +89,9 @@ pub enum Act {
     ExpireTokens,
     DiskFull { device: usize, ms: u64 },
     HandleLost { device: usize, ms: u64 },
+    LongHistory { count: usize },
+    WatchLong { device: usize },
+    DiskTight { device: usize, ms: u64 },
     StealLock { device: usize },
     Post { room: usize, count: usize },
     Rude { device: usize, kind: u64 },
@@ -116,6 +120,7 @@ impl Act {
             Self::Restart { .. } => Fault::HistoryCut,
             Self::ExpireTokens => Fault::TokenExpired,
             Self::DiskFull { .. } => Fault::StoreFull,
+            Self::DiskTight { .. } => Fault::RoomMade,
             Self::HandleLost { .. } => Fault::HandleLost,
             Self::StealLock { .. } => Fault::LockStolen,
             Self::Post { count, .. } if *count > 20 => Fault::Burst,
@@ -166,6 +171,7 @@ impl Plan {
         let last_ms = plan.acts.last().map_or(0, |(at, _)| *at);
         plan.changes = changes::draw(seed, last_ms, plan.persons.len());
         plan.deeds = super::deeds::Deeds::draw_all(seed, last_ms);
+        tighten(seed, &mut plan);
         plan.storm_ms = plan.acts.last().map_or(0, |(at, _)| *at) + 5000;
         plan
     }
@@ -252,6 +258,36 @@ fn draw_acts(s: &mut Stream, devices: usize) -> Vec<(u64, Act)> {
         acts.push((at, act));
     }
     acts
+}
+
+impl Plan {
+    /// All conversations that there are, empty at first: of one that is met full only the newest page is asked for.
+    pub fn rooms(&self) -> impl Iterator<Item = &'static str> {
+        let long = self.acts.iter().any(|(_, act)| matches!(act, Act::LongHistory { .. }));
+        ROOMS.into_iter().chain(long.then_some(LONG))
+    }
+}
+
+/// Some schedules have a disk that becomes too small. Out of a stream of its own: the others stay what they were.
+fn tighten(seed: u64, plan: &mut Plan) {
+    let mut s = Stream::new(seed ^ 0x0074_6967_6874);
+    if !s.one_in(12) {
+        return;
+    }
+    let (first, last) =
+        (plan.acts.first().map_or(0, |(at, _)| *at), plan.acts.last().map_or(0, |(at, _)| *at));
+    let at = s.between(first, last);
+    let device = s.below(plan.persons.len() as u64) as usize;
+    let ms = s.pick(&[3000, 20_000, 70_000]);
+    plan.acts.push((at, Act::LongHistory { count: s.between(340, 400) as usize }));
+    let tight = at + s.between(1000, 8000);
+    plan.acts.push((tight, Act::DiskTight { device, ms }));
+    if s.one_in(2) {
+        // What is given up is wanted while room is short.
+        let device = s.below(plan.persons.len() as u64) as usize;
+        plan.acts.push((tight + s.between(0, ms), Act::WatchLong { device }));
+    }
+    plan.acts.sort_by_key(|(at, _)| *at);
 }
 
 /// A leader loses its socket, then the network, then the lock: too rare a row to be left to chance.

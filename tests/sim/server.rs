@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::dice::Dice;
 use super::faults::Fault;
-use super::plan::{Hello, Plan, ROOMS};
+use super::plan::{Hello, Plan};
 use super::text;
 
 /// One socket: device, its life, and the life's socket.
@@ -110,7 +110,7 @@ impl Server {
             echo: plan.echo,
             hello: plan.hello,
             capabilities: plan.capabilities(),
-            rooms: ROOMS.iter().map(|room| ((*room).to_owned(), Room::default())).collect(),
+            rooms: plan.rooms().map(|room| (room.to_owned(), Room::default())).collect(),
             sessions: BTreeMap::new(),
             down: false,
             wall_ms: 0,
@@ -126,7 +126,7 @@ impl Server {
         }
     }
 
-    fn store(
+    pub fn store(
         &mut self,
         room: &str,
         sender: &str,

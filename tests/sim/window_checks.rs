@@ -8,6 +8,7 @@ use chatwire::proto::{
 };
 
 use super::plan::ROOMS;
+use super::room::LONG;
 use super::text;
 use super::world::{Happening, World};
 
@@ -147,7 +148,7 @@ impl World {
     /// What a page that follows has shown, and the head in the store lists, stays shown. Without a cursor the order is that
     /// of the server's clock: where that was set back, a row takes its place above the window when its copy comes.
     fn check_gone(&mut self, at: usize, view: u32, id: &str) {
-        let (home, room) = (self.devices[at].person.disk, ROOMS[view as usize - 1]);
+        let (home, room) = (self.devices[at].person.disk, room_of(view));
         let above = !self.plan.cursor
             && self.devices[at].eyes.windows.get(&view).is_some_and(|window| window.has_earlier);
         if self.devices[at].eyes.leads || above {
@@ -165,6 +166,10 @@ impl World {
             self.wrong("a window never goes back", what);
         }
     }
+}
+
+fn room_of(view: u32) -> &'static str {
+    ROOMS.get(view as usize - 1).copied().unwrap_or(LONG)
 }
 
 /// Whether this newest row is older than that one, which otherwise new rows may have pushed out of the window.

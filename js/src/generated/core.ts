@@ -39,7 +39,7 @@ export type Gaps = "filled" | "shown" | "unseen";
 
 export type Guarantees = { delivery: Delivery, order: boolean, gaps: Gaps, receipts: boolean, because: Array<string>, };
 
-export type Outcome = { "kind": "nothing" } | { "kind": "message", "value": Message } | { "kind": "messages", "value": Array<Message> } | { "kind": "conversation", "value": Conversation } | { "kind": "wire", "value": Json };
+export type Outcome = { "kind": "nothing" } | { "kind": "message", "value": Message } | { "kind": "messages", "value": Array<Message> } | { "kind": "conversation", "value": Conversation } | { "kind": "text", "value": string } | { "kind": "wire", "value": Json };
 
 export type ViewUpdate = { view: number, conversationId: string, order: Array<number>, rows: Array<[number, Message]>, gaps: Array<number>, hasEarlier: boolean, hasLater: boolean, loading: boolean, error: Failure | null, phase: Phase, };
 

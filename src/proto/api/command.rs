@@ -57,6 +57,8 @@ pub enum Command {
     FillGaps {
         view: ViewId,
     },
+    /// Done when it is stored (or kept in memory, where the store takes nothing).
+    SetDraft(DraftCommand),
     SetTyping {
         conversation_id: String,
         typing: bool,
@@ -64,6 +66,11 @@ pub enum Command {
     MarkRead {
         conversation_id: String,
         row_key: String,
+    },
+    /// Done with a text: what this device has of a conversation, as JSON or as lines.
+    ExportConversation {
+        conversation_id: String,
+        json: bool,
     },
     CreateDirect {
         user_id: String,
@@ -87,6 +94,14 @@ pub enum Command {
         conversation_id: String,
     },
     Wipe {},
+}
+
+/// `chat.setDraft`.
+#[derive(Clone)]
+pub struct DraftCommand {
+    pub conversation_id: String,
+    /// Empty: there is none any more.
+    pub text: String,
 }
 
 /// `chat.edit`, `remove`, `react`, `unreact`.

@@ -14,6 +14,7 @@ pub enum Outcome {
     Message(Box<Message>),
     Messages(Vec<Message>),
     Conversation(Box<Conversation>),
+    Text(String),
     /// The backend's own answer.
     Wire(#[cfg_attr(test, ts(type = "Json"))] Json),
 }

@@ -6,8 +6,8 @@
 use core::fmt::{Debug, Formatter, Result};
 
 use super::{
-    ChangeCommand, HttpRequest, HttpResult, Output, Record, SendCommand, SocketInput, SocketOutput,
-    Transaction,
+    ChangeCommand, DraftCommand, HttpRequest, HttpResult, Output, Record, SendCommand, SocketInput,
+    SocketOutput, Transaction,
 };
 use crate::proto::model::Json;
 use crate::proto::wire;
@@ -146,6 +146,15 @@ impl Debug for Transaction {
     }
 }
 
+impl Debug for DraftCommand {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.debug_struct("DraftCommand")
+            .field("conversation_id", &self.conversation_id)
+            .field("text", &Bytes(self.text.len()))
+            .finish()
+    }
+}
+
 impl Debug for ChangeCommand {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         f.debug_struct("ChangeCommand")
@@ -216,6 +225,8 @@ mod tests {
             format!("{record:?}"),
         ];
         shown.push(format!("{:?}", Command::Send(send)));
+        let draft = DraftCommand { conversation_id: "r".into(), text: SECRET.into() };
+        shown.push(format!("{:?}", Command::SetDraft(draft)));
         let raw = format!("{:?}", bytes());
         for line in &shown {
             assert!(!line.contains(SECRET) && !line.contains(&raw), "{line}");

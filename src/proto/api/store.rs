@@ -55,6 +55,11 @@ pub enum StoreRequest {
     Wipe {
         generation: Vec<u8>,
     },
+    /// How much room there is; answered by `Estimate` or `Failed`, whatever else is asked and in no order with it. `persist`:
+    /// the browser is asked first to keep the store even where the disk runs full.
+    Estimate {
+        persist: bool,
+    },
 }
 
 /// One atomic write: all of it or nothing.
@@ -63,6 +68,9 @@ pub enum StoreRequest {
 /// who has read it or written it, and has no second record; who replaces or deletes a record that anybody may expect
 /// expects it too; who expects any record expects the generation as well, as it was when that record was read, or, heard
 /// of from another tab, later.
+///
+/// A full disk refuses every put, whatever else goes: what is deleted of the history may then go before the rest, if what is
+/// expected holds, and stay gone though the answer is `Failed`.
 #[derive(Clone, Default)]
 pub struct Transaction {
     /// The version (see `store::record_version`) of each record that nobody who expected it may have replaced, whatever
@@ -108,6 +116,14 @@ pub enum StoreReply {
         added: Vec<u64>,
     },
     Records(Vec<Vec<Record>>),
+    /// What the browser says of the origin's storage.
+    Estimate {
+        /// It takes nothing away by itself.
+        persisted: bool,
+        usage_bytes: u64,
+        /// 0: it does not say.
+        quota_bytes: u64,
+    },
     /// An expectation did not hold; nothing was written.
     Conflict,
     /// Nothing was written.

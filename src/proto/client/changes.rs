@@ -105,6 +105,7 @@ impl Client {
     }
 
     fn take_changes(&mut self, now: Now, changes: &Changes) {
+        self.take_drafts(now, changes);
         if let Some(flight) = &mut self.storage.unclear {
             flight.proven |= changes.replaces(flight.stamp);
         }

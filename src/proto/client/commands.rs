@@ -8,7 +8,7 @@ use super::super::profile::Push;
 use super::super::timeline::Change;
 use super::AckFor;
 use super::Client;
-use super::create::{Creation, Wanted};
+use super::create::Wanted;
 
 /// Read receipts that wait for a connection.
 const MAX_PENDING_READS: usize = 1000;
@@ -73,6 +73,7 @@ impl Client {
             | Command::JumpTo { .. }
             | Command::ToNewest { .. }
             | Command::FillGaps { .. }) => self.command_window(id, command)?,
+            Command::SetDraft(draft) => self.set_draft(id, draft)?,
             Command::SetTyping { conversation_id, typing } => {
                 for (conversation_id, typing) in
                     self.people.set_typing(now, &mut self.timers, &conversation_id, typing)
@@ -85,13 +86,12 @@ impl Client {
                 self.mark_read(now, &conversation_id, &row_key)?;
                 self.done(id, Outcome::Nothing);
             }
-            Command::CreateDirect { user_id } => {
-                let wanted = Wanted::Direct { user_id };
-                self.create(Creation { command: id, wanted, refused: false })?;
+            Command::ExportConversation { conversation_id, json } => {
+                self.export(id, conversation_id, json)?
             }
+            Command::CreateDirect { user_id } => self.create_wanted(id, Wanted::Direct { user_id })?,
             Command::CreateGroup { title, members } => {
-                let wanted = Wanted::Group { title, members };
-                self.create(Creation { command: id, wanted, refused: false })?;
+                self.create_wanted(id, Wanted::Group { title, members })?;
             }
             Command::WireSend { event, args, ack, timeout_ms } => {
                 self.wire_send(now, id, event, args.text(), ack, timeout_ms)?;
@@ -200,6 +200,10 @@ impl Client {
             waiters.extend_from_slice(ids);
         }
         self.send_waiters.clear();
+        for (id, _) in core::mem::take(&mut self.draft_waiters) {
+            waiters.push(id);
+        }
+        self.storage.take_exports(waiters);
         for (_, find) in self.finds.iter() {
             if let Some(id) = find.command() {
                 waiters.push(id);

@@ -49,7 +49,11 @@ impl Creations {
 }
 
 impl Client {
-    pub(super) fn create(&mut self, creation: Creation) -> Result<(), Failure> {
+    pub(super) fn create_wanted(&mut self, command: CommandId, wanted: Wanted) -> Result<(), Failure> {
+        self.create(Creation { command, wanted, refused: false })
+    }
+
+    fn create(&mut self, creation: Creation) -> Result<(), Failure> {
         if let Wanted::Group { title, .. } = &creation.wanted
             && is_blank(title)
         {

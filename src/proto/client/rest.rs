@@ -240,6 +240,7 @@ impl Client {
         if !has_more {
             for id in self.rooms.end_list() {
                 self.timelines.on_echo_changed(&id);
+                self.forget_draft(&id);
             }
         }
         self.sync.on_list(offset, rows, has_more);

@@ -17,6 +17,7 @@ use super::super::store;
 use super::super::timeline::{Item, Want};
 use super::super::timer::Timer;
 use super::Client;
+use super::export::Export;
 use super::tell::Untold;
 use crate::proto::text::concat;
 
@@ -54,6 +55,8 @@ pub(super) enum StoreJob {
     Wipe {
         command: CommandId,
     },
+    Estimate,
+    Export(Box<Export>),
 }
 
 /// A transaction on its way.
@@ -83,7 +86,7 @@ pub(super) struct Storage {
     next_id: StoreId,
     /// The last step of the claim under way; answers to an earlier claim say nothing any more.
     claim: StoreId,
-    jobs: SortedMap<StoreId, StoreJob>,
+    pub(super) jobs: SortedMap<StoreId, StoreJob>,
     pub writing: bool,
     pub reconciling: bool,
     pub asked_to_reconcile: Now,
@@ -198,6 +201,8 @@ impl Client {
                 self.timelines.on_index_scan(&pages);
             }
             (StoreJob::Wipe { command }, reply) => self.on_wipe_reply(now, command, reply),
+            (StoreJob::Estimate, reply) => self.on_estimate(reply),
+            (StoreJob::Export(export), reply) => self.on_exported(export, reply),
         }
         self.take_kept(now);
     }
@@ -326,7 +331,9 @@ impl Client {
         self.timelines.retain(&stored);
     }
 
+    /// And the drafts: what any tab may write.
     pub(super) fn take_outbox(&mut self, lists: &[Vec<Record>]) {
+        self.restore_drafts(list(lists, 0));
         let same_reign = self.see_generation(lists);
         let rows = list(lists, 1);
         if let Some(flight) = &mut self.storage.unclear {
@@ -366,7 +373,7 @@ fn is_claim(job: &StoreJob) -> bool {
 
 /// Reads nothing but what a head names.
 fn is_of_history(job: &StoreJob) -> bool {
-    matches!(job, StoreJob::Record { .. } | StoreJob::ScanIndex)
+    matches!(job, StoreJob::Record { .. } | StoreJob::ScanIndex | StoreJob::Export(_))
 }
 
 /// One list of the store's answer; empty where there is none.

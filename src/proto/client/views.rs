@@ -73,7 +73,7 @@ impl Client {
             last_message,
             unread: log.map_or(0, |log| log.unread()),
             mentions: 0,
-            draft: room.draft.clone(),
+            draft: self.drafts.get(id).to_owned(),
             archived: room.archived,
             pinned: room.pinned,
             muted_until: room.muted_until.clone(),
@@ -92,21 +92,32 @@ impl Client {
         cells
     }
 
+    /// What the browser has said last of the origin's storage, as JSON; `null`: nothing yet.
+    fn storage_report(&self) -> String {
+        if !self.room.known {
+            return "null".to_owned();
+        }
+        let (usage, quota) = (self.room.usage_bytes, self.room.quota_bytes);
+        let persisted = [("persisted", self.room.persisted)];
+        crate::proto::to_json::figures(&[("usage", usage), ("quota", quota)], &persisted, ("", ""))
+    }
+
     /// Numbers for a person who looks for a fault, as JSON. No text, no token.
     pub fn diagnostics(&self) -> String {
         crate::proto::to_json::figures(
             &[
-                ("queued", self.outbox.len()),
-                ("conversations", self.rooms.len()),
-                ("acks", self.acks.len()),
-                ("requests", self.http.len()),
-                ("orphans", self.timelines.orphans()),
+                ("queued", self.outbox.len() as u64),
+                ("conversations", self.rooms.len() as u64),
+                ("acks", self.acks.len() as u64),
+                ("requests", self.http.len() as u64),
+                ("orphans", self.timelines.orphans() as u64),
             ],
             &[
                 ("leader", self.leads()),
                 ("persistent", self.storage.persistent),
                 ("timers", self.timers.next().is_some()),
             ],
+            ("storage", &self.storage_report()),
         )
     }
 }

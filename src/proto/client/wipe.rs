@@ -71,6 +71,7 @@ impl Client {
             self.refuse(id, wiped("the store was wiped"));
         }
         self.outbox.clear(beside);
+        self.drafts.clear();
         self.beside.forget();
         self.beside.kept.clear();
     }
@@ -85,6 +86,7 @@ pub(super) fn writes(command: &Command) -> bool {
             | Command::Cancel { .. }
             | Command::Discard { .. }
             | Command::MarkRead { .. }
+            | Command::SetDraft(_)
             | Command::Change(_)
             | Command::Forward { .. }
             | Command::CreateDirect { .. }

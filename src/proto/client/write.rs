@@ -1,15 +1,24 @@
 //! One transaction at a time with everything that is dirty, and what becomes of it.
 
 use super::super::api::{
-    Event, Now, Read, Record, RecordId, StoreFailure, StoreReply, StoreRequest, Transaction,
+    Event, Now, Read, Record, RecordId, StoreFailure, StoreReply, StoreRequest, Table, Transaction,
 };
 use super::super::outbox::{RowId, Stage, Write};
 use super::super::store::{self, CapabilityRecord};
-use super::super::timer::Timer;
 use super::Client;
-use super::storage::{Flight, STORE_RETRY_MS, StoreJob, everything, list};
+use super::storage::{Flight, StoreJob, everything, list};
 use crate::proto::mutant;
-use crate::proto::text::concat;
+
+/// Why a transaction did not take place.
+#[derive(Clone, Copy)]
+enum Back {
+    /// The store takes nothing now.
+    Refused,
+    /// Another tab has written, or may have.
+    Conflict,
+    /// It is written again at once.
+    ForRoom,
+}
 
 /// The stamp of a transaction that met a conflict.
 const NOT_WRITTEN: u64 = u64::MAX;
@@ -31,6 +40,7 @@ impl Client {
         let history = self.leads();
         let rows = self.outbox.take_writes();
         if self.storage.blocked {
+            self.hold_drafts_in_memory();
             return self.hold_in_memory(rows);
         }
         let (transaction, mut flight, settled) = self.build(rows, history);
@@ -59,7 +69,7 @@ impl Client {
 
     fn has_dirty(&self) -> bool {
         let history = self.timelines.has_dirty() || self.rooms.has_dirty() || self.capabilities_dirty;
-        self.outbox.has_dirty() || (self.leads() && history)
+        self.outbox.has_dirty() || self.drafts.has_dirty() || (self.leads() && history)
     }
 
     /// While the store is left alone, new messages resolve with `durable: false`.
@@ -122,6 +132,7 @@ impl Client {
         if history && !(mutant::is(7) && settles) {
             self.build_history(&mut transaction, &mut flight);
         }
+        self.build_drafts(stamp, &mut transaction);
         flight.probe = transaction.puts.first().map(|(at, _)| at.clone());
         // A follower's too: what the store keeps of replaced rows ends with the generation.
         let version = if self.leads() { self.lead.version } else { self.storage.generation };
@@ -138,6 +149,8 @@ impl Client {
         for item in self.timelines.take_dirty() {
             if let Some(put) = self.timelines.encode(flight.stamp, &item) {
                 transaction.puts.push(put);
+            } else if let Some(at) = item.dropped() {
+                transaction.deletes.push(at);
             }
             flight.items.push(item);
         }
@@ -156,6 +169,12 @@ impl Client {
             flight.capabilities = true;
         }
         flight.told = self.beside.take_waiting();
+        if mutant::is(45)
+            && transaction.deletes.iter().any(|id| id.table == Table::History)
+            && let Some(stored) = self.outbox.visible_rows().into_iter().find_map(|row| row.stored)
+        {
+            transaction.deletes.push(RecordId::outbox(stored));
+        }
     }
 
     pub(super) fn on_write_reply(&mut self, now: Now, mut flight: Box<Flight>, reply: &StoreReply) {
@@ -163,21 +182,21 @@ impl Client {
         match reply {
             StoreReply::Saved { added } => {
                 self.storage.writing = false;
-                self.on_saved(&mut flight, added);
+                self.on_saved(now, &mut flight, added);
                 self.read_missed(now);
             }
             StoreReply::Unknown if mutant::is(8) => {
                 self.storage.writing = false;
-                self.take_back(&mut flight, true);
+                self.take_back(now, &mut flight, Back::Refused);
                 self.degrade(now, reply);
             }
             StoreReply::Unknown if mutant::is(9) => {
                 self.storage.writing = false;
-                self.on_saved(&mut flight, &[]);
+                self.on_saved(now, &mut flight, &[]);
             }
             StoreReply::Conflict if mutant::is(27) => {
                 self.storage.writing = false;
-                self.take_back(&mut flight, false);
+                self.take_back(now, &mut flight, Back::Conflict);
             }
             StoreReply::Conflict | StoreReply::Unknown => {
                 if matches!(reply, StoreReply::Conflict) {
@@ -187,15 +206,28 @@ impl Client {
                 self.storage.vain_writes += 1;
                 self.read_back(flight);
             }
+            StoreReply::Failed { kind: StoreFailure::Quota, .. }
+                if self.take_back_for_room(now, &mut flight) => {}
             reply => {
                 self.storage.writing = false;
-                self.take_back(&mut flight, true);
+                self.take_back(now, &mut flight, Back::Refused);
                 self.degrade(now, reply);
             }
         }
     }
 
-    fn read_back(&mut self, flight: Box<Flight>) {
+    /// The disk is full. `true`: room is made, and the same is written again with what makes it.
+    fn take_back_for_room(&mut self, now: Now, flight: &mut Flight) -> bool {
+        // What was to be given up in vain is not counted as room.
+        let made = self.make_room();
+        if made {
+            self.storage.writing = false;
+            self.take_back(now, flight, Back::ForRoom);
+        }
+        made
+    }
+
+    pub(super) fn read_back(&mut self, flight: Box<Flight>) {
         // The history too: of a row that is gone it tells what became of it.
         let mut reads = everything();
         if let Some(probe) = &flight.probe {
@@ -222,10 +254,10 @@ impl Client {
             missing = self.outbox.find_added(&adding, flight.stamp, whole, list(lists, 1));
         }
         if whole {
-            self.on_saved(&mut flight, &[]);
+            self.on_saved(now, &mut flight, &[]);
         } else {
             self.post_removed(flight.changes.take(), list(lists, 1));
-            self.take_back(&mut flight, false);
+            self.take_back(now, &mut flight, Back::Conflict);
         }
         // Without the probe.
         self.reconcile(now, lists.get(..4).unwrap_or(lists));
@@ -241,7 +273,7 @@ impl Client {
         }
     }
 
-    fn on_saved(&mut self, flight: &mut Flight, added: &[u64]) {
+    fn on_saved(&mut self, now: Now, flight: &mut Flight, added: &[u64]) {
         self.storage.vain_writes = 0;
         for (id, stage) in &flight.rows {
             let at = flight.added.iter().position(|other| other == id);
@@ -251,7 +283,9 @@ impl Client {
         for item in &flight.items {
             self.timelines.on_written(item, Some(flight.stamp));
         }
+        self.on_drafts_written(now, true);
         self.post_changes(flight.changes.take(), added);
+        self.look_at_room();
         self.say_all(core::mem::take(&mut flight.told));
         if core::mem::take(&mut self.storage.degraded) {
             let message = "the store takes writes again".to_owned();
@@ -262,14 +296,15 @@ impl Client {
     }
 
     /// The transaction did not take place: everything in it is dirty again.
-    fn take_back(&mut self, flight: &mut Flight, refused: bool) {
+    fn take_back(&mut self, now: Now, flight: &mut Flight, back: Back) {
         for (id, stage) in &flight.rows {
-            if refused {
-                self.outbox.on_write_failed(*id, *stage);
-            } else {
-                self.outbox.on_conflict(*id);
+            match back {
+                Back::Refused => self.outbox.on_write_failed(*id, *stage),
+                Back::Conflict => self.outbox.on_conflict(*id),
+                Back::ForRoom => self.outbox.on_not_written(*id),
             }
         }
+        self.on_drafts_written(now, false);
         if !self.leads() {
             return;
         }
@@ -283,60 +318,11 @@ impl Client {
         self.capabilities_dirty |= flight.capabilities;
     }
 
-    /// Somebody has deleted the database (the user, another application of the origin): what was accepted and is not
-    /// answered lives in memory alone until it has been written again (P1). The history comes from the server.
-    pub(super) fn on_emptied(&mut self) {
-        self.outbox.on_emptied();
-        (self.lead.version, self.storage.generation, self.storage.reign) = (None, None, None);
-        self.beside.forget();
-        self.storage.degraded = true;
-        let message = "the database was deleted: what this tab holds is written again".to_owned();
-        self.emit(Event::StorageDegraded { message, persistent: self.storage.persistent });
-    }
-
-    pub(super) fn degrade(&mut self, now: Now, reply: &StoreReply) {
-        let message = match reply {
-            StoreReply::Failed { kind: StoreFailure::Quota, .. } => {
-                "the browser's storage is full: new messages live in memory only".to_owned()
-            }
-            StoreReply::Failed { message, .. } => concat(&["the store refuses: ", message]),
-            _ => "the store does not answer as it should".to_owned(),
-        };
-        self.set_blocked(true);
-        self.timers.set(Timer::StoreRetry, now.mono_ms + STORE_RETRY_MS);
-        if !core::mem::replace(&mut self.storage.degraded, true) {
-            let persistent = self.storage.persistent;
-            self.emit(Event::StorageDegraded { message, persistent });
-        }
-    }
-
-    pub(super) fn set_blocked(&mut self, blocked: bool) {
-        // Whose claim was refused writes nothing before it stands.
-        let blocked = blocked || self.is_unclaimed();
-        self.storage.blocked = blocked;
-        self.outbox.set_blocked(blocked);
-        if blocked {
-            self.tell_all_here();
-        }
-    }
-
-    pub(super) fn on_store_retry(&mut self) {
-        if !self.storage.loaded {
-            return self.retry_load();
-        }
-        self.timelines.retry_loads();
-        match self.storage.unclear.take() {
-            Some(flight) => self.read_back(flight),
-            None => self.set_blocked(false),
-        }
-        self.claim_again();
-    }
-
     /// Nothing is on its way into the store, nor waits for it, unless the store takes nothing.
     pub(super) fn store_has_all(&self) -> bool {
         let history = self.leads() && (self.timelines.has_dirty() || self.rooms.has_dirty());
         (!self.storage.writing || self.storage.unclear.is_some())
-            && (self.storage.blocked || !(history || self.outbox.has_dirty()))
+            && (self.storage.blocked || !(history || self.outbox.has_dirty() || self.drafts.has_dirty()))
     }
 }
 

@@ -31,6 +31,7 @@ const OPTIONS: &[&str] = &[
     "heartbeat",
     "outbox",
     "storage",
+    "persist",
     "logLevel",
     "wasm",
 ];
@@ -78,6 +79,7 @@ fn read(root: &Reader<'_>, page: PageFacts) -> Config {
         heartbeat: heartbeat(root),
         outbox: outbox(root),
         persistent,
+        persist: root.bool("persist").unwrap_or(true),
         page,
     }
 }
@@ -223,6 +225,7 @@ fn limits(root: &Reader<'_>) -> Limits {
         "maxFrameBytes",
         "maxConversations",
         "maxWindowRows",
+        "maxStoragePercent",
         "sendsPerSecond",
         "sendBurst",
     ];
@@ -232,6 +235,7 @@ fn limits(root: &Reader<'_>) -> Limits {
         max_frame_bytes: reader.uint("maxFrameBytes", 1_024, 256 << 20, 16 << 20),
         max_conversations: reader.uint("maxConversations", 1, 100_000, 5_000),
         max_window_rows: reader.uint("maxWindowRows", 50, 100_000, 2_000),
+        max_storage_percent: reader.uint("maxStoragePercent", 1, 100, 80),
         sends_per_second: reader.uint("sendsPerSecond", 1, 10_000, 1_000),
         send_burst: reader.uint("sendBurst", 1, 10_000, 1_000),
     }

@@ -98,10 +98,10 @@ fn d1_everything_about_the_endpoint_can_be_set() {
 fn every_option_is_read() {
     let config = parsed(json!({
         "userId": 42, "storage": "memory", "tokenIn": "auth", "timezone": "Europe/Paris", "logLevel": "debug",
-        "allowInsecure": true, "url": "http://chat.example.com", "wasm": "/chatwire.wasm",
+        "allowInsecure": true, "url": "http://chat.example.com", "wasm": "/chatwire.wasm", "persist": false,
         "capabilities": { "keys": true, "answers": false, "cursor": false, "orderedWindow": true, "receipts": false, "maxPayload": 9 },
         "limits": { "maxTextLength": 1, "maxFrameBytes": 2048, "maxConversations": 3, "maxWindowRows": 50,
-                    "sendsPerSecond": 5, "sendBurst": 6 },
+                    "maxStoragePercent": 70, "sendsPerSecond": 5, "sendBurst": 6 },
         "reconnect": { "baseDelayMs": 7, "maxDelayMs": 8, "maxAttempts": 9, "connectTimeoutMs": 1000,
                        "afterServerDisconnect": true },
         "heartbeat": { "intervalMs": 1001, "timeoutMs": 1002 },
@@ -123,11 +123,13 @@ fn every_option_is_read() {
         max_frame_bytes,
         max_conversations,
         max_window_rows,
+        max_storage_percent,
         sends_per_second,
         send_burst,
     } = config.limits;
     assert_eq!((max_text_length, max_frame_bytes, max_conversations), (1, 2048, 3));
     assert_eq!((max_window_rows, sends_per_second, send_burst), (50, 5, 6));
+    assert_eq!((max_storage_percent, config.persist), (70, false));
     assert_eq!(
         config.reconnect,
         Reconnect {

@@ -287,6 +287,15 @@ impl Outbox {
         }
     }
 
+    /// The transaction did not take place, and the same is written again at once.
+    pub fn on_not_written(&mut self, id: RowId) {
+        if let Some(row) = self.rows.get_mut(&id) {
+            row.writing = false;
+            self.want_again(id);
+            self.unmark(id);
+        }
+    }
+
     /// Its mark is not in the store: its turn comes again, unless it has been answered meanwhile.
     pub(super) fn unmark(&mut self, id: RowId) {
         if self.rows.get(&id).is_some_and(|row| row.stage == Stage::Marking) {

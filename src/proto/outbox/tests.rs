@@ -40,6 +40,7 @@ impl Bench {
             max_frame_bytes: 1,
             max_conversations: 1,
             max_window_rows: 1,
+            max_storage_percent: 1,
             sends_per_second: 1000,
             send_burst: 1000,
         };

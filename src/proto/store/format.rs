@@ -54,6 +54,8 @@ pub enum RecordKind {
     Settings = 8,
     /// Changes of messages that are not known yet.
     Orphans = 9,
+    /// What the user has begun to write in one conversation.
+    Draft = 10,
 }
 
 impl RecordKind {
@@ -68,6 +70,7 @@ impl RecordKind {
             Self::Index => "index",
             Self::Settings => "settings",
             Self::Orphans => "orphans",
+            Self::Draft => "draft",
         }
     }
 }

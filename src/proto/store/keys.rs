@@ -16,6 +16,9 @@ pub const SETTINGS_KEY: &str = "settings";
 /// In the meta table: changes of messages that are not known yet.
 pub const ORPHANS_KEY: &str = "orphans";
 
+/// In the meta table: every draft begins with this.
+pub const DRAFT_PREFIX: &str = "d/";
+
 /// Every conversation begins with this.
 pub const CONVERSATION_PREFIX: &str = "c/";
 /// Every head of a history begins with this.
@@ -27,6 +30,11 @@ pub const INDEX_PREFIX: &str = "x/";
 
 pub fn conversation_key(conversation_id: &str) -> String {
     escaped(CONVERSATION_PREFIX, conversation_id)
+}
+
+/// In the meta table, which every tab reads and may write.
+pub fn draft_key(conversation_id: &str) -> String {
+    escaped(DRAFT_PREFIX, conversation_id)
 }
 
 pub fn head_key(conversation_id: &str) -> String {
@@ -51,12 +59,12 @@ pub fn index_prefix(conversation_id: &str) -> String {
     escaped(INDEX_PREFIX, conversation_id) + "/"
 }
 
-/// The conversation that a key of the history table belongs to: whose record it was, when the record itself can no
-/// longer say. `None`: not a key of this table.
+/// The conversation that a key of the history table, or of a draft, belongs to: whose record it was, when the record itself
+/// can no longer say. `None`: not such a key.
 pub fn conversation_of(key: &str) -> Option<String> {
     let (letter, rest) = cut(key, b'/')?;
     let id = match letter {
-        "c" | "h" if !holds(rest, b"/") => rest,
+        "c" | "h" | "d" if !holds(rest, b"/") => rest,
         "s" | "x" => cut(rest, b'/').filter(|(_, number)| number.len() == 8)?.0,
         _ => return None,
     };

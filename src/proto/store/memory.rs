@@ -92,6 +92,11 @@ impl MemoryStore {
                 self.set(&id, Some(generation.clone()));
                 StoreReply::Saved { added: Vec::new() }
             }
+            StoreRequest::Estimate { .. } => StoreReply::Estimate {
+                persisted: false,
+                usage_bytes: self.used_bytes as u64,
+                quota_bytes: self.limit_bytes.map_or(0, |limit| limit as u64),
+            },
             StoreRequest::Open { name } => self.open(name),
         }
     }

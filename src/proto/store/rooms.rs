@@ -1,4 +1,4 @@
-//! The small records: what a conversation is, what the backend gives, who leads.
+//! The small records: what a conversation is, what is drafted in it, what the backend gives, who leads.
 
 use super::codec::{Reader, Writer};
 use super::format::{RecordError, RecordKind, open, seal};
@@ -14,6 +14,7 @@ pub struct ConversationRecord {
     pub title: String,
     pub avatar_url: Option<String>,
     pub members: Vec<Member>,
+    /// Empty: drafts have records of their own. Format 1 had a place for it.
     pub draft: String,
     pub archived: bool,
     pub pinned: bool,
@@ -76,6 +77,25 @@ pub fn decode_conversation(bytes: &[u8]) -> Result<(u64, ConversationRecord), Re
     };
     r.finish()?;
     Ok((opened.version, record))
+}
+
+pub fn encode_draft(version: u64, conversation_id: &str, text: &str) -> Vec<u8> {
+    let mut w = Writer::new();
+    w.str(conversation_id);
+    w.str(text);
+    seal(RecordKind::Draft, version, w.as_slice())
+}
+
+/// The conversation and the text.
+///
+/// # Errors
+/// Each [`RecordError`].
+pub fn decode_draft(bytes: &[u8]) -> Result<(String, String), RecordError> {
+    let opened = open(RecordKind::Draft, bytes)?;
+    let mut r = Reader::new(&opened.payload);
+    let draft = (r.string(), r.string());
+    r.finish()?;
+    Ok(draft)
 }
 
 pub fn encode_capabilities(version: u64, record: &CapabilityRecord) -> Vec<u8> {

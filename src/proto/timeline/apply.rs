@@ -336,6 +336,7 @@ impl super::Log {
                 let (_, page) = decode_index(bytes)?;
                 if !self.index.contains_key(&number) {
                     self.index.insert(number, LoadedIndex { page, dirty: false, writing: false });
+                    self.forget_evicted(number);
                 }
             }
         }

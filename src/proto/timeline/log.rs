@@ -80,6 +80,8 @@ pub struct Log {
     pub(super) catches_up: bool,
     /// The newest row when the first frame left that is not answered yet.
     pub(super) before_sent: Option<String>,
+    /// Records that no head lists any more and that the store still has.
+    pub(super) dropped: Vec<Want>,
     /// The store has `joined_to`.
     pub(super) joint_stored: bool,
     /// A window waits for the server; the server has nothing more before the oldest row.
@@ -116,7 +118,7 @@ pub(super) fn empty_head(conversation_id: &str) -> HistoryHead {
 }
 
 /// Where a message stands: the server's order, else the server's time, else arrival (D13).
-pub(super) fn order_of(message: &Message) -> OrderKey {
+pub fn order_of(message: &Message) -> OrderKey {
     OrderKey { seq: message.seq.unwrap_or(u64::MAX), at_ms: message.created_at_ms, arrival: 0 }
 }
 
@@ -142,6 +144,7 @@ impl Log {
             unsure: true,
             catches_up: true,
             before_sent: None,
+            dropped: Vec::new(),
             fetching: false,
             exhausted: false,
             met: false,
@@ -151,6 +154,34 @@ impl Log {
             listed_cursor: None,
             strays: Vec::new(),
         }
+    }
+
+    /// The version of the head's record.
+    pub fn version(&self) -> Option<u64> {
+        self.version
+    }
+
+    /// The segment that goes on from `reached`, of those that are not `done`.
+    pub fn next_segment(&self, reached: Option<OrderKey>, done: &[u32]) -> Option<SegmentInfo> {
+        let goes_on = |info: &&SegmentInfo| {
+            reached.is_none_or(|reached| info.last >= reached) && !done.contains(&info.number)
+        };
+        self.head.segments.iter().find(goes_on).copied()
+    }
+
+    /// Whether that segment belongs to the conversation.
+    pub fn lists(&self, number: u32) -> bool {
+        self.info(number).is_some()
+    }
+
+    /// Its rows, where they are in memory.
+    pub fn loaded(&self, number: u32) -> Option<Vec<Message>> {
+        let loaded = self.segments.get(&number)?;
+        let mut rows = Vec::with_capacity(loaded.rows.len());
+        for row in &loaded.rows {
+            rows.push(row.message.clone());
+        }
+        Some(rows)
     }
 
     /// The cursor along the contiguous prefix.
@@ -187,6 +218,7 @@ impl Log {
     /// Nothing of this is to be written any more.
     pub(super) fn forget_writes(&mut self) {
         (self.head_dirty, self.head_writing) = (false, false);
+        self.dropped.clear();
         for (_, loaded) in self.segments.iter_mut() {
             (loaded.dirty, loaded.writing) = (false, false);
         }

@@ -15,9 +15,10 @@ use super::{Action, Change, Timelines};
 use crate::proto::mutant;
 
 /// Messages whose changes wait; the one that has waited longest goes first.
-const MAX_ORPHANS: usize = 512;
-/// The texts of all of them, in bytes.
-const MAX_BYTES: usize = 256 * 1024;
+/// Few, since each that comes writes all of them, and what is dropped a page has.
+const MAX_ORPHANS: usize = 128;
+/// All of them, in bytes: what a commit carries more at most.
+const MAX_BYTES: usize = 16 * 1024;
 /// Reactions, and readers, of one message.
 const MAX_EACH: usize = 64;
 /// Changes that pages under way may not have.

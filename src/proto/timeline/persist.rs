@@ -14,6 +14,21 @@ pub enum Item {
     Index(String, u32),
     /// What waits for messages that are not known.
     Orphans,
+    /// It is to be removed.
+    Dropped(String, Want),
+}
+
+impl Item {
+    /// The place of what is to be removed.
+    pub fn dropped(&self) -> Option<RecordId> {
+        match self {
+            Self::Dropped(id, Want::Segment(number)) => {
+                Some(RecordId::history(store::segment_key(id, *number)))
+            }
+            Self::Dropped(id, Want::Index(page)) => Some(RecordId::history(store::index_key(id, *page))),
+            _ => None,
+        }
+    }
 }
 
 impl Timelines {
@@ -31,6 +46,9 @@ impl Timelines {
             log.joint_stored = log.head.joined_to.is_some();
             log.head.last_message = log.last_message().cloned();
             items.push(Item::Head(conversation_id.clone()));
+            for want in core::mem::take(&mut log.dropped) {
+                items.push(Item::Dropped(conversation_id.clone(), want));
+            }
             for (number, loaded) in log.segments.iter_mut() {
                 if loaded.dirty {
                     (loaded.dirty, loaded.writing) = (false, true);
@@ -77,13 +95,14 @@ impl Timelines {
                 Some((RecordId::history(store::index_key(id, *page)), encode_index(version, &loaded.page)))
             }
             Item::Orphans => Some((RecordId::meta(store::ORPHANS_KEY), self.encode_orphans(version))),
+            Item::Dropped(..) => None,
         }
     }
 
     /// The store has the item under this version, or (`None`) it has to be written again.
     pub fn on_written(&mut self, item: &Item, version: Option<u64>) {
         let saved = version.is_some();
-        let (Item::Head(id) | Item::Segment(id, _) | Item::Index(id, _)) = item else {
+        let (Item::Head(id) | Item::Segment(id, _) | Item::Index(id, _) | Item::Dropped(id, _)) = item else {
             return self.on_orphans_written(saved);
         };
         let Some(log) = self.logs.get_mut(id) else { return };
@@ -107,6 +126,11 @@ impl Timelines {
                 }
             }
             Item::Orphans => {}
+            Item::Dropped(_, want) => {
+                if !saved {
+                    log.dropped.push(*want);
+                }
+            }
         }
         log.head_dirty |= !saved;
     }

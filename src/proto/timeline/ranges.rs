@@ -120,6 +120,22 @@ impl Log {
         self.head.cursor.is_none() || self.head.known_from == 0
     }
 
+    /// All of the conversation is known to be here, from its first message on. Without a cursor nothing says so.
+    pub fn is_whole(&self) -> bool {
+        self.head.cursor.is_some() && self.head.known_from == 0 && self.head.older.is_empty()
+    }
+
+    /// What came up to this sequence number is given up. It is no hole that a catch-up fills: only a window asks for it.
+    pub(super) fn forget_up_to(&mut self, seq: u64) {
+        let mut ranges = Vec::new();
+        for (from, to) in self.ranges() {
+            if to > seq {
+                ranges.push((from.max(seq), to));
+            }
+        }
+        self.set_ranges(ranges);
+    }
+
     /// All ranges, oldest first.
     pub(super) fn ranges(&self) -> Vec<(u64, u64)> {
         let mut ranges = self.head.older.clone();
@@ -245,6 +261,19 @@ mod tests {
         assert_eq!(cut(25, u64::MAX), [(0, 10), (20, 25)]);
         assert_eq!(cut(0, u64::MAX), [(0, 0)], "fetched again");
         assert_eq!(cut(10, 20), [(0, 10), (20, 30)]);
+    }
+
+    #[test]
+    fn what_is_given_up_leaves_no_hole_to_be_filled() {
+        let given_up = |seq| {
+            let mut log = log(&[(0, 10), (20, 30)]);
+            log.forget_up_to(seq);
+            log.ranges()
+        };
+        assert_eq!(given_up(4), [(4, 10), (20, 30)]);
+        assert_eq!(given_up(10), [(20, 30)]);
+        assert_eq!(given_up(15), [(20, 30)]);
+        assert_eq!(given_up(25), [(25, 30)]);
     }
 
     #[test]

@@ -147,6 +147,7 @@ fn about_the_client() -> Vec<Event> {
             true,
         ))),
         Outcome::Wire(json("[1,{}]")),
+        Outcome::Text("a \"text\"\n".to_owned()),
     ];
     events.extend(outcomes.map(|outcome| Event::Done { id: 9, outcome }));
     for code in codes() {

@@ -173,8 +173,13 @@ async function readOne(transaction, table, how, key) {
 
 async function write(store, change) {
   let left;
+  let freed = false;
   for (let looks = 0; ; looks += 1) {
     const answer = await writeOnce(store, change);
+    if (answer[0] === QUOTA && !freed && change.deletes.some(isHistory)) {
+      freed = true;
+      if (await deleteAlone(store, change)) continue;
+    }
     if (answer[0] === QUOTA && wipes(change) && !left) {
       // Deleting needs no room but that of the mark. It is a wipe all the same: whoever expects what stood there does so in
       // vain, and whoever leads next finds no generation.
@@ -189,6 +194,33 @@ async function write(store, change) {
     }
     if (answer[0] !== CONFLICT || looks >= MAX_LOOKS || !(await lookAgain(store, change))) return answer;
   }
+}
+
+const isHistory = ([table]) => table === 2;
+
+/**
+ * A full disk takes nothing that is put, whatever goes in the same transaction: what is to go of the history goes first, if
+ * all that is expected stands. Marks are puts, so this one reads, and waits for its page. `false`: it did not take place.
+ */
+function deleteAlone(store, { expect, deletes }) {
+  const gone = deletes.filter(isHistory);
+  const tables = [...expect, ...gone].map(([table]) => table);
+  return new Promise((resolve) => {
+    const transaction = begin(store, tables, "readwrite");
+    transaction.oncomplete = () => resolve(true);
+    transaction.onabort = () => resolve(false);
+    const remove = () => {
+      for (const [table, key] of gone) transaction.objectStore(names[table]).delete(key);
+    };
+    let open = expect.length;
+    if (open === 0) remove();
+    for (const [table, key, version] of expect) {
+      transaction.objectStore(names[table]).get(key).onsuccess = ({ target }) => {
+        if (versionOf(target.result) !== version) abort(transaction);
+        else if (--open === 0) remove();
+      };
+    }
+  }).catch(() => false);
 }
 
 function wipes({ clear }) {
@@ -308,6 +340,18 @@ function readAlone(store, table, ask) {
   const asked = settled(ask(transaction.objectStore(names[table])));
   transaction.commit?.();
   return asked;
+}
+
+/** `[persisted, usage, quota]`, 0 where the browser does not say. A question to the user may stay open for long. */
+export async function estimateStorage(persist, timeoutMs) {
+  const storage = globalThis.navigator?.storage;
+  const asked = (persist ? storage?.persist?.() : storage?.persisted?.()) ?? false;
+  const [persisted, estimate] = await inTime(
+    Promise.all([Promise.resolve(asked).catch(() => false), storage?.estimate?.()]),
+    timeoutMs,
+    [false, await storage?.estimate?.()],
+  );
+  return [persisted === true, estimate?.usage ?? 0, estimate?.quota ?? 0];
 }
 
 function isConstraint(error) {

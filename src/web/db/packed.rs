@@ -35,7 +35,7 @@ impl Packed {
                 packed.transaction(&Transaction { expect, puts, strict: true, ..Transaction::default() });
                 packed.places.push_str(r#","clear":[[0],[1],[2]]}"#);
             }
-            StoreRequest::Open { .. } => {}
+            StoreRequest::Open { .. } | StoreRequest::Estimate { .. } => {}
         }
         packed
     }
@@ -158,6 +158,13 @@ pub(super) fn attempt(answer: &JsValue) -> Attempt {
         6 => failed(StoreFailure::Other, concat(&["the transaction was aborted: ", &text()])),
         _ => StoreReply::Unknown,
     })
+}
+
+/// Reads what `estimateStorage` says.
+pub(super) fn estimate(answer: &JsValue) -> StoreReply {
+    let parts: &Array = answer.unchecked_ref();
+    let bytes = |at: u32| parts.get(at).as_f64().unwrap_or_default() as u64;
+    StoreReply::Estimate { persisted: parts.get(0).is_truthy(), usage_bytes: bytes(1), quota_bytes: bytes(2) }
 }
 
 fn items(raw: &RawValue) -> Vec<&RawValue> {

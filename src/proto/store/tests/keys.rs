@@ -8,6 +8,7 @@ use crate::proto::store::*;
 fn keys_read_as_documented() {
     assert_eq!(conversation_key("a/b%c"), "c/a%2Fb%25c");
     assert_eq!(head_key("é"), "h/é");
+    assert_eq!((draft_key("a/b"), conversation_of("d/a%2Fb")), ("d/a%2Fb".into(), Some("a/b".into())));
     assert_eq!(segment_key("a", 0), "s/a/00000000");
     assert_eq!(segment_key("a", 0x00c0_ffee), "s/a/00c0ffee");
     assert_eq!(segment_key("a", u32::MAX), "s/a/ffffffff");

@@ -190,7 +190,7 @@ pub(super) fn orphans() -> Vec<Orphan> {
 /// The format in which records of this kind began.
 pub(super) fn since(kind: RecordKind) -> u8 {
     match kind {
-        RecordKind::Orphans => 2,
+        RecordKind::Orphans | RecordKind::Draft => 2,
         _ => 1,
     }
 }
@@ -254,6 +254,12 @@ pub(super) fn all() -> Vec<Sample> {
             kind: RecordKind::Orphans,
             bytes: encode_orphans(VERSION, &orphans().iter().collect::<Vec<_>>()),
             decodes: |bytes| Ok(decode_orphans(bytes)? == (VERSION, orphans())),
+        },
+        Sample {
+            name: "draft",
+            kind: RecordKind::Draft,
+            bytes: encode_draft(VERSION, CONVERSATION, "Grüße 👋\n"),
+            decodes: |bytes| Ok(decode_draft(bytes)? == (CONVERSATION.into(), "Grüße 👋\n".into())),
         },
     ]
 }
