@@ -48,7 +48,7 @@ mod wire_send;
 mod write;
 
 use guarantees::traits_of;
-use rest::HttpJob;
+use rest::Asked;
 use storage::Storage;
 
 /// Commands that wait for the store to be read or for the other tabs' word.
@@ -99,7 +99,7 @@ pub struct Client {
     torn_told: u32,
     beside: tell::Beside,
     /// REST requests under way, and how each is named where it fails: method and address, without its query.
-    http: SortedMap<HttpId, (HttpJob, String)>,
+    http: SortedMap<HttpId, Asked>,
     creations: create::Creations,
     acks: SortedMap<u64, AckFor>,
     /// Read receipts that wait for a connection: conversation and message.

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::backend::Backend;
 use super::checks::outbox_rows;
+use super::history::newcomer;
 use super::world::World;
 
 fn two() -> (World, usize, usize) {
@@ -118,6 +119,24 @@ fn an_expired_token_is_asked_anew_once_for_a_new_conversation() {
     world.pass(5000);
     assert_eq!(ends(&world, ana, &[direct, group]), [Ok(()), Ok(())]);
     assert_eq!(world.nodes[ana].tokens_asked, asked + 1);
+}
+
+#[test]
+fn what_was_asked_with_the_token_of_before_is_asked_again_with_the_present_one() {
+    let (mut world, ana) = newcomer(500);
+    world.go_live(ana);
+    world.backend.refused_tokens.insert("ana:1".to_owned());
+    world.nodes[ana].token = "ana:2".to_owned();
+    let asked = world.nodes[ana].tokens_asked;
+    world.ask(ana, Command::LoadEarlier { view: 1, count: 200 });
+    world.pass(3);
+    let direct = world.ask(ana, Command::CreateDirect { user_id: "bo".into() });
+    world.pass(3);
+    let group = world.ask(ana, Command::CreateGroup { title: "g".into(), members: vec!["bo".into()] });
+    world.pass(5000);
+    assert_eq!(ends(&world, ana, &[direct, group]), [Ok(()), Ok(())]);
+    assert_eq!(world.nodes[ana].tokens_asked, asked + 1);
+    assert!(world.texts(ana, 1).len() > 50);
 }
 
 #[test]

@@ -254,7 +254,7 @@ fn a_conversation_that_appears_while_the_list_is_read_stays() {
 }
 
 /// A device that was never connected, with a window on a conversation of so many messages.
-fn newcomer(messages: usize) -> (World, usize) {
+pub fn newcomer(messages: usize) -> (World, usize) {
     let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
     miss(&mut world, "r", 0..messages);
     let ana = world.join("ana");

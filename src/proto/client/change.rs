@@ -188,7 +188,7 @@ impl Client {
         }
         // While a new one is asked for there is none.
         let Some(token) = self.connection.token().cloned() else { return self.outbox.on_unauthorised(id) };
-        let job = HttpJob::Change { row: id, token: token.clone() };
+        let job = HttpJob::Change { row: id };
         if self.request(request, Some(token), job).is_ok() {
             self.outbox.on_requested(id);
         }

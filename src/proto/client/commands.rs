@@ -211,7 +211,7 @@ impl Client {
         }
         self.finds.clear();
         for (_, asked) in self.http.iter() {
-            if let Some(id) = asked.0.command() {
+            if let Some(id) = asked.job.command() {
                 waiters.push(id);
             }
         }

@@ -5,7 +5,6 @@
 //! the question is this machine's own.
 
 use super::super::api::{CommandId, HttpResult, Now, Outcome, Output, Secret, TokenId, TokenReason};
-use super::super::connection::RefusedBy;
 use super::super::model::{ConnectionState, ConversationKind, ErrorCode, Failure};
 use super::super::profile::Created;
 use super::super::text::is_blank;
@@ -134,7 +133,8 @@ impl Client {
         }
     }
 
-    pub(super) fn on_created(&mut self, now: Now, mut creation: Creation, name: &str, result: HttpResult) {
+    /// True: its token was refused.
+    pub(super) fn on_created(&mut self, mut creation: Creation, name: &str, result: HttpResult) -> bool {
         let command = creation.command;
         let (status, body) = match result {
             HttpResult::Answered { status, body } => (status, body),
@@ -146,7 +146,8 @@ impl Client {
                     &reason,
                     ASK,
                 ]);
-                return self.refuse(command, Failure::new(ErrorCode::Server, text));
+                self.refuse(command, Failure::new(ErrorCode::Server, text));
+                return false;
             }
         };
         match self.profile.parse_created(status, &body, &self.config.user_id) {
@@ -169,11 +170,11 @@ impl Client {
             {
                 creation.refused = true;
                 self.creations.waiting.push(creation);
-                let (timers, rng) = (&mut self.timers, &mut self.rng);
-                self.connection.refuse_token(RefusedBy::Rest, now, timers, rng);
+                return true;
             }
             Err(failure) => self.refuse(command, of_request(failure, name)),
         }
+        false
     }
 
     fn direct_with(&self, wanted: &Wanted) -> Option<String> {

@@ -257,7 +257,7 @@ impl Client {
         self.timers.clear(Timer::Hello);
         self.sync.stop(&mut self.timers);
         self.timelines.on_lost();
-        self.http.remove_where(&|_, (job, _)| matches!(job, super::rest::HttpJob::Sync { .. }));
+        self.http.remove_where(&|_, asked| matches!(asked.job, super::rest::HttpJob::Sync { .. }));
         let by_us = self.frozen || self.connection.state() == ConnectionState::Closed;
         self.outbox.on_lost(by_us);
         self.outbox.settle_all_held();

@@ -158,7 +158,7 @@ impl Client {
     fn forget_lead(&mut self) {
         self.outbox.abdicate();
         // What is answered now is the next leader's to ask again.
-        self.http.remove_where(&|_, (job, _)| matches!(job, HttpJob::Change { .. }));
+        self.http.remove_where(&|_, asked| matches!(asked.job, HttpJob::Change { .. }));
         self.timelines.abdicate();
         self.rooms.take_dirty();
         self.settling.clear();

@@ -29,11 +29,19 @@ pub(super) enum HttpJob {
         heard: u64,
     },
     Create(Creation),
-    /// A change in this row of the outbox, asked for with this token.
+    /// A change in this row of the outbox.
     Change {
         row: RowId,
-        token: Secret,
     },
+}
+
+/// A request under way.
+pub(super) struct Asked {
+    pub job: HttpJob,
+    /// Method and address, as errors name it.
+    name: String,
+    /// What it was made with: its refusal says nothing about another one.
+    token: Option<Secret>,
 }
 
 impl HttpJob {
@@ -58,6 +66,7 @@ impl Client {
         }
         let id = self.next_http;
         self.next_http += 1;
+        let asked_with = token.clone();
         let request = HttpRequest {
             method: request.method,
             url: concat(&[self.config.endpoint.api_url.as_str(), request.path.as_str()]),
@@ -66,7 +75,8 @@ impl Client {
             timeout_ms: HTTP_TIMEOUT_MS,
         };
         let path = request.url.split_once('?').map_or(request.url.as_str(), |(path, _)| path);
-        self.http.insert(id, (job, concat(&[request.method, " ", path])));
+        let name = concat(&[request.method, " ", path]);
+        self.http.insert(id, Asked { job, name, token: asked_with });
         self.outputs.push_back(Output::Http { id, request });
         Ok(id)
     }
@@ -102,26 +112,48 @@ impl Client {
     }
 
     pub(super) fn on_http(&mut self, now: Now, id: HttpId, result: HttpResult) {
-        let Some((job, name)) = self.http.remove(&id) else { return };
-        match job {
-            HttpJob::Sync { heard } => {
-                if let Some(job) = self.sync.take_job(id) {
-                    self.on_sync_answer(now, job, heard, &name, result);
-                }
-            }
-            HttpJob::Create(creation) => self.on_created(now, creation, &name, result),
-            HttpJob::Change { row, token } => self.on_change_answer(now, row, &token, &name, result),
+        let Some(Asked { job, name, token }) = self.http.remove(&id) else { return };
+        let refused = match job {
+            HttpJob::Sync { heard } => match self.sync.take_job(id) {
+                Some(job) => self.on_sync_answer(now, job, heard, &name, result),
+                None => false,
+            },
+            HttpJob::Create(creation) => self.on_created(creation, &name, result),
+            HttpJob::Change { row } => self.on_change_answer(now, row, &name, result),
+        };
+        if refused {
+            self.on_token_refused(now, token.as_ref());
         }
     }
 
-    /// The answer to the REST request of a change, which was made with that token.
-    fn on_change_answer(&mut self, now: Now, id: RowId, token: &Secret, name: &str, result: HttpResult) {
-        let Some(change) = self.outbox.row(id).and_then(|row| row.record.change.as_ref()) else { return };
+    /// REST has refused the token that a request was made with: who asked waits for another one.
+    fn on_token_refused(&mut self, now: Now, token: Option<&Secret>) {
+        if self.connection.token().is_some_and(|present| Some(present) != token) {
+            // It has come meanwhile.
+            return self.on_token_renewed();
+        }
+        let (timers, rng) = (&mut self.timers, &mut self.rng);
+        self.connection.refuse_token(RefusedBy::Rest, now, timers, rng);
+    }
+
+    /// Whatever waits for a token is asked again.
+    pub(super) fn on_token_renewed(&mut self) {
+        self.sync.retry_now();
+        self.outbox.on_token();
+        self.repeat_creations(None);
+    }
+
+    /// The answer to the REST request of a change; true: its token was refused.
+    fn on_change_answer(&mut self, now: Now, id: RowId, name: &str, result: HttpResult) -> bool {
+        let Some(change) = self.outbox.row(id).and_then(|row| row.record.change.as_ref()) else {
+            return false;
+        };
         let (status, body) = match result {
             HttpResult::Answered { status, body } => (status, body),
             HttpResult::Failed { .. } => {
                 let online = self.connection.state() == ConnectionState::Online;
-                return self.outbox.on_no_answer(now, &mut self.rng, id, online);
+                self.outbox.on_no_answer(now, &mut self.rng, id, online);
+                return false;
             }
         };
         let mut answer = self.profile.parse_change(change.kind, status, &body);
@@ -132,19 +164,18 @@ impl Client {
         self.outbox.on_answer(now, &mut self.rng, id, answer);
         if !refused {
             self.connection.mark_token_good();
-        } else if self.connection.token().is_some_and(|present| present != token) {
-            // Another has come meanwhile.
-            self.outbox.on_token();
-        } else {
-            let (timers, rng) = (&mut self.timers, &mut self.rng);
-            self.connection.refuse_token(RefusedBy::Rest, now, timers, rng);
         }
+        refused
     }
 
-    fn on_sync_answer(&mut self, now: Now, job: Job, heard: u64, name: &str, result: HttpResult) {
+    /// True: its token was refused.
+    fn on_sync_answer(&mut self, now: Now, job: Job, heard: u64, name: &str, result: HttpResult) -> bool {
         let (status, body) = match result {
             HttpResult::Answered { status, body } => (status, body),
-            HttpResult::Failed { reason } => return self.ask_later(now, job, name, &reason, None),
+            HttpResult::Failed { reason } => {
+                self.ask_later(now, job, name, &reason, None);
+                return false;
+            }
         };
         if status >= 400 {
             return self.on_sync_refused(now, job, name, status, &body);
@@ -165,6 +196,7 @@ impl Client {
                 self.give_up(&job, &Failure::new(ErrorCode::Protocol, message));
             }
         }
+        false
     }
 
     /// It may succeed another time. What goes on failing is told, once a connection.
@@ -186,14 +218,14 @@ impl Client {
         }
     }
 
-    fn on_sync_refused(&mut self, now: Now, job: Job, name: &str, status: u16, body: &str) {
+    fn on_sync_refused(&mut self, now: Now, job: Job, name: &str, status: u16, body: &str) -> bool {
         let (failure, wait_ms) = self.profile.parse_failure(status, body);
         let failure = of_request(failure, name);
         if failure.code == ErrorCode::Auth {
             self.sync.on_failed(now, &mut self.rng, &mut self.timers, job, None);
-            let (timers, rng) = (&mut self.timers, &mut self.rng);
-            self.connection.refuse_token(RefusedBy::Rest, now, timers, rng);
-        } else if failure.retryable || status >= 500 {
+            return true;
+        }
+        if failure.retryable || status >= 500 {
             self.ask_later(now, job, name, &concat(&["HTTP ", &decimal(u64::from(status))]), wait_ms);
         } else if let Job::After { conversation_id, seq: 1.. } = &job
             && failure.code != ErrorCode::Forbidden
@@ -205,6 +237,7 @@ impl Client {
             self.give_up(&job, &failure);
             self.emit(Event::Error { error: failure });
         }
+        false
     }
 
     fn take_list(&mut self, offset: u32, body: &str) -> Result<(), String> {

@@ -57,11 +57,7 @@ impl Client {
                 self.flush_reads(now);
             }
             Action::Lost => self.on_lost(),
-            Action::TokenRenewed => {
-                self.sync.retry_now();
-                self.outbox.on_token();
-                self.repeat_creations(None);
-            }
+            Action::TokenRenewed => self.on_token_renewed(),
             Action::AuthError(error) => {
                 self.refuse_creations(&error);
                 self.emit(Event::AuthError { error });
