@@ -7,6 +7,7 @@ use super::acts::message;
 use super::backend::{Backend, Fate};
 use super::changing::ChangeFate;
 use super::checks::stored_rows;
+use super::deeds::Travel;
 use super::world::World;
 
 fn forward(row_key: &str, room: &str) -> Command {
@@ -152,6 +153,22 @@ fn an_answer_that_names_no_id_leaves_the_edit_waiting_for_it() {
     world.changed(ana, ChangeKind::Edit, &key, "two");
     world.until_sent(ana);
     assert_eq!(world.backend.texts("r"), ["two"]);
+}
+
+#[test]
+fn the_id_that_an_edit_waits_for_may_come_with_another_change() {
+    let (mut world, ana) = World::one();
+    world.backend.fates.push_back(Fate::AnswerBare);
+    // No copy comes by the socket.
+    world.latency_ms = 50;
+    let key = world.saved(ana, "r", "one");
+    world.until("it is stored", |world| !world.backend.texts("r").is_empty());
+    world.react("m1", "👍", "bo", true, Travel { late_ms: 60_000, twice: false });
+    world.changed(ana, ChangeKind::Edit, &key, "two");
+    world.cut(ana);
+    world.until_sent(ana);
+    assert_eq!(world.backend.texts("r"), ["two"]);
+    assert_eq!(world.shown(ana, &key).reactions.len(), 1);
 }
 
 #[test]

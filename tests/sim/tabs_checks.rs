@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chatwire::proto::{ConnectionState, Message, Phase, Status};
+use chatwire::proto::store::head_key;
+use chatwire::proto::{ConnectionState, Message, Phase, RecordId, Status};
 
 use super::plan::ROOMS;
 use super::text;
@@ -49,6 +50,7 @@ impl World {
         for other in 0..self.devices.len() {
             if self.devices[other].person.disk == disk && self.devices[other].eyes.tabs.since.is_some() {
                 self.disturb(other);
+                self.forget_unmet(other);
             }
         }
     }
@@ -67,6 +69,18 @@ impl World {
     fn disturb(&mut self, at: usize) {
         let last = self.server.rooms.iter().map(|(id, room)| (id.clone(), room.last_seq));
         self.devices[at].eyes.tabs.since = Some(last.collect());
+    }
+
+    /// Of a conversation that the store does not know the next leader asks for the newest page alone: what the list said
+    /// of it before the hello said what the server can do was in memory only.
+    fn forget_unmet(&mut self, at: usize) {
+        let records = &self.disks[self.devices[at].person.disk].records;
+        let (cursor, eyes) = (self.plan.cursor, &mut self.devices[at].eyes);
+        for (room, since) in eyes.tabs.since.iter_mut().flatten() {
+            if cursor && records.get(&RecordId::history(head_key(room))).is_none() {
+                *since = u64::MAX;
+            }
+        }
     }
 
     /// At rest, with all of every window loaded.

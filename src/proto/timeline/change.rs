@@ -75,7 +75,8 @@ impl Timelines {
             told = true;
         }
         if new.sender == Sender::Me {
-            if old.status != new.status || !told {
+            // With its id all that waits for it can go.
+            if old.status != new.status || !told || old.id != new.id {
                 self.actions.push_back(Action::Status { message: Box::new(new.clone()) });
             }
         } else if !told {
