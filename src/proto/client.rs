@@ -265,6 +265,7 @@ impl Client {
         }
         if self.timers.take_due(Timer::Rescan, now.mono_ms) {
             self.rescan(now);
+            self.tell_state(now);
         }
         if self.timers.take_due(Timer::Silence, now.mono_ms) {
             self.on_silence();

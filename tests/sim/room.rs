@@ -42,9 +42,13 @@ impl World {
     pub fn long_history(&mut self, count: usize) {
         self.say(|| format!("all sockets end, and {count} messages are written where nobody looks"));
         self.crash();
+        // A millisecond apart: of those of one time nobody knows which came first where there are no numbers.
+        let now = self.server.wall_ms;
         for n in 0..count {
+            self.server.wall_ms = now.saturating_sub((count - n) as u64);
             self.server.store(LONG, "cy", None, &format!("long {n}"), None);
         }
+        self.server.wall_ms = now;
     }
 
     /// Somebody wants all of it.

@@ -25,7 +25,7 @@ use sound::is_sound;
 /// Events that wait for their commit. Those beyond it no other tab hears.
 const MAX_WAITING: usize = 1000;
 /// Messages whose last status is remembered, own ones so that none goes back, others' so that none is told twice.
-const MAX_STATUSES: usize = 512;
+const MAX_STATUSES: usize = 2048;
 /// What was said to a page while it was frozen has come by then.
 const THAW_MS: u64 = 1000;
 
@@ -342,10 +342,12 @@ impl Client {
             _ => return,
         };
         self.beside.online = state.as_deref() == Some("online");
-        self.beside.connection = shown.then(|| raw.get().to_owned());
+        let told = shown.then(|| raw.get().to_owned());
+        let again = told.is_some() && told == self.beside.connection;
+        self.beside.connection = told;
         self.beside.silent = false;
         self.timers.clear(Timer::Silence);
-        if self.lead.state() == State::Follows {
+        if self.lead.state() == State::Follows && !again {
             self.show_connection(now);
         }
     }

@@ -18,13 +18,20 @@ impl Client {
             }
             return;
         }
-        self.tell(Event::Connection { connection: self.connection.snapshot(now) });
-        self.tell(Event::Phase { phase: self.timelines.phase() });
+        self.tell_state(now);
         for user_id in self.people.online() {
             self.tell(Event::Presence { user_id, online: true, last_seen_ms: None });
         }
         for (conversation_id, user_id) in self.people.who_types() {
             self.tell(Event::Typing { conversation_id, user_id, typing: true });
+        }
+    }
+
+    /// What the leader says now and then too: a word of it may have been lost.
+    pub(in super::super) fn tell_state(&mut self, now: Now) {
+        if self.leads() {
+            self.tell(Event::Connection { connection: self.connection.snapshot(now) });
+            self.tell(Event::Phase { phase: self.timelines.phase() });
         }
     }
 
