@@ -40,7 +40,10 @@ impl World {
             Act::Disconnect { device } => {
                 let name = self.name(device);
                 self.say(|| format!("{name}: disconnect()"));
-                self.devices[device].eyes.wire.last_wish = Asked::Disconnect;
+                // A page that sleeps asks for nothing.
+                if self.devices[device].asleep_until.is_none() {
+                    self.devices[device].eyes.wire.last_wish = Asked::Disconnect;
+                }
                 self.command(device, Command::Disconnect {}, Asked::Disconnect);
             }
             Act::Close { device, again_ms } => self.close(device, again_ms),
@@ -138,6 +141,10 @@ impl World {
         let (command, asked) = match wish {
             Wish::Resend => {
                 self.ledger.sent[number].resends += 1;
+                // What only memory had is gone with its answer: what goes out now has an end of its own.
+                if self.ledger.sent[number].lost_allowed {
+                    self.ledger.sent[number].shown_acknowledged = false;
+                }
                 self.ledger.sent[number].failed = None;
                 self.ledger.sent[number].deadline_ms = None;
                 self.ledger.sent[number].ttl_ms = None;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chatwire::proto::store::{
-    GENERATION_KEY, MemoryStore, decode_outbox_row, decode_segment, record_version, segment_key,
-    segment_prefix,
+    GENERATION_KEY, MemoryStore, conversation_of, decode_outbox_row, decode_segment, record_version,
+    segment_key, segment_prefix,
 };
 use chatwire::proto::{
     Input, Key, Message, Read, Record, RecordId, StoreFailure, StoreId, StoreReply, StoreRequest, Table,
@@ -53,6 +53,8 @@ pub struct Disk {
     pub generation_torn: bool,
     /// Its versions that were torn: a page that replaced one may not have known it, which therefore still holds.
     pub torn_generations: BTreeSet<u64>,
+    /// Conversations of which a part was torn.
+    pub torn_rooms: BTreeSet<String>,
     /// When each head (and any other record of the history) was written last.
     pub heads_written: BTreeMap<String, u64>,
     /// Messages of others that a tab has said it has taken in, since a lead last ended without a word.
@@ -366,6 +368,9 @@ impl World {
             _ => record.bytes.clear(),
         }
         self.say(|| format!("the record {:?} of {table:?} is torn ({shape})", record.key));
+        if let Key::Text(name) = &record.key {
+            self.disks[home].torn_rooms.extend(conversation_of(name));
+        }
         if let Key::Number(stored) = record.key
             && let Some(seen) = self.disks[home].changes.remove(&stored)
         {

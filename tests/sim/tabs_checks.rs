@@ -144,6 +144,10 @@ impl World {
         }
         let mut missing = None;
         for (id, room) in &self.server.rooms {
+            // Without numbers as many as were lost with a torn part, and by their time may have stood in it, count as told.
+            if !self.plan.cursor && self.disks[self.devices[at].person.disk].torn_rooms.contains(id) {
+                continue;
+            }
             // Of what is missing it was said that it is.
             if eyes.gaps.contains(id) {
                 continue;

@@ -88,6 +88,7 @@ impl MemoryStore {
                     self.end(&id, version);
                 }
                 self.empty();
+                self.ended_rows.clear();
                 self.reign(generation);
                 self.set(&id, Some(generation.clone()));
                 StoreReply::Saved { added: Vec::new() }
@@ -125,6 +126,8 @@ impl MemoryStore {
         if !transaction.expect.iter().all(|(id, expected)| self.holds(id, *expected)) {
             return StoreReply::Conflict;
         }
+        let generation = self.get(&RecordId::meta(GENERATION_KEY));
+        let over_torn = generation.is_some_and(|bytes| record_version(bytes).is_none());
         let mut last_number = self.last_number;
         for (id, _) in &transaction.puts {
             if !is_allowed(id) {
@@ -146,7 +149,7 @@ impl MemoryStore {
             return failed(StoreFailure::Quota, "no room left in memory: the limit is reached");
         }
         self.last_number = last_number;
-        self.end_versions(transaction);
+        self.end_versions(transaction, over_torn);
         StoreReply::Saved { added }
     }
 
@@ -161,7 +164,9 @@ impl MemoryStore {
         }
     }
 
-    fn end_versions(&mut self, transaction: &Transaction) {
+    /// `over_torn`: the record of the generation was none. Whoever led before may not know what has become of its rows: of
+    /// those, marks stay until the claim after this one.
+    fn end_versions(&mut self, transaction: &Transaction, over_torn: bool) {
         for (id, expected) in &transaction.expect {
             let put = transaction.puts.iter().any(|(other, _)| other == id);
             if let Some(version) = *expected
@@ -172,14 +177,15 @@ impl MemoryStore {
         }
         let generation = RecordId::meta(GENERATION_KEY);
         if let Some((_, bytes)) = transaction.puts.iter().find(|(id, _)| *id == generation) {
+            if !over_torn {
+                self.ended_rows.clear();
+            }
             self.reign(bytes);
         }
     }
 
-    /// A new generation: what was known of rows ends with the one before, and a version that is drawn once more is in force
-    /// again.
+    /// A new generation: a version that is drawn once more is in force again.
     fn reign(&mut self, generation: &[u8]) {
-        self.ended_rows.clear();
         let version = record_version(generation).unwrap_or_default();
         self.ended.remove(&mark(&RecordId::meta(GENERATION_KEY), version));
     }

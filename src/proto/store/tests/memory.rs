@@ -365,3 +365,27 @@ fn a_version_that_a_wipe_draws_once_more_is_in_force_again() {
     assert!(matches!(write(&mut store, claim(Some(2), 3)), StoreReply::Conflict));
     saved(write(&mut store, claim(Some(1), 3)));
 }
+
+#[test]
+fn a_claim_over_a_torn_generation_forgets_no_row_that_was_replaced() {
+    for (torn, kept) in [(true, true), (false, false)] {
+        let mut store = opened();
+        let generation = RecordId::meta(GENERATION_KEY);
+        let before = if torn { b"torn".to_vec() } else { record(7) };
+        saved(write(
+            &mut store,
+            Transaction { puts: vec![(generation.clone(), before)], ..Transaction::default() },
+        ));
+        let adds = vec![record(1)];
+        let number = saved(write(&mut store, Transaction { adds, ..Transaction::default() }))[0];
+        let row = RecordId::outbox(number);
+        let (expect, deletes) = (vec![(row.clone(), Some(1))], vec![row.clone()]);
+        saved(write(&mut store, Transaction { expect, deletes, ..Transaction::default() }));
+        let expect = vec![(generation.clone(), (!torn).then_some(7))];
+        let puts = vec![(generation, record(8))];
+        saved(write(&mut store, Transaction { expect, puts, ..Transaction::default() }));
+        let again = Transaction { expect: vec![(row, Some(1))], ..Transaction::default() };
+        let conflict = matches!(write(&mut store, again), StoreReply::Conflict);
+        assert_eq!(conflict, kept, "torn: {torn}");
+    }
+}
