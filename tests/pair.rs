@@ -38,6 +38,8 @@ mod edits_fail;
 mod export;
 #[path = "pair/failures.rs"]
 mod failures;
+#[path = "pair/flood.rs"]
+mod flood;
 #[path = "shared/full_disk.rs"]
 mod full_disk;
 #[path = "pair/hearing.rs"]

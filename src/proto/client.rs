@@ -136,7 +136,7 @@ impl Client {
         let mut client = Self {
             connection: Connection::new(&config),
             outbox: Outbox::new(&config.outbox, bucket, &config.user_id, traits),
-            timelines: Timelines::new(&config.user_id, config.limits.max_window_rows),
+            timelines: Timelines::new(&config.user_id, config.limits.max_window_rows, config.max_unsaved),
             sync: Sync::default(),
             rooms: Rooms::new(config.limits.max_conversations),
             drafts: Drafts::default(),
@@ -366,6 +366,7 @@ impl Client {
                 break;
             }
         }
+        self.tell_put_off();
         self.outbox.on_settled();
         self.say_rest();
         self.answer_connects(now);

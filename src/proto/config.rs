@@ -14,6 +14,9 @@ mod url;
 #[cfg(test)]
 mod tests;
 
+/// A flood that a store of a few milliseconds a write keeps up with stays far below it.
+const MAX_UNSAVED: u32 = 4096;
+
 /// Everything that can be set, with its default.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -29,6 +32,8 @@ pub struct Config {
     pub heartbeat: Heartbeat,
     pub outbox: OutboxLimits,
     pub pages: Pages,
+    /// Messages that have come and are not stored; beyond it the live stream is not taken in, and pulled later.
+    pub max_unsaved: u32,
     /// False for `storage: 'memory'`.
     pub persistent: bool,
     /// Whether the browser is asked to keep the store where the disk runs full.

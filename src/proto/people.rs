@@ -23,6 +23,7 @@ const MAX_TYPING: usize = 1_000;
 #[derive(Debug, Default)]
 pub struct People {
     online: SortedMap<String, bool>,
+    put_off: SortedMap<String, (bool, Option<i64>)>,
     typing: Vec<Typing>,
     own: Option<OwnTyping>,
 }
@@ -42,6 +43,19 @@ struct OwnTyping {
 }
 
 impl People {
+    /// Presence that is to be told later: the last word of each user.
+    pub fn put_off(&mut self, user_id: String, online: bool, at_ms: Option<i64>) {
+        if self.put_off.len() < MAX_PEOPLE || self.put_off.contains_key(&user_id) {
+            self.put_off.insert(user_id, (online, at_ms));
+        }
+    }
+
+    pub fn take_put_off(&mut self) -> Option<(String, bool, Option<i64>)> {
+        let user_id = self.put_off.iter().next()?.0.clone();
+        let (online, at_ms) = self.put_off.remove(&user_id)?;
+        Some((user_id, online, at_ms))
+    }
+
     /// Presence was told. `true`: it is news.
     pub fn on_presence(&mut self, user_id: &str, online: bool) -> bool {
         if self.online.len() >= MAX_PEOPLE && !self.online.contains_key(user_id) {
@@ -116,6 +130,7 @@ impl People {
     /// The connection is gone: everybody who was typing or online is unknown. Returns both lists.
     pub fn on_lost(&mut self, timers: &mut Timers) -> (Vec<(String, String)>, Vec<String>) {
         self.own = None;
+        self.put_off.clear();
         let typing = self.take_typing(u64::MAX);
         let mut online = Vec::new();
         for (user, was_online) in core::mem::take(&mut self.online) {

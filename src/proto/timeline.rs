@@ -18,6 +18,7 @@ mod apply;
 mod change;
 mod evict;
 mod find;
+mod intake;
 mod joint;
 mod known;
 mod log;
@@ -33,6 +34,7 @@ mod tests;
 mod view;
 mod window;
 
+use intake::Intake;
 use known::Known;
 pub use log::{Log, Want, order_of};
 use orphans::Orphans;
@@ -43,8 +45,6 @@ pub use view::{Echo, Echoes, unknown_conversation};
 
 /// Rows of a full segment.
 pub const SEGMENT_ROWS: usize = 100;
-/// Operations that wait for one conversation's segments; live messages beyond it are dropped and pulled again.
-const MAX_WAITING: usize = 512;
 /// Names that are looked for in all conversations at once.
 const MAX_SEARCHES: usize = 512;
 /// Segments in memory that no window shows.
@@ -261,6 +261,7 @@ pub struct Timelines {
     /// Statuses that were shown, and that the store does not have.
     shown: Known,
     orphans: Orphans,
+    intake: Intake,
     searching: Vec<(String, Search)>,
     revision: u64,
     use_counter: u64,
@@ -270,13 +271,14 @@ pub struct Timelines {
 }
 
 impl Timelines {
-    pub fn new(me: &str, max_window_rows: u32) -> Self {
+    pub fn new(me: &str, max_window_rows: u32, max_unsaved: u32) -> Self {
         Self {
             me: me.to_owned(),
             logs: SortedMap::new(),
             views: SortedMap::new(),
             shown: SortedMap::new(),
             orphans: Orphans::default(),
+            intake: Intake::new(max_unsaved),
             searching: Vec::new(),
             revision: 1,
             use_counter: 0,
@@ -299,6 +301,8 @@ impl Timelines {
             log.ops.retain(&|op| matches!(op, Op::Find { .. } | Op::FindIn { .. }));
             log.forget_writes();
         }
+        self.begin_intake(false);
+        self.end_intake(false);
     }
 
     pub fn set_phase(&mut self, phase: Phase) {
@@ -324,17 +328,6 @@ impl Timelines {
             .or_insert_with(conversation_id.to_owned(), || Log::new(log::empty_head(conversation_id)));
         log.used = used;
         log
-    }
-
-    /// Queues an operation and does what can be done now.
-    pub fn push(&mut self, conversation_id: &str, op: Op) {
-        let log = self.log_mut(conversation_id);
-        if log.ops.len() >= MAX_WAITING && matches!(op, Op::Live(_)) {
-            log.unsure = true;
-            return self.pull(conversation_id);
-        }
-        log.ops.push_back(op);
-        self.drive(conversation_id);
     }
 
     /// Whether a message with this key or server id is in that conversation; answered by `Found`.

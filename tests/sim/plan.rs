@@ -52,6 +52,8 @@ pub struct Plan {
     pub sends_per_second: u64,
     /// Messages a page: small ones make catch-ups long.
     pub pages: Pages,
+    /// Messages that may have come and not be stored: a small number makes floods of a few.
+    pub max_unsaved: u32,
     pub persons: Vec<Person>,
     pub acts: Vec<(u64, Act)>,
     pub deeds: Vec<(u64, super::deeds::Deeds)>,
@@ -159,6 +161,7 @@ impl Plan {
             after_server_disconnect: s.one_in(2),
             sends_per_second: s.pick(&[2, 1000, 1000]),
             pages: Pages::default(),
+            max_unsaved: max_unsaved(seed),
             persons,
             acts: Vec::new(),
             deeds: Vec::new(),
@@ -225,6 +228,12 @@ fn persons(s: &mut Stream, tabs: bool) -> Vec<Person> {
         }
     }
     persons
+}
+
+/// Out of a stream of its own.
+fn max_unsaved(seed: u64) -> u32 {
+    let mut s = Stream::new(seed ^ 0x666c_6f6f_6400);
+    if s.one_in(3) { s.between(4, 80) as u32 } else { 4096 }
 }
 
 /// Out of a stream of its own.

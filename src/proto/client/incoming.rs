@@ -63,6 +63,8 @@ impl Client {
             Incoming::Reaction { message_id, emoji, user_id, added } => {
                 self.timelines.target(None, &message_id, Change::Reaction { emoji, user_id, added });
             }
+            // It is said again while somebody types.
+            Incoming::Typing { typing: true, .. } if self.timelines.is_strained() => {}
             Incoming::Typing { conversation_id: Some(conversation_id), user_id, typing } => {
                 let mine = user_id == self.config.user_id;
                 if !mine && self.people.on_typing(now, &mut self.timers, &conversation_id, &user_id, typing) {
@@ -76,12 +78,10 @@ impl Client {
                     self.on_incoming(now, told, args);
                 }
             }
-            Incoming::Presence { user_id, online, at_ms } => {
-                if self.people.on_presence(&user_id, online) {
-                    let last_seen_ms = at_ms.filter(|_| !online);
-                    self.emit(Event::Presence { user_id, online, last_seen_ms });
-                }
+            Incoming::Presence { user_id, online, at_ms } if self.timelines.is_strained() => {
+                self.people.put_off(user_id, online, at_ms);
             }
+            Incoming::Presence { user_id, online, at_ms } => self.on_presence(user_id, online, at_ms),
             Incoming::Conversation(mut told) => {
                 self.complete(&mut told);
                 self.take_conversation(&told);
@@ -96,6 +96,31 @@ impl Client {
             }
             Incoming::Other => {}
         }
+    }
+
+    fn on_presence(&mut self, user_id: String, online: bool, at_ms: Option<i64>) {
+        if self.people.on_presence(&user_id, online) {
+            let last_seen_ms = at_ms.filter(|_| !online);
+            self.emit(Event::Presence { user_id, online, last_seen_ms });
+        }
+    }
+
+    /// Messages came first: who has come and gone meanwhile.
+    pub(super) fn tell_put_off(&mut self) {
+        if self.timelines.unsaved() > 0 && !self.storage.writing && !self.has_dirty() {
+            // All that is applied was known.
+            self.timelines.begin_intake(false);
+        }
+        if !self.timelines.is_strained() {
+            while let Some((user_id, online, at_ms)) = self.people.take_put_off() {
+                self.on_presence(user_id, online, at_ms);
+            }
+        }
+    }
+
+    /// More has come than the store has taken: before that nothing is asked of the server.
+    pub(super) fn must_catch_up(&self) -> bool {
+        self.timelines.is_flooded() && (self.storage.writing || self.has_dirty())
     }
 
     /// What a conversation told on the socket leaves to its reader: whose role is mine, what a direct one is called.
@@ -130,6 +155,9 @@ impl Client {
             if self.divert_own_copy(&message) {
                 return;
             }
+        }
+        if mutant::is(39) && self.sync.is_under_way(&conversation_id) {
+            return;
         }
         self.timelines.push(&conversation_id, Op::Live(message));
     }

@@ -29,6 +29,8 @@ impl Client {
                 self.outbox.advance(now);
             } else if let Some(action) = self.timelines.poll_action() {
                 self.on_timeline(now, action);
+            } else if self.must_catch_up() {
+                return;
             } else if let Some(action) = self.sync.poll_action() {
                 self.on_sync(action);
             } else if !self.advance_sync() {

@@ -111,6 +111,7 @@ impl Client {
                 ("acks", self.acks.len() as u64),
                 ("requests", self.http.len() as u64),
                 ("orphans", self.timelines.orphans() as u64),
+                ("unsaved", self.timelines.unsaved() as u64),
             ],
             &[
                 ("leader", self.leads()),

@@ -40,6 +40,7 @@ impl Client {
         let history = self.leads();
         let rows = self.outbox.take_writes();
         if self.storage.blocked {
+            self.timelines.begin_intake(false);
             self.hold_drafts_in_memory();
             return self.hold_in_memory(rows);
         }
@@ -67,7 +68,7 @@ impl Client {
         !settled.is_empty()
     }
 
-    fn has_dirty(&self) -> bool {
+    pub(super) fn has_dirty(&self) -> bool {
         let history = self.timelines.has_dirty() || self.rooms.has_dirty() || self.capabilities_dirty;
         self.outbox.has_dirty() || self.drafts.has_dirty() || (self.leads() && history)
     }
@@ -283,6 +284,7 @@ impl Client {
         for item in &flight.items {
             self.timelines.on_written(item, Some(flight.stamp));
         }
+        self.timelines.end_intake(false);
         self.on_drafts_written(now, true);
         self.post_changes(flight.changes.take(), added);
         self.look_at_room();
@@ -305,6 +307,7 @@ impl Client {
             }
         }
         self.on_drafts_written(now, false);
+        self.timelines.end_intake(!self.storage.blocked);
         if !self.leads() {
             return;
         }

@@ -75,6 +75,7 @@ fn read(root: &Reader<'_>, page: PageFacts) -> Config {
         capabilities: capabilities(root),
         limits: limits(root),
         pages: super::Pages::default(),
+        max_unsaved: super::MAX_UNSAVED,
         reconnect: reconnect(root),
         heartbeat: heartbeat(root),
         outbox: outbox(root),

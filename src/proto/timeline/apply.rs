@@ -91,6 +91,9 @@ impl Timelines {
         let log = self.log_mut(conversation_id);
         let mut unsure = false;
         let mut found = log.find_copy(copy);
+        if mutant::is(41) && matches!(telling, Telling::Page { .. }) {
+            found = Found::Nowhere;
+        }
         if matches!(found, Found::Nowhere) && copy.key.is_none() && copy.sender_id == me {
             found = log.find_unnamed(copy);
             // A page that was asked for before the answer may have the first copy of what was resent, and not yet this one's.
@@ -238,7 +241,10 @@ impl Timelines {
             return;
         }
         log.advance_cursor();
-        if live && log.head.cursor.is_none_or(|cursor| cursor < seq) {
+        if live && mutant::is(37) {
+            log.head.cursor = log.head.cursor.map(|_| seq);
+        }
+        if live && log.head.cursor.is_none_or(|cursor| cursor < seq) && !mutant::is(40) {
             let conversation_id = conversation_id.to_owned();
             self.actions.push_back(Action::Behind { conversation_id, dropped: false });
         }
@@ -350,7 +356,9 @@ impl super::Log {
                 if let Some(at) = self.place_of(number) {
                     let info = self.head.segments.remove(at);
                     self.lose(&info);
-                    if self.head.cursor.is_some() {
+                    if mutant::is(44) {
+                        self.dropped.push(want);
+                    } else if self.head.cursor.is_some() {
                         self.cut_range(info.first.seq.saturating_sub(1), info.last.seq);
                     } else {
                         // No row is known to have all before it.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
+use super::intake::MAX_WAITING;
 use super::*;
 use crate::proto::api::{Key, RecordId, ViewUpdate};
 use crate::proto::model::{Sender, Status};
@@ -58,7 +59,7 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let timelines = Timelines::new("me", 100_000);
+        let timelines = Timelines::new("me", 100_000, 4096);
         Self { timelines, records: BTreeMap::new(), version: 0, told: Vec::new() }
     }
 
@@ -106,7 +107,7 @@ impl Bench {
 
     fn restart(&mut self) {
         self.save();
-        self.timelines = Timelines::new("me", 100_000);
+        self.timelines = Timelines::new("me", 100_000, 4096);
         let orphans = self.records.get(&Key::Text(store::ORPHANS_KEY.into()));
         self.timelines.restore_orphans(orphans.map(Vec::as_slice)).unwrap();
         if let Some(bytes) = self.records.get(&Key::Text(store::head_key(ROOM))) {
