@@ -38,6 +38,8 @@ faults! {
     ToldEarly, ToldLate, ToldRepeated,
     // A disk that is too small until something is given up.
     RoomMade,
+    // A live message that never comes, on a socket that lives on.
+    CopyLost,
 }
 
 /// Whatever ends `offline` wakes the connection by itself, so that `connect()` never finds it there without an

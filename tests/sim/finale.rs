@@ -32,6 +32,9 @@ impl World {
         let end = self.t + LIVENESS_MS;
         // A lost poke is made good by the next rescan, which comes every thirty seconds.
         self.run_until(self.t + 35_000);
+        if core::mem::take(&mut self.copies_lost) {
+            self.show_gaps();
+        }
         let mut unrest = self.unrest();
         while unrest.is_some() && self.t < end && self.violation.is_none() {
             self.run_until(self.t + LOOK_EVERY_MS);
@@ -46,6 +49,15 @@ impl World {
             self.compare();
         }
         (0..self.devices.len()).for_each(|at| self.count_cells(at));
+    }
+
+    /// That the last message of a conversation is missing nobody sees before the next one.
+    fn show_gaps(&mut self) {
+        for room in ROOMS {
+            let said = self.server.post(room, "after all");
+            self.said(said);
+        }
+        self.run_until(self.t + 5000);
     }
 
     /// A schedule of which little came goes on for a while, with sends alone.

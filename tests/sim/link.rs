@@ -262,6 +262,15 @@ impl World {
         if self.dice.strikes(Fault::CutBeforeAnswer, at).is_some() {
             return self.cut(socket);
         }
+        // Where nothing is answered the copy is the answer, and without numbers nobody sees that one is missing.
+        if self.plan.cursor
+            && self.plan.answers
+            && text.contains("chat:message_received")
+            && self.dice.strikes(Fault::CopyLost, at).is_some()
+        {
+            self.copies_lost = true;
+            return;
+        }
         let latency = self.latency(at);
         let Some(link) = self.devices[at].links.get_mut(&conn) else { return };
         link.in_last = link.in_last.max(self.t + latency);

@@ -64,6 +64,8 @@ pub struct World {
     pub server_skew_ms: i64,
     /// Some clock was so far ahead of the server's that copies without a key are not known again by their content.
     pub clocks_apart: bool,
+    /// A live message has not come, on a socket that lived on.
+    pub copies_lost: bool,
     pub ledger: Ledger,
     pub story: Story,
     pub violation: Option<Violation>,
@@ -88,6 +90,7 @@ impl World {
             server: Server::new(&plan),
             server_skew_ms: 0,
             clocks_apart: false,
+            copies_lost: false,
             ledger: Ledger::default(),
             story,
             violation: None,
