@@ -161,7 +161,7 @@ impl Backend {
         let id = format!("m{}", self.next_id);
         self.next_id += 1;
         let messages = &mut self.rooms.get_mut(room).unwrap().messages;
-        let seq = messages.len() as u64 + 1;
+        let seq = messages.last().map_or(0, |last| last.seq) + 1;
         let (sender, text) = (sender.to_owned(), text.to_owned());
         messages.push(Stored {
             id,

@@ -311,6 +311,24 @@ fn a_window_says_why_the_server_does_not_give_its_history() {
 }
 
 #[test]
+fn a_page_that_has_only_what_comes_behind_its_hole_makes_nothing_of_that_known() {
+    let (mut world, ana) = newcomer(100);
+    world.go_live(ana);
+    world.pass(100);
+    // The server loses what a window asks for, and tells nothing of what has come since.
+    miss(&mut world, "r", 100..160);
+    world.backend.rooms.get_mut("r").unwrap().messages.drain(..100);
+    world.ask(ana, Command::LoadEarlier { view: 1, count: 50 });
+    world.pass(1000);
+    world.post("r", "bo", "b160");
+    world.pass(1000);
+    let texts = world.texts(ana, 1);
+    let missing: Vec<String> =
+        (100..161).map(|n| format!("b{n}")).filter(|text| !texts.contains(text)).collect();
+    assert_eq!(missing, [] as [String; 0]);
+}
+
+#[test]
 fn the_first_contact_asks_for_the_newest_page_alone_and_windows_for_what_comes_before() {
     let (mut world, ana) = newcomer(500);
     world.go_live(ana);

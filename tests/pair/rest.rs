@@ -111,7 +111,10 @@ impl Backend {
         let all = &self.rooms[room].messages;
         let limit = (number("limit").unwrap_or(50) as usize).min(self.page_limit);
         let (from, to) = match number("after").filter(|_| self.seqs) {
-            Some(after) => (after as usize, (after as usize + limit).min(all.len())),
+            Some(after) => {
+                let from = all.partition_point(|message| message.seq <= after);
+                (from, (from + limit).min(all.len()))
+            }
             None => {
                 let to = all.len().saturating_sub(number("offset").unwrap_or(0) as usize);
                 (to.saturating_sub(limit), to)

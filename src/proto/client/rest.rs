@@ -356,7 +356,10 @@ impl Client {
             Job::After { seq, .. } => Some((*seq, last_seq.unwrap_or(*seq).max(*seq))),
             // A server that has nothing behind this page has nothing more in between.
             Job::Between { seq, before, .. } if !has_more => Some((*seq, *before)),
-            Job::Between { seq, .. } => Some((*seq, last_seq.unwrap_or(*seq).max(*seq))),
+            Job::Between { seq, before, .. } => {
+                // Rows beyond are not taken in.
+                Some((*seq, last_seq.unwrap_or(*seq).max(*seq).min((*before).max(*seq))))
+            }
             Job::Offset { offset: 0, .. } if self.capabilities.cursor && first_seq.is_some() => {
                 let before = first_seq.map_or(0, |first| first.saturating_sub(1));
                 Some((if has_more { before } else { 0 }, last_seq.unwrap_or(before)))

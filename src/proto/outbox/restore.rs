@@ -208,14 +208,16 @@ impl Outbox {
         if known {
             return self.mark_dirty(id);
         }
-        row.version = version.unwrap_or_default();
         if !leads {
+            // Else it would pass for known at the next look.
             if version.is_none() {
+                row.version = 0;
                 row.record.wire.get_or_insert(WireMark { generation: EARLIER, attempt: 0 });
                 self.add_anew(id);
             }
             return;
         }
+        row.version = version.unwrap_or_default();
         if row.stage == Stage::Queued && !row.dirty {
             row.doubtful = true;
             self.met = true;
