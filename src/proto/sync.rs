@@ -12,6 +12,7 @@ use super::rng::Rng;
 use super::timer::{Timer, Timers};
 
 mod job;
+mod refresh;
 
 pub use job::{Job, Pulled};
 
@@ -53,6 +54,8 @@ pub struct Sync {
     retry: Queue<Job>,
     /// Whose newest page this connection has looked at again.
     refreshed: SortedSet<String>,
+    /// Of which it is looked at when the pull is done: what has come meanwhile is told in its order.
+    postponed: SortedSet<String>,
     /// And once more, since something that was told of it was forgotten.
     again: SortedSet<String>,
     failures: u32,
@@ -110,6 +113,7 @@ impl Sync {
         self.requests.clear();
         self.retry.clear();
         self.refreshed.clear();
+        self.postponed.clear();
         self.again.clear();
         (self.failures, self.rounds) = (0, 0);
     }
@@ -214,22 +218,6 @@ impl Sync {
         }
     }
 
-    /// Looks at the newest page again, once a connection: receipts and edits of the time away are in it.
-    pub fn refresh(&mut self, conversation_id: &str) {
-        if self.online && self.cursor && self.refreshed.insert(conversation_id.to_owned()) {
-            self.actions
-                .push_back(Action::Request(Job::Newest { conversation_id: conversation_id.to_owned() }));
-        }
-    }
-
-    /// Looks at the newest page once more, once a connection: what was told of a message that is not here was forgotten.
-    pub fn look_again(&mut self, conversation_id: &str) {
-        if self.online && self.again.insert(conversation_id.to_owned()) {
-            self.refreshed.remove(conversation_id);
-            if self.cursor { self.refresh(conversation_id) } else { self.pull(conversation_id) }
-        }
-    }
-
     fn first_job(&self, conversation_id: &str, from: &dyn Fn(&str) -> Option<u64>) -> Job {
         let known = from(conversation_id).filter(|_| self.cursor);
         let conversation_id = conversation_id.to_owned();
@@ -312,6 +300,7 @@ impl Sync {
         if again {
             self.waiting.push_back(conversation_id.to_owned());
         }
+        self.refresh_postponed(conversation_id);
         self.settle();
         if again { Pulled::Again } else { Pulled::Joined { given_up } }
     }
@@ -361,6 +350,7 @@ impl Sync {
             job => {
                 if let Some(id) = job.conversation_id() {
                     self.active.remove(id);
+                    self.refresh_postponed(id);
                 }
             }
         }

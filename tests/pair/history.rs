@@ -349,3 +349,22 @@ fn the_first_contact_asks_for_the_newest_page_alone_and_windows_for_what_comes_b
     miss(&mut world, "r", 500..750);
     world.until("all that was missed", |world| told(world, ana) == 300);
 }
+
+#[test]
+fn what_was_missed_of_an_open_conversation_is_told_in_its_order() {
+    let (mut world, ana) = newcomer(3);
+    world.go_live(ana);
+    world.pass(100);
+    world.cut(ana);
+    miss(&mut world, "r", 3..700);
+    world.nodes[ana].events.clear();
+    world.go_live(ana);
+    world.pass(2000);
+    let told = world.nodes[ana].events.iter().filter_map(|event| match event {
+        Event::Message { message, .. } => Some(message.text.clone()),
+        _ => None,
+    });
+    let told: Vec<String> = told.collect();
+    let missed: Vec<String> = (3..700).map(|n| format!("b{n}")).collect();
+    assert_eq!(told, missed);
+}
