@@ -86,6 +86,8 @@ impl World {
 
     /// Whole segments go, the oldest, with a head that says so.
     pub fn check_room_made(&mut self, transaction: &Transaction) {
+        // What a window has asked for again stands there before all of its page does.
+        let asks_again = self.devices.iter().any(|device| device.eyes.windows.contains_key(&LONG_VIEW));
         for id in transaction.deletes.iter().filter(|id| id.table == Table::History) {
             let Key::Text(key) = &id.key else { continue };
             if !key.starts_with("s/") {
@@ -100,7 +102,7 @@ impl World {
             };
             let listed =
                 head.segments.iter().any(|info| segment_key(&head.conversation_id, info.number) == *key);
-            let numbered = head.cursor.is_some() && head.known_from > 0;
+            let numbered = head.cursor.is_some() && head.known_from > 0 && !asks_again;
             let older = numbered && head.segments.iter().any(|info| info.first.seq <= head.known_from);
             if listed || older || head.segments.len() < SPARED {
                 let what = format!("{key} goes, and its head has {} segments", head.segments.len());

@@ -176,7 +176,8 @@ impl MemoryStore {
             }
         }
         let generation = RecordId::meta(GENERATION_KEY);
-        if let Some((_, bytes)) = transaction.puts.iter().find(|(id, _)| *id == generation) {
+        let expected = transaction.expect.iter().any(|(id, _)| *id == generation);
+        if let Some((_, bytes)) = transaction.puts.iter().find(|(id, _)| expected && *id == generation) {
             if !over_torn {
                 self.ended_rows.clear();
             }

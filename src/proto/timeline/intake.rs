@@ -41,7 +41,7 @@ impl Timelines {
                 if mutant::is(46) {
                     return;
                 }
-                log.unsure = true;
+                (log.unsure, log.catches_up) = (true, true);
                 return self.pull(conversation_id);
             }
             Op::Target { .. } if full => {
