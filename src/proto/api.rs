@@ -243,6 +243,8 @@ pub enum TabInput {
     Torn { conversation_id: String, segment: u32 },
     /// A window of a tab that does not lead wants what comes before all that is in the store.
     Earlier { conversation_id: String },
+    /// A tab that does not lead shows this conversation.
+    Shows { conversation_id: String },
     /// What a transaction of another tab has changed.
     Changed(Box<Changes>),
     /// Other tabs cannot be heard here.
@@ -283,6 +285,8 @@ pub enum TabOutput {
     Torn { conversation_id: String, segment: u32 },
     /// Tell the leading tab that a window here wants what comes before all that is in the store.
     Earlier { conversation_id: String },
+    /// Tell the leading tab that this conversation is shown here.
+    Shows { conversation_id: String },
     /// Tell the other tabs what a transaction has changed.
     Changed(Box<Changes>),
     /// Tell the leading tab that this one listens.

@@ -28,6 +28,11 @@ impl Drafts {
         self.texts.len()
     }
 
+    /// It is on its way into the store as it is.
+    pub fn is_under_way(&self, conversation_id: &str) -> bool {
+        self.writing.contains(conversation_id) && !self.dirty.contains(conversation_id)
+    }
+
     /// The user has written. `false`: it is what it was, and the store has it.
     pub fn set(&mut self, conversation_id: &str, text: String) -> bool {
         if self.get(conversation_id) == text {
@@ -93,6 +98,11 @@ impl Drafts {
         }
         self.put(conversation_id, text);
         true
+    }
+
+    /// The transaction that is made has some.
+    pub fn is_writing(&self) -> bool {
+        !self.writing.is_empty()
     }
 
     pub fn has_dirty(&self) -> bool {

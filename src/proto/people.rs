@@ -58,6 +58,7 @@ impl People {
 
     /// Presence was told. `true`: it is news.
     pub fn on_presence(&mut self, user_id: &str, online: bool) -> bool {
+        self.put_off.remove(user_id);
         if self.online.len() >= MAX_PEOPLE && !self.online.contains_key(user_id) {
             return false;
         }

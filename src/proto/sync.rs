@@ -56,8 +56,10 @@ pub struct Sync {
     refreshed: SortedSet<String>,
     /// Of which it is looked at when the pull is done: what has come meanwhile is told in its order.
     postponed: SortedSet<String>,
-    /// And once more, since something that was told of it was forgotten.
-    again: SortedSet<String>,
+    /// And once more, since something that was told of it was forgotten; `missed`: again meanwhile.
+    looking: SortedSet<String>,
+    missed: SortedSet<String>,
+    looks: u32,
     failures: u32,
     /// How often what failed was asked for again, and whether that was told: since an answer, or the start.
     rounds: u32,
@@ -114,7 +116,9 @@ impl Sync {
         self.retry.clear();
         self.refreshed.clear();
         self.postponed.clear();
-        self.again.clear();
+        self.looking.clear();
+        self.missed.clear();
+        self.looks = 0;
         (self.failures, self.rounds) = (0, 0);
     }
 
@@ -257,6 +261,7 @@ impl Sync {
             }
             Job::Newest { .. } => {
                 self.unreadable_newest = 0;
+                self.on_looked(&conversation_id);
                 return ticket;
             }
             Job::List { .. } => return ticket,
@@ -301,6 +306,9 @@ impl Sync {
             self.waiting.push_back(conversation_id.to_owned());
         }
         self.refresh_postponed(conversation_id);
+        if !self.cursor {
+            self.on_looked(conversation_id);
+        }
         self.settle();
         if again { Pulled::Again } else { Pulled::Joined { given_up } }
     }

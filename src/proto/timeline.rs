@@ -301,8 +301,7 @@ impl Timelines {
             log.ops.retain(&|op| matches!(op, Op::Find { .. } | Op::FindIn { .. }));
             log.forget_writes();
         }
-        self.begin_intake(false);
-        self.end_intake(false);
+        self.recount();
     }
 
     pub fn set_phase(&mut self, phase: Phase) {
@@ -375,6 +374,7 @@ impl Timelines {
             }
         }
         self.logs.clear();
+        self.recount();
         self.shown.clear();
         self.orphans.clear();
         self.dirty_all_views();

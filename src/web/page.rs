@@ -131,6 +131,9 @@ impl Page {
             (TabOutput::Earlier { conversation_id }, Some(tabs)) => {
                 tabs.peers.post(&[("conversationId", &conversation_id.into()), ("earlier", &1.into())]);
             }
+            (TabOutput::Shows { conversation_id }, Some(tabs)) => {
+                tabs.peers.post(&[("conversationId", &conversation_id.into()), ("shows", &1.into())]);
+            }
             (TabOutput::Changed(changes), Some(tabs)) => tabs.peers.change(&changes),
             (TabOutput::Hello, Some(tabs)) => tabs.peers.post(&[("hello", &1.into())]),
             (TabOutput::Typing { conversation_id, typing }, Some(tabs)) => {

@@ -1,7 +1,10 @@
 //! The tabs of one store: who has the lock, what they tell each other, and pages that stand still.
 
 use chatwire::proto::{Input, StoreRequest, TabInput, TabOutput};
+use serde_json::json;
 
+use super::backend::Backend;
+use super::deeds::Travel;
 use super::node::{Disk, Happening};
 use super::told::heard;
 use super::world::World;
@@ -76,4 +79,23 @@ impl World {
             self.push(at, 0, what);
         }
     }
+}
+
+#[test]
+fn of_what_another_tab_shows_the_newest_page_is_looked_at_too() {
+    let backend = Backend::full().room("r", &["ana", "bo"]).room("s", &["ana", "bo"]);
+    let mut world = World::new(backend);
+    world.backend.post_silently(world.now.wall_ms, "s", "bo", "before");
+    let leader = world.join("ana");
+    world.go_live(leader);
+    let follower = world.join_on("ana", json!({}), 0);
+    world.pass(100);
+    world.connect(follower);
+    world.open_view(follower, 1, "s");
+    world.until("it is there", |world| world.texts(follower, 1) == ["before"]);
+    world.cut(leader);
+    world.somebody_edits("s", "m1", "after", Travel { late_ms: 10_000_000, twice: false });
+    world.go_live(leader);
+    world.pass(2000);
+    assert_eq!(world.texts(follower, 1), ["after"]);
 }

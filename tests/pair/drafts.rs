@@ -67,6 +67,17 @@ fn keys_that_come_while_a_write_is_under_way_go_with_the_next() {
 }
 
 #[test]
+fn the_same_text_while_it_is_under_way_is_done_with_it() {
+    let (mut world, ana) = World::one();
+    world.disks[0].delay_ms = 100;
+    let first = set(&mut world, ana, "the same");
+    world.pass(10);
+    let second = set(&mut world, ana, "the same");
+    world.wait(ana, first).unwrap();
+    world.wait(ana, second).unwrap();
+}
+
+#[test]
 fn any_tab_writes_its_own_and_all_show_the_last() {
     let (mut world, leader, follower) = World::two(Backend::full());
     for (from, text) in [(follower, "from the follower"), (leader, "from the leader"), (follower, "")] {

@@ -7,6 +7,7 @@ use chatwire::proto::{Event, Key, Read, StoreReply, StoreRequest, Table};
 use serde_json::json;
 
 use super::backend::Backend;
+use super::node::WriteFault;
 use super::world::World;
 
 /// What the core takes in before the store has caught up.
@@ -124,4 +125,20 @@ fn messages_that_are_known_already_are_no_flood() {
     world.post("r", "bo", "new");
     world.pass(1000);
     assert_eq!(told(&world, ana).last().map(String::as_str), Some("new"));
+}
+
+#[test]
+fn a_flood_into_a_store_of_which_nobody_knows_is_shown_all_the_same() {
+    let (mut world, ana) = World::one();
+    world.disks[0].faults.push_back(WriteFault::UnknownLost);
+    world.disks[0].unreadable = true;
+    flood(&mut world, ana, LIMIT + 100);
+    world.disks[0].delay_ms = 1;
+    world.pass(20_000);
+    world.post("r", "bo", "live");
+    world.pass(1000);
+    assert_eq!(told(&world, ana).last().map(String::as_str), Some("live"));
+    world.disks[0].unreadable = false;
+    world.pass(60_000);
+    all_is_there(&mut world, ana, LIMIT + 101);
 }

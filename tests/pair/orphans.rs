@@ -223,6 +223,28 @@ fn beyond_the_limit_the_oldest_goes_and_the_newest_page_is_looked_at() {
 }
 
 #[test]
+fn what_is_dropped_while_the_newest_page_is_on_its_way_is_looked_for_behind_it() {
+    let (mut world, ana) = World::one();
+    let first = unheard(&mut world, "first");
+    let drop_all = |world: &mut World, from: usize| {
+        for n in from..from + 129 {
+            let row = json!({"id": format!("x{n}"), "sender_id": "bo", "conversation_id": "r", "created_at": 1,
+                "seq": 9000 + n, "content_encrypted": "", "edited_at": 5});
+            let said = world.backend.tell("ana", "chat:message_updated", &row);
+            world.say(said);
+        }
+    };
+    drop_all(&mut world, 0);
+    world.slow_http_ms = 200;
+    world.pass(30);
+    // The page has left the server: it does not say that this one is deleted.
+    world.delete(&first, NOW);
+    drop_all(&mut world, 1000);
+    world.pass(3000);
+    assert!(row(&world, ana, &first).unwrap().deleted_at_ms.is_some());
+}
+
+#[test]
 fn another_tab_that_takes_the_lead_has_what_waits() {
     let (mut world, leader, follower) = World::two(Backend::full());
     let id = unheard(&mut world, "first");

@@ -16,6 +16,7 @@ pub fn heard(word: TabOutput) -> Option<TabInput> {
         TabOutput::Wiped => TabInput::Wiped,
         TabOutput::Read { conversation_id, message_id } => TabInput::Read { conversation_id, message_id },
         TabOutput::Earlier { conversation_id } => TabInput::Earlier { conversation_id },
+        TabOutput::Shows { conversation_id } => TabInput::Shows { conversation_id },
         TabOutput::Torn { conversation_id, segment } => TabInput::Torn { conversation_id, segment },
         TabOutput::Changed(changes) => TabInput::Changed(changes),
         TabOutput::Hello => TabInput::Hello,

@@ -348,18 +348,6 @@ impl World {
         }
     }
 
-    pub fn check_cancelled(&mut self, number: usize) {
-        let sent = &self.ledger.sent[number];
-        // A resend that is cancelled takes nothing back of what may have arrived the first time.
-        let failed = |code| sent.reasons.contains(&code);
-        let expired = sent.resends > 0 && failed(ErrorCode::Expired);
-        let in_doubt = sent.unmarked || failed(ErrorCode::Unconfirmed) || expired;
-        if sent.cancelled && !in_doubt && self.server.ever.contains_key(&number) {
-            let what = format!("message {number} was cancelled, and the server has it");
-            self.wrong("cancelled is never sent", what);
-        }
-    }
-
     /// A failure has a reason that the world has given.
     fn check_failure(&mut self, at: usize, number: usize, code: ErrorCode) {
         if self.ledger.sent[number].failed.replace(code) == Some(code) {

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use chatwire::proto::{Command, ConnectionState, Input, Message, PageInput, Phase, Status, TabInput};
+use chatwire::proto::{
+    Command, ConnectionState, ErrorCode, Input, Message, PageInput, Phase, Status, TabInput,
+};
 
 use super::changes::Changed;
 use super::checks::Asked;
@@ -228,6 +230,18 @@ impl World {
             _ => return,
         };
         self.wrong("each message has one fate", format!("message {number} {what}"));
+    }
+
+    pub fn check_cancelled(&mut self, number: usize) {
+        let sent = &self.ledger.sent[number];
+        // A resend that is cancelled takes nothing back of what may have arrived the first time.
+        let failed = |code| sent.reasons.contains(&code);
+        let expired = sent.resends > 0 && failed(ErrorCode::Expired);
+        let in_doubt = sent.unmarked || failed(ErrorCode::Unconfirmed) || expired;
+        if sent.cancelled && !in_doubt && self.server.ever.contains_key(&number) {
+            let what = format!("message {number} was cancelled, and the server has it");
+            self.wrong("cancelled is never sent", what);
+        }
     }
 
     fn settle_changes(&mut self, at: usize) {

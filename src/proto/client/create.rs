@@ -71,6 +71,12 @@ impl Client {
         }
     }
 
+    /// With the token that there is now.
+    pub(super) fn create_again(&mut self, creation: Creation) {
+        self.creations.waiting.push(creation);
+        self.repeat_creations(None);
+    }
+
     fn request_creation(&mut self, creation: Creation, token: Secret) -> Result<(), Failure> {
         let request = match &creation.wanted {
             Wanted::Direct { user_id } => self.profile.create_direct(user_id),

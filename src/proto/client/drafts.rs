@@ -33,7 +33,7 @@ impl Client {
         }
         if self.drafts.set(&conversation_id, text) {
             self.rooms.touch(&conversation_id);
-            self.draft_waiters.push((id, false));
+            self.draft_waiters.push((id, self.drafts.is_under_way(&conversation_id)));
         } else {
             self.done(id, Outcome::Nothing);
         }

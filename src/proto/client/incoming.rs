@@ -109,7 +109,7 @@ impl Client {
     pub(super) fn tell_put_off(&mut self) {
         if self.timelines.unsaved() > 0 && !self.storage.writing && !self.has_dirty() {
             // All that is applied was known.
-            self.timelines.begin_intake(false);
+            self.timelines.recount();
         }
         if !self.timelines.is_strained() {
             while let Some((user_id, online, at_ms)) = self.people.take_put_off() {

@@ -83,6 +83,11 @@ impl Client {
                     self.want_earlier(&conversation_id);
                 }
             }
+            TabInput::Shows { conversation_id } => {
+                if self.leads() {
+                    self.sync.refresh(&conversation_id);
+                }
+            }
             TabInput::Changed(changes) => self.on_changed(now, changes),
             TabInput::Deaf => self.beside.deaf = true,
             TabInput::Hello => self.on_hello_beside(now),

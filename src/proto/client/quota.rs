@@ -98,6 +98,7 @@ impl Client {
             _ => "the store does not answer as it should".to_owned(),
         };
         self.set_blocked(true);
+        self.timelines.recount();
         self.timers.set(Timer::StoreRetry, now.mono_ms + STORE_RETRY_MS);
         if !core::mem::replace(&mut self.storage.degraded, true) {
             let persistent = self.storage.persistent;

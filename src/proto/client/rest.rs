@@ -113,6 +113,11 @@ impl Client {
 
     pub(super) fn on_http(&mut self, now: Now, id: HttpId, result: HttpResult) {
         let Some(Asked { job, name, token }) = self.http.remove(&id) else { return };
+        let unauthorised = matches!(result, HttpResult::Answered { status: 401, .. });
+        if unauthorised && self.connection.token().is_some_and(|present| Some(present) != token.as_ref()) {
+            // Another has come meanwhile: this says nothing of it.
+            return self.ask_again(id, job);
+        }
         let refused = match job {
             HttpJob::Sync { heard } => match self.sync.take_job(id) {
                 Some(job) => self.on_sync_answer(now, job, heard, &name, result),
@@ -122,18 +127,25 @@ impl Client {
             HttpJob::Change { row } => self.on_change_answer(now, row, &name, result),
         };
         if refused {
-            self.on_token_refused(now, token.as_ref());
+            // Who asked waits for another token.
+            let (timers, rng) = (&mut self.timers, &mut self.rng);
+            self.connection.refuse_token(RefusedBy::Rest, now, timers, rng);
         }
     }
 
-    /// REST has refused the token that a request was made with: who asked waits for another one.
-    fn on_token_refused(&mut self, now: Now, token: Option<&Secret>) {
-        if self.connection.token().is_some_and(|present| Some(present) != token) {
-            // It has come meanwhile.
-            return self.on_token_renewed();
+    fn ask_again(&mut self, id: HttpId, job: HttpJob) {
+        match job {
+            HttpJob::Sync { .. } => {
+                if let Some(job) = self.sync.take_job(id) {
+                    self.request_sync(job);
+                }
+            }
+            HttpJob::Create(creation) => self.create_again(creation),
+            HttpJob::Change { row } => {
+                self.outbox.on_unauthorised(row);
+                self.outbox.on_token();
+            }
         }
-        let (timers, rng) = (&mut self.timers, &mut self.rng);
-        self.connection.refuse_token(RefusedBy::Rest, now, timers, rng);
     }
 
     /// Whatever waits for a token is asked again.

@@ -91,6 +91,8 @@ pub(super) struct Storage {
     pub reconciling: bool,
     pub asked_to_reconcile: Now,
     pub rescan_again: bool,
+    /// That the record of the orphans cannot be read was told.
+    pub orphans_torn: bool,
     /// Writes that have met a conflict, or of which nobody knew, since one took place or nothing was left to be written.
     pub vain_writes: u32,
     /// The version of the generation when the outbox was last read.
@@ -277,7 +279,10 @@ impl Client {
         let at = Key::Text(store::ORPHANS_KEY.into());
         let orphans = list(lists, 0).iter().find(|record| record.key == at);
         if let Err(error) = self.timelines.restore_orphans(orphans.map(|record| record.bytes.as_slice())) {
-            self.report_damage("what waits for messages", &error);
+            // Whoever leads writes it anew; the others meet it with every look.
+            if !core::mem::replace(&mut self.storage.orphans_torn, true) {
+                self.report_damage("what waits for messages", &error);
+            }
         }
         for record in list(lists, 0) {
             if record.key == Key::Text(store::CAPABILITIES_KEY.into())

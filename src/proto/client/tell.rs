@@ -313,6 +313,9 @@ impl Client {
                     if self.storage.loaded {
                         self.rooms.mark_as_listed();
                     }
+                    if self.timelines.phase() != Phase::Live {
+                        self.tell_shown();
+                    }
                     self.set_phase(Phase::Live);
                 }
                 Some("syncing") => self.set_phase(Phase::Syncing),

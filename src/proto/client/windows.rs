@@ -14,7 +14,7 @@ impl Client {
         match command {
             Command::OpenTimeline { view, conversation_id } => {
                 self.timelines.open_view(view, &conversation_id)?;
-                self.sync.refresh(&conversation_id);
+                self.look_at_newest(conversation_id);
                 self.done(id, Outcome::Nothing);
             }
             Command::CloseTimeline { view } => {
@@ -67,6 +67,22 @@ impl Client {
         } else {
             let conversation_id = conversation_id.to_owned();
             self.outputs.push_back(Output::Tab(TabOutput::Earlier { conversation_id }));
+        }
+    }
+
+    /// Of what is shown the newest page is looked at, once a connection, whichever tab shows it.
+    fn look_at_newest(&mut self, conversation_id: String) {
+        if self.leads() {
+            self.sync.refresh(&conversation_id);
+        } else {
+            self.outputs.push_back(Output::Tab(TabOutput::Shows { conversation_id }));
+        }
+    }
+
+    /// The leader is live anew: it does not know what is shown here.
+    pub(super) fn tell_shown(&mut self) {
+        for conversation_id in self.timelines.viewed() {
+            self.look_at_newest(conversation_id);
         }
     }
 

@@ -40,7 +40,7 @@ impl Client {
         let history = self.leads();
         let rows = self.outbox.take_writes();
         if self.storage.blocked {
-            self.timelines.begin_intake(false);
+            self.timelines.recount();
             self.hold_drafts_in_memory();
             return self.hold_in_memory(rows);
         }
@@ -51,6 +51,7 @@ impl Client {
         if empty {
             // Its stamp is the next one's.
             self.storage.stamp -= 1;
+            self.timelines.end_write(false);
             let told = core::mem::take(&mut flight.told);
             self.beside.wait_on(told);
         } else {
@@ -137,7 +138,8 @@ impl Client {
         flight.probe = transaction.puts.first().map(|(at, _)| at.clone());
         // A follower's too: what the store keeps of replaced rows ends with the generation.
         let version = if self.leads() { self.lead.version } else { self.storage.generation };
-        if (self.leads() || !transaction.expect.is_empty()) && !mutant::is(32) {
+        let writes = self.leads() || !transaction.expect.is_empty() || self.drafts.is_writing();
+        if writes && !mutant::is(32) {
             transaction.expect.push((RecordId::meta(store::GENERATION_KEY), version));
         }
         if mutant::is(27) {
@@ -284,7 +286,7 @@ impl Client {
         for item in &flight.items {
             self.timelines.on_written(item, Some(flight.stamp));
         }
-        self.timelines.end_intake(false);
+        self.timelines.end_write(false);
         self.on_drafts_written(now, true);
         self.post_changes(flight.changes.take(), added);
         self.look_at_room();
@@ -307,7 +309,7 @@ impl Client {
             }
         }
         self.on_drafts_written(now, false);
-        self.timelines.end_intake(!self.storage.blocked);
+        self.timelines.end_write(!self.storage.blocked);
         if !self.leads() {
             return;
         }

@@ -20,6 +20,8 @@ pub struct Orphan {
     pub deleted_at_ms: Option<i64>,
     /// The last word of each user about each emoji.
     pub reactions: Vec<OrphanReaction>,
+    /// When the last of it was heard, as that of an edit.
+    pub heard: u64,
 }
 
 /// The newest edit that was told.
@@ -98,5 +100,6 @@ fn read_orphan(r: &mut Reader) -> Orphan {
             added: r.bool(),
             heard: 0,
         }),
+        heard: 0,
     }
 }

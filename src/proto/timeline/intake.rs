@@ -5,6 +5,8 @@
 //! pulled, and no page is asked for, until the store has caught up. While the store takes nothing nobody knows when it
 //! will: that counts as little as if it were stored.
 
+use core::cell::Cell;
+
 use super::{Action, Op, Timelines};
 use crate::proto::mutant;
 
@@ -44,19 +46,19 @@ impl Timelines {
                 (log.unsure, log.catches_up) = (true, true);
                 return self.pull(conversation_id);
             }
-            Op::Target { .. } if full => {
+            Op::Target { .. } if full || flooded => {
                 let conversation_id = conversation_id.to_owned();
                 return self.actions.push_back(Action::Stale { conversation_id });
             }
-            Op::Page(page) => {
-                self.intake.waits += page.messages.len();
-                if let Some((after, through)) = page.range.filter(|_| mutant::is(38)) {
+            Op::Page(page) if mutant::is(38) => {
+                if let Some((after, through)) = page.range {
                     self.log_mut(conversation_id).head_dirty = true;
                     self.know(conversation_id, after, through);
                 }
             }
-            _ => self.intake.waits += 1,
+            _ => {}
         }
+        self.intake.waits += weight(&op);
         self.log_mut(conversation_id).ops.push_back(op);
         self.drive(conversation_id);
     }
@@ -76,24 +78,42 @@ impl Timelines {
         self.intake.load() >= self.intake.max / 2
     }
 
-    /// What is applied is being written, or there is nothing to write.
-    pub fn begin_intake(&mut self, writes: bool) {
-        let mut unapplied = 0;
-        for (_, log) in self.logs.iter() {
-            unapplied += log.ops.len();
-        }
-        let intake = &mut self.intake;
-        if writes {
-            intake.writing = intake.waits.saturating_sub(unapplied);
-        }
-        intake.waits = unapplied;
+    /// A write of all that is applied begins.
+    pub(super) fn begin_write(&mut self) {
+        let unapplied = self.unapplied();
+        self.intake.writing = self.intake.waits.saturating_sub(unapplied);
+        self.intake.waits = unapplied;
     }
 
-    /// The write is over. `again`: what was in it is to be written again.
-    pub fn end_intake(&mut self, again: bool) {
+    /// It is over. `again`: what was in it is to be written again.
+    pub fn end_write(&mut self, again: bool) {
         let writing = core::mem::take(&mut self.intake.writing);
         if again {
             self.intake.waits += writing;
         }
+    }
+
+    /// Nothing is being written, or nobody knows: only what is not applied counts.
+    pub fn recount(&mut self) {
+        (self.intake.waits, self.intake.writing) = (self.unapplied(), 0);
+    }
+
+    fn unapplied(&self) -> usize {
+        let messages = Cell::new(0);
+        for (_, log) in self.logs.iter() {
+            log.ops.any(&|op| {
+                messages.set(messages.get() + weight(op));
+                false
+            });
+        }
+        messages.get()
+    }
+}
+
+/// In messages.
+fn weight(op: &Op) -> usize {
+    match op {
+        Op::Page(page) => page.messages.len(),
+        _ => 1,
     }
 }

@@ -155,12 +155,13 @@ impl Timelines {
         if orphan.conversation_id.is_none() {
             orphan.conversation_id = conversation_id.map(str::to_owned);
         }
+        orphan.heard = heard;
         add(orphan, change, heard);
         orphans.bytes += weight(orphan);
         orphans.dirty = true;
         while orphans.waiting.len() > MAX_ORPHANS || orphans.bytes > MAX_BYTES {
             let Some(dropped) = orphans.drop_oldest() else { return };
-            if last_heard(&dropped) > orphans.since
+            if dropped.heard > orphans.since
                 && let Some(conversation_id) = dropped.conversation_id
             {
                 self.actions.push_back(Action::Stale { conversation_id });
@@ -341,14 +342,6 @@ fn says_the_same(old: &[Reaction], new: &[Reaction]) -> bool {
             && one.users.iter().all(|user| other.users.contains(user))
     };
     old.len() == new.len() && old.iter().all(|one| new.iter().any(|other| same(one, other)))
-}
-
-fn last_heard(orphan: &Orphan) -> u64 {
-    let mut last = orphan.edit.as_ref().map_or(0, |edit| edit.heard);
-    for reaction in &orphan.reactions {
-        last = last.max(reaction.heard);
-    }
-    last
 }
 
 /// About its bytes in memory and in the store.

@@ -34,7 +34,7 @@ impl Item {
 impl Timelines {
     /// Everything dirty; it counts as under way from here on.
     pub fn take_dirty(&mut self) -> Vec<Item> {
-        self.begin_intake(true);
+        self.begin_write();
         let mut items = Vec::new();
         if self.take_dirty_orphans() {
             items.push(Item::Orphans);

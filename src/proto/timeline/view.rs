@@ -114,6 +114,15 @@ impl Timelines {
     }
 
     /// A window on it is open.
+    /// The conversation of each window.
+    pub fn viewed(&self) -> Vec<String> {
+        let mut all = Vec::with_capacity(self.views.len());
+        for (_, view) in self.views.iter() {
+            all.push(view.conversation_id.clone());
+        }
+        all
+    }
+
     pub fn is_viewed(&self, conversation_id: &str) -> bool {
         self.views.any(&|_, view| view.conversation_id == conversation_id)
     }

@@ -253,6 +253,9 @@ fn versioned(data: &JsValue) -> Option<TabInput> {
     if word("earlier").as_f64().is_some() {
         return Some(TabInput::Earlier { conversation_id });
     }
+    if word("shows").as_f64().is_some() {
+        return Some(TabInput::Shows { conversation_id });
+    }
     let typing = word("typing").as_bool()?;
     Some(TabInput::Typing { conversation_id, typing })
 }

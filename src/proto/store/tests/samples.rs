@@ -182,6 +182,7 @@ pub(super) fn orphans() -> Vec<Orphan> {
             edit: Some(OrphanEdit { text: "Grüße 👋".into(), at_ms: Some(-1), heard: 0 }),
             deleted_at_ms: Some(1_700_000_000_123),
             reactions: vec![reaction("👍", true), reaction("🎉", false)],
+            heard: 0,
         },
         Orphan::default(),
     ]
