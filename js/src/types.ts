@@ -30,6 +30,10 @@ export type Diagnostics = {
   conversations: number;
   acks: number;
   requests: number;
+  /** Messages that are not known and have changes waiting for them. */
+  orphans: number;
+  /** Messages that have come and are not in the store yet. */
+  unsaved: number;
   leader: boolean;
   /** False where only memory is left. */
   persistent: boolean;

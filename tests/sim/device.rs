@@ -366,7 +366,7 @@ impl World {
                 continue;
             }
             if self.dice.strikes(Fault::PokeLost, other).is_some() {
-                self.devices[other].eyes.tabs.words_lost = true;
+                self.devices[other].eyes.tabs.word_lost_at = Some(self.t);
                 self.disturb_tabs(other);
             } else {
                 let due = self.devices[other].words_last.max(self.t + 1);

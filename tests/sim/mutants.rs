@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 #[cfg(feature = "mutants")]
 use super::runner;
 
-/// By number; those that are missing belong to what is being built.
+/// By number.
 pub const MUTANTS: &[(usize, &str)] = &[
     (1, "retry mints a new key"),
     (2, "send resolves before its commit"),

@@ -17,8 +17,8 @@ pub struct TabEyes {
     since: Option<BTreeMap<String, u64>>,
     /// The connection as it was last told, be it its own or its leader's.
     pub shown: Option<ConnectionState>,
-    /// Words of other tabs were lost on their way to it.
-    pub words_lost: bool,
+    /// When a word of another tab was last lost on its way to it.
+    pub word_lost_at: Option<u64>,
 }
 
 impl World {
@@ -111,13 +111,11 @@ impl World {
             }
         }
         let (one, other) = (&self.devices[a].eyes.tabs, &self.devices[b].eyes.tabs);
-        // A state is told when it changes: one whose word was lost is told no second time.
-        let words_lost = one.words_lost || other.words_lost;
         let phases = (self.devices[a].eyes.phase, self.devices[b].eyes.phase);
-        if phases.0 != phases.1 && !words_lost {
+        if phases.0 != phases.1 {
             return self.wrong("tabs show the same", format!("{names}: {phases:?}"));
         }
-        if one.shown != other.shown && !words_lost {
+        if one.shown != other.shown {
             let what = format!("{names}: {:?} and {:?}", one.shown, other.shown);
             self.wrong("tabs show the same", what);
         }
