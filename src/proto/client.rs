@@ -29,6 +29,7 @@ mod change;
 mod changes;
 mod commands;
 mod create;
+mod damage;
 mod drafts;
 mod export;
 mod guarantees;

@@ -17,9 +17,6 @@ use crate::proto::mutant;
 const RESCAN_MS: u64 = 30_000;
 /// And this often where tabs cannot hear each other (no BroadcastChannel).
 const DEAF_RESCAN_MS: u64 = 2_000;
-/// A page says so often that it cannot read a record: what is damaged again as soon as it is written,
-/// or written by a later version of the application, is left so.
-const MAX_TORN_TOLD: u32 = 20;
 
 impl Client {
     pub(super) fn leads(&self) -> bool {
@@ -296,15 +293,6 @@ impl Client {
         self.outputs.push_back(Output::Tab(TabOutput::RequestLead));
         self.say_hello(now);
         self.rescan(now);
-    }
-
-    /// What this tab cannot read the leader may have in memory, and only a leader writes it again.
-    pub(super) fn tell_torn(&mut self, conversation_id: &str, segment: u32) {
-        if !self.leads() && self.torn_told < MAX_TORN_TOLD {
-            self.torn_told += 1;
-            let conversation_id = conversation_id.to_owned();
-            self.outputs.push_back(Output::Tab(TabOutput::Torn { conversation_id, segment }));
-        }
     }
 
     /// Whoever follows looks too: the last word before a silence may be the one that was lost.

@@ -11,7 +11,6 @@ use super::super::api::{
     TabOutput, Table,
 };
 use super::super::lead::State;
-use super::super::model::{ErrorCode, Failure};
 use super::super::outbox::{RowId, Stage};
 use super::super::store;
 use super::super::timeline::{Item, Want};
@@ -19,7 +18,6 @@ use super::super::timer::Timer;
 use super::Client;
 use super::export::Export;
 use super::tell::Untold;
-use crate::proto::text::concat;
 
 /// How long a refused store is left alone.
 pub(super) const STORE_RETRY_MS: u64 = 5000;
@@ -276,14 +274,7 @@ impl Client {
     /// Takes what a read of `everything` has found.
     pub(super) fn restore_history(&mut self, lists: &[Vec<Record>]) {
         self.see_stamps(lists);
-        let at = Key::Text(store::ORPHANS_KEY.into());
-        let orphans = list(lists, 0).iter().find(|record| record.key == at);
-        if let Err(error) = self.timelines.restore_orphans(orphans.map(|record| record.bytes.as_slice())) {
-            // Whoever leads writes it anew; the others meet it with every look.
-            if !core::mem::replace(&mut self.storage.orphans_torn, true) {
-                self.report_damage("what waits for messages", &error);
-            }
-        }
+        self.restore_orphans(list(lists, 0));
         for record in list(lists, 0) {
             if record.key == Key::Text(store::CAPABILITIES_KEY.into())
                 && let Ok((_, known)) = store::decode_capabilities(&record.bytes)
@@ -354,11 +345,6 @@ impl Client {
         let generation = generation_version(lists);
         self.storage.reign = generation.or(self.storage.reign);
         core::mem::replace(&mut self.storage.generation, generation) == generation
-    }
-
-    pub(super) fn report_damage(&mut self, what: &str, error: &store::RecordError) {
-        let text = concat(&[what, " in the store cannot be read: ", &error.text()]);
-        self.emit(Event::Error { error: Failure::new(ErrorCode::Storage, text) });
     }
 }
 
