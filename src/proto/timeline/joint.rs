@@ -67,6 +67,8 @@ impl Timelines {
         (log.unsure, log.catches_up, log.met) = (false, false, true);
         let (refused, joined) = (log.refused.take(), log.join());
         if refused.is_some() {
+            // It answers again: a window may ask for what comes before.
+            log.exhausted = false;
             self.dirty_views(conversation_id);
         }
         joined
