@@ -368,21 +368,3 @@ fn what_was_missed_of_an_open_conversation_is_told_in_its_order() {
     let missed: Vec<String> = (3..700).map(|n| format!("b{n}")).collect();
     assert_eq!(told, missed);
 }
-
-#[test]
-fn a_window_asks_again_for_what_comes_before_once_the_server_answers() {
-    let (mut world, ana) = newcomer(120);
-    world.go_live(ana);
-    world.pass(100);
-    // What a gap makes it ask for is refused, and the next time not.
-    world.backend.http_faults.extend([403]);
-    world.backend.post_silently(world.now.wall_ms, "r", "bo", "missed");
-    world.post("r", "bo", "heard");
-    world.pass(1000);
-    assert!(world.window_error(ana, 1).is_some());
-    world.post("r", "bo", "again");
-    world.until("the gap is closed", |world| world.texts(ana, 1).iter().any(|text| text == "missed"));
-    assert_eq!(world.window_error(ana, 1), None);
-    world.ask(ana, Command::LoadEarlier { view: 1, count: 200 });
-    world.until("all is there", |world| world.texts(ana, 1).len() == 123);
-}
