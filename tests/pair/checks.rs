@@ -24,7 +24,7 @@ pub struct Checks {
     pub statuses: BTreeMap<String, Status>,
     windows: BTreeMap<ViewId, Window>,
     /// Messages of others told in this life, by row key.
-    told: BTreeSet<String>,
+    pub told: BTreeSet<String>,
     done: BTreeSet<u32>,
     /// Sends that are allowed on the wire without a stored row: only memory is left.
     pub memory_only: bool,

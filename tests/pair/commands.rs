@@ -84,6 +84,32 @@ fn a_wipe_reaches_the_other_tabs() {
 }
 
 #[test]
+fn after_a_wipe_in_another_tab_the_history_is_met_anew_and_not_told_as_news() {
+    for by_leader in [true, false] {
+        let (mut world, leader, follower) = two();
+        for n in 0..300 {
+            world.post("r", "bo", &format!("b{n}"));
+        }
+        world.pass(2000);
+        let (wiper, other) = if by_leader { (leader, follower) } else { (follower, leader) };
+        let wipe = world.ask(wiper, Command::Wipe {});
+        world.wait(wiper, wipe).unwrap();
+        world.pass(100);
+        // Which conversations there are is not known again.
+        world.saved(other, "r", "after the wipe");
+        world.nodes[other].events.clear();
+        // The newest page is told once more, as to a new device.
+        for tab in [other, wiper] {
+            world.nodes[tab].checks.told.clear();
+        }
+        world.connect(other);
+        world.pass(5000);
+        let told = world.count(other, |event| matches!(event, Event::Message { .. }));
+        assert!(told <= 50, "by the leader: {by_leader}; {told} are told");
+    }
+}
+
+#[test]
 fn a_wipe_that_nobody_heard_of_is_found_at_the_take_over() {
     let (mut world, leader, follower) = two();
     world.post("r", "bo", "secret");

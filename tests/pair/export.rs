@@ -2,7 +2,7 @@
 
 use chatwire::proto::store::{decode_head, head_key, segment_key};
 use chatwire::proto::{
-    Command, ErrorCode, Event, Outcome, RecordId, StoreFailure, StoreRequest, Transaction,
+    ChangeKind, Command, ErrorCode, Event, Outcome, RecordId, Status, StoreFailure, StoreRequest, Transaction,
 };
 use serde_json::{Value, json};
 
@@ -53,6 +53,24 @@ fn all_segments_and_what_is_queued_stand_in_it_in_order_without_any_network() {
     let last = &value["messages"][350];
     assert_eq!((&last["status"], &last["sender"]), (&json!("saved"), &json!("me")));
     assert_eq!(value["messages"][0]["rowKey"], "r:m1");
+}
+
+#[test]
+fn changes_on_their_way_stand_in_it_as_windows_show_them() {
+    let (mut world, ana) = filled(0);
+    let keys = ["first", "second"].map(|text| world.saved(ana, "r", text));
+    world.until_status(ana, &keys[1], Status::Acknowledged);
+    world.ask(ana, Command::Disconnect {});
+    let queued = world.saved(ana, "r", "queued");
+    world.changed(ana, ChangeKind::Edit, &queued, "queued, edited");
+    world.changed(ana, ChangeKind::Edit, &keys[0], "first, edited");
+    world.changed(ana, ChangeKind::React, &keys[0], "👍");
+    world.changed(ana, ChangeKind::Remove, &keys[1], "");
+    let (found, value) = texts(&export(&mut world, ana, true));
+    assert_eq!(found, ["first, edited", "", "queued, edited"]);
+    assert_eq!(value["messages"][0]["reactions"][0]["emoji"], "👍");
+    let text = export(&mut world, ana, false);
+    assert!(!text.contains("second"), "{text}");
 }
 
 #[test]

@@ -175,6 +175,7 @@ impl Plan {
         plan.changes = changes::draw(seed, last_ms, plan.persons.len());
         plan.deeds = super::deeds::Deeds::draw_all(seed, last_ms);
         tighten(seed, &mut plan);
+        hesitate(seed, &mut plan);
         plan.storm_ms = plan.acts.last().map_or(0, |(at, _)| *at) + 5000;
         plan
     }
@@ -295,6 +296,27 @@ fn tighten(seed: u64, plan: &mut Plan) {
         // What is given up is wanted while room is short.
         let device = s.below(plan.persons.len() as u64) as usize;
         plan.acts.push((tight + s.between(0, ms), Act::WatchLong { device }));
+    }
+    plan.acts.sort_by_key(|(at, _)| *at);
+}
+
+/// Somebody connects and takes it back before it is known who leads: too rare a cell to be left to chance. Out of a stream
+/// of its own.
+fn hesitate(seed: u64, plan: &mut Plan) {
+    let mut s = Stream::new(seed ^ 0x6865_7369_7461);
+    let Some((first, last)) = plan.acts.first().zip(plan.acts.last()) else { return };
+    if !s.one_in(40) {
+        return;
+    }
+    let (at, device) = (s.between(first.0, last.0), s.below(plan.persons.len() as u64) as usize);
+    let back = at + 1500 + s.between(0, 4);
+    for (at, act) in [
+        (at, Act::Disconnect { device }),
+        (at + 1500, Act::Connect { device }),
+        (back, Act::Disconnect { device }),
+        (back + 1500, Act::Connect { device }),
+    ] {
+        plan.acts.push((at, act));
     }
     plan.acts.sort_by_key(|(at, _)| *at);
 }

@@ -8,8 +8,9 @@
 use super::super::api::{CommandId, Outcome, Read, Record, RecordId, StoreReply, StoreRequest};
 use super::super::model::{ErrorCode, Failure, Message};
 use super::super::store::{self, OrderKey, SegmentInfo};
-use super::super::timeline::{Want, order_of, unknown_conversation};
+use super::super::timeline::{Pending, Want, order_of, unknown_conversation};
 use super::Client;
+use super::change::pending_of;
 use super::storage::{Storage, StoreJob, list};
 use crate::proto::to_json::Document;
 
@@ -144,6 +145,7 @@ impl Client {
     }
 
     fn export_rows(&self, export: &mut Export, rows: &[Message]) {
+        let pending = pending_of(&self.outbox, &export.conversation_id);
         for message in rows {
             let order = order_of(message);
             // A segment that was split meanwhile has brought what is here already.
@@ -157,7 +159,7 @@ impl Client {
             {
                 export.settled.push(key.clone());
             }
-            export.document.message(message);
+            self.export_message(export, message, &pending);
             if export.reached != Some(order) {
                 export.at_reached.clear();
             }
@@ -166,10 +168,22 @@ impl Client {
         }
     }
 
+    /// As windows show it: with what is on its way on top.
+    fn export_message(&self, export: &mut Export, message: &Message, pending: &[Pending]) {
+        let mut shown: Option<Message> = None;
+        for change in pending {
+            if change.row_key == message.row_key {
+                change.apply(shown.get_or_insert_with(|| message.clone()), &self.config.user_id);
+            }
+        }
+        export.document.message(shown.as_ref().unwrap_or(message));
+    }
+
     fn export_end(&mut self, mut export: Export) {
+        let pending = pending_of(&self.outbox, &export.conversation_id);
         for row in self.outbox.echoes(&export.conversation_id) {
             if !export.settled.contains(&row.record.key) {
-                export.document.message(&self.outbox.message(row));
+                self.export_message(&mut export, &self.outbox.message(row), &pending);
             }
         }
         let complete = self.timelines.log(&export.conversation_id).is_some_and(|log| log.is_whole());

@@ -60,6 +60,9 @@ impl Client {
                 self.undo_connects(now, "disconnect", &Failure::new(ErrorCode::Closed, why));
                 self.let_go(now);
                 self.forget_unsaved(true);
+                // What comes next is met for the first time. Whether there is nothing the store says.
+                self.timelines.clear();
+                self.rooms.clear();
                 self.rescan(now);
             }
             TabInput::Emptied => self.on_emptied(),
