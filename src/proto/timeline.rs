@@ -38,7 +38,7 @@ use intake::Intake;
 use known::Known;
 pub use log::{Log, Want, order_of};
 use orphans::Orphans;
-pub use pending::Pending;
+pub use pending::{Pending, with_pending};
 pub use persist::Item;
 pub use ranges::Wanted;
 pub use view::{Echo, Echoes, unknown_conversation};

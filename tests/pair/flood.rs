@@ -7,6 +7,7 @@ use chatwire::proto::{Event, Key, Read, StoreReply, StoreRequest, Table};
 use serde_json::json;
 
 use super::backend::Backend;
+use super::hearing::messages;
 use super::node::WriteFault;
 use super::world::World;
 
@@ -17,14 +18,6 @@ fn unsaved(world: &World, at: usize) -> usize {
     let figures = world.nodes[at].client.as_ref().unwrap().diagnostics();
     let figures: serde_json::Value = serde_json::from_str(&figures).unwrap();
     figures["unsaved"].as_u64().unwrap() as usize
-}
-
-fn told(world: &World, at: usize) -> Vec<String> {
-    let texts = world.nodes[at].events.iter().filter_map(|event| match event {
-        Event::Message { message, .. } => Some(message.text.clone()),
-        _ => None,
-    });
-    texts.collect()
 }
 
 fn people(world: &World, at: usize) -> Vec<String> {
@@ -47,7 +40,7 @@ fn flood(world: &mut World, ana: usize, count: usize) {
 }
 
 fn all_is_there(world: &mut World, ana: usize, count: usize) {
-    let told = told(world, ana);
+    let told = messages(world, ana);
     let different: BTreeSet<&String> = told.iter().collect();
     assert_eq!((told.len(), different.len()), (count, count), "each once");
     assert_eq!(stored(world), world.backend.texts("r"));
@@ -124,7 +117,7 @@ fn messages_that_are_known_already_are_no_flood() {
     assert_eq!((unsaved(&world, ana), world.disks[0].writes), (0, writes));
     world.post("r", "bo", "new");
     world.pass(1000);
-    assert_eq!(told(&world, ana).last().map(String::as_str), Some("new"));
+    assert_eq!(messages(&world, ana).last().map(String::as_str), Some("new"));
 }
 
 #[test]
@@ -137,7 +130,7 @@ fn a_flood_into_a_store_of_which_nobody_knows_is_shown_all_the_same() {
     world.pass(20_000);
     world.post("r", "bo", "live");
     world.pass(1000);
-    assert_eq!(told(&world, ana).last().map(String::as_str), Some("live"));
+    assert_eq!(messages(&world, ana).last().map(String::as_str), Some("live"));
     world.disks[0].unreadable = false;
     world.pass(60_000);
     all_is_there(&mut world, ana, LIMIT + 101);

@@ -17,7 +17,8 @@ fn shown(world: &World, at: usize) -> Option<(ConnectionState, bool)> {
     })
 }
 
-fn messages(world: &World, at: usize) -> Vec<String> {
+/// The texts of the messages that were told.
+pub fn messages(world: &World, at: usize) -> Vec<String> {
     let events = world.nodes[at].events.iter();
     let texts = events.filter_map(|event| match event {
         Event::Message { message, .. } => Some(message.text.clone()),

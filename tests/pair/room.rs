@@ -197,17 +197,22 @@ fn the_conversation_of_a_window_is_spared_and_the_one_used_longest_ago_goes_firs
     assert_eq!(head(&world, "s").segments.len(), before);
 }
 
-#[test]
-fn a_store_that_is_nearly_full_gives_up_a_part_before_it_is() {
-    let (mut world, ana) = filled([2050, 450], json!({}));
-    let used = world.disks[0].records.used_bytes();
+/// Comes back to a store of which 90 % are used, and sends; its limit.
+fn come_back_to_little_room(world: &mut World, ana: usize) -> usize {
+    let limit = world.disks[0].records.used_bytes() * 10 / 9;
     world.kill(ana);
-    // Used: 90 %.
-    world.disks[0].records.set_limit(Some(used * 10 / 9));
+    world.disks[0].records.set_limit(Some(limit));
     world.start(ana);
     world.go_live(ana);
     world.saved(ana, "r", "mine");
     world.pass(1000);
+    limit
+}
+
+#[test]
+fn a_store_that_is_nearly_full_gives_up_a_part_before_it_is() {
+    let (mut world, ana) = filled([2050, 450], json!({}));
+    let limit = come_back_to_little_room(&mut world, ana);
     assert_eq!(degraded(&world, ana), 0);
     let (r, s) = (head(&world, "r"), head(&world, "s"));
     let left = r.segments.len() + s.segments.len();
@@ -218,7 +223,7 @@ fn a_store_that_is_nearly_full_gives_up_a_part_before_it_is() {
     }
     let report: serde_json::Value =
         serde_json::from_str(&world.nodes[ana].client.as_ref().unwrap().diagnostics()).unwrap();
-    assert_eq!(report["storage"]["quota"], used * 10 / 9);
+    assert_eq!(report["storage"]["quota"], limit);
     assert_eq!(report["storage"]["persisted"], false);
 }
 
@@ -227,13 +232,7 @@ fn what_could_not_be_fetched_again_goes_only_where_the_store_refuses() {
     let mut backend = Backend::full();
     backend.hello = None;
     let (mut world, ana) = filled_by(backend, [900, 900], json!({}));
-    let used = world.disks[0].records.used_bytes();
-    world.kill(ana);
-    world.disks[0].records.set_limit(Some(used * 10 / 9));
-    world.start(ana);
-    world.go_live(ana);
-    world.saved(ana, "r", "mine");
-    world.pass(1000);
+    come_back_to_little_room(&mut world, ana);
     for room in ["r", "s"] {
         let head = head(&world, room);
         assert_eq!((head.segments[0].first.seq, head.cursor), (1, None), "{room}");
@@ -258,13 +257,7 @@ fn what_could_not_be_fetched_again_goes_only_where_the_store_refuses() {
 #[test]
 fn below_the_share_that_is_allowed_nothing_goes() {
     let (mut world, ana) = filled([1250, 450], json!({"limits": {"maxStoragePercent": 95}}));
-    let used = world.disks[0].records.used_bytes();
-    world.kill(ana);
-    world.disks[0].records.set_limit(Some(used * 10 / 9));
-    world.start(ana);
-    world.go_live(ana);
-    world.saved(ana, "r", "mine");
-    world.pass(1000);
+    come_back_to_little_room(&mut world, ana);
     assert_eq!(head(&world, "r").segments.len(), 13);
 }
 

@@ -8,7 +8,7 @@
 use super::super::api::{CommandId, Outcome, Read, Record, RecordId, StoreReply, StoreRequest};
 use super::super::model::{ErrorCode, Failure, Message};
 use super::super::store::{self, OrderKey, SegmentInfo};
-use super::super::timeline::{Pending, Want, order_of, unknown_conversation};
+use super::super::timeline::{Pending, Want, order_of, unknown_conversation, with_pending};
 use super::Client;
 use super::change::pending_of;
 use super::storage::{Storage, StoreJob, list};
@@ -170,13 +170,8 @@ impl Client {
 
     /// As windows show it: with what is on its way on top.
     fn export_message(&self, export: &mut Export, message: &Message, pending: &[Pending]) {
-        let mut shown: Option<Message> = None;
-        for change in pending {
-            if change.row_key == message.row_key {
-                change.apply(shown.get_or_insert_with(|| message.clone()), &self.config.user_id);
-            }
-        }
-        export.document.message(shown.as_ref().unwrap_or(message));
+        let changed = with_pending((message, 0), pending, &self.config.user_id);
+        export.document.message(changed.as_ref().map_or(message, |(shown, _)| shown));
     }
 
     fn export_end(&mut self, mut export: Export) {

@@ -59,10 +59,8 @@ impl Client {
                 let why = "another tab has wiped the store";
                 self.undo_connects(now, "disconnect", &Failure::new(ErrorCode::Closed, why));
                 self.let_go(now);
-                self.forget_unsaved(true);
-                // What comes next is met for the first time. Whether there is nothing the store says.
-                self.timelines.clear();
-                self.rooms.clear();
+                self.forget_all(true);
+                // Whether there is nothing the store says.
                 self.rescan(now);
             }
             TabInput::Emptied => self.on_emptied(),

@@ -45,9 +45,7 @@ impl Client {
 
     /// The database is empty: so is the memory.
     fn on_wiped(&mut self, now: Now, command: CommandId) {
-        self.forget_unsaved(false);
-        self.timelines.clear();
-        self.rooms.clear();
+        self.forget_all(false);
         self.settling.clear();
         self.pending_reads.clear();
         if self.storage.unclear.take().is_some() {
@@ -61,9 +59,10 @@ impl Client {
         self.done(command, Outcome::Nothing);
     }
 
-    /// Sends that are not in the store yet, searches in what is gone, requests whose answer would be written.
+    /// Sends that are not in the store yet, searches in what is gone, requests whose answer would be written, and all that
+    /// was known of conversations: what comes next is met for the first time.
     /// `beside`: another tab has wiped.
-    pub(super) fn forget_unsaved(&mut self, beside: bool) {
+    pub(super) fn forget_all(&mut self, beside: bool) {
         self.storage.newer = false;
         let mut ended: Vec<CommandId> = Vec::new();
         self.take_waiters_for_answers(&mut ended);
@@ -74,6 +73,8 @@ impl Client {
         self.drafts.clear();
         self.beside.forget();
         self.beside.kept.clear();
+        self.timelines.clear();
+        self.rooms.clear();
     }
 }
 

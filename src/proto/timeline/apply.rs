@@ -357,6 +357,7 @@ impl super::Log {
                     let info = self.head.segments.remove(at);
                     self.lose(&info);
                     if mutant::is(44) {
+                        // Its range stands as if nothing had been in it.
                     } else if self.head.cursor.is_some() {
                         self.cut_range(info.first.seq.saturating_sub(1), info.last.seq);
                     } else {

@@ -39,7 +39,7 @@ impl Pending {
 const PENDING: u64 = 1 << 62;
 
 /// A row with its changes on top, and the revision of both together; `None`: nothing changes it.
-fn with_pending(
+pub fn with_pending(
     (message, revision): (&Message, u64),
     pending: &[Pending],
     me: &str,
