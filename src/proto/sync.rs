@@ -354,11 +354,13 @@ impl Sync {
     pub fn on_hopeless(&mut self, job: &Job) {
         match job {
             Job::List { .. } => self.listing = false,
-            Job::Newest { .. } => {}
             job => {
                 if let Some(id) = job.conversation_id() {
-                    self.active.remove(id);
-                    self.refresh_postponed(id);
+                    if !matches!(job, Job::Newest { .. }) {
+                        self.active.remove(id);
+                        self.refresh_postponed(id);
+                    }
+                    self.on_looked(id);
                 }
             }
         }

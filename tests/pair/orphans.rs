@@ -20,6 +20,16 @@ fn unheard(world: &mut World, text: &str) -> String {
     world.backend.rooms["r"].messages.last().unwrap().id.clone()
 }
 
+/// Changes of messages that nobody has: 128 may wait.
+fn tell_of_unknown(world: &mut World, numbers: std::ops::Range<usize>) {
+    for n in numbers {
+        let row = json!({"id": format!("x{n}"), "sender_id": "bo", "conversation_id": "r", "created_at": 1,
+            "seq": 9000 + n, "content_encrypted": "", "edited_at": 5});
+        let said = world.backend.tell("ana", "chat:message_updated", &row);
+        world.say(said);
+    }
+}
+
 fn row(world: &World, at: usize, id: &str) -> Option<Message> {
     world.rows(at, 1).into_iter().find(|row| row.id.as_deref() == Some(id))
 }
@@ -208,12 +218,7 @@ fn beyond_the_limit_the_oldest_goes_and_the_newest_page_is_looked_at() {
     world.somebody_edits("r", &id, "edited", NOW);
     world.pass(100);
     let asked = world.backend.requests.len();
-    for n in 0..128 {
-        let row = json!({"id": format!("x{n}"), "sender_id": "bo", "conversation_id": "r", "created_at": 1, "seq": 9000 + n,
-            "content_encrypted": "", "edited_at": 5});
-        let said = world.backend.tell("ana", "chat:message_updated", &row);
-        world.say(said);
-    }
+    tell_of_unknown(&mut world, 0..128);
     world.pass(1000);
     assert_eq!(waiting(&mut world), 128, "the newest");
     let pages =
@@ -226,22 +231,28 @@ fn beyond_the_limit_the_oldest_goes_and_the_newest_page_is_looked_at() {
 fn what_is_dropped_while_the_newest_page_is_on_its_way_is_looked_for_behind_it() {
     let (mut world, ana) = World::one();
     let first = unheard(&mut world, "first");
-    let drop_all = |world: &mut World, from: usize| {
-        for n in from..from + 129 {
-            let row = json!({"id": format!("x{n}"), "sender_id": "bo", "conversation_id": "r", "created_at": 1,
-                "seq": 9000 + n, "content_encrypted": "", "edited_at": 5});
-            let said = world.backend.tell("ana", "chat:message_updated", &row);
-            world.say(said);
-        }
-    };
-    drop_all(&mut world, 0);
+    tell_of_unknown(&mut world, 0..129);
     world.slow_http_ms = 200;
     world.pass(30);
     // The page has left the server: it does not say that this one is deleted.
     world.delete(&first, NOW);
-    drop_all(&mut world, 1000);
+    tell_of_unknown(&mut world, 1000..1129);
     world.pass(3000);
     assert!(row(&world, ana, &first).unwrap().deleted_at_ms.is_some());
+}
+
+#[test]
+fn a_look_that_is_refused_for_good_is_over() {
+    let (mut world, ana) = World::one();
+    let id = unheard(&mut world, "overtaken");
+    world.backend.http_faults.push_back(403);
+    tell_of_unknown(&mut world, 0..129);
+    world.pass(1000);
+    assert!(world.backend.http_faults.is_empty(), "it was asked for");
+    world.somebody_edits("r", &id, "edited", NOW);
+    tell_of_unknown(&mut world, 1000..1129);
+    world.pass(1000);
+    assert_eq!(row(&world, ana, &id).unwrap().text, "edited", "the next look had it");
 }
 
 #[test]
