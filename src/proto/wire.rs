@@ -10,6 +10,7 @@ pub mod base64;
 pub mod engine_io;
 mod excerpt;
 pub mod json;
+pub mod phoenix;
 pub mod socket_io;
 
 #[cfg(test)]
@@ -17,6 +18,13 @@ mod tests;
 
 pub use excerpt::{EXCERPT_MAX_CHARS, excerpt};
 use json::push_uint;
+
+/// Names that an application's event cannot have in any framing: local events of Socket.IO (`E5`), and those of the
+/// Phoenix protocol itself (`P3`).
+#[must_use]
+pub fn is_reserved(event: &str) -> bool {
+    socket_io::is_reserved(event) || event.starts_with("phx_")
+}
 
 /// What a packet of the other side may cost at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,6 +145,13 @@ pub enum WireError {
     },
     /// A namespace that cannot be put on the wire (`E5`).
     Namespace,
+    /// A binary frame whose kind, sizes or names are wrong (`X10`).
+    Binary {
+        /// The byte.
+        at: usize,
+        /// What is allowed.
+        expected: &'static str,
+    },
 }
 
 impl WireError {
@@ -235,6 +250,12 @@ impl WireError {
             }
             Self::Namespace => {
                 out.push_str("wrong namespace: it must begin with a slash and hold no comma");
+            }
+            Self::Binary { at, expected } => {
+                out.push_str("wrong binary frame at byte ");
+                push_uint(out, *at as u64);
+                out.push_str(": it must be ");
+                out.push_str(expected);
             }
             _ => {}
         }

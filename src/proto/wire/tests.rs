@@ -1,5 +1,6 @@
 //! The facts of Socket.IO packets by their numbers.
 
+mod phoenix;
 mod properties;
 
 use super::json;
@@ -125,7 +126,7 @@ fn e5_an_event_is_named_by_a_number_or_a_string_that_is_not_reserved() {
     assert_eq!(event(r#"2["m\u00e9\n"]"#).2, "mé\n");
     assert_eq!(event(r#"2["connected"]"#).2, "connected");
     for name in RESERVED_EVENTS {
-        assert!(is_reserved(name));
+        assert!(socket_io::is_reserved(name));
         assert_eq!(refused(&format!("2[\"{name}\"]")), WireError::EventName { at: 1 });
         assert_eq!(refused(&format!("51-/n,1[\"{name}\"]")), WireError::EventName { at: 7 });
     }

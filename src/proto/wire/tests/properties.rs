@@ -22,7 +22,7 @@ fn namespace() -> impl Strategy<Value = String> {
     prop_oneof![Just("/".to_owned()), "/[^,]{0,12}"]
 }
 
-fn json_text() -> impl Strategy<Value = String> {
+pub(super) fn json_text() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         Just("null".to_owned()),
         any::<bool>().prop_map(|value| value.to_string()),
@@ -80,7 +80,7 @@ proptest! {
         args in prop::collection::vec(json_text(), 0..4),
         attachments in prop::option::of(0_usize..=4),
     ) {
-        prop_assume!(!is_reserved(&name));
+        prop_assume!(!socket_io::is_reserved(&name));
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         let frame = match attachments {
             None => encode_event(&ns, ack_id, &name, &args),
