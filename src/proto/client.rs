@@ -11,14 +11,14 @@ use super::api::{
     Command, CommandId, Event, HttpId, Input, Now, Outcome, Output, PageInput, SocketInput, StoreRequest,
     ViewId,
 };
-use super::config::{Config, ProfileName};
+use super::config::Config;
 use super::connection::Connection;
 use super::drafts::Drafts;
 use super::lead::{Lead, State};
 use super::model::{ErrorCode, Failure, Message};
 use super::outbox::{Bucket, Outbox, RowId};
 use super::people::People;
-use super::profile::{Capabilities, CapabilityPatch, Profile, Team};
+use super::profile::{self, Capabilities, CapabilityPatch, Profile};
 use super::rng::Rng;
 use super::rooms::Rooms;
 use super::sync::Sync;
@@ -42,6 +42,7 @@ mod route;
 mod send;
 mod storage;
 mod tell;
+mod topics;
 mod views;
 mod windows;
 mod wipe;
@@ -127,9 +128,7 @@ enum AckFor {
 impl Client {
     /// Opens the store; everything else waits for commands.
     pub fn new(config: Config, seed: [u8; 32], now: Now) -> Self {
-        let profile: Box<dyn Profile> = match config.profile {
-            ProfileName::Team => Box::new(Team),
-        };
+        let profile = profile::of(&config);
         let mut capabilities = profile.capabilities();
         capabilities.apply(&config.capabilities);
         let bucket = Bucket::new(&config.limits);
@@ -232,7 +231,7 @@ impl Client {
         if self.closed {
             return;
         }
-        for timer in [Timer::Connect, Timer::Retry, Timer::Heartbeat, Timer::Stable] {
+        for timer in [Timer::Connect, Timer::Retry, Timer::Heartbeat, Timer::Topics, Timer::Stable] {
             if self.timers.take_due(timer, now.mono_ms) {
                 self.connection.on_timer(timer, now, &mut self.timers, &mut self.rng);
             }
@@ -310,7 +309,9 @@ impl Client {
 
     fn on_socket(&mut self, now: Now, input: SocketInput) {
         match input {
-            SocketInput::Opened { conn, .. } => self.connection.on_opened(conn),
+            SocketInput::Opened { conn, .. } => {
+                self.connection.on_opened(conn, now, &mut self.timers, &mut self.rng);
+            }
             SocketInput::Text { conn, text } => {
                 let (timers, rng) = (&mut self.timers, &mut self.rng);
                 if let Some(delivered) = self.connection.on_text(now, conn, &text, timers, rng) {

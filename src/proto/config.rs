@@ -47,13 +47,38 @@ pub struct Config {
 /// Built-in vocabularies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProfileName {
+    #[cfg(feature = "socket-io")]
     Team,
+    #[cfg(feature = "phoenix")]
+    Phoenix,
+}
+
+/// How frames are made of events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    #[cfg(feature = "socket-io")]
+    SocketIo,
+    #[cfg(feature = "phoenix")]
+    Phoenix,
+}
+
+/// Where the token is presented on the socket (`tokenIn`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenIn {
+    /// In CONNECT (E4).
+    Auth,
+    /// As a sub-protocol (X1).
+    Subprotocol,
+    /// In the URL, where the application asks for that by name (X1).
+    Query,
 }
 
 /// Where to connect (D1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
-    /// `wss://host/prefix/socket.io/?EIO=4&transport=websocket` (E1).
+    pub framing: Framing,
+    pub token_in: TokenIn,
+    /// `wss://host/prefix/socket.io/?EIO=4&transport=websocket` (E1), `wss://host/prefix/websocket?vsn=2.0.0` (X12).
     pub socket_url: String,
     /// The Socket.IO namespace, `/` by default; never taken from the URL's path.
     pub namespace: String,

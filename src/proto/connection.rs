@@ -5,7 +5,8 @@
 //! [`ConnId`], and frames and closes of an older one are dropped.
 //!
 //! The table says what may follow what; `lifecycle` carries it out (attempts, losses, tokens), `inputs` turns what
-//! happens into signals, `socket_io` reads frames, `heartbeat` judges silence, `backoff` draws delays.
+//! happens into signals, `session` is the socket, whose frames `socket_io` or `phoenix` reads, `heartbeat` judges silence,
+//! `backoff` draws delays.
 
 use std::borrow::Cow;
 
@@ -16,7 +17,7 @@ use super::config::{Config, Reconnect};
 use super::model::{ConnectionSnapshot, ConnectionState, Failure};
 use super::profile::Push;
 use super::rng::Rng;
-use super::timer::Timers;
+use super::timer::{Timer, Timers};
 use super::wire::socket_io::Args;
 use super::{ConnId, Now, Secret, SocketOutput, TokenId, TokenReason};
 
@@ -25,6 +26,10 @@ mod heartbeat;
 mod held;
 mod inputs;
 mod lifecycle;
+#[cfg(feature = "phoenix")]
+mod phoenix;
+mod session;
+#[cfg(feature = "socket-io")]
 mod socket_io;
 mod table;
 
@@ -32,6 +37,7 @@ mod table;
 mod tests;
 
 pub use held::Held;
+use session::{News, Written};
 
 /// What the connection wants done or made known. Taken one at a time, in order.
 #[derive(Clone, Debug)]
@@ -52,6 +58,18 @@ pub enum Action {
     Writable,
     /// A socket that had been online is gone: what was emitted and not answered on it stays unanswered.
     Lost,
+    /// A topic is to be joined: answered by [`Connection::join`] with parameters as they are now (X12).
+    Joins {
+        topic: String,
+    },
+    /// A topic is joined, or was refused or closed: [`Connection::emit`] says which.
+    TopicSettled {
+        topic: String,
+    },
+    /// What was emitted with these ids stays unanswered, though the socket lives: their topic is gone (X4).
+    Unanswered {
+        ack_ids: Vec<u64>,
+    },
     /// [`Connection::refuse_token`] of a REST request has been answered by a new token.
     TokenRenewed,
     /// The token was refused and so was its successor (D6).
@@ -67,22 +85,54 @@ pub enum Action {
     Closed(Failure),
 }
 
-/// An application packet, borrowed from its frame.
+/// An application packet, borrowed from its frame. Placeholders in `args` stand for `attachments` by number (E6).
 #[derive(Clone, Debug)]
 pub enum Delivered<'a> {
-    /// An event; `ack_id` is set where the server wants an answer ([`Connection::answer`]).
-    Event { ack_id: Option<u64>, name: Cow<'a, str>, args: Args<'a> },
-    /// The answer to what [`Connection::emit`] sent with this id on this socket.
-    Ack { id: u64, args: Args<'a> },
+    /// An event; `ack_id` is set where the server wants an answer ([`Connection::answer`]). `topic` is empty where the
+    /// framing has none.
+    Event {
+        ack_id: Option<u64>,
+        topic: Cow<'a, str>,
+        name: Cow<'a, str>,
+        args: Args<'a>,
+        attachments: Vec<&'a [u8]>,
+    },
+    /// The answer to what [`Connection::emit`] sent with this id on this socket; `status` where the framing has one (X3).
+    Ack { id: u64, status: Option<Cow<'a, str>>, args: Args<'a>, attachments: Vec<&'a [u8]> },
+    /// A topic was joined, and this is what the server said.
+    Joined { topic: Cow<'a, str>, response: Option<&'a RawValue> },
+    /// Who has come to where this socket is, and who has gone (X11).
+    Presence(Vec<(String, bool)>),
+}
+
+/// An event as it goes out: its text, then its attachments.
+#[derive(Clone, Default)]
+pub struct Frames {
+    text: Option<String>,
+    binary: Vec<Vec<u8>>,
+}
+
+impl Frames {
+    fn largest(&self) -> usize {
+        let mut largest = self.text.as_ref().map_or(0, String::len);
+        for bytes in &self.binary {
+            largest = largest.max(bytes.len());
+        }
+        largest
+    }
 }
 
 /// What became of an emit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Emitted {
     /// Handed to the socket, `bytes` long; answered under `ack_id` where an answer was asked for.
     Sent { ack_id: Option<u64>, bytes: usize },
     /// Nothing was sent.
     NotOnline,
+    /// Nothing was sent: its topic is being joined ([`Action::TopicSettled`]).
+    NotJoined,
+    /// Nothing was sent, and nothing will be: the topic was refused, or this framing cannot carry it.
+    Refused(Failure),
     /// Nothing was sent: the server takes at most `limit` bytes, and this frame has `size` (E12).
     TooLarge { limit: u64, size: u64 },
 }
@@ -137,8 +187,11 @@ pub struct Connection {
     renewal_failures: u32,
     /// The token was renewed beside this socket, which was accepted with the one before.
     socket_behind: bool,
+    /// Where the upgrade carries the token: it was refused, and another token was asked for because of that (X9).
+    upgrade_refused: bool,
+    upgrade_token_renewed: bool,
 
-    session: socket_io::Session,
+    session: session::Session,
     /// What a hello or the configuration says the server takes (E12).
     max_payload: Option<u64>,
     /// An emit was turned away while the link was in doubt.
@@ -180,7 +233,9 @@ impl Connection {
             renewed_at_mono_ms: None,
             renewal_failures: 0,
             socket_behind: false,
-            session: socket_io::Session::new(&config.endpoint.namespace, config.limits.max_frame_bytes),
+            upgrade_refused: false,
+            upgrade_token_renewed: false,
+            session: session::Session::new(config),
             max_payload: config.capabilities.max_payload,
             held_back: false,
             actions: Queue::new(),
@@ -236,7 +291,7 @@ impl Connection {
                 S::Idle | S::Online | S::Closed => 0,
             },
             since_ms: i64::try_from(self.since_wall_ms).unwrap_or(i64::MAX),
-            socket_id: self.session.sid().map(str::to_owned),
+            socket_id: self.session.framing.sid().map(str::to_owned),
             leader: self.leads == Some(true),
         }
     }
@@ -254,7 +309,7 @@ impl Connection {
 
     /// Events from before the CONNECT reply, oldest first (E9): to be taken when [`Action::Online`] comes.
     pub fn take_early(&mut self) -> Vec<Held> {
-        self.session.take_early()
+        self.session.framing.take_early()
     }
 
     /// Emits an event. Before that the link is judged by both clocks (E2): a dead one is dropped, on one in doubt
@@ -269,33 +324,86 @@ impl Connection {
             self.held_back = self.state == ConnectionState::Online;
             return Emitted::NotOnline;
         }
-        let (frame, ack_id) = self.session.event_frame(push);
-        let size = frame.len() as u64;
-        let told = self.session.max_payload().unwrap_or(u64::MAX);
+        let written = self.session.framing.event(push);
+        self.drain(timers);
+        let (frames, ack_id) = match written {
+            Written::Frames { frames, ack_id } => (frames, ack_id),
+            Written::NotJoined => return Emitted::NotJoined,
+            Written::Refused(failure) => return Emitted::Refused(failure),
+        };
+        let bytes = frames.largest();
+        let told = self.session.framing.max_payload().unwrap_or(u64::MAX);
         let limit = told.min(self.max_payload.unwrap_or(u64::MAX));
-        if size > limit {
-            return Emitted::TooLarge { limit, size };
+        if bytes as u64 > limit {
+            return Emitted::TooLarge { limit, size: bytes as u64 };
         }
-        let bytes = frame.len();
-        self.session.mark_as_asked(ack_id);
-        self.send(frame);
+        if let Some(ack_id) = ack_id {
+            self.session.framing.mark_as_asked(ack_id, &push.topic);
+        }
+        self.send_frames(frames);
         Emitted::Sent { ack_id, bytes }
     }
 
     /// Answers a server's event that came with this `ack_id`, once (E7); false where nobody waits for it (any more).
-    pub fn answer(&mut self, ack_id: u64, args: &[&RawValue]) -> bool {
-        let frame = self.session.ack_frame(ack_id, args);
-        let found = frame.is_some();
-        if let Some(frame) = frame {
-            self.send(frame);
+    pub fn answer(&mut self, ack_id: u64, args: &[&RawValue], attachments: &[Vec<u8>]) -> bool {
+        let frames = self.session.framing.answer(ack_id, args, attachments);
+        let found = frames.is_some();
+        if let Some(frames) = frames {
+            self.send_frames(frames);
         }
         found
     }
 
+    /// Events of this topic are to come, where the framing has topics; `urgent`: in another's place, where there is no
+    /// room for more.
+    pub fn want_topic(&mut self, topic: &str, urgent: bool, timers: &mut Timers) {
+        if self.state == ConnectionState::Online {
+            self.session.framing.wants(topic, urgent);
+            self.drain(timers);
+        }
+    }
+
+    /// The answer to [`Action::Joins`].
+    pub fn join(&mut self, topic: &str, params: &str, now: Now, timers: &mut Timers) {
+        let session = &mut self.session;
+        session.framing.join(&mut session.link, topic, params, now);
+        self.drain(timers);
+        self.watch(timers);
+    }
+
+    /// Events of this topic are not wanted any longer.
+    pub fn leave_topic(&mut self, topic: &str, timers: &mut Timers) {
+        self.session.framing.leave(topic);
+        self.drain(timers);
+    }
+
     fn send(&mut self, text: String) {
-        if let Some(conn) = self.session.conn() {
+        self.send_frames(Frames { text: Some(text), binary: Vec::new() });
+    }
+
+    fn send_frames(&mut self, frames: Frames) {
+        let Some(conn) = self.session.conn() else { return };
+        if let Some(text) = frames.text {
             self.actions.push_back(Action::Socket(SocketOutput::Text { conn, text }));
         }
+        for bytes in frames.binary {
+            self.actions.push_back(Action::Socket(SocketOutput::Binary { conn, bytes }));
+        }
+    }
+
+    /// Carries on what the framing has to say and to tell, and sets its timer.
+    fn drain(&mut self, timers: &mut Timers) {
+        while let Some(frame) = self.session.framing.poll_frame() {
+            self.send(frame);
+        }
+        while let Some(news) = self.session.framing.poll_news() {
+            self.actions.push_back(match news {
+                News::Joins(topic) => Action::Joins { topic },
+                News::Settled(topic) => Action::TopicSettled { topic },
+                News::Lost(ack_ids) => Action::Unanswered { ack_ids },
+            });
+        }
+        timers.update(Timer::Topics, self.session.framing.deadline_mono_ms());
     }
 
     fn changed(&mut self) {

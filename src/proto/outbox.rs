@@ -191,6 +191,8 @@ pub struct Outbox {
 struct Lane {
     rows: Vec<RowId>,
     retry_at_mono_ms: u64,
+    /// The topic of its conversation is not joined.
+    joins: bool,
 }
 
 impl Outbox {

@@ -3,12 +3,30 @@
 //! Law: a profile translates and decides nothing. It turns what the core wants into pushes and requests, and what
 //! the backend says into [`Incoming`]; whatever it cannot read becomes [`Incoming::Malformed`], never a panic.
 
+use super::config::{Config, ProfileName};
 use super::model::{ChangeKind, ConversationKind, Failure, Json, Member, Role, Status};
 use crate::proto::wire::json::RawValue;
 
+mod created;
+mod errors;
 mod fields;
+#[cfg(feature = "phoenix")]
+mod phoenix;
+mod records;
+#[cfg(feature = "socket-io")]
 mod team;
-pub use team::{Team, is_auth_refusal};
+
+pub use errors::is_auth_refusal;
+
+/// The vocabulary that the configuration names.
+pub fn of(config: &Config) -> Box<dyn Profile> {
+    match config.profile {
+        #[cfg(feature = "socket-io")]
+        ProfileName::Team => Box::new(team::Team),
+        #[cfg(feature = "phoenix")]
+        ProfileName::Phoenix => Box::new(phoenix::Phoenix),
+    }
+}
 
 /// What a backend gives (WIRES.md, the capability table). Starts as the profile's row without what is marked
 /// *ours*; a hello adds to it (D2).
@@ -84,11 +102,14 @@ pub enum Sending {
     Rest(RestRequest),
 }
 
-/// An event for the socket: `args` are JSON texts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An event for the socket: `args` are JSON texts, in which placeholders stand for `attachments` by number (E6).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Push {
+    /// Where the framing has topics; empty: the user's own.
+    pub topic: String,
     pub event: String,
     pub args: Vec<String>,
+    pub attachments: Vec<Vec<u8>>,
     /// Whether an answer is asked for.
     pub ack: bool,
 }
@@ -187,6 +208,11 @@ pub enum Incoming {
         at_ms: Option<i64>,
     },
     Conversation(Box<ServerConversation>),
+    /// A conversation's topic was joined; the newest sequence number there, where told.
+    Joined {
+        conversation_id: String,
+        last_seq: Option<u64>,
+    },
     /// An event of the application's own; it goes to `chat.wire`.
     Other,
     /// A known event that could not be read: what was wrong and where.
@@ -243,12 +269,30 @@ pub trait Profile {
     /// The capability row without what is marked *ours*.
     fn capabilities(&self) -> Capabilities;
     fn send(&self, message: Outgoing<'_>) -> Push;
-    /// Reads the answer to a send; `key` is that message's own.
-    fn answer(&self, key: &str, args: &[&RawValue]) -> Answer;
+    /// Reads the answer to a send or to a change on the socket; `key` is that message's own, `status` the framing's word
+    /// for how it went, where it has one.
+    fn answer(&self, key: &str, status: Option<&str>, args: &[&RawValue]) -> Answer;
     fn change(&self, change: OutgoingChange<'_>) -> Sending;
     /// Reads the answer to the REST request of a change of this kind.
     fn parse_change(&self, kind: ChangeKind, status: u16, body: &str) -> Answer;
-    fn incoming(&self, event: &str, args: &[&RawValue]) -> Incoming;
+    /// `topic` is empty where the framing has none.
+    fn incoming(&self, topic: &str, event: &str, args: &[&RawValue]) -> Incoming;
+    /// The topic of a conversation, where the framing has topics.
+    fn topic(&self, _conversation_id: &str) -> Option<String> {
+        None
+    }
+    /// The conversation of a topic.
+    fn conversation_of<'a>(&self, _topic: &'a str) -> Option<&'a str> {
+        None
+    }
+    /// What its join says, evaluated each time (X12); `last_seq` is the newest that is known of its conversation.
+    fn join_params(&self, _last_seq: Option<u64>) -> String {
+        String::from("{}")
+    }
+    /// What the server said when a topic was joined.
+    fn joined(&self, _topic: &str, _response: &RawValue) -> Incoming {
+        Incoming::Other
+    }
     /// Said once after each connect (T17) and before an explicit disconnect.
     fn presence(&self, online: bool) -> Option<Push>;
     fn typing(&self, conversation_id: &str, typing: bool) -> Option<Push>;

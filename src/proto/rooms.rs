@@ -85,6 +85,11 @@ impl Rooms {
         self.rooms.get(id)
     }
 
+    /// The ids of all conversations.
+    pub fn ids(&self) -> Vec<String> {
+        self.rooms.keys_where(&|_, _| true)
+    }
+
     /// The id of the first conversation of a kind.
     pub fn find(&self, wanted: &dyn Fn(&ConversationRecord) -> bool) -> Option<String> {
         self.rooms.keys_where(&|_, room| wanted(room)).into_iter().next()

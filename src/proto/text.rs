@@ -51,6 +51,21 @@ pub fn is_blank(text: &str) -> bool {
     text.chars().all(char::is_whitespace)
 }
 
+/// Appends `segment` to a path with everything but RFC 3986's unreserved characters percent-encoded.
+pub fn push_percent_encoded(path: &mut String, segment: &str) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    let digit = |nibble: u8| HEX.get(usize::from(nibble)).copied().map_or('0', char::from);
+    for byte in segment.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            path.push(char::from(byte));
+        } else {
+            path.push('%');
+            path.push(digit(byte >> 4));
+            path.push(digit(byte & 15));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,5 +82,12 @@ mod tests {
             prop_assert_eq!(without_end(&text, b'='), text.trim_end_matches('='));
             prop_assert_eq!(is_blank(&text), text.trim().is_empty());
         }
+    }
+
+    #[test]
+    fn segments_are_percent_encoded() {
+        let mut path = String::from("/");
+        push_percent_encoded(&mut path, "aZ09-._~ /?#%é");
+        assert_eq!(path, "/aZ09-._~%20%2F%3F%23%25%C3%A9");
     }
 }

@@ -12,6 +12,8 @@ pub enum Timer {
     Retry,
     /// Silence past this is a dead link.
     Heartbeat,
+    /// A join is overdue, or a topic is joined again.
+    Topics,
     /// An `online` that stays until then starts the attempts afresh.
     Stable,
     /// No hello by then: the backend is taken as plain (D2).

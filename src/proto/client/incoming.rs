@@ -14,9 +14,9 @@ use crate::proto::wire::json::RawValue;
 impl Client {
     pub(super) fn on_delivered(&mut self, now: Now, delivered: &Delivered<'_>) {
         match delivered {
-            Delivered::Ack { id, args } => self.on_ack(now, *id, args),
-            Delivered::Event { name, args, ack_id } => {
-                match self.profile.incoming(name, args) {
+            Delivered::Ack { id, status, args, .. } => self.on_ack(now, *id, status.as_deref(), args),
+            Delivered::Event { topic, name, args, ack_id, .. } => {
+                match self.profile.incoming(topic, name, args) {
                     Incoming::Other => {
                         if let Some(args) = joined(args) {
                             self.emit(Event::Wire { event: name.clone().into_owned(), args });
@@ -25,7 +25,19 @@ impl Client {
                     incoming => self.on_incoming(now, incoming, args),
                 }
                 if let Some(ack_id) = ack_id {
-                    self.connection.answer(*ack_id, &[]);
+                    self.connection.answer(*ack_id, &[], &[]);
+                }
+            }
+            Delivered::Joined { topic, response } => {
+                if let Some(response) = response {
+                    let incoming = self.profile.joined(topic, response);
+                    self.on_incoming(now, incoming, &[response]);
+                }
+            }
+            Delivered::Presence(changes) => {
+                for (user_id, online) in changes {
+                    let told = Incoming::Presence { user_id: user_id.clone(), online: *online, at_ms: None };
+                    self.on_incoming(now, told, &[]);
                 }
             }
         }
@@ -90,6 +102,13 @@ impl Client {
                     self.sync.pull(&told.id);
                 }
             }
+            Incoming::Joined { conversation_id, last_seq } => {
+                // What came before the join was told to nobody here.
+                let cursor = self.timelines.log(&conversation_id).and_then(|log| log.cursor());
+                if last_seq != Some(0) && (last_seq.is_none() || last_seq > cursor) {
+                    self.sync.pull(&conversation_id);
+                }
+            }
             Incoming::Malformed(message) => {
                 let excerpt = args.first().map_or_else(String::new, |arg| wire::excerpt(arg.get()));
                 self.emit(Event::ProtocolError { message, excerpt });
@@ -142,6 +161,7 @@ impl Client {
         if self.rooms.get(&conversation_id).is_none() {
             // Nobody has told of this conversation: it is shown, and listed anew for its title and members.
             self.rooms.meet(&conversation_id);
+            self.follow(&conversation_id, false);
             self.sync.relist();
         }
         if self.people.on_typing(now, &mut self.timers, &conversation_id, &message.sender_id, false) {
@@ -174,11 +194,11 @@ impl Client {
         }
     }
 
-    fn on_ack(&mut self, now: Now, id: u64, args: &[&RawValue]) {
+    fn on_ack(&mut self, now: Now, id: u64, status: Option<&str>, args: &[&RawValue]) {
         match self.acks.remove(&id) {
             Some(AckFor::Row(row)) => {
                 let Some(key) = self.outbox.row(row).map(|row| row.record.key.clone()) else { return };
-                let answer = self.profile.answer(&key, args);
+                let answer = self.profile.answer(&key, status, args);
                 if let Answer::Malformed(what) = &answer {
                     let excerpt = args.first().map_or_else(String::new, |arg| wire::excerpt(arg.get()));
                     self.emit(Event::ProtocolError { message: what.clone(), excerpt });
@@ -272,6 +292,7 @@ impl Client {
             return;
         }
         self.ready = true;
+        self.follow_all();
         self.sync.start(self.capabilities.cursor, &mut self.timers);
         self.outbox.open(now);
         self.flush_reads(now);

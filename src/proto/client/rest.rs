@@ -285,6 +285,7 @@ impl Client {
         if !has_more {
             for id in self.rooms.end_list() {
                 self.timelines.on_echo_changed(&id);
+                self.unfollow(&id);
                 self.forget_draft(&id);
             }
         }
@@ -301,6 +302,7 @@ impl Client {
             self.emit(Event::Error { error: Failure::new(ErrorCode::TooLarge, text) });
             return;
         }
+        self.follow(&told.id, false);
         if let Some(seq) = told.last_read_seq {
             self.timelines.on_read_seq(&told.id, seq);
         }

@@ -2,7 +2,7 @@
 
 use super::super::api::{Event, Now, Output, Read, RecordId, SocketOutput, StoreRequest, Table};
 use super::super::connection::{self, Emitted};
-use super::super::model::{ErrorCode, Failure, Phase, Status};
+use super::super::model::{Failure, Phase, Status};
 use super::super::outbox::{self, RowId, Stage};
 use super::super::profile::{Outgoing, Push, ServerMessage};
 use super::super::store;
@@ -11,8 +11,6 @@ use super::super::timeline::{self, Op, Want};
 use super::send::FindFor;
 use super::storage::StoreJob;
 use super::{AckFor, Client};
-use crate::proto::text::concat;
-use crate::proto::wire::json::decimal;
 
 /// Delivery receipts sent for one page of the catch-up at most.
 const MAX_PAGE_RECEIPTS: usize = 50;
@@ -59,6 +57,9 @@ impl Client {
                 self.flush_reads(now);
             }
             Action::Lost => self.on_lost(),
+            Action::Joins { topic } => self.on_joins(now, &topic),
+            Action::TopicSettled { topic } => self.on_topic_settled(now, &topic),
+            Action::Unanswered { ack_ids } => self.on_unanswered(now, ack_ids),
             Action::TokenRenewed => self.on_token_renewed(),
             Action::AuthError(error) => {
                 self.refuse_creations(&error);
@@ -219,16 +220,7 @@ impl Client {
                     self.outputs.push_back(Output::Socket(SocketOutput::WatchDrain { conn }));
                 }
             }
-            Emitted::NotOnline => self.outbox.on_held_back(id),
-            Emitted::TooLarge { limit, size } => {
-                let text = concat(&[
-                    "the message makes a frame of ",
-                    &decimal(size),
-                    " bytes; the server takes at most ",
-                    &decimal(limit),
-                ]);
-                self.outbox.on_unsendable(id, Failure::new(ErrorCode::TooLarge, text));
-            }
+            other => self.on_not_sent(now, id, other),
         }
     }
 

@@ -14,6 +14,7 @@ impl Client {
         match command {
             Command::OpenTimeline { view, conversation_id } => {
                 self.timelines.open_view(view, &conversation_id)?;
+                self.follow(&conversation_id, true);
                 self.look_at_newest(conversation_id);
                 self.done(id, Outcome::Nothing);
             }

@@ -21,12 +21,12 @@ impl Client {
         ack: bool,
         timeout_ms: Option<u32>,
     ) -> Result<(), Failure> {
-        if super::super::wire::socket_io::is_reserved(&event) || event.is_empty() {
+        if super::super::wire::is_reserved(&event) || event.is_empty() {
             let text = "event: this name is empty or reserved by the framing";
             return Err(Failure::new(ErrorCode::Validation, text));
         }
         let args = if args == "null" { Vec::new() } else { vec![args.to_owned()] };
-        let push = Push { event, args, ack };
+        let push = Push { event, args, ack, ..Push::default() };
         match self.connection.emit(&push, now, &mut self.timers, &mut self.rng) {
             Emitted::Sent { ack_id: Some(ack_id), .. } => {
                 let wait = timeout_ms.map_or(WIRE_ACK_TIMEOUT_MS, u64::from);
@@ -39,6 +39,11 @@ impl Client {
                 let text = "wire.send: not online in this tab, and such events are not queued";
                 return Err(Failure::new(ErrorCode::Server, text));
             }
+            Emitted::NotJoined => {
+                let text = "wire.send: the topic is being joined, and such events are not queued";
+                return Err(Failure { retryable: true, ..Failure::new(ErrorCode::Server, text) });
+            }
+            Emitted::Refused(failure) => return Err(failure),
             Emitted::TooLarge { limit, size } => {
                 let text = concat(&[
                     "wire.send: ",

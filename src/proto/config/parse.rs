@@ -6,9 +6,11 @@ use xxhash_rust::xxh64::xxh64;
 
 use super::reader::{Reader, Refused, shortened};
 use super::url::{Url, UrlError, checked_path};
-use super::{Config, Endpoint, Heartbeat, Limits, OutboxLimits, PageFacts, ProfileName, Reconnect};
+use super::{
+    Config, Endpoint, Framing, Heartbeat, Limits, OutboxLimits, PageFacts, ProfileName, Reconnect, TokenIn,
+};
 use crate::proto::profile::CapabilityPatch;
-use crate::proto::text::{concat, holds};
+use crate::proto::text::{concat, holds, join};
 use crate::proto::wire::json::{self, Kind, RawValue, kind};
 use crate::proto::wire::socket_io::check_namespace;
 use crate::proto::{ErrorCode, Failure, Secret};
@@ -58,16 +60,15 @@ pub(super) fn parse(options: &str, page: PageFacts) -> Result<Config, Failure> {
 
 /// What stands for a refused option means nothing: the configuration is thrown away.
 fn read(root: &Reader<'_>, page: PageFacts) -> Config {
-    let profile = profile(root);
+    let (profile, name) = profile(root);
     let user_id = user_id(root);
     let static_token = token(root);
-    root.choice("tokenIn", &["auth"]);
     root.text("timezone", 64);
     root.choice("logLevel", &["silent", "error", "warn", "info", "debug", "trace"]);
     let persistent = root.choice("storage", &["indexeddb", "memory"]) != Some("memory");
-    let (endpoint, place) = endpoint(root);
+    let (endpoint, place) = endpoint(root, profile);
     Config {
-        database: database_name(&place, profile, &user_id),
+        database: database_name(&place, name, &user_id),
         endpoint,
         profile,
         user_id,
@@ -85,12 +86,68 @@ fn read(root: &Reader<'_>, page: PageFacts) -> Config {
     }
 }
 
-fn profile(root: &Reader<'_>) -> ProfileName {
-    if root.get("profile").is_none() {
-        root.wrong_as("profile", "nothing", "\"team\"");
+/// The profiles of this build, by the names of the option.
+const PROFILES: &[(&str, ProfileName)] = &[
+    #[cfg(feature = "socket-io")]
+    ("team", ProfileName::Team),
+    #[cfg(feature = "phoenix")]
+    ("phoenix", ProfileName::Phoenix),
+];
+
+fn profile(root: &Reader<'_>) -> (ProfileName, &'static str) {
+    let [first, ..] = PROFILES else { unreachable!("a build without a profile") };
+    let mut names = Vec::new();
+    for (name, _) in PROFILES {
+        names.push(*name);
     }
-    root.choice("profile", &["team"]);
-    ProfileName::Team
+    if root.get("profile").is_none() {
+        root.wrong_as("profile", "nothing", &quoted(&join(&names, "\" or \"")));
+    }
+    let chosen = root.choice("profile", &names);
+    for (name, profile) in PROFILES {
+        if chosen == Some(name) {
+            return (*profile, name);
+        }
+    }
+    (first.1, first.0)
+}
+
+impl ProfileName {
+    fn framing(self) -> Framing {
+        match self {
+            #[cfg(feature = "socket-io")]
+            Self::Team => Framing::SocketIo,
+            #[cfg(feature = "phoenix")]
+            Self::Phoenix => Framing::Phoenix,
+        }
+    }
+}
+
+impl Framing {
+    /// Behind the base (D1), and behind the endpoint's path.
+    fn path_and_query(self) -> (&'static str, &'static str) {
+        match self {
+            #[cfg(feature = "socket-io")]
+            Self::SocketIo => ("/socket.io", "/?EIO=4&transport=websocket"),
+            #[cfg(feature = "phoenix")]
+            Self::Phoenix => ("/websocket", "?vsn=2.0.0"),
+        }
+    }
+}
+
+fn token_in(root: &Reader<'_>, framing: Framing) -> TokenIn {
+    match framing {
+        #[cfg(feature = "socket-io")]
+        Framing::SocketIo => {
+            root.choice("tokenIn", &["auth"]);
+            TokenIn::Auth
+        }
+        #[cfg(feature = "phoenix")]
+        Framing::Phoenix => match root.choice("tokenIn", &["subprotocol", "query"]) {
+            Some("query") => TokenIn::Query,
+            _ => TokenIn::Subprotocol,
+        },
+    }
 }
 
 fn user_id(root: &Reader<'_>) -> String {
@@ -131,7 +188,9 @@ fn token(root: &Reader<'_>) -> Option<Secret> {
 }
 
 /// The endpoint, and what of it names the database: where the socket goes.
-fn endpoint(root: &Reader<'_>) -> (Endpoint, String) {
+fn endpoint(root: &Reader<'_>, profile: ProfileName) -> (Endpoint, String) {
+    let framing = profile.framing();
+    let (standard, query) = framing.path_and_query();
     let insecure = root.bool("allowInsecure") == Some(true);
     let text = root.string("url").unwrap_or_else(|| {
         root.wrong_as("url", root.get("url").map_or("nothing", RawValue::get), URL_ALLOWED);
@@ -141,7 +200,7 @@ fn endpoint(root: &Reader<'_>) -> (Endpoint, String) {
 
     let reader = root.object("endpoint", &["path", "namespace", "apiUrl"]);
     let path = match reader.text("path", 1024) {
-        None => concat(&[&base.path, "/socket.io"]),
+        None => concat(&[&base.path, standard]),
         Some(path) => checked_path(&path).map(str::to_owned).unwrap_or_else(|_| {
             let allowed = "a path from the root of the host that begins with a slash, without query";
             reader.wrong_as("path", "another text", allowed);
@@ -169,9 +228,10 @@ fn endpoint(root: &Reader<'_>) -> (Endpoint, String) {
         }
     };
     let origin = base.origin("ws");
-    let socket_url = concat(&[&origin, &path, "/?EIO=4&transport=websocket"]);
+    let socket_url = concat(&[&origin, &path, query]);
     let place = concat(&[&origin, path.as_str(), "\0", &namespace]);
-    (Endpoint { socket_url, namespace: namespace.into_owned(), api_url }, place)
+    let token_in = token_in(root, framing);
+    (Endpoint { framing, token_in, socket_url, namespace: namespace.into_owned(), api_url }, place)
 }
 
 /// Without a host where it is refused.
@@ -276,10 +336,7 @@ fn outbox(root: &Reader<'_>) -> OutboxLimits {
 }
 
 /// One database for each backend, profile and user (P7). 128 bits, so that nobody meets another's.
-fn database_name(place: &str, profile: ProfileName, user_id: &str) -> String {
-    let profile = match profile {
-        ProfileName::Team => "team",
-    };
+fn database_name(place: &str, profile: &str, user_id: &str) -> String {
     // No part can hold a NUL but the user id, which stands last.
     let identity = concat(&[place, "\0", profile, "\0", user_id]);
     let half = |seed| xxh64(identity.as_bytes(), seed);

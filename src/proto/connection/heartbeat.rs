@@ -37,6 +37,10 @@ pub(super) struct Heartbeat {
     /// The network has changed since the last frame.
     suspect: bool,
     probe_until_mono_ms: Option<u64>,
+    /// Death waits until then: the server is busy with what was asked of it (X5).
+    hold_until_mono_ms: u64,
+    /// Where this side asks whether the other lives: when it does so next (X7).
+    beat_mono_ms: Option<u64>,
 }
 
 impl Heartbeat {
@@ -49,7 +53,29 @@ impl Heartbeat {
             pinged_mono_ms: now.mono_ms,
             suspect: false,
             probe_until_mono_ms: None,
+            hold_until_mono_ms: 0,
+            beat_mono_ms: None,
         }
+    }
+
+    /// Begins with the socket; this side asks, so often, and is answered within the time-out (X7).
+    pub(super) fn beating(interval_ms: u64, timeout_ms: u64, now: Now) -> Self {
+        let beat_mono_ms = Some(now.mono_ms.saturating_add(interval_ms));
+        Self { beat_mono_ms, ..Self::new(interval_ms, timeout_ms, now) }
+    }
+
+    /// Whether it is time to ask; the next time comes an interval later.
+    pub(super) fn take_beat(&mut self, now: Now) -> bool {
+        let due = self.beat_mono_ms.is_some_and(|at| at <= now.mono_ms);
+        if due {
+            self.beat_mono_ms = Some(now.mono_ms.saturating_add(self.interval_ms));
+        }
+        due
+    }
+
+    /// The server is busy until then, and not dead (X5).
+    pub(super) fn hold(&mut self, until_mono_ms: u64) {
+        self.hold_until_mono_ms = self.hold_until_mono_ms.max(until_mono_ms);
     }
 
     /// A frame has come.
@@ -64,27 +90,36 @@ impl Heartbeat {
         self.pinged_mono_ms = now.mono_ms;
     }
 
-    /// The page says that the network went or came: the next ping must be punctual.
-    pub(super) fn on_network_change(&mut self) {
+    /// The page says that the network went or came: the next ping must be punctual, or what is asked now answered.
+    pub(super) fn on_network_change(&mut self, now: Now) {
         self.suspect = true;
+        if let Some(beat) = &mut self.beat_mono_ms {
+            *beat = now.mono_ms;
+            self.pinged_mono_ms = now.mono_ms.saturating_sub(self.interval_ms);
+        }
     }
 
     /// When to look again, on the monotonic clock.
     pub(super) fn deadline_mono_ms(&self) -> u64 {
+        let death = self.death_mono_ms();
+        self.beat_mono_ms.map_or(death, |beat| beat.min(death))
+    }
+
+    fn death_mono_ms(&self) -> u64 {
         if let Some(until) = self.probe_until_mono_ms {
             return until;
         }
         let silence = self.heard.mono_ms.saturating_add(self.interval_ms).saturating_add(self.timeout_ms);
         if !self.suspect {
-            return silence;
+            return silence.max(self.hold_until_mono_ms);
         }
         let ping = self.pinged_mono_ms.saturating_add(self.interval_ms);
-        silence.min(ping.saturating_add(CHANGED_NETWORK_GRACE_MS))
+        silence.min(ping.saturating_add(CHANGED_NETWORK_GRACE_MS)).max(self.hold_until_mono_ms)
     }
 
     /// Judges the link when its timer has fired.
     pub(super) fn on_timer(&mut self, now: Now) -> Life {
-        let deadline = self.deadline_mono_ms();
+        let deadline = self.death_mono_ms();
         if now.mono_ms < deadline {
             return self.look(now);
         }
@@ -97,7 +132,7 @@ impl Heartbeat {
     /// Judges the link before a send or after a wake-up. Silence by the monotonic clock is death here, however late
     /// its timer is (E2).
     pub(super) fn look(&mut self, now: Now) -> Life {
-        if now.mono_ms >= self.deadline_mono_ms() {
+        if now.mono_ms >= self.death_mono_ms() {
             return Life::Dead;
         }
         if self.probe_until_mono_ms.is_some() {
@@ -111,6 +146,9 @@ impl Heartbeat {
     }
 
     fn doubt(&mut self, now: Now) -> Life {
+        if let Some(beat) = &mut self.beat_mono_ms {
+            *beat = now.mono_ms;
+        }
         self.probe_until_mono_ms = Some(now.mono_ms.saturating_add(PROBE_MS));
         Life::InDoubt
     }
@@ -173,7 +211,7 @@ mod tests {
         let mut beat = heartbeat();
         beat.on_ping(at(26_000, 26_000));
         beat.on_frame(at(26_000, 26_000));
-        beat.on_network_change();
+        beat.on_network_change(at(26_500, 26_500));
         assert_eq!(beat.deadline_mono_ms(), 56_000, "ping interval and five seconds");
         beat.on_frame(at(30_000, 30_000));
         assert_eq!(beat.deadline_mono_ms(), 75_000);

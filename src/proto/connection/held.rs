@@ -5,6 +5,8 @@ use std::fmt;
 
 use super::Delivered;
 use crate::proto::wire::Limits;
+use crate::proto::wire::json::{self, RawValue, digits};
+use crate::proto::wire::phoenix::{self, Frame, Payload};
 use crate::proto::wire::socket_io::{self, Assembled, EventName, Packet};
 
 /// A packet that owns its frames: an event from before the CONNECT reply (E9), or a binary one (E6).
@@ -14,6 +16,7 @@ pub struct Held(Frames);
 enum Frames {
     Text(String),
     Binary(Assembled),
+    Phoenix(Vec<u8>),
 }
 
 impl fmt::Debug for Frames {
@@ -32,22 +35,28 @@ impl Held {
         Self(Frames::Binary(assembled))
     }
 
-    /// The packet in it. In a binary one, placeholders stand for attachments.
-    pub fn delivered(&self) -> Option<Delivered<'_>> {
-        let packet = match &self.0 {
-            Frames::Text(text) => {
-                socket_io::decode(text, &Limits { max_packet_bytes: usize::MAX, ..Limits::DEFAULT })
-            }
-            Frames::Binary(assembled) => assembled.packet(),
-        };
-        packet.ok().and_then(deliver)
+    /// A binary frame of Phoenix; it was decoded before.
+    pub(super) fn phoenix(bytes: Vec<u8>) -> Self {
+        Self(Frames::Phoenix(bytes))
     }
 
-    /// The attachments that placeholders name by number.
-    pub fn attachments(&self) -> &[Vec<u8>] {
+    /// The packet in it. In a binary one, placeholders stand for attachments.
+    pub fn delivered(&self) -> Option<Delivered<'_>> {
+        const LIMITS: Limits = Limits { max_packet_bytes: usize::MAX, ..Limits::DEFAULT };
         match &self.0 {
-            Frames::Text(_) => &[],
-            Frames::Binary(assembled) => assembled.attachments(),
+            Frames::Text(text) => socket_io::decode(text, &LIMITS).ok().and_then(deliver),
+            Frames::Binary(assembled) => {
+                let mut delivered = assembled.packet().ok().and_then(deliver)?;
+                if let Delivered::Event { attachments, .. } | Delivered::Ack { attachments, .. } =
+                    &mut delivered
+                {
+                    for bytes in assembled.attachments() {
+                        attachments.push(bytes);
+                    }
+                }
+                Some(delivered)
+            }
+            Frames::Phoenix(bytes) => phoenix::decode_binary(bytes, &LIMITS).ok().map(deliver_phoenix),
         }
     }
 }
@@ -60,9 +69,33 @@ pub(super) fn deliver(packet: Packet<'_>) -> Option<Delivered<'_>> {
                 EventName::Text(name) => name,
                 EventName::Number(number) => Cow::Borrowed(number),
             };
-            Some(Delivered::Event { ack_id, name, args })
+            let (topic, attachments) = (Cow::Borrowed(""), Vec::new());
+            Some(Delivered::Event { ack_id, topic, name, args, attachments })
         }
-        Packet::Ack { id, args, .. } => Some(Delivered::Ack { id, args }),
+        Packet::Ack { id, args, .. } => {
+            Some(Delivered::Ack { id, status: None, args, attachments: Vec::new() })
+        }
         _ => None,
+    }
+}
+
+/// A frame of Phoenix as what it is for the application. Its payload is one argument; bytes are one attachment.
+pub(super) fn deliver_phoenix(frame: Frame<'_>) -> Delivered<'_> {
+    let (mut args, mut attachments): (Vec<&RawValue>, Vec<&[u8]>) = (Vec::new(), Vec::new());
+    match frame.payload {
+        Payload::Json(value) => args.push(value),
+        Payload::Bytes(bytes) => {
+            attachments.push(bytes);
+            if let Ok(value) = json::parse("{\"_placeholder\":true,\"num\":0}", 0) {
+                args.push(value);
+            }
+        }
+    }
+    match frame.status {
+        Some(status) => {
+            let id = frame.reference.as_deref().and_then(digits).unwrap_or_default();
+            Delivered::Ack { id, status: Some(status), args, attachments }
+        }
+        None => Delivered::Event { ack_id: None, topic: frame.topic, name: frame.event, args, attachments },
     }
 }

@@ -3,7 +3,7 @@
 //! Law: every input is legal in every state; one that comes late, twice or for another socket changes nothing.
 
 use super::backoff::HIDDEN_DELAY_MS;
-use super::socket_io::{Stage, Step};
+use super::session::{Stage, Step};
 use super::table::{self, Signal};
 use super::{Action, Connection, Cx, Delivered, Held, RefusedBy};
 use crate::proto::mutant;
@@ -49,10 +49,12 @@ impl Connection {
     }
 
     fn say_goodbye(&mut self) {
-        if self.state == ConnectionState::Online {
-            self.send(self.session.disconnect_frame());
+        if self.state == ConnectionState::Online
+            && let Some(farewell) = self.session.framing.farewell()
+        {
+            self.send(farewell);
         }
-        self.session.forget_recovery();
+        self.session.framing.forget_recovery();
     }
 
     /// Whether this tab leads (D14), `None` where it has not asked. A deposed one closes its socket first; one that was
@@ -97,7 +99,7 @@ impl Connection {
                 self.token_failed(concat(&["getToken failed: ", &reason]), &mut cx);
             }
             Ok(token) if online => self.renewed(token, now, cx.timers),
-            Ok(token) => self.on_attempt_token(token, now),
+            Ok(token) => self.on_attempt_token(token, now, cx.timers),
         }
     }
 
@@ -110,9 +112,11 @@ impl Connection {
     }
 
     /// The socket is open; the handshake follows by itself.
-    pub fn on_opened(&mut self, conn: ConnId) {
+    pub fn on_opened(&mut self, conn: ConnId, now: Now, timers: &mut Timers, rng: &mut Rng) {
         if self.session.conn() == Some(conn) {
-            self.session.on_opened();
+            let step = self.session.on_opened(now);
+            self.follow(step, &mut Cx { now, timers, rng });
+            self.drain(timers);
         }
     }
 
@@ -131,6 +135,8 @@ impl Connection {
         }
         let reason = self.presentable(reason);
         let opened = self.session.stage() > Stage::Opening;
+        // A refused upgrade looks like any other: where it carries the token, another one is asked for, once (X9).
+        self.upgrade_refused |= !opened && self.session.framing.greeting(None).is_none();
         let what = if opened { "the socket closed" } else { "the socket could not be opened" };
         let between = if reason.is_empty() { "" } else { ": " };
         // Browsers do not say why.
@@ -153,14 +159,22 @@ impl Connection {
         if self.session.conn() != Some(conn) && !mutant::is(29) {
             return None;
         }
-        let step = self.session.on_text(text, now);
+        let step = self.session.on_text(text, now, rng);
         let mut cx = Cx { now, timers, rng };
         self.on_sign_of_life(&mut cx);
-        match step {
-            Step::Delivered(delivered) => return Some(delivered),
-            step => self.follow(step, &mut cx),
-        }
-        None
+        let delivered = match step {
+            Step::Delivered(delivered) => Some(delivered),
+            Step::Welcomed(delivered) => {
+                self.go_online(false, &mut cx);
+                Some(delivered)
+            }
+            step => {
+                self.follow(step, &mut cx);
+                None
+            }
+        };
+        self.drain(timers);
+        delivered
     }
 
     /// A binary frame; gives the packet that it completes (E6).
@@ -175,14 +189,17 @@ impl Connection {
         if self.session.conn() != Some(conn) {
             return None;
         }
-        let (step, held) = self.session.on_binary(bytes, now);
+        let (step, held) = self.session.on_binary(bytes, now, rng);
         let mut cx = Cx { now, timers, rng };
         self.on_sign_of_life(&mut cx);
         self.follow(step, &mut cx);
+        self.drain(timers);
         held
     }
 
     fn on_sign_of_life(&mut self, cx: &mut Cx<'_>) {
+        // Timers of hidden tabs are slow: frames feed the heartbeat too (X7).
+        self.session.beat_when_due(cx.now);
         self.watch(cx.timers);
         if core::mem::take(&mut self.held_back) {
             self.actions.push_back(Action::Writable);
@@ -191,11 +208,13 @@ impl Connection {
 
     fn follow(&mut self, step: Step<'_>, cx: &mut Cx<'_>) {
         match step {
-            Step::Nothing | Step::Delivered(_) => {}
+            Step::Nothing | Step::Delivered(_) | Step::Welcomed(_) => {}
             Step::Reply(text) => self.send(text),
             Step::Handshaken => {
                 self.shift(Signal::Opened, None, cx.now, cx.timers);
-                self.send(self.session.connect_frame(self.token.as_ref()));
+                if let Some(greeting) = self.session.framing.greeting(self.token.as_ref()) {
+                    self.send(greeting);
+                }
             }
             Step::Joined { resumed } => self.go_online(resumed, cx),
             Step::VersionTwo => {
@@ -286,17 +305,22 @@ impl Connection {
     /// The network went or came: a working socket must prove itself by a punctual ping.
     fn on_network_change(&mut self, cx: &mut Cx<'_>) {
         if let Some(heartbeat) = self.session.heartbeat() {
-            heartbeat.on_network_change();
+            heartbeat.on_network_change(cx.now);
         }
         self.check_link(cx);
     }
 
     /// Judges the link after a wake-up, which may come before the frames that piled up.
     fn check_link(&mut self, cx: &mut Cx<'_>) {
-        if self.state == ConnectionState::Online
-            && let Some(life) = self.session.heartbeat().map(|beat| beat.on_timer(cx.now))
+        if self.state != ConnectionState::Online {
+            return;
+        }
+        let life = self.session.heartbeat().map(|beat| beat.on_timer(cx.now));
+        self.session.beat_when_due(cx.now);
+        if let Some(life) = life
+            && self.heed(life, cx)
         {
-            self.heed(life, cx);
+            self.drain(cx.timers);
         }
     }
 
@@ -309,7 +333,7 @@ impl Connection {
         }
     }
 
-    /// One of the connection's timers is due: `Connect`, `Retry`, `Heartbeat` or `Stable`.
+    /// One of the connection's timers is due: `Connect`, `Retry`, `Heartbeat`, `Stable` or `Topics`.
     pub fn on_timer(&mut self, timer: Timer, now: Now, timers: &mut Timers, rng: &mut Rng) {
         use ConnectionState as S;
         if self.ended {
@@ -324,6 +348,10 @@ impl Connection {
             (Timer::Connect, S::Online) => self.renew_token(now, cx.timers),
             (Timer::Retry, S::Waiting) => self.attempt(Signal::Wake, &mut cx),
             (Timer::Heartbeat, _) => self.check_link(&mut cx),
+            (Timer::Topics, S::Authenticating | S::Online) => {
+                self.session.framing.on_timer(now, cx.rng);
+                self.drain(cx.timers);
+            }
             (Timer::Stable, S::Online) => {
                 self.stable = true;
                 self.renew_attempts();

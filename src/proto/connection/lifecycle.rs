@@ -5,7 +5,7 @@
 
 use super::backoff::{network_back_delay_ms, retry_delay_ms};
 use super::heartbeat::Life;
-use super::socket_io::Stage;
+use super::session::Stage;
 use super::table::{self, Signal};
 use super::{Action, Connection, Cx, RefusedBy};
 use crate::proto::model::first_chars;
@@ -40,9 +40,13 @@ impl Connection {
             self.block(blocked, reason, cx.now, cx.timers);
         } else if self.shift(signal, None, cx.now, cx.timers) {
             if mutant::is(23) && signal == Signal::Wake && self.token.is_some() {
-                return self.open_socket(self.token.clone().unwrap_or(Secret(String::new())));
+                let token = self.token.clone().unwrap_or(Secret(String::new()));
+                return self.open_socket(token, cx.now, cx.timers);
             }
-            self.ask_token(TokenReason::Connect, cx.now, cx.timers);
+            let refused = core::mem::take(&mut self.upgrade_refused) && !self.upgrade_token_renewed;
+            self.upgrade_token_renewed |= refused;
+            let reason = if refused { TokenReason::Refused } else { TokenReason::Connect };
+            self.ask_token(reason, cx.now, cx.timers);
         }
     }
 
@@ -117,7 +121,7 @@ impl Connection {
     pub(super) fn ask_token(&mut self, reason: TokenReason, now: Now, timers: &mut Timers) {
         timers.set(Timer::Connect, now.mono_ms.saturating_add(u64::from(self.plan.connect_timeout_ms)));
         if let Some(token) = self.static_token.clone() {
-            self.open_socket(token);
+            self.open_socket(token, now, timers);
             return;
         }
         let id = self.next_token;
@@ -127,19 +131,27 @@ impl Connection {
     }
 
     /// The token of an attempt is here.
-    pub(super) fn on_attempt_token(&mut self, token: Secret, now: Now) {
+    pub(super) fn on_attempt_token(&mut self, token: Secret, now: Now, timers: &mut Timers) {
         if self.refused {
             self.renewed_at_mono_ms = Some(now.mono_ms);
         }
-        self.open_socket(token);
+        self.open_socket(token, now, timers);
     }
 
     /// Opens the socket, on which `token` will be presented.
-    fn open_socket(&mut self, token: Secret) {
-        self.token = Some(token);
+    fn open_socket(&mut self, token: Secret, now: Now, timers: &mut Timers) {
+        let address = self.session.framing.address(&self.socket_url, &token);
         let conn = self.session.open();
-        let url = self.socket_url.clone();
-        self.actions.push_back(Action::Socket(SocketOutput::Open { conn, url, protocols: Vec::new() }));
+        self.token = Some(token);
+        match address {
+            Ok((url, protocols)) => {
+                self.actions.push_back(Action::Socket(SocketOutput::Open { conn, url, protocols }));
+            }
+            Err(what) => {
+                self.session.end();
+                self.give_up_auth(what, "token", now, timers);
+            }
+        }
     }
 
     /// CONNECT was answered.
@@ -148,6 +160,7 @@ impl Connection {
             return;
         }
         self.refused = false;
+        (self.upgrade_refused, self.upgrade_token_renewed) = (false, false);
         cx.timers.set(Timer::Stable, cx.now.mono_ms.saturating_add(STABLE_MS));
         self.watch(cx.timers);
         self.actions.push_back(Action::Online { resumed });
@@ -346,7 +359,7 @@ impl Connection {
         if next != ConnectionState::Authenticating {
             timers.clear(Timer::Connect);
         }
-        for timer in [Timer::Retry, Timer::Heartbeat, Timer::Stable] {
+        for timer in [Timer::Retry, Timer::Heartbeat, Timer::Stable, Timer::Topics] {
             timers.clear(timer);
         }
         self.retry_at_mono_ms = None;

@@ -10,6 +10,7 @@ use crate::proto::timer::Timer;
 mod frames;
 mod lifecycle;
 mod page;
+mod phoenix;
 mod protocol;
 mod tokens;
 mod walk;
@@ -19,7 +20,7 @@ const OPEN: &str =
 const JOINED: &str = r#"40{"sid":"s1"}"#;
 
 /// The timers in the order in which the client fires them.
-const TIMERS: [Timer; 4] = [Timer::Connect, Timer::Retry, Timer::Heartbeat, Timer::Stable];
+const TIMERS: [Timer; 5] = [Timer::Connect, Timer::Retry, Timer::Heartbeat, Timer::Topics, Timer::Stable];
 
 struct Rig {
     connection: Connection,
@@ -70,7 +71,7 @@ impl Rig {
     fn go_online(&mut self, token: &str) {
         self.token(Ok(token));
         let conn = self.conn();
-        self.connection.on_opened(conn);
+        self.opened(conn);
         assert!(self.text(OPEN).is_none() && self.text(JOINED).is_none());
         assert_eq!(self.state(), ConnectionState::Online);
         self.actions();
@@ -87,10 +88,14 @@ impl Rig {
     fn join(&mut self, token: &str) {
         self.token(Ok(token));
         let conn = self.conn();
-        self.connection.on_opened(conn);
+        self.opened(conn);
         self.text(OPEN);
         assert_eq!(self.state(), ConnectionState::Authenticating);
         self.actions();
+    }
+
+    fn opened(&mut self, conn: ConnId) {
+        self.connection.on_opened(conn, self.now, &mut self.timers, &mut self.rng);
     }
 
     fn conn(&self) -> ConnId {
@@ -151,7 +156,7 @@ impl Rig {
 
     fn emit(&mut self, event: &str, args: &[&str], ack: bool) -> Emitted {
         let args = args.iter().map(|arg| (*arg).to_owned()).collect();
-        let push = Push { event: event.to_owned(), args, ack };
+        let push = Push { event: event.to_owned(), args, ack, ..Push::default() };
         self.connection.emit(&push, self.now, &mut self.timers, &mut self.rng)
     }
 
@@ -216,8 +221,8 @@ impl Rig {
 fn named(action: &Action) -> String {
     match action {
         Action::Socket(SocketOutput::Open { url, protocols, .. }) => {
-            assert!(protocols.is_empty());
-            format!("open {}", url.0)
+            let offered: Vec<&str> = protocols.iter().map(|protocol| protocol.0.as_str()).collect();
+            format!("open {} {}", url.0, offered.join(" ")).trim_end().to_owned()
         }
         Action::Socket(SocketOutput::Text { text, .. }) => format!("text {text}"),
         Action::Socket(SocketOutput::Close { code, reason, .. }) => format!("close {code} {reason}"),
@@ -232,14 +237,27 @@ fn named(action: &Action) -> String {
         Action::ProtocolError { message, .. } => format!("protocol error: {message}"),
         Action::Failed(failure) => format!("failed {:?}", failure.code),
         Action::Closed(failure) => format!("closed {:?}", failure.code),
+        Action::Joins { topic } => format!("joins {topic}"),
+        Action::TopicSettled { topic } => format!("settled {topic}"),
+        Action::Unanswered { ack_ids } => format!("unanswered {ack_ids:?}"),
     }
 }
 
 fn described(delivered: &Delivered<'_>) -> (String, Vec<String>) {
     let (name, args) = match delivered {
-        Delivered::Event { ack_id: None, name, args } => (name.to_string(), args),
-        Delivered::Event { ack_id: Some(id), name, args } => (format!("{name} wants {id}"), args),
-        Delivered::Ack { id, args } => (format!("ack {id}"), args),
+        Delivered::Event { ack_id, topic, name, args, .. } => {
+            let mut head = name.to_string();
+            if !topic.is_empty() {
+                head = format!("{topic} {head}");
+            }
+            (ack_id.map_or(head.clone(), |id| format!("{head} wants {id}")), args.clone())
+        }
+        Delivered::Ack { id, status: None, args, .. } => (format!("ack {id}"), args.clone()),
+        Delivered::Ack { id, status: Some(status), args, .. } => (format!("{status} {id}"), args.clone()),
+        Delivered::Joined { topic, response } => {
+            (format!("joined {topic}"), response.iter().copied().collect())
+        }
+        Delivered::Presence(changes) => return (format!("presence {changes:?}"), Vec::new()),
     };
     (name, args.iter().map(|arg| arg.get().to_owned()).collect())
 }

@@ -69,6 +69,9 @@ impl Outbox {
         self.open = true;
         (self.held_back, self.unauthorised) = (false, false);
         self.paused_until_mono_ms = 0;
+        for (_, lane) in self.lanes.iter_mut() {
+            lane.joins = false;
+        }
         self.settle_doubt();
         self.advance(now);
     }
@@ -113,23 +116,54 @@ impl Outbox {
         for id in self.ids_of(&|row| row.stage == Stage::Marking) {
             self.set_stage(id, Stage::Queued);
         }
-        for id in self.ids_of(&|row| matches!(row.stage, Stage::InFlight { .. }) && !row.is_requested()) {
-            let Some(row) = self.rows.get_mut(&id) else { continue };
-            row.record.losses += u32::from(!by_us);
-            if mutant::is(12) {
-                row.record.attempts += 1;
+        let unanswered =
+            self.ids_of(&|row| matches!(row.stage, Stage::InFlight { .. }) && !row.is_requested());
+        for id in unanswered {
+            self.lose(id, by_us);
+        }
+    }
+
+    /// These stay unanswered, though the socket lives: their topic is gone (X4). A loss all the same.
+    pub fn on_unanswered(&mut self, rows: &[RowId]) {
+        for id in rows {
+            if self.rows.get(id).is_some_and(|row| matches!(row.stage, Stage::InFlight { .. })) {
+                self.lose(*id, false);
             }
-            if mutant::is(12) && row.record.attempts >= self.limits.max_attempts {
-                self.fail(id, Failure::new(ErrorCode::Server, "the connection was lost too often"));
-            } else if !self.traits.keys && !row.is_change() && !mutant::is(16) {
-                self.fail(id, unconfirmed());
-            } else if row.record.losses >= LOSSES_BEFORE_POISON && !mutant::is(17) {
-                let text = "the connection was lost three times while this message was unanswered";
-                self.fail(id, Failure::new(ErrorCode::Poison, text));
-            } else {
-                self.set_stage(id, Stage::Queued);
-                self.mark_dirty(id);
-            }
+        }
+    }
+
+    fn lose(&mut self, id: RowId, by_us: bool) {
+        let Some(row) = self.rows.get_mut(&id) else { return };
+        row.record.losses += u32::from(!by_us);
+        if mutant::is(12) {
+            row.record.attempts += 1;
+        }
+        if mutant::is(12) && row.record.attempts >= self.limits.max_attempts {
+            self.fail(id, Failure::new(ErrorCode::Server, "the connection was lost too often"));
+        } else if !self.traits.keys && !row.is_change() && !mutant::is(16) {
+            self.fail(id, unconfirmed());
+        } else if row.record.losses >= LOSSES_BEFORE_POISON && !mutant::is(17) {
+            let text = "the connection was lost three times while this message was unanswered";
+            self.fail(id, Failure::new(ErrorCode::Poison, text));
+        } else {
+            self.set_stage(id, Stage::Queued);
+            self.mark_dirty(id);
+        }
+    }
+
+    /// The topic of its conversation is not joined: it waits, and what stands behind it.
+    pub fn on_not_joined(&mut self, id: RowId) {
+        let conversation_id = self.rows.get(&id).map(|row| row.record.conversation_id.clone());
+        if let Some(lane) = conversation_id.and_then(|id| self.lanes.get_mut(&id)) {
+            lane.joins = true;
+        }
+        self.unmark(id);
+    }
+
+    /// The topic of this conversation is joined, or was refused.
+    pub fn on_topic_settled(&mut self, conversation_id: &str) {
+        if let Some(lane) = self.lanes.get_mut(conversation_id) {
+            lane.joins = false;
         }
     }
 
@@ -178,8 +212,7 @@ impl Outbox {
     pub(super) fn may_start(&mut self, now: Now, id: RowId) -> bool {
         let Some(row) = self.rows.get(&id) else { return false };
         let Some(lane) = self.lanes.get(&row.record.conversation_id) else { return false };
-        let first =
-            self.head_of(&row.record.conversation_id) == Some(id) && lane.retry_at_mono_ms <= now.mono_ms;
+        let first = self.head_of(&row.record.conversation_id) == Some(id) && lane.may_go(now);
         let paused = now.mono_ms < self.paused_until_mono_ms;
         self.open
             && self.generation != 0
@@ -217,7 +250,7 @@ impl Outbox {
     fn lane_ready(&self, id: RowId, now: Now) -> bool {
         let row = self.rows.get(&id).filter(|row| !row.writing);
         let lane = row.and_then(|row| self.lanes.get(&row.record.conversation_id));
-        lane.is_some_and(|lane| lane.retry_at_mono_ms <= now.mono_ms)
+        lane.is_some_and(|lane| lane.may_go(now))
     }
 
     /// Whether a row whose turn it is may go as far as the store is concerned. If it takes no mark just now, it is asked
@@ -264,7 +297,7 @@ impl Outbox {
     /// The next row of a lane that may go now: in order, within the window.
     fn next_in(&self, conversation_id: &str, now: Now) -> Option<RowId> {
         let lane = self.lanes.get(conversation_id)?;
-        if lane.retry_at_mono_ms > now.mono_ms {
+        if !lane.may_go(now) {
             return None;
         }
         let mut first = None;
@@ -312,7 +345,7 @@ impl Outbox {
     }
 
     /// It is on its way, and answered until `deadline_mono_ms`.
-    pub(super) fn on_sent(&mut self, id: RowId, deadline_mono_ms: u64) {
+    pub fn on_sent(&mut self, id: RowId, deadline_mono_ms: u64) {
         if let Some(row) = self.rows.get_mut(&id) {
             let news = !row.sent;
             row.sent = true;
@@ -368,6 +401,12 @@ impl Outbox {
             self.fail(id, if in_doubt { unconfirmed() } else { expired() });
             self.look_up(id);
         }
+    }
+}
+
+impl super::Lane {
+    fn may_go(&self, now: Now) -> bool {
+        !self.joins && self.retry_at_mono_ms <= now.mono_ms
     }
 }
 

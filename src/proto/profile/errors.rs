@@ -1,4 +1,4 @@
-//! What `team` says when something went wrong, and its answers to a send (T15, D3, D6).
+//! What a backend says when something went wrong, and its answers to a send (T15, D3, D6).
 //!
 //! Law: a known code decides alone; a text is asked for the signs of an auth refusal only where there is no code,
 //! since a forbidden member may well be told that they are "not authorised". What nobody knows is taken for a
@@ -7,9 +7,9 @@
 use crate::proto::mutant;
 use std::borrow::Cow;
 
-use super::super::fields::Fields;
-use super::super::{Answer, Failure, ServerMessage};
-use super::records;
+use super::fields::Fields;
+use super::records::{self, Names};
+use super::{Answer, Failure, ServerMessage};
 use crate::proto::model::{ErrorCode, first_chars};
 use crate::proto::text::{concat, cut};
 use crate::proto::wire::json;
@@ -95,10 +95,10 @@ impl<'a> ServerError<'a> {
         };
         Self {
             code: read.text("code"),
-            words: read.text("message").unwrap_or_default(),
+            words: read.text("message").or(read.text("reason")).unwrap_or_default(),
             field: read.text("field"),
             retry_after_ms: read.count("retry_after_ms"),
-            client_message_id: read.id("client_message_id"),
+            client_message_id: read.id("client_message_id").or(read.id("client_id")),
         }
     }
 
@@ -147,7 +147,7 @@ fn push_excerpt(message: &mut String, words: &str) {
 }
 
 /// Reads the answer to a send: `{success:true, data?}` or `{success:false, error}` (T3, D3).
-pub(super) fn answer(key: &str, args: &[&RawValue]) -> Answer {
+pub(super) fn answer(key: &str, args: &[&RawValue], names: &Names) -> Answer {
     const PLACE: &str = "answer to chat:message_send";
     let Some(raw) = args.first() else {
         return Answer::Malformed(concat(&[PLACE, ": is empty"]));
@@ -161,21 +161,35 @@ pub(super) fn answer(key: &str, args: &[&RawValue]) -> Answer {
         Err(wrong) => return Answer::Malformed(wrong.at(PLACE)),
     };
     match (success, read.get("error")) {
-        (Some(true), _) => Answer::Stored(copy(key, &read)),
+        (Some(true), _) => Answer::Stored(copy(key, read.object("data"), names)),
         (None, None) => Answer::Malformed(concat(&[PLACE, ": field `success` is missing"])),
-        (_, error) => refusal(key, &read, error.map(ServerError::read).unwrap_or_default()),
+        (_, error) => {
+            let error = error.map(ServerError::read).unwrap_or_default();
+            refusal(key, read.object("data"), error, names)
+        }
     }
 }
 
 /// The server's copy of the message. One that cannot be read, or that is another message's, counts as not given:
 /// the server has said that it stored ours, so sending it again would be wrong.
-fn copy(key: &str, answer: &Fields<'_>) -> Option<Box<ServerMessage>> {
-    let data = answer.object("data")?;
-    let message = data.finish(records::message(&data)).ok()?;
+fn copy(key: &str, row: Option<Fields<'_>>, names: &Names) -> Option<Box<ServerMessage>> {
+    let row = row?;
+    let message = row.finish(records::message(&row, names)).ok()?;
     message.key.as_deref().is_none_or(|theirs| theirs == key).then_some(message)
 }
 
-fn refusal(key: &str, answer: &Fields<'_>, error: ServerError<'_>) -> Answer {
+/// Reads a reply to a send: its status, and the copy under `message`, or the error by itself or under `reason` (P7, D3).
+pub(super) fn reply(key: &str, status: &str, response: Option<&RawValue>, names: &Names) -> Answer {
+    let read = response.and_then(|response| Fields::read(response).ok());
+    if status == "ok" {
+        let row = read.and_then(|read| read.object("message").or(Some(read)));
+        return Answer::Stored(copy(key, row, names));
+    }
+    let error = response.map(ServerError::read).unwrap_or_default();
+    refusal(key, read.and_then(|read| read.object("message")), error, names)
+}
+
+fn refusal(key: &str, row: Option<Fields<'_>>, error: ServerError<'_>, names: &Names) -> Answer {
     let unnamed = match &error.code {
         None if is_auth_refusal(None, &error.words) => ErrorCode::Auth,
         _ => ErrorCode::Server,
@@ -185,7 +199,7 @@ fn refusal(key: &str, answer: &Fields<'_>, error: ServerError<'_>) -> Answer {
         ErrorCode::Auth => Answer::AuthRefused(failure),
         // It kept our key from an earlier attempt whose answer was lost.
         ErrorCode::Conflict if mutant::is(14) || error.client_message_id.as_deref() == Some(key) => {
-            Answer::Stored(copy(key, answer))
+            Answer::Stored(copy(key, row, names))
         }
         _ => Answer::Refused { failure, retry_after_ms: error.retry_after_ms },
     }

@@ -236,18 +236,13 @@ impl Body {
     }
 }
 
-/// Appends `segment` to a path with everything but RFC 3986's unreserved characters percent-encoded.
-pub(super) fn push_segment(path: &mut String, segment: &str) {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    let digit = |nibble: u8| HEX.get(usize::from(nibble)).copied().map_or('0', char::from);
-    for byte in segment.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            path.push(char::from(byte));
-        } else {
-            path.push('%');
-            path.push(digit(byte >> 4));
-            path.push(digit(byte & 15));
-        }
+/// Appends numbers to a path as its query.
+pub(super) fn push_query(path: &mut String, query: &[(&str, u64)]) {
+    for (index, (name, value)) in query.iter().enumerate() {
+        path.push(if index == 0 { '?' } else { '&' });
+        path.push_str(name);
+        path.push('=');
+        json::push_uint(path, *value);
     }
 }
 
@@ -341,13 +336,6 @@ mod tests {
         let body = Body::new().text("a", "x\"y").raw("b", "[1]").finish();
         assert_eq!(body, r#"{"a":"x\"y","b":[1]}"#);
         assert_eq!(Body::new().finish(), "{}");
-    }
-
-    #[test]
-    fn segments_are_percent_encoded() {
-        let mut path = String::from("/");
-        push_segment(&mut path, "aZ09-._~ /?#%é");
-        assert_eq!(path, "/aZ09-._~%20%2F%3F%23%25%C3%A9");
     }
 
     #[test]

@@ -1,29 +1,48 @@
-//! The records of `team`: messages and conversations, on the socket and over REST alike (T4, D4).
+//! Records of messages and conversations, on the socket and over REST alike (T4, D4, D7). Backends differ in what they
+//! call the fields: that is in their [`Names`].
 
-use super::super::fields::{self, Fields, IS_MISSING, Wrong};
-use super::super::{ConversationKind, Json, Member, Role, ServerConversation, ServerMessage, Status};
+use super::fields::{self, Fields, IS_MISSING, Wrong};
+use super::{
+    CapabilityPatch, ConversationKind, ConversationPage, Json, Member, Page, Role, ServerConversation,
+    ServerMessage, Status,
+};
 use crate::proto::text::concat;
 use crate::proto::wire::base64;
 use crate::proto::wire::json;
 use crate::proto::wire::json::RawValue;
+
+/// What a backend calls the fields of its records.
+pub(super) struct Names {
+    pub content: &'static str,
+    /// The content is base64 of UTF-8 text (T5).
+    pub is_base64: bool,
+    pub key: &'static str,
+    pub kind: &'static str,
+    pub created_at: &'static str,
+    pub conversation_kind: &'static str,
+    pub members: &'static str,
+    pub member_id: &'static str,
+    pub member_name: &'static str,
+}
 
 /// A text as `content_encrypted` carries it before encryption is switched on (T5).
 pub(super) fn encode_content(text: &str) -> String {
     base64::encode(text.as_bytes())
 }
 
-/// Reads a message (T4, D4). What is wrong with it is told by the record's end.
-pub(super) fn message(record: &Fields<'_>) -> Box<ServerMessage> {
+/// Reads a message (T4, D4, D7). What is wrong with it is told by the record's end.
+pub(super) fn message(record: &Fields<'_>, names: &Names) -> Box<ServerMessage> {
     let deleted_at_ms = record.time_ms("deleted_at");
-    let text = match record.text("content_encrypted") {
+    let text = match record.text(names.content) {
+        Some(content) if !names.is_base64 => content.into_owned(),
         Some(content) => decode_content(&content).unwrap_or_else(|| {
-            record.fail("content_encrypted", "must be base64 of UTF-8 text");
+            record.fail(names.content, "must be base64 of UTF-8 text");
             String::new()
         }),
         // A deleted message has nothing left to show.
         None => {
             if deleted_at_ms.is_none() {
-                record.fail("content_encrypted", IS_MISSING);
+                record.fail(names.content, IS_MISSING);
             }
             String::new()
         }
@@ -40,15 +59,15 @@ pub(super) fn message(record: &Fields<'_>) -> Box<ServerMessage> {
     let told = record.text("status").and_then(|name| status(&name));
     Box::new(ServerMessage {
         id: record.required_id("id"),
-        key: record.id("client_message_id"),
+        key: record.id(names.key),
         conversation_id: record.required_id("conversation_id"),
         sender_id,
-        kind: record.text("message_type").map_or_else(|| "text".to_owned(), Into::into),
+        kind: record.text(names.kind).map_or_else(|| "text".to_owned(), Into::into),
         text,
         metadata: record.json("metadata"),
         attachments: attachments(record),
         reply_to_id: record.id("reply_to"),
-        created_at_ms: record.required("created_at", record.time_ms("created_at")),
+        created_at_ms: record.required(names.created_at, record.time_ms(names.created_at)),
         seq: record.count("seq"),
         // Servers that keep receipts apart from the row may leave the row's own status at `sent`.
         status: told.max(derived),
@@ -59,21 +78,21 @@ pub(super) fn message(record: &Fields<'_>) -> Box<ServerMessage> {
     })
 }
 
-/// Reads a conversation (T8); `me` is the own user's id, where it is known. What is wrong with it is told by the
+/// Reads a conversation (T8, P9); `me` is the own user's id, where it is known. What is wrong with it is told by the
 /// record's end.
-pub(super) fn conversation(record: &Fields<'_>, me: Option<&str>) -> Box<ServerConversation> {
-    let kind = match record.required("type", record.text("type")).as_ref() {
+pub(super) fn conversation(record: &Fields<'_>, names: &Names, me: Option<&str>) -> Box<ServerConversation> {
+    let kind = match record.required(names.conversation_kind, record.text(names.conversation_kind)).as_ref() {
         "direct" => ConversationKind::Direct,
         "group" => ConversationKind::Group,
         _ => {
-            record.fail("type", "must be `direct` or `group`");
+            record.fail(names.conversation_kind, "must be `direct` or `group`");
             ConversationKind::Group
         }
     };
     let mut members = Vec::new();
     let mut online = Vec::new();
-    for raw in record.list("participants") {
-        let Some((member, is_online)) = participant(record, raw) else { break };
+    for raw in record.list(names.members) {
+        let Some((member, is_online)) = participant(record, names, raw) else { break };
         if is_online {
             online.push(member.user_id.clone());
         }
@@ -99,7 +118,33 @@ pub(super) fn conversation(record: &Fields<'_>, me: Option<&str>) -> Box<ServerC
     })
 }
 
-/// The statuses of T14. `sent` means that the server has it.
+/// A conversation by itself or under its name.
+pub(super) fn conversation_in(
+    record: &Fields<'_>,
+    names: &Names,
+    me: Option<&str>,
+) -> Box<ServerConversation> {
+    let Some(within) = record.object("conversation") else {
+        return conversation(record, names, me);
+    };
+    let told = conversation(&within, names, me);
+    record.heed(&within);
+    told
+}
+
+/// What a backend says that it gives (D2).
+pub(super) fn capabilities(declared: &Fields<'_>) -> CapabilityPatch {
+    CapabilityPatch {
+        keys: declared.flag("keys"),
+        answers: None,
+        cursor: declared.flag("cursor"),
+        ordered_window: declared.flag("ordered_window"),
+        receipts: declared.flag("receipts"),
+        max_payload: declared.count("max_payload"),
+    }
+}
+
+/// The statuses of T14 and D7. `sent` means that the server has it.
 pub(super) fn status(name: &str) -> Option<Status> {
     match name {
         "sent" => Some(Status::Acknowledged),
@@ -109,8 +154,38 @@ pub(super) fn status(name: &str) -> Option<Status> {
     }
 }
 
+/// A page of conversations. A row that cannot be read is left out; an error only where there are rows and none can be
+/// read.
+pub(super) fn conversations(body: &str, names: &Names, me: &str) -> Result<ConversationPage, String> {
+    let (rows, has_more) = list(body, "conversations")?;
+    let mut page = ConversationPage { has_more, ..ConversationPage::default() };
+    for (index, raw) in rows.into_iter().enumerate() {
+        match Fields::read(raw).and_then(|record| record.finish(conversation(&record, names, Some(me)))) {
+            Ok(conversation) => page.conversations.push(conversation),
+            Err(wrong) => page.malformed.push(wrong.at(&row_name("conversations", index))),
+        }
+    }
+    if page.conversations.is_empty() && !page.malformed.is_empty() {
+        return Err(page.malformed.swap_remove(0));
+    }
+    Ok(page)
+}
+
+/// A page of messages. Rows that cannot be read are left out.
+pub(super) fn page(body: &str, names: &Names) -> Result<Page, String> {
+    let (rows, has_more) = list(body, "messages")?;
+    let mut page = Page { messages: Vec::with_capacity(rows.len()), has_more, malformed: Vec::new() };
+    for (index, raw) in rows.into_iter().enumerate() {
+        match Fields::read(raw).and_then(|record| record.finish(message(&record, names))) {
+            Ok(message) => page.messages.push(message),
+            Err(wrong) => page.malformed.push(wrong.at(&row_name("messages", index))),
+        }
+    }
+    Ok(page)
+}
+
 /// The rows of a list: `{messages|conversations, has_more}` (D4), or an array alone, which has no more.
-pub(super) fn list<'a>(body: &'a str, name: &'static str) -> Result<(Vec<&'a RawValue>, bool), String> {
+fn list<'a>(body: &'a str, name: &'static str) -> Result<(Vec<&'a RawValue>, bool), String> {
     let raw = json::parse(body, 0).map_err(|error| concat(&[name, ": ", &error.text()]))?;
     if let Some(rows) = json::array(raw) {
         return Ok((rows, false));
@@ -126,7 +201,7 @@ pub(super) fn list<'a>(body: &'a str, name: &'static str) -> Result<(Vec<&'a Raw
 }
 
 /// Names a row of a list in an error: `messages[3]`.
-pub(super) fn row_name(list: &str, index: usize) -> String {
+fn row_name(list: &str, index: usize) -> String {
     let mut out = String::from(list);
     out.push('[');
     json::push_uint(&mut out, index as u64);
@@ -180,17 +255,17 @@ fn reaction(raw: &RawValue) -> Option<(String, String)> {
 
 /// A member and whether they are online; an id alone is a plain member whose name is not told. `None`: it cannot be
 /// read, which is told by the end of `record`.
-fn participant(record: &Fields<'_>, raw: &RawValue) -> Option<(Member, bool)> {
+fn participant(record: &Fields<'_>, names: &Names, raw: &RawValue) -> Option<(Member, bool)> {
     if let Some(user_id) = fields::id(raw) {
         return Some((Member { name: user_id.clone(), user_id, role: Role::Member }, false));
     }
     let read = Fields::read(raw).ok();
-    let Some((read, user_id)) = read.and_then(|read| read.id("user_id").map(|user_id| (read, user_id)))
+    let Some((read, user_id)) = read.and_then(|read| read.id(names.member_id).map(|user_id| (read, user_id)))
     else {
-        record.fail("participants", "must hold ids, or objects with `user_id`");
+        record.fail(names.members, "must hold ids of users, or objects with them");
         return None;
     };
-    let name = read.text("username").filter(|name| !name.is_empty());
+    let name = read.text(names.member_name).filter(|name| !name.is_empty());
     let role = match read.text("role").as_deref() {
         Some("admin") => Role::Admin,
         Some("moderator") => Role::Moderator,

@@ -4,25 +4,36 @@
 //! numbers for ids, absent optional fields and unknown extra ones are all good, as old and new servers of this kind
 //! differ in just these.
 
-use super::fields::{Body, Fields, IS_MISSING, Wrong, push_segment};
+use super::fields::{Body, Fields, IS_MISSING, Wrong, push_query};
+use super::records::{self, Names};
 use super::{
-    Answer, Capabilities, CapabilityPatch, ConversationPage, Created, Failure, Incoming, Outgoing,
-    OutgoingChange, Page, Profile, Push, RestRequest, Sending, ServerConversation, Status,
+    Answer, Capabilities, ConversationPage, Created, Failure, Incoming, Outgoing, OutgoingChange, Page,
+    Profile, Push, RestRequest, Sending, Status,
 };
-use crate::proto::model::{ChangeKind, ErrorCode};
+use super::{created, errors};
+use crate::proto::model::ChangeKind;
+use crate::proto::text::push_percent_encoded;
 use crate::proto::wire::json;
 use crate::proto::wire::json::RawValue;
 
 mod changes;
-mod errors;
-mod records;
 #[cfg(test)]
 mod tests;
 
-pub use errors::is_auth_refusal;
-
 /// Conversations in one page of the list (T8).
 const CONVERSATIONS_LIMIT: u64 = 100;
+
+pub(super) const NAMES: Names = Names {
+    content: "content_encrypted",
+    is_base64: true,
+    key: "client_message_id",
+    kind: "message_type",
+    created_at: "created_at",
+    conversation_kind: "type",
+    members: "participants",
+    member_id: "user_id",
+    member_name: "username",
+};
 
 /// The team chat's vocabulary.
 #[derive(Clone, Copy, Debug, Default)]
@@ -61,8 +72,8 @@ impl Profile for Team {
         Push { ack: true, ..push("chat:message_send", Some(body)) }
     }
 
-    fn answer(&self, key: &str, args: &[&RawValue]) -> Answer {
-        errors::answer(key, args)
+    fn answer(&self, key: &str, _status: Option<&str>, args: &[&RawValue]) -> Answer {
+        errors::answer(key, args, &NAMES)
     }
 
     fn change(&self, change: OutgoingChange<'_>) -> Sending {
@@ -73,7 +84,7 @@ impl Profile for Team {
         changes::answer(kind, status, body)
     }
 
-    fn incoming(&self, event: &str, args: &[&RawValue]) -> Incoming {
+    fn incoming(&self, _topic: &str, event: &str, args: &[&RawValue]) -> Incoming {
         let read = match event {
             "chat:message_received" => read_message,
             "chat:message_status_updated" => read_status,
@@ -122,22 +133,8 @@ impl Profile for Team {
         get(path)
     }
 
-    /// A row that cannot be read is left out; an error only where there are rows and none can be read.
     fn parse_conversations(&self, body: &str, me: &str) -> Result<ConversationPage, String> {
-        let (rows, has_more) = records::list(body, "conversations")?;
-        let mut conversations = Vec::with_capacity(rows.len());
-        let mut malformed = Vec::new();
-        for (index, raw) in rows.into_iter().enumerate() {
-            match Fields::read(raw).and_then(|record| record.finish(records::conversation(&record, Some(me))))
-            {
-                Ok(conversation) => conversations.push(conversation),
-                Err(wrong) => malformed.push(wrong.at(&records::row_name("conversations", index))),
-            }
-        }
-        if conversations.is_empty() && !malformed.is_empty() {
-            return Err(malformed.swap_remove(0));
-        }
-        Ok(ConversationPage { conversations, malformed, has_more })
+        records::conversations(body, &NAMES, me)
     }
 
     /// T10 with `after` (D4).
@@ -151,15 +148,7 @@ impl Profile for Team {
     }
 
     fn parse_page(&self, body: &str) -> Result<Page, String> {
-        let (rows, has_more) = records::list(body, "messages")?;
-        let mut page = Page { messages: Vec::with_capacity(rows.len()), has_more, malformed: Vec::new() };
-        for (index, raw) in rows.into_iter().enumerate() {
-            match Fields::read(raw).and_then(|record| record.finish(records::message(&record))) {
-                Ok(message) => page.messages.push(message),
-                Err(wrong) => page.malformed.push(wrong.at(&records::row_name("messages", index))),
-            }
-        }
-        Ok(page)
+        records::page(body, &NAMES)
     }
 
     /// T6.
@@ -181,17 +170,7 @@ impl Profile for Team {
     }
 
     fn parse_created(&self, status: u16, body: &str, me: &str) -> Result<Created, Failure> {
-        let record = json::parse(body, 0).ok().and_then(|raw| Fields::read(raw).ok());
-        match (status, record) {
-            (200..300, Some(record)) => read_created(&record, me)
-                .map_err(|wrong| Failure::new(ErrorCode::Protocol, wrong.at("created conversation"))),
-            (200..300, None) => {
-                Err(Failure::new(ErrorCode::Protocol, "created conversation: must be an object"))
-            }
-            (409, Some(record)) => Ok(read_found(&record, me)),
-            (409, None) => Ok(Created::FoundSomewhere),
-            _ => Err(self.parse_failure(status, body).0),
-        }
+        created::parse(status, body, &NAMES, me)
     }
 
     fn parse_failure(&self, status: u16, body: &str) -> (Failure, Option<u64>) {
@@ -204,7 +183,7 @@ fn push(event: &str, body: Option<Body>) -> Push {
         Some(body) => vec![body.finish()],
         None => Vec::new(),
     };
-    Push { event: event.to_owned(), args, ack: false }
+    Push { event: event.to_owned(), args, ..Push::default() }
 }
 
 fn get(path: String) -> RestRequest {
@@ -213,7 +192,7 @@ fn get(path: String) -> RestRequest {
 
 fn get_messages(conversation_id: &str, query: &[(&str, u64)]) -> RestRequest {
     let mut path = String::from("/messages/");
-    push_segment(&mut path, conversation_id);
+    push_percent_encoded(&mut path, conversation_id);
     push_query(&mut path, query);
     get(path)
 }
@@ -222,21 +201,12 @@ fn post(path: &str, body: Body) -> RestRequest {
     RestRequest { method: "POST", path: path.to_owned(), body: Some(body.finish()) }
 }
 
-fn push_query(path: &mut String, query: &[(&str, u64)]) {
-    for (index, (name, value)) in query.iter().enumerate() {
-        path.push(if index == 0 { '?' } else { '&' });
-        path.push_str(name);
-        path.push('=');
-        json::push_uint(path, *value);
-    }
-}
-
 fn read_message(payload: &Fields<'_>) -> Incoming {
-    Incoming::Message(records::message(payload))
+    Incoming::Message(records::message(payload, &NAMES))
 }
 
 fn read_update(payload: &Fields<'_>) -> Incoming {
-    Incoming::Updated(records::message(payload))
+    Incoming::Updated(records::message(payload, &NAMES))
 }
 
 /// T4, T14.
@@ -300,17 +270,7 @@ fn read_reaction(payload: &Fields<'_>) -> Incoming {
 /// An event does not know who it is read for: the own role and a direct conversation's title are the reader's to
 /// take from the members.
 fn read_conversation(payload: &Fields<'_>) -> Incoming {
-    Incoming::Conversation(conversation_in(payload, None))
-}
-
-/// A conversation by itself or under its name.
-fn conversation_in(record: &Fields<'_>, me: Option<&str>) -> Box<ServerConversation> {
-    let Some(within) = record.object("conversation") else {
-        return records::conversation(record, me);
-    };
-    let conversation = records::conversation(&within, me);
-    record.heed(&within);
-    conversation
+    Incoming::Conversation(records::conversation_in(payload, &NAMES, None))
 }
 
 /// D2. A user without an id is nobody's word for anybody.
@@ -324,40 +284,7 @@ fn read_hello(payload: &Fields<'_>) -> Incoming {
         payload.heed(&user);
         id
     });
-    let capabilities = CapabilityPatch {
-        keys: declared.flag("keys"),
-        answers: None,
-        cursor: declared.flag("cursor"),
-        ordered_window: declared.flag("ordered_window"),
-        receipts: declared.flag("receipts"),
-        max_payload: declared.count("max_payload"),
-    };
+    let capabilities = records::capabilities(&declared);
     payload.heed(&declared);
     Incoming::Hello { capabilities, user_id }
-}
-
-fn read_created(record: &Fields<'_>, me: &str) -> Result<Created, Wrong> {
-    record.finish(conversation_in(record, Some(me))).map(Created::Conversation)
-}
-
-/// What a conflict says about the conversation that exists already: all of it, its id, or nothing (T6).
-fn read_found(record: &Fields<'_>, me: &str) -> Created {
-    if let Some(within) = record.object("conversation")
-        && let Ok(conversation) = within.finish(records::conversation(&within, Some(me)))
-    {
-        return Created::Conversation(conversation);
-    }
-    for (within, field) in
-        [("", "conversation"), ("conversation", "id"), ("error", "conversation_id"), ("", "conversation_id")]
-    {
-        if let Some(id) = id_within(record, within, field) {
-            return Created::Found(id);
-        }
-    }
-    Created::FoundSomewhere
-}
-
-/// An id in a record, or in an object within it.
-fn id_within(record: &Fields<'_>, within: &'static str, field: &'static str) -> Option<String> {
-    if within.is_empty() { record.id(field) } else { record.object(within)?.id(field) }
 }

@@ -54,7 +54,7 @@ fn frames_and_closes_of_another_socket_are_dropped() {
     assert_ne!(rig.conn(), old);
     assert!(rig.text_of(old, r#"42["x"]"#).is_none() && rig.text_of(old, "1").is_none());
     rig.connection.on_closed(old, 1006, "", rig.now, &mut rig.timers, &mut rig.rng);
-    rig.connection.on_opened(old);
+    rig.opened(old);
     assert!(rig.connection.on_binary(rig.now, old, vec![1], &mut rig.timers, &mut rig.rng).is_none());
     assert_eq!((rig.state(), rig.actions().len()), (ConnectionState::Online, 0));
 }

@@ -31,7 +31,7 @@ fn each_stage_of_an_attempt_is_bounded_by_one_deadline() {
     rig.pass(2_000);
     rig.token(Ok("t"));
     rig.pass(2_000);
-    rig.connection.on_opened(rig.conn());
+    rig.opened(rig.conn());
     rig.pass(999);
     rig.text(OPEN);
     assert_eq!(rig.state(), ConnectionState::Authenticating);
@@ -46,7 +46,7 @@ fn each_stage_of_an_attempt_is_bounded_by_one_deadline() {
     assert_eq!(rig.reason(), "the socket did not open within 5000 ms");
     rig.pass_retry();
     rig.token(Ok("t"));
-    rig.connection.on_opened(rig.conn());
+    rig.opened(rig.conn());
     rig.pass(5_000);
     assert_eq!(rig.reason(), "no Engine.IO handshake within 5000 ms");
     rig.pass_retry();

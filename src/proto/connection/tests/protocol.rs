@@ -9,7 +9,7 @@ fn e1_the_url_has_no_sid_and_the_handshake_comes_first() {
     rig.token(Ok("t1"));
     let open = "open wss://h/team/socket.io/?EIO=4&transport=websocket";
     assert_eq!(rig.names(), ["changed", "token Connect", open]);
-    rig.connection.on_opened(rig.conn());
+    rig.opened(rig.conn());
     assert_eq!(rig.state(), ConnectionState::Connecting, "an open socket is no session yet");
     rig.text(OPEN);
     assert_eq!(rig.state(), ConnectionState::Authenticating);
@@ -21,7 +21,7 @@ fn e1_without_a_readable_handshake_the_framing_is_lost() {
         let mut rig = Rig::new(json!({}));
         rig.connect();
         rig.token(Ok("t1"));
-        rig.connection.on_opened(rig.conn());
+        rig.opened(rig.conn());
         rig.actions();
         rig.text(first);
         let names = rig.names();
@@ -110,7 +110,7 @@ fn e4_connect_is_always_sent_and_carries_the_auth() {
         let mut rig = Rig::new(json!({ "endpoint": { "namespace": namespace } }));
         rig.connect();
         rig.token(Ok("t\"1"));
-        rig.connection.on_opened(rig.conn());
+        rig.opened(rig.conn());
         rig.actions();
         rig.text(OPEN);
         assert_eq!(rig.names(), ["changed", frame]);
@@ -140,7 +140,10 @@ fn e6_binary_events_are_put_together_and_text_between_loses_the_framing() {
     assert!(rig.binary(b"ab").is_none());
     let held = rig.binary(b"c").unwrap();
     assert_eq!(described(&held.delivered().unwrap()).0, "photo");
-    assert_eq!(held.attachments(), [b"ab".to_vec(), b"c".to_vec()]);
+    match held.delivered().unwrap() {
+        Delivered::Event { attachments, .. } => assert_eq!(attachments, [&b"ab"[..], b"c"]),
+        other => panic!("{other:?}"),
+    }
     assert_eq!(rig.text(r#"450-["none"]"#).unwrap().0, "none");
     assert_eq!(rig.names(), ["text 3"]);
 
@@ -181,16 +184,16 @@ fn e7_a_servers_question_is_answered_once() {
     let mut rig = Rig::online(json!({}));
     assert_eq!(rig.text(r#"4217["ask"]"#).unwrap().0, "ask wants 17");
     let answer = raw(r#"{"ok":true}"#);
-    assert!(rig.connection.answer(17, &[answer]));
-    assert!(!rig.connection.answer(17, &[answer]));
-    assert!(!rig.connection.answer(18, &[]));
+    assert!(rig.connection.answer(17, &[answer], &[]));
+    assert!(!rig.connection.answer(17, &[answer], &[]));
+    assert!(!rig.connection.answer(18, &[], &[]));
     assert_eq!(rig.names(), [r#"text 4317[{"ok":true}]"#]);
 
     rig.text(r#"4219["ask"]"#);
     rig.closed(1006, "");
     rig.pass_retry();
     rig.go_online("t2");
-    assert!(!rig.connection.answer(19, &[]), "it was asked on another socket");
+    assert!(!rig.connection.answer(19, &[], &[]), "it was asked on another socket");
 }
 
 #[test]
@@ -199,7 +202,7 @@ fn e7_unanswered_questions_are_bounded() {
     for id in 0..10_000 {
         rig.text(&format!(r#"42{id}["ask"]"#));
     }
-    assert!(!rig.connection.answer(0, &[]) && rig.connection.answer(9_999, &[]));
+    assert!(!rig.connection.answer(0, &[], &[]) && rig.connection.answer(9_999, &[], &[]));
 }
 
 #[test]
@@ -263,7 +266,7 @@ fn e9_events_before_the_connect_reply_are_kept() {
     let early = rig.connection.take_early();
     let names: Vec<String> = early.iter().map(|held| described(&held.delivered().unwrap()).0).collect();
     assert_eq!(names, ["first", "second wants 9", "third"]);
-    assert!(rig.connection.answer(9, &[]) && rig.connection.take_early().is_empty());
+    assert!(rig.connection.answer(9, &[], &[]) && rig.connection.take_early().is_empty());
 }
 
 #[test]
@@ -309,7 +312,7 @@ fn e11_recovery_carries_pid_and_the_last_offset() {
     rig.closed(1006, "");
     rig.pass_retry();
     rig.token(Ok("t2"));
-    rig.connection.on_opened(rig.conn());
+    rig.opened(rig.conn());
     rig.actions();
     rig.text(OPEN);
     assert_eq!(rig.names(), ["changed", r#"text 40{"token":"t2","pid":"p1","offset":"o1"}"#]);
@@ -324,7 +327,7 @@ fn e11_recovery_carries_pid_and_the_last_offset() {
     rig.disconnect();
     rig.connect();
     rig.token(Ok("t4"));
-    rig.connection.on_opened(rig.conn());
+    rig.opened(rig.conn());
     rig.actions();
     rig.text(OPEN);
     assert_eq!(rig.names()[1], r#"text 40{"token":"t4"}"#, "disconnect() ends the session");

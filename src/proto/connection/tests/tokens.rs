@@ -56,7 +56,7 @@ fn d6_a_static_token_is_an_auth_error_at_once() {
     let mut rig = Rig::static_token();
     rig.connect();
     assert!(rig.names()[1].starts_with("open "), "nobody is asked");
-    rig.connection.on_opened(rig.conn());
+    rig.opened(rig.conn());
     rig.text(OPEN);
     assert_eq!(rig.names(), ["changed", r#"text 40{"token":"fixed"}"#]);
     rig.text(REFUSAL);
@@ -183,7 +183,7 @@ fn a_static_token_refused_in_use_is_an_auth_error() {
     for by in [RefusedBy::Rest, RefusedBy::Socket] {
         let mut rig = Rig::static_token();
         rig.connect();
-        rig.connection.on_opened(rig.conn());
+        rig.opened(rig.conn());
         rig.text(OPEN);
         rig.text(JOINED);
         rig.actions();

@@ -114,10 +114,10 @@ fn advance(rig: &mut Rig, pick: usize) {
         rig.token(if pick.is_multiple_of(8) { Err("no") } else { Ok("t-o-k-e-n") });
     } else if let Some(conn) = rig.connection.conn() {
         match rig.connection.session.stage() {
-            socket_io::Stage::Opening => rig.connection.on_opened(conn),
-            socket_io::Stage::Handshake => drop(rig.text(OPEN)),
-            socket_io::Stage::Joining => drop(rig.text(JOINED)),
-            socket_io::Stage::Gone | socket_io::Stage::Live => {}
+            session::Stage::Opening => rig.opened(conn),
+            session::Stage::Handshake => drop(rig.text(OPEN)),
+            session::Stage::Joining => drop(rig.text(JOINED)),
+            session::Stage::Gone | session::Stage::Live => {}
         }
     }
 }

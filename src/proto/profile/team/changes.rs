@@ -2,15 +2,16 @@
 //!
 //! Law: the path names the message, and an edit carries the whole text, so that a repetition changes nothing.
 
-use super::super::fields::{Body, Fields, push_segment};
-use super::super::{Answer, OutgoingChange, RestRequest, ServerMessage};
-use super::{errors, records};
+use super::super::fields::{Body, Fields};
+use super::super::{Answer, OutgoingChange, RestRequest, ServerMessage, errors, records};
+use super::NAMES;
 use crate::proto::model::{ChangeKind, ErrorCode};
+use crate::proto::text::push_percent_encoded;
 use crate::proto::wire::json;
 
 pub(super) fn request(change: &OutgoingChange<'_>) -> RestRequest {
     let mut path = String::from("/messages/");
-    push_segment(&mut path, change.id);
+    push_percent_encoded(&mut path, change.id);
     let (method, body) = match change.kind {
         ChangeKind::Edit => {
             ("PATCH", Some(Body::new().text("content_encrypted", &records::encode_content(change.text))))
@@ -22,7 +23,7 @@ pub(super) fn request(change: &OutgoingChange<'_>) -> RestRequest {
         }
         ChangeKind::Unreact => {
             path.push_str("/reactions/");
-            push_segment(&mut path, change.text);
+            push_percent_encoded(&mut path, change.text);
             ("DELETE", None)
         }
     };
@@ -47,5 +48,5 @@ pub(super) fn answer(kind: ChangeKind, status: u16, body: &str) -> Answer {
 fn message(body: &str) -> Option<Box<ServerMessage>> {
     let answer = json::parse(body, 0).ok().and_then(|raw| Fields::read(raw).ok())?;
     let record = answer.object("message").unwrap_or(answer);
-    record.finish(records::message(&record)).ok()
+    record.finish(records::message(&record, &NAMES)).ok()
 }

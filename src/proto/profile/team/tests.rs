@@ -21,11 +21,11 @@ fn raw(text: &str) -> &RawValue {
 }
 
 fn incoming(event: &str, payload: &str) -> Incoming {
-    Team.incoming(event, &[raw(payload)])
+    Team.incoming("", event, &[raw(payload)])
 }
 
 fn answer(payload: &str) -> Answer {
-    Team.answer("k1", &[raw(payload)])
+    Team.answer("k1", None, &[raw(payload)])
 }
 
 /// `ROW` with more fields.

@@ -85,7 +85,7 @@ fn t4_what_is_wrong_is_named_by_event_and_field() {
     }
     assert_eq!(malformed(event, "[1]"), "chat:message_received: must be an object");
     assert_eq!(malformed(event, "null"), "chat:message_received: must be an object");
-    assert_eq!(Team.incoming(event, &[]), Incoming::Malformed(format!("{event}: must carry an object")));
+    assert_eq!(Team.incoming("", event, &[]), Incoming::Malformed(format!("{event}: must carry an object")));
 }
 
 #[test]
@@ -284,6 +284,6 @@ fn d2_hello_declares_capabilities() {
 fn other_events_are_the_applications() {
     for event in ["chat:message_sent", "connect", "", "chat:message_received "] {
         assert_eq!(incoming(event, "{}"), Incoming::Other);
-        assert_eq!(Team.incoming(event, &[]), Incoming::Other);
+        assert_eq!(Team.incoming("", event, &[]), Incoming::Other);
     }
 }

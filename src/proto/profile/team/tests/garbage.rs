@@ -74,11 +74,11 @@ fn read_everything(text: &str) -> Result<(), TestCaseError> {
     let value = raw(text);
     let mut said = Vec::new();
     for event in EVENTS {
-        if let Incoming::Malformed(text) = Team.incoming(event, &[value]) {
+        if let Incoming::Malformed(text) = Team.incoming("", event, &[value]) {
             said.push(text);
         }
     }
-    if let Answer::Malformed(text) = Team.answer("k1", &[value, value]) {
+    if let Answer::Malformed(text) = Team.answer("k1", None, &[value, value]) {
         said.push(text);
     }
     match Team.parse_page(text) {

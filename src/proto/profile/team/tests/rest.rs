@@ -110,7 +110,7 @@ fn t8_a_bad_row_costs_itself_and_all_bad_rows_are_an_error() {
     assert_eq!(
         Team.parse_conversations(r#"[{"id":"c0","type":"group","participants":[{"username":"x"}]}]"#, "me")
             .unwrap_err(),
-        "conversations[0]: field `participants` must hold ids, or objects with `user_id`"
+        "conversations[0]: field `participants` must hold ids of users, or objects with them"
     );
     assert_eq!(Team.parse_conversations(r#"{"conversations":[]}"#, "me"), Ok(ConversationPage::default()));
 }

@@ -3,7 +3,8 @@ use super::*;
 use crate::proto::model::ErrorCode;
 
 fn push(event: &str, args: &[&str], ack: bool) -> Push {
-    Push { event: event.to_owned(), args: args.iter().map(|arg| (*arg).to_owned()).collect(), ack }
+    let args = args.iter().map(|arg| (*arg).to_owned()).collect();
+    Push { event: event.to_owned(), args, ack, ..Push::default() }
 }
 
 fn outgoing<'a>() -> Outgoing<'a> {
@@ -93,7 +94,10 @@ fn t3_answers_that_are_none() {
     assert_eq!(malformed("{}"), "answer to chat:message_send: field `success` is missing");
     assert!(malformed(r#"{"success":"yes"}"#).ends_with("field `success` must be true or false"));
     assert!(malformed("[]").ends_with("must be an object"));
-    assert_eq!(Team.answer("k1", &[]), Answer::Malformed("answer to chat:message_send: is empty".to_owned()));
+    assert_eq!(
+        Team.answer("k1", None, &[]),
+        Answer::Malformed("answer to chat:message_send: is empty".to_owned())
+    );
 }
 
 #[test]

@@ -1,0 +1,465 @@
+//! Phoenix Channels: one socket, many topics, each with a join of its own (X1 to X12).
+//!
+//! Law: the join of the user's topic is the greeting; a server that does not know such a topic is greeted all the same
+//! (P6 is ours). A frame with another join's ref is dropped; what was asked of a channel that is gone gets no answer. Pushes
+//! go on a joined channel only: until then there is [`Written::NotJoined`].
+
+use super::heartbeat::Heartbeat;
+use super::held::{Held, deliver_phoenix};
+use super::session::{Framing, Link, News, Stage, Step, Written, broken};
+use super::{Delivered, Frames};
+use crate::proto::config::{Config, TokenIn};
+use crate::proto::model::{ErrorCode, Failure, first_chars};
+use crate::proto::mutant;
+use crate::proto::profile::{Push, is_auth_refusal};
+use crate::proto::queue::Queue;
+use crate::proto::rng::Rng;
+use crate::proto::sorted::SortedMap;
+use crate::proto::text::{concat, holds, push_percent_encoded, without_end};
+use crate::proto::wire::json::{self, Object, decimal, digits};
+use crate::proto::wire::phoenix::{self, Frame, Payload};
+use crate::proto::wire::socket_io::placeholder_index;
+use crate::proto::wire::{WireError, base64};
+use crate::proto::{Now, Secret};
+
+mod channel;
+mod presence;
+
+use channel::{Channel, JOIN_TIMEOUT_MS, State};
+
+/// Topics of one socket.
+const MAX_CHANNELS: usize = 1_000;
+/// Pushes that wait for their replies; the oldest is forgotten first.
+const MAX_ASKED: usize = 4_096;
+/// What a server says of a topic that is not joined, or that it does not know.
+const UNMATCHED: &str = "unmatched topic";
+
+/// The channels of one socket.
+pub(super) struct Phoenix {
+    user_topic: String,
+    token_in: TokenIn,
+    interval_ms: u64,
+    timeout_ms: u64,
+    /// Refs are shared by the socket and its channels, and never used twice (X6).
+    next_ref: u64,
+    channels: SortedMap<String, Channel>,
+    asked: SortedMap<u64, String>,
+    news: Queue<News>,
+    frames: Queue<String>,
+}
+
+impl Phoenix {
+    pub(super) fn new(config: &Config) -> Self {
+        Self {
+            user_topic: concat(&["user:", &config.user_id]),
+            token_in: config.endpoint.token_in,
+            interval_ms: u64::from(config.heartbeat.interval_ms),
+            timeout_ms: u64::from(config.heartbeat.timeout_ms),
+            next_ref: 1,
+            channels: SortedMap::new(),
+            asked: SortedMap::new(),
+            news: Queue::new(),
+            frames: Queue::new(),
+        }
+    }
+
+    fn new_ref(&mut self) -> u64 {
+        let reference = self.next_ref;
+        self.next_ref += 1;
+        reference
+    }
+
+    fn want(&mut self, topic: &str) {
+        if !self.channels.contains_key(topic) && self.channels.len() >= MAX_CHANNELS {
+            self.make_room();
+        }
+        self.channels.insert(topic.to_owned(), Channel::wanted());
+        self.news.push_back(News::Joins(topic.to_owned()));
+    }
+
+    /// What was asked of this channel gets no answer (X4).
+    fn lose(&mut self, topic: &str) {
+        let ids = self.asked.keys_where(&|_, of| of == topic);
+        for id in &ids {
+            self.asked.remove(id);
+        }
+        if !ids.is_empty() {
+            self.news.push_back(News::Lost(ids));
+        }
+    }
+
+    fn on_frame<'a>(&mut self, link: &mut Link, frame: Frame<'a>, now: Now, rng: &mut Rng) -> Step<'a> {
+        if frame.topic == phoenix::PHOENIX_TOPIC {
+            return Step::Nothing;
+        }
+        if frame.status.is_some() {
+            return self.on_reply(link, frame, now, rng);
+        }
+        let stale_is_good = mutant::is(29);
+        let Some(channel) = self.channels.get_mut(frame.topic.as_ref()) else { return Step::Nothing };
+        let is_ours = match &frame.join_ref {
+            Some(join_ref) => channel.is_of(join_ref) || stale_is_good,
+            None => matches!(channel.state, State::Joined),
+        };
+        if !is_ours {
+            return Step::Nothing;
+        }
+        match (frame.event.as_ref(), frame.payload) {
+            (phoenix::CLOSE, _) => {
+                channel.state = State::Closed;
+                channel.join_ref = 0;
+                let gone = channel.roster.empty();
+                self.lose(&frame.topic);
+                self.news.push_back(News::Settled(frame.topic.into_owned()));
+                self.tell_gone(gone)
+            }
+            (phoenix::ERROR, _) => {
+                channel.on_error(now.mono_ms, rng);
+                self.lose(&frame.topic);
+                Step::Nothing
+            }
+            ("presence_state", Payload::Json(payload)) => {
+                let changes = channel.roster.on_state(payload);
+                self.tell_presence(changes, "presence_state")
+            }
+            ("presence_diff", Payload::Json(payload)) => {
+                let changes = channel.roster.on_diff(payload);
+                self.tell_presence(changes, "presence_diff")
+            }
+            _ => Step::Delivered(deliver_phoenix(frame)),
+        }
+    }
+
+    fn tell_gone(&self, gone: Vec<String>) -> Step<'static> {
+        let mut changes = Vec::new();
+        for key in gone {
+            changes.push((key, false));
+        }
+        self.tell_presence(Some(changes), "")
+    }
+
+    /// Somebody who is present on another topic neither comes nor goes.
+    fn tell_presence(&self, changes: Option<Vec<(String, bool)>>, event: &'static str) -> Step<'static> {
+        let Some(mut changes) = changes else {
+            let error = WireError::Payload { packet: event, at: 0, expected: "an object" };
+            return broken("", &error, false);
+        };
+        changes.retain(|(key, come)| {
+            let mut elsewhere = 0;
+            for (_, channel) in self.channels.iter() {
+                elsewhere += u32::from(channel.roster.has(key));
+            }
+            elsewhere == u32::from(*come)
+        });
+        if changes.is_empty() { Step::Nothing } else { Step::Delivered(Delivered::Presence(changes)) }
+    }
+
+    fn on_reply<'a>(&mut self, link: &mut Link, frame: Frame<'a>, now: Now, rng: &mut Rng) -> Step<'a> {
+        let reference = frame.reference.as_deref().unwrap_or_default();
+        // By its ref alone: a refusal of a topic that nobody knows has no join_ref (X2).
+        let joins = self.channels.get(frame.topic.as_ref()).is_some_and(|channel| {
+            channel.is_of(reference) && matches!(channel.state, State::Joining { .. })
+        });
+        if joins {
+            return self.on_join_reply(link, frame, now, rng);
+        }
+        let Some(id) = digits(reference).filter(|id| self.asked.contains_key(id)) else {
+            return Step::Nothing;
+        };
+        if is_unmatched(&frame) {
+            // The server has no such channel (any more): it judges nothing of the push.
+            if let Some(channel) = self.channels.get_mut(frame.topic.as_ref()) {
+                channel.on_error(now.mono_ms, rng);
+            }
+            self.lose(&frame.topic);
+            return Step::Nothing;
+        }
+        self.asked.remove(&id);
+        Step::Delivered(deliver_phoenix(frame))
+    }
+
+    fn on_join_reply<'a>(&mut self, link: &mut Link, frame: Frame<'a>, now: Now, rng: &mut Rng) -> Step<'a> {
+        let greets = link.stage == Stage::Joining && frame.topic == self.user_topic;
+        let Some(channel) = self.channels.get_mut(frame.topic.as_ref()) else { return Step::Nothing };
+        if frame.status.as_deref() == Some("ok") {
+            channel.on_joined();
+            self.news.push_back(News::Settled(frame.topic.clone().into_owned()));
+            let response = match frame.payload {
+                Payload::Json(response) => Some(response),
+                Payload::Bytes(_) => None,
+            };
+            let joined = Delivered::Joined { topic: frame.topic, response };
+            if greets {
+                link.stage = Stage::Live;
+                return Step::Welcomed(joined);
+            }
+            return Step::Delivered(joined);
+        }
+        if greets && is_unmatched(&frame) {
+            channel.state = State::Absent;
+            link.stage = Stage::Live;
+            return Step::Joined { resumed: false };
+        }
+        let (code, message) = reason_of(&frame);
+        if greets {
+            return Step::Refused { code, message };
+        }
+        let failure = refusal(&frame.topic, code.as_deref(), &message);
+        channel.on_refused(failure, now.mono_ms, rng);
+        let gone = channel.roster.empty();
+        self.lose(&frame.topic);
+        self.news.push_back(News::Settled(frame.topic.into_owned()));
+        self.tell_gone(gone)
+    }
+
+    /// A conversation more than the socket holds takes the place of one of which nothing is awaited.
+    fn make_room(&mut self) {
+        let mut idle = None;
+        for (topic, channel) in self.channels.iter() {
+            let busy = *topic == self.user_topic || !matches!(channel.state, State::Joined | State::Closed);
+            let asked = self.asked.keys_where(&|_, of| of == topic);
+            if !busy && asked.is_empty() {
+                idle = Some(topic.clone());
+                break;
+            }
+        }
+        if let Some(topic) = idle {
+            self.leave(&topic);
+        }
+    }
+
+    fn say(&mut self, join_ref: Option<u64>, topic: &str, event: &str, payload: &str) {
+        let reference = decimal(self.new_ref());
+        let join_ref = join_ref.map(decimal);
+        self.frames.push_back(phoenix::encode(join_ref.as_deref(), Some(&reference), topic, event, payload));
+    }
+
+    fn push_frames(&mut self, push: &Push, topic: &str, join_ref: u64) -> Result<(Frames, u64), Failure> {
+        let id = self.new_ref();
+        let (join_ref, reference) = (decimal(join_ref), decimal(id));
+        let payload = push.args.first().map_or("{}", String::as_str);
+        let mut frames = Frames::default();
+        match push.attachments.as_slice() {
+            [] => {
+                let text = phoenix::encode(Some(&join_ref), Some(&reference), topic, &push.event, payload);
+                frames.text = Some(text);
+            }
+            [bytes] if is_placeholder(payload) => {
+                let frame = phoenix::encode_binary(&join_ref, &reference, topic, &push.event, bytes);
+                let frame = frame.map_err(|error| Failure::new(ErrorCode::Validation, error.text()))?;
+                frames.binary.push(frame);
+            }
+            _ => {
+                let text = "bytes are the whole payload of an event on this wire, not a part of it";
+                return Err(Failure::new(ErrorCode::Validation, text));
+            }
+        }
+        Ok((frames, id))
+    }
+}
+
+impl Framing for Phoenix {
+    /// X1. The server decodes standard base64, of which a sub-protocol cannot hold `/` and `=`.
+    fn address(&self, url: &Secret, token: &Secret) -> Result<(Secret, Vec<Secret>), &'static str> {
+        if self.token_in == TokenIn::Query {
+            let mut url = concat(&[&url.0, "&token="]);
+            push_percent_encoded(&mut url, &token.0);
+            return Ok((Secret(url), Vec::new()));
+        }
+        let encoded = base64::encode(token.0.as_bytes());
+        if holds(&encoded, b"/") {
+            return Err(
+                "the token cannot be carried as a sub-protocol (its base64 holds a slash): tokenIn: 'query' carries any",
+            );
+        }
+        let encoded = without_end(&encoded, b'=');
+        let bearer = concat(&["base64url.bearer.phx.", encoded]);
+        Ok((url.clone(), vec![Secret("phoenix".to_owned()), Secret(bearer)]))
+    }
+
+    fn on_opened(&mut self, link: &mut Link, now: Now) -> Step<'static> {
+        link.stage = Stage::Joining;
+        link.heartbeat.get_or_insert_with(|| Heartbeat::beating(self.interval_ms, self.timeout_ms, now));
+        self.want(&self.user_topic.clone());
+        Step::Handshaken
+    }
+
+    fn greeting(&self, _token: Option<&Secret>) -> Option<String> {
+        None
+    }
+
+    fn farewell(&self) -> Option<String> {
+        None
+    }
+
+    fn end(&mut self) {
+        self.channels.clear();
+        self.asked.clear();
+        self.news.clear();
+        self.frames.clear();
+    }
+
+    fn on_text<'a>(&mut self, link: &mut Link, text: &'a str, now: Now, rng: &mut Rng) -> Step<'a> {
+        match phoenix::decode(text, &link.limits) {
+            Ok(frame) => self.on_frame(link, frame, now, rng),
+            Err(error) => broken(text, &error, false),
+        }
+    }
+
+    fn on_binary(
+        &mut self,
+        link: &mut Link,
+        bytes: Vec<u8>,
+        now: Now,
+        rng: &mut Rng,
+    ) -> (Step<'static>, Option<Held>) {
+        let step = match phoenix::decode_binary(&bytes, &link.limits) {
+            Ok(frame) => self.on_frame(link, frame, now, rng),
+            Err(error) => broken("", &error, false),
+        };
+        let step = match step {
+            Step::Delivered(Delivered::Event { .. } | Delivered::Ack { .. }) => {
+                return (Step::Nothing, Some(Held::phoenix(bytes)));
+            }
+            Step::Delivered(Delivered::Presence(changes)) => Step::Delivered(Delivered::Presence(changes)),
+            Step::Delivered(Delivered::Joined { .. }) => Step::Nothing,
+            Step::Welcomed(_) | Step::Joined { .. } => Step::Joined { resumed: false },
+            Step::Refused { code, message } => Step::Refused { code, message },
+            Step::Broken { message, excerpt, fatal } => Step::Broken { message, excerpt, fatal },
+            _ => Step::Nothing,
+        };
+        (step, None)
+    }
+
+    fn event(&mut self, push: &Push) -> Written {
+        let topic = if push.topic.is_empty() { self.user_topic.clone() } else { push.topic.clone() };
+        let join_ref = match self.channels.get(&topic).map(|channel| (&channel.state, channel.join_ref)) {
+            Some((State::Joined, join_ref)) => join_ref,
+            Some((State::Refused { failure, .. }, _)) => return Written::Refused((**failure).clone()),
+            Some((State::Absent, _)) => {
+                return Written::Refused(refusal(&topic, None, UNMATCHED));
+            }
+            None | Some((State::Closed, _)) => {
+                self.want(&topic);
+                return Written::NotJoined;
+            }
+            _ => return Written::NotJoined,
+        };
+        match self.push_frames(push, &topic, join_ref) {
+            Ok((frames, id)) => Written::Frames { frames, ack_id: push.ack.then_some(id) },
+            Err(failure) => Written::Refused(failure),
+        }
+    }
+
+    fn mark_as_asked(&mut self, ack_id: u64, topic: &str) {
+        if self.asked.len() >= MAX_ASKED {
+            self.asked.pop_first();
+        }
+        let topic = if topic.is_empty() { self.user_topic.as_str() } else { topic };
+        self.asked.insert(ack_id, topic.to_owned());
+    }
+
+    /// X7.
+    fn beat(&mut self) {
+        self.say(None, phoenix::PHOENIX_TOPIC, phoenix::HEARTBEAT, "{}");
+    }
+
+    fn wants(&mut self, topic: &str, urgent: bool) {
+        if !self.channels.contains_key(topic) && (urgent || self.channels.len() < MAX_CHANNELS) {
+            self.want(topic);
+        }
+    }
+
+    fn join(&mut self, link: &mut Link, topic: &str, params: &str, now: Now) {
+        let join_ref = self.new_ref();
+        let Some(channel) = self.channels.get_mut(topic) else { return };
+        if !matches!(channel.state, State::Wanted) {
+            return;
+        }
+        channel.begin(join_ref, now.mono_ms);
+        // A slow join blocks the whole socket (X5).
+        if let Some(heartbeat) = &mut link.heartbeat {
+            heartbeat.hold(now.mono_ms + JOIN_TIMEOUT_MS);
+        }
+        let join_ref = decimal(join_ref);
+        let frame = phoenix::encode(Some(&join_ref), Some(&join_ref), topic, phoenix::JOIN, params);
+        self.frames.push_back(frame);
+    }
+
+    fn leave(&mut self, topic: &str) {
+        let Some(channel) = self.channels.remove(topic) else { return };
+        self.lose(topic);
+        if channel.join_ref != 0 {
+            self.say(Some(channel.join_ref), topic, phoenix::LEAVE, "{}");
+        }
+    }
+
+    fn deadline_mono_ms(&self) -> Option<u64> {
+        let mut next: Option<u64> = None;
+        for (_, channel) in self.channels.iter() {
+            if let Some(at) = channel.deadline_mono_ms() {
+                next = Some(next.map_or(at, |earlier| earlier.min(at)));
+            }
+        }
+        next
+    }
+
+    fn on_timer(&mut self, now: Now, rng: &mut Rng) {
+        let due = self
+            .channels
+            .keys_where(&|_, channel| channel.deadline_mono_ms().is_some_and(|at| at <= now.mono_ms));
+        for topic in due {
+            let Some(channel) = self.channels.get_mut(&topic) else { continue };
+            if matches!(channel.state, State::Joining { .. }) {
+                // Without it the server would join all the same, and evict what is joined next (X5, X6).
+                let join_ref = channel.join_ref;
+                channel.on_error(now.mono_ms, rng);
+                self.say(Some(join_ref), &topic, phoenix::LEAVE, "{}");
+                self.lose(&topic);
+            } else {
+                channel.state = State::Wanted;
+                self.news.push_back(News::Joins(topic));
+            }
+        }
+    }
+
+    fn poll_news(&mut self) -> Option<News> {
+        self.news.pop_front()
+    }
+
+    fn poll_frame(&mut self) -> Option<String> {
+        self.frames.pop_front()
+    }
+}
+
+fn is_placeholder(payload: &str) -> bool {
+    let value = json::parse(payload, 0).ok();
+    value.is_some_and(|value| matches!(placeholder_index(value, 1), Ok(Some(0))))
+}
+
+fn is_unmatched(frame: &Frame<'_>) -> bool {
+    frame.status.as_deref() == Some("error") && reason_of(frame).1 == UNMATCHED
+}
+
+/// `{reason}`, `{code, message}`, or a text.
+fn reason_of(frame: &Frame<'_>) -> (Option<String>, String) {
+    let Payload::Json(response) = frame.payload else { return (None, String::new()) };
+    let text = json::string(response);
+    let object = Object::read(response);
+    let field = |name| object.as_ref().and_then(|object| object.str(name));
+    let message = text.or(field("reason")).or(field("message")).unwrap_or_default();
+    (field("code").map(|code| code.into_owned()), message.into_owned())
+}
+
+/// Why nothing can be pushed to a topic.
+fn refusal(topic: &str, code: Option<&str>, message: &str) -> Failure {
+    let code = match (code, message) {
+        (Some("NotFoundError"), _) | (_, UNMATCHED | "not found" | "not_found") => ErrorCode::NotFound,
+        (Some("ForbiddenError"), _) | (_, "forbidden") => ErrorCode::Forbidden,
+        _ if is_auth_refusal(code, message) => ErrorCode::Forbidden,
+        _ => ErrorCode::Server,
+    };
+    let text =
+        concat(&["the server refused to join ", first_chars(topic, 80), ": ", first_chars(message, 200)]);
+    Failure { retryable: code == ErrorCode::Server, ..Failure::new(code, text) }
+}
