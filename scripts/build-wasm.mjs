@@ -1,4 +1,5 @@
-// `npm run build:wasm`: the crate `chatwire` as pkg/chatwire_bg.wasm with its glue pkg/chatwire.js and types.
+// `npm run build:wasm`: the crate `chatwire` as pkg/chatwire_bg.wasm with its glue pkg/chatwire.js and types, and the same once
+// more for each other framing (pkg/phoenix): a page loads the one of its profile, and nothing of the others.
 // cargo → wasm-bindgen → unused shims → wasm-opt → order → short names, skipped where nothing has changed. `--dev` ends after wasm-bindgen.
 //
 // What is shipped is built with a standard library of its own (`compileSmall`); where that cannot be had, and for
@@ -8,7 +9,7 @@
 // `wasm-pack build --target web` works on this crate all the same.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { exec, isMain, root, run, runMain, Told } from "./lib/run.mjs";
 import { ensureWasmTarget, hasStandardSource, targetDir, wasmBindgen, wasmTarget } from "./lib/rust.mjs";
@@ -47,11 +48,18 @@ const optArgs = [
 
 const crate = ["--target", wasmTarget, "--lib", "-p", "chatwire"];
 
-/** Builds pkg/. Says nothing where everything is up to date, but for cargo's own line. */
+/** A build for each framing: its feature of the crate, and its folder in pkg/. */
+const framings = [
+  { feature: "socket-io", folder: "" },
+  { feature: "phoenix", folder: "phoenix" },
+];
+
+/** Builds pkg/. Says nothing where everything is up to date, but for cargo's own lines. */
 export async function buildWasm({ dev = false, small = !dev } = {}) {
-  const input = await compile(small);
+  const inputs = [];
+  for (const { feature } of framings) inputs.push(await compile(small, feature));
   const { bindgen } = await wasmBindgen();
-  const stamp = await stampOf(input, dev);
+  const stamp = await stampOf(inputs, dev);
   const pkg = join(root, "pkg");
   const stampFile = join(pkg, ".stamp");
   if (existsSync(stampFile) && (await readFile(stampFile, "utf8")) === stamp) return;
@@ -59,16 +67,20 @@ export async function buildWasm({ dev = false, small = !dev } = {}) {
   // Made beside and renamed at the end, the stamp last: a broken run leaves the old files with no stamp.
   const next = join(pkg, ".next");
   await rm(next, { recursive: true, force: true });
-  await mkdir(next, { recursive: true });
-  await run(bindgen, [...bindgenArgs, "--out-dir", next, input]);
-  if (!dev) {
-    await optimise(join(next, "chatwire_bg.wasm"));
-    await sortFunctions(join(next, "chatwire_bg.wasm"));
-    await shortenNames(next);
+  for (const [at, { folder }] of framings.entries()) {
+    const to = join(next, folder);
+    await mkdir(to, { recursive: true });
+    await run(bindgen, [...bindgenArgs, "--out-name", "chatwire", "--out-dir", to, inputs[at]]);
+    if (!dev) {
+      await optimise(join(to, "chatwire_bg.wasm"));
+      await sortFunctions(join(to, "chatwire_bg.wasm"));
+      await shortenNames(to);
+    }
   }
   await rm(stampFile, { force: true });
   // What this build does not make would be an older one's, and shipped.
-  for (const name of ["snippets", "chatwire_bg.wasm.d.ts"])
+  const folders = framings.map(({ folder }) => folder).filter((folder) => folder !== "");
+  for (const name of ["snippets", "chatwire_bg.wasm.d.ts", ...folders])
     await rm(join(pkg, name), { recursive: true, force: true });
   for (const name of await readdir(next)) await rename(join(next, name), join(pkg, name));
   await rm(next, { recursive: true });
@@ -77,35 +89,43 @@ export async function buildWasm({ dev = false, small = !dev } = {}) {
 
 /** Whether the small build has been made here before: then keeping it up to date costs no more than the other one. */
 export async function hasSmallBuild() {
-  return existsSync(await compiled("small"));
+  return existsSync(await compiled("small", "socket-io"));
 }
 
 /** The wasm as it is shipped, but with the names of its functions: for `npm run size -- --why`. */
 export async function buildNamed(folder) {
-  const input = await compile(true);
+  const input = await compile(true, "socket-io");
   const { bindgen } = await wasmBindgen();
-  await run(bindgen, [...bindgenArgs, "--out-dir", folder, input]);
+  await run(bindgen, [...bindgenArgs, "--out-name", "chatwire", "--out-dir", folder, input]);
   const file = join(folder, "chatwire_bg.wasm");
   await optimise(file, ["--debuginfo"]);
   return file;
 }
 
-/** Compiles the crate; gives the path of the raw wasm. */
-async function compile(small) {
+/** Compiles the crate with one framing; gives the path of the raw wasm. */
+async function compile(small, feature) {
   await ensureWasmTarget();
+  const features = ["--no-default-features", "--features", feature];
   if (small) {
-    if (await compileSmall()) return compiled("small");
+    if (await compileSmall(features)) return kept("small", feature);
     console.warn(
       "\n! The build for size has failed (see above), or the sources of Rust's standard library are missing: the wasm is built\n" +
         "! with the one that comes with Rust. It works the same and is about 10 KB larger (brotli), over the budget of `npm run size`.\n",
     );
   }
-  await run("cargo", ["build", "--release", ...crate]);
-  return compiled("release");
+  await run("cargo", ["build", "--release", ...crate, ...features]);
+  return kept("release", feature);
 }
 
-async function compiled(profile) {
-  return join(await targetDir(), wasmTarget, profile, "chatwire.wasm");
+/** cargo has one place for all features: what it has made there is put by under the framing's name. */
+async function kept(profile, feature) {
+  const file = await compiled(profile, feature);
+  await copyFile(join(await targetDir(), wasmTarget, profile, "chatwire.wasm"), file);
+  return file;
+}
+
+async function compiled(profile, feature) {
+  return join(await targetDir(), wasmTarget, profile, `chatwire-${feature}.wasm`);
 }
 
 /**
@@ -114,7 +134,7 @@ async function compiled(profile) {
  * flags unstable, hence RUSTC_BOOTSTRAP; a Rust that knows them by other names fails here, and the caller goes on
  * without. A profile of its own: the two builds do not undo each other's work.
  */
-async function compileSmall() {
+async function compileSmall(features) {
   if (!(await hasStandardSource())) return false;
   const std = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
   const flags = "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none";
@@ -123,7 +143,7 @@ async function compileSmall() {
     RUSTC_BOOTSTRAP: "1",
     CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: flags,
   };
-  const args = ["build", "--profile", "small", ...crate, ...std];
+  const args = ["build", "--profile", "small", ...crate, ...features, ...std];
   const { code, signal } = await exec("cargo", args, { stdio: "inherit", env });
   if (signal) throw new Told(`cargo was ended (${signal})`);
   return code === 0;
@@ -159,10 +179,10 @@ async function shortenNames(folder) {
   await rm(join(folder, "chatwire_bg.wasm.d.ts"), { force: true });
 }
 
-/** Changes whenever pkg/ would: the compiled crate, the versions of the tools, their arguments. */
-async function stampOf(input, dev) {
+/** Changes whenever pkg/ would: the compiled crate with each framing, the versions of the tools, their arguments. */
+async function stampOf(inputs, dev) {
   const hash = createHash("sha256");
-  hash.update(await readFile(input));
+  for (const input of inputs) hash.update(await readFile(input));
   hash.update(await readFile(join(root, "tools", "wasm-bindgen", "Cargo.toml")));
   if (!dev) {
     hash.update(await readFile(join(root, "node_modules", "binaryen", "package.json")));

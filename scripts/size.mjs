@@ -20,14 +20,21 @@ async function main() {
   await buildWasm();
   await buildPackage();
   const { build } = await import("esbuild");
-  const wasm = await readBuilt("pkg/chatwire_bg.wasm");
-  const glue = await minified(build, inRoot("pkg/chatwire.js"), []);
-  const rows = [
-    measure("wasm", [wasm]),
-    measure("glue", [glue]),
-    measure("wasm + glue", [wasm, glue]),
-    ...(await entries(build)),
-  ];
+  const rows = [];
+  // A page loads one of them: that of its profile's framing.
+  for (const [folder, name] of [
+    ["pkg", ""],
+    ["pkg/phoenix", " (phoenix)"],
+  ]) {
+    const wasm = await readBuilt(`${folder}/chatwire_bg.wasm`);
+    const glue = await minified(build, inRoot(`${folder}/chatwire.js`), []);
+    rows.push(
+      measure(`wasm${name}`, [wasm]),
+      measure(`glue${name}`, [glue]),
+      measure(`wasm + glue${name}`, [wasm, glue]),
+    );
+  }
+  rows.push(...(await entries(build)));
   const { budgets } = JSON.parse(await readFile(inRoot("scripts/size-budget.json"), "utf8"));
   const over = print(rows, budgets);
   if (why) await explain();
@@ -42,7 +49,7 @@ async function entries(build) {
     const file = typeof target === "string" ? target : (target.default ?? target.import);
     if (!/\.m?js$/.test(file)) continue;
     await readBuilt(join("js", file));
-    const code = await minified(build, inRoot("js", file), ["react", "react-dom", "*/pkg/chatwire.js"]);
+    const code = await minified(build, inRoot("js", file), ["react", "react-dom", "*/pkg/chatwire.js", "*/pkg/phoenix/chatwire.js"]);
     rows.push(measure(path.replace(/^\./, "chatwire"), [code]));
   }
   return rows;
@@ -99,7 +106,7 @@ function measure(name, files) {
 /** Prints the table; gives what is over its budget, or lacks one. */
 function print(rows, budgets) {
   const kb = (bytes) => `${(bytes / 1024).toFixed(1)} KB`;
-  const line = (name, ...cells) => console.log(name.padEnd(20) + cells.map((c) => c.padStart(12)).join(""));
+  const line = (name, ...cells) => console.log(name.padEnd(24) + cells.map((c) => c.padStart(12)).join(""));
   const over = [];
   line("", "raw", "gzip", "brotli", "budget");
   for (const { name, raw, gzip, brotli } of rows) {

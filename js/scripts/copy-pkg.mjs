@@ -15,9 +15,9 @@ try {
   names = [];
 }
 const wanted = names.filter(
-  (name) => /^chatwire(_bg\.wasm)?(\.d\.ts|\.js)?$/.test(name) || name === "snippets",
+  (name) => /^chatwire(_bg\.wasm)?(\.d\.ts|\.js)?$/.test(name) || name === "snippets" || name === "phoenix",
 );
-if (!wanted.includes("chatwire.js") || !wanted.includes("chatwire_bg.wasm")) {
+if (!["chatwire.js", "chatwire_bg.wasm", "phoenix"].every((name) => wanted.includes(name))) {
   console.error("pkg/ is not built: run `npm run build:wasm` in the root of the repository first");
   process.exit(1);
 }

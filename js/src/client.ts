@@ -344,7 +344,7 @@ export class ChatClient {
         this.#requests.refused(event);
         break;
       case "wire":
-        this.wire.tell(event.event, event.args);
+        this.wire.tell(event);
         break;
       case "view":
       case "guarantees":

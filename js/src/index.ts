@@ -16,7 +16,7 @@ export type { Wire, WireSendOptions } from "./wire.js";
  */
 export async function createChat(options: ChatOptions): Promise<ChatClient> {
   const read = readOptions(options);
-  const CoreClass = await loadCore(read.wasm);
+  const CoreClass = await loadCore(read.framing, read.wasm);
   try {
     return await new ChatClient(CoreClass, read).restored();
   } catch (error) {

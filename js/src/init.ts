@@ -1,37 +1,51 @@
-// Loads the wasm, once a page: the module is shared by all clients.
+// Loads the wasm, once a page and framing: the module is shared by all clients.
 import initialise, { ChatCore } from "../pkg/chatwire.js";
 import type { CoreConstructor } from "./core.js";
 import { ChatError } from "./errors.js";
 import type { WasmSource } from "./types.js";
 
-let loading: Promise<CoreConstructor> | undefined;
+/** What a profile's frames are made of: each has a wasm of its own, which holds nothing of the others. */
+export type Framing = "socket.io" | "phoenix";
+
+const loading = new Map<Framing, Promise<CoreConstructor>>();
 
 /** The core's class, usable. A failure is not remembered: the next call tries again. */
-export async function loadCore(source?: WasmSource): Promise<CoreConstructor> {
+export async function loadCore(framing: Framing, source?: WasmSource): Promise<CoreConstructor> {
   // Also where the page has one already: what is wrong with this call is wrong on the day when it comes first.
-  const place = placeOf(source);
-  loading ??= load(place).catch((error: unknown) => {
-    loading = undefined;
-    throw error;
-  });
-  return loading;
+  const place = placeOf(framing, source);
+  let started = loading.get(framing);
+  if (started === undefined) {
+    started = load(framing, place).catch((error: unknown) => {
+      loading.delete(framing);
+      throw error;
+    });
+    loading.set(framing, started);
+  }
+  return started;
 }
 
-async function load(place: Place): Promise<CoreConstructor> {
-  const opened = place instanceof URL ? await download(place) : place;
+async function load(framing: Framing, place: Place): Promise<CoreConstructor> {
+  const opened = place instanceof URL ? await download(framing, place) : place;
   // The glue keeps whatever it has once instantiated, also what it cannot use: only ours comes so far.
   const module_or_path = await compile(opened);
-  if (!isOurs(module_or_path)) throw foreign("it is another wasm");
+  if (!isOurs(module_or_path)) throw foreign(framing, "it is another wasm");
+  const glue =
+    framing === "phoenix" ? await import("../pkg/phoenix/chatwire.js") : { default: initialise, ChatCore };
   try {
-    await initialise({ module_or_path });
+    await glue.default({ module_or_path });
   } catch (cause) {
     // Another version of ours asks the glue for what it does not have.
     if (cause instanceof WebAssembly.LinkError || cause instanceof TypeError) {
-      throw foreign("it is of another version than the package", cause);
+      throw foreign(framing, "it is of another version than the package, or for another profile", cause);
     }
     throw new ChatError("config", `the wasm does not run here: ${messageOf(cause)}`, { cause });
   }
-  return ChatCore;
+  return glue.ChatCore;
+}
+
+/** Where the package has it. */
+function fileOf(framing: Framing): string {
+  return `node_modules/chatwire/pkg/${framing === "phoenix" ? "phoenix/" : ""}chatwire_bg.wasm`;
 }
 
 type Opened = Response | BufferSource | WebAssembly.Module;
@@ -52,17 +66,20 @@ function isOurs(module: WebAssembly.Module): boolean {
   return WebAssembly.Module.exports(module).some(({ name }) => name.startsWith("chat"));
 }
 
-function foreign(why: string, cause?: unknown): ChatError {
-  const todo = "Copy node_modules/chatwire/pkg/chatwire_bg.wasm anew to where `wasm` points";
+function foreign(framing: Framing, why: string, cause?: unknown): ChatError {
+  const todo = `Copy ${fileOf(framing)} anew to where \`wasm\` points`;
   return new ChatError("config", `this wasm is not the one of this package: ${why}. ${todo}`, { cause });
 }
 
 type Place = URL | BufferSource | WebAssembly.Module;
 
-function placeOf(source: WasmSource | undefined): Place {
+function placeOf(framing: Framing, source: WasmSource | undefined): Place {
   if (source === undefined) {
     // Written out for the bundlers: they find the file by this expression and give it an address of their own.
-    const url = new URL("../pkg/chatwire_bg.wasm", import.meta.url);
+    const url =
+      framing === "phoenix"
+        ? new URL("../pkg/phoenix/chatwire_bg.wasm", import.meta.url)
+        : new URL("../pkg/chatwire_bg.wasm", import.meta.url);
     if (url.protocol === "file:" && typeof document === "undefined") throw noBrowser();
     return url;
   }
@@ -82,21 +99,21 @@ function absolute(source: string | URL): URL {
 }
 
 /** A response to stream from, or bytes where the server gives the file a type that browsers do not stream. */
-async function download(url: URL): Promise<Response | ArrayBuffer> {
+async function download(framing: Framing, url: URL): Promise<Response | ArrayBuffer> {
   let response: Response;
   try {
     response = await fetch(url);
   } catch (cause) {
-    throw notFound(url, messageOf(cause), cause);
+    throw notFound(framing, url, messageOf(cause), cause);
   }
-  if (!response.ok) throw notFound(url, `the server answered ${response.status}`);
+  if (!response.ok) throw notFound(framing, url, `the server answered ${response.status}`);
   const type = response.headers.get("content-type") ?? "no content type";
   // Exactly this: with a parameter behind it, browsers do not stream it.
   if (type.toLowerCase() === "application/wasm") return response;
 
   // A development server may answer a missing file with its index page and status 200.
   const bytes = await response.arrayBuffer();
-  if (!isWasm(bytes)) throw notFound(url, `the server answered with something else (${type})`);
+  if (!isWasm(bytes)) throw notFound(framing, url, `the server answered with something else (${type})`);
   return bytes;
 }
 
@@ -105,7 +122,7 @@ function isWasm(bytes: ArrayBuffer): boolean {
   return a === 0 && b === 0x61 && c === 0x73 && d === 0x6d;
 }
 
-function notFound(url: URL, why: string, cause?: unknown): ChatError {
+function notFound(framing: Framing, url: URL, why: string, cause?: unknown): ChatError {
   return new ChatError(
     "config",
     `no wasm at ${url.origin}${url.pathname}: ${why}. Copy node_modules/chatwire/pkg/chatwire_bg.wasm to where your server ` +

@@ -3,12 +3,14 @@
 // JSON turns NaN, Infinity, functions and symbols silently into null, which is the default. They cross as an array
 // instead, which no option allows, so that the core refuses them and says what is allowed there.
 import { ChatError, describe, toChatError } from "./errors.js";
+import type { Framing } from "./init.js";
 import type { ChatOptions, WasmSource } from "./types.js";
 
 export type ReadOptions = {
   plain: { userId?: unknown; timezone?: unknown };
   getToken: ChatOptions["getToken"];
   wasm: WasmSource | undefined;
+  framing: Framing;
 };
 
 /** A copy, read once. Throws `config`, also where the application's own getters throw. */
@@ -37,7 +39,8 @@ function read(options: object): ReadOptions {
     throw new ChatError("config", "hasGetToken: unknown option: give getToken itself");
   const plain = crossing(rest) as ReadOptions["plain"];
   checkTimezone(plain.timezone);
-  return { plain: { ...plain, ...(getToken && { hasGetToken: true }) }, getToken, wasm };
+  const framing = rest.profile === "phoenix" ? "phoenix" : "socket.io";
+  return { plain: { ...plain, ...(getToken && { hasGetToken: true }) }, getToken, wasm, framing };
 }
 
 function crossing(value: unknown): unknown {

@@ -238,7 +238,7 @@ export type Capabilities = {
 export type ChatOptions = {
   /** The backend's base: ws, wss, http or https; plain only on localhost unless `allowInsecure`. */
   url: string;
-  profile: "team";
+  profile: "team" | "phoenix";
   /** This user's id at the backend. */
   userId: string;
   /** Asked on every connect and when a token was refused. */
@@ -261,8 +261,11 @@ export type ChatOptions = {
         sendBurst?: number;
       }
     | undefined;
-  /** How the token travels; `team` knows one way. */
-  tokenIn?: "auth" | undefined;
+  /**
+   * How the token travels: with `team` in Socket.IO's CONNECT (`auth`), with `phoenix` as a sub-protocol, or in the URL, where
+   * servers write it to their logs: `query`, for Phoenix before 1.8.
+   */
+  tokenIn?: "auth" | "subprotocol" | "query" | undefined;
   /** For servers that tell times without a zone. `team` tells UTC: checked, and without effect. */
   timezone?: string | undefined;
   reconnect?:
@@ -277,8 +280,8 @@ export type ChatOptions = {
       }
     | undefined;
   /**
-   * For profiles whose client asks for signs of life. With `team` the server sets both (Engine.IO's `pingInterval` and
-   * `pingTimeout`): checked, and without effect.
+   * For profiles whose client asks for signs of life, as `phoenix` does (30 and 10 s). With `team` the server sets both
+   * (Engine.IO's `pingInterval` and `pingTimeout`): checked, and without effect.
    */
   heartbeat?: { intervalMs?: number; timeoutMs?: number } | undefined;
   outbox?: { maxQueued?: number; maxAttempts?: number; window?: number; ackTimeoutMs?: number } | undefined;

@@ -1,30 +1,56 @@
+import type { EventOf } from "./core.js";
 import { Emitter, type Listener } from "./emitter.js";
 import { check } from "./errors.js";
 import type { Requests } from "./requests.js";
 import type { Json } from "./types.js";
+import { packed, unpacked } from "./wire-data.js";
+
+/** JSON in which bytes may stand: they travel as binary frames. They come as `Uint8Array`. */
+export type WireValue =
+  | Json
+  | Uint8Array
+  | ArrayBuffer
+  | readonly WireValue[]
+  | { readonly [name: string]: WireValue };
 
 export type WireSendOptions = {
   /** Wait for the backend's answer. */
   ack?: boolean | undefined;
   /** For an answer, milliseconds. */
   timeoutMs?: number | undefined;
+  /** Where the framing has topics; else, and by default, the user's own. */
+  topic?: string | undefined;
 };
+
+/** What comes behind an event's values: the topic it came on, and how to answer where the backend waits for that. */
+export type WireContext = {
+  /** Empty where the framing has none. */
+  topic: string;
+  /** Answers, once. Only where the backend asked for an answer, and in the tab that has the socket. */
+  answer?: (...values: WireValue[]) => void;
+};
+
+type Values = [...WireValue[], WireContext];
+// What listeners take is up to the backend's event.
+// biome-ignore lint/suspicious/noExplicitAny: as above
+type WireListener = Listener<any[]>;
 
 /** The backend's own events, by their own names. They are not queued: offline, `send` rejects. */
 export class Wire {
-  readonly #emitter = new Emitter<Record<string, Json[]>>();
+  readonly #emitter = new Emitter<Record<string, Values>>();
 
   constructor(private readonly requests: Requests) {}
 
-  on(event: string, listener: Listener<Json[]>): () => void {
+  /** `listener` is given the event's values, and behind them its {@link WireContext}. */
+  on(event: string, listener: WireListener): () => void {
     return this.#emitter.on(check.id("event", event), check.function("listener", listener));
   }
 
-  once(event: string, listener: Listener<Json[]>): () => void {
+  once(event: string, listener: WireListener): () => void {
     return this.#emitter.once(check.id("event", event), check.function("listener", listener));
   }
 
-  off(event: string, listener: Listener<Json[]>): void {
+  off(event: string, listener: WireListener): void {
     this.#emitter.off(event, listener);
   }
 
@@ -37,20 +63,34 @@ export class Wire {
   }
 
   /** Resolves with the backend's answer where `ack` asks for one, else with null once the frame is handed over. */
-  async send(event: string, payload: Json = null, options: WireSendOptions | null = {}): Promise<Json> {
-    const { ack = false, timeoutMs } = check.options("options", options ?? {}, ["ack", "timeoutMs"]);
+  async send(
+    event: string,
+    payload: WireValue = null,
+    options: WireSendOptions | null = {},
+  ): Promise<WireValue> {
+    const names = ["ack", "timeoutMs", "topic"] as const;
+    const { ack = false, timeoutMs, topic } = check.options("options", options ?? {}, [...names]);
     const wireSend = {
       event: check.id("event", event),
-      args: check.json("payload", payload),
+      ...packed("payload", payload),
       ack: check.boolean("ack", ack),
       timeoutMs: timeoutMs === undefined ? undefined : check.count("timeoutMs", timeoutMs, 2 ** 31 - 1),
+      topic: topic === undefined ? undefined : check.id("topic", topic),
     };
     const outcome = await this.requests.run({ wireSend });
-    return outcome.kind === "wire" ? outcome.value : null;
+    return outcome.kind === "wire" ? unpacked(outcome.value) : null;
   }
 
   /** The backend said this. */
-  tell(event: string, args: Json[]): void {
-    this.#emitter.emit(event, ...args);
+  tell({ event, topic, args, ackId }: EventOf<"wire">): void {
+    const values = unpacked(args);
+    const context: WireContext = { topic };
+    if (ackId !== null) {
+      context.answer = (...values) => {
+        // Where the socket is gone there is nobody to hear it.
+        this.requests.run({ wireAnswer: { ackId, ...packed("answer", values) } }).catch(() => {});
+      };
+    }
+    this.#emitter.emit(event, ...(Array.isArray(values) ? (values as WireValue[]) : []), context);
   }
 }

@@ -122,6 +122,11 @@ impl Json {
         json::parse(text, 0).ok().map(Self::from)
     }
 
+    /// `null`.
+    pub fn null() -> Self {
+        Self("null".to_owned())
+    }
+
     /// The text as it came.
     pub fn text(&self) -> &str {
         &self.0

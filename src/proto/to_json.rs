@@ -4,9 +4,10 @@
 //! compares them for every variant. Written by hand, it is a third of the wasm that serde's derives need, since one
 //! writer serves every type.
 
-use super::api::{Event, Outcome, ViewUpdate};
+use super::api::{Event, Outcome, ViewUpdate, WireData};
 use super::model::{Failure, Json, Message};
 use super::wall_time;
+use super::wire::base64;
 use super::wire::json::{push_json_string, push_uint};
 
 mod export;
@@ -95,6 +96,19 @@ impl<'a> Object<'a> {
 
     fn end(self) {
         self.out.push('}');
+    }
+}
+
+impl Write for WireData {
+    fn write(&self, out: &mut String) {
+        let mut object = Object::new(out);
+        object.put("json", &self.json);
+        let mut attachments = Vec::new();
+        for bytes in &self.attachments {
+            attachments.push(base64::encode(bytes));
+        }
+        object.texts("attachments", &attachments);
+        object.end();
     }
 }
 
@@ -237,10 +251,12 @@ impl Event {
                 object.text("type", "leader");
                 object.flag("leader", *leader);
             }
-            Event::Wire { event, args } => {
+            Event::Wire { event, topic, args, ack_id } => {
                 object.text("type", "wire");
                 object.text("event", event);
-                object.put("args", args);
+                object.text("topic", topic);
+                object.put("args", &**args);
+                object.optional_count("ackId", *ack_id);
             }
             _ => {}
         }
@@ -351,7 +367,7 @@ impl Write for Outcome {
             Outcome::Message(message) => ("message", Some(&**message)),
             Outcome::Messages(messages) => ("messages", Some(messages)),
             Outcome::Conversation(conversation) => ("conversation", Some(&**conversation)),
-            Outcome::Wire(answer) => ("wire", Some(answer)),
+            Outcome::Wire(answer) => ("wire", Some(&**answer)),
             Outcome::Text(text) => ("text", Some(text)),
         };
         let mut object = Object::new(out);

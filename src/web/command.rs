@@ -8,8 +8,11 @@ use std::cell::RefCell;
 
 use crate::proto::first_chars;
 use crate::proto::text::concat;
+use crate::proto::wire::base64;
 use crate::proto::wire::json::{self, Kind, Object, RawValue};
-use crate::proto::{ChangeCommand, ChangeKind, Command, DraftCommand, ErrorCode, Failure, Json, SendCommand};
+use crate::proto::{
+    ChangeCommand, ChangeKind, Command, DraftCommand, ErrorCode, Failure, Json, SendCommand, WireData,
+};
 
 /// Reads one command.
 ///
@@ -103,12 +106,31 @@ impl Fields<'_> {
             }
             "wireSend" => Command::WireSend {
                 event: self.text("event"),
-                args: self.needed("args")?.into(),
+                topic: self.optional_text("topic").unwrap_or_default(),
+                payload: self.wire_data(),
                 ack: self.flag("ack"),
                 timeout_ms: self.given("timeoutMs").map(|_| self.count("timeoutMs")),
             },
+            "wireAnswer" => Command::WireAnswer { ack_id: self.number("ackId"), payload: self.wire_data() },
             _ => return None,
         })
+    }
+
+    /// `json`, and the bytes that its placeholders stand for.
+    fn wire_data(&self) -> WireData {
+        let mut attachments = Vec::new();
+        let given = self.given("attachments").map(|_| self.texts("attachments"));
+        for text in given.unwrap_or_default() {
+            match base64::decode(&text) {
+                Some(bytes) => attachments.push(bytes),
+                None => self.refuse("attachments", "must be base64"),
+            }
+        }
+        let json = self.object.get("json");
+        if json.is_none() {
+            self.refuse("json", "is missing");
+        }
+        WireData { json: json.map(Json::from).unwrap_or_else(Json::null), attachments }
     }
 
     /// `text` is what its field is called; empty: there is none.

@@ -1,6 +1,6 @@
 //! The way of an own message to the server and back.
 
-use chatwire::proto::{Command, ErrorCode, Event, Outcome, SendCommand, Status};
+use chatwire::proto::{Command, ErrorCode, Event, Outcome, SendCommand, Status, WireData};
 use serde_json::json;
 
 use super::acts::message;
@@ -272,7 +272,8 @@ fn close_ends_every_command_that_waits() {
 fn ask_the_server() -> Command {
     Command::WireSend {
         event: "ask".to_owned(),
-        args: chatwire::proto::Json::parse("{}").unwrap(),
+        topic: String::new(),
+        payload: WireData { json: chatwire::proto::Json::parse("{}").unwrap(), attachments: Vec::new() },
         ack: true,
         timeout_ms: None,
     }
@@ -285,7 +286,7 @@ fn the_backends_own_events_pass_through() {
     world.go_live(ana);
     let id = world.ask(ana, ask_the_server());
     let Ok(Outcome::Wire(answer)) = world.wait(ana, id) else { panic!("no answer") };
-    assert_eq!(answer.text(), r#"{"got":{}}"#);
+    assert_eq!(answer.json.text(), r#"{"got":{}}"#);
 }
 
 #[test]

@@ -81,14 +81,18 @@ fn a_send_keeps_its_text_and_metadata_as_they_are() {
 
 #[wasm_bindgen_test]
 fn a_wire_send_keeps_its_arguments() {
-    let text = r#"{"wireSend":{"event":"request_photo","args":[{"a":1},null],"ack":true,"timeoutMs":100}}"#;
-    let Command::WireSend { event, args, ack, timeout_ms } = parse(text).unwrap() else {
+    let text = r#"{"wireSend":{"event":"request_photo","json":[{"a":1},null],"attachments":["AQI="],"ack":true,"timeoutMs":100}}"#;
+    let Command::WireSend { event, topic, payload, ack, timeout_ms } = parse(text).unwrap() else {
         panic!("not wireSend")
     };
     assert_eq!(
-        (event.as_str(), args.text(), ack, timeout_ms),
-        ("request_photo", r#"[{"a":1},null]"#, true, Some(100))
+        (event.as_str(), topic.as_str(), payload.json.text(), ack, timeout_ms),
+        ("request_photo", "", r#"[{"a":1},null]"#, true, Some(100))
     );
+    assert_eq!(payload.attachments, [[1, 2]]);
+    let text = r#"{"wireAnswer":{"ackId":7,"json":[]}}"#;
+    let Command::WireAnswer { ack_id, payload } = parse(text).unwrap() else { panic!("not wireAnswer") };
+    assert_eq!((ack_id, payload.json.text(), payload.attachments.len()), (7, "[]", 0));
 }
 
 #[wasm_bindgen_test]
@@ -107,7 +111,7 @@ fn what_is_wrong_is_named_and_no_value_is_repeated() {
         (r#"{"loadEarlier":{"view":1,"count":4294967296}}"#, "field `count` must be a whole number"),
         (r#"{"setTyping":{"conversationId":"c","typing":"secret"}}"#, "field `typing` must be true or false"),
         (r#"{"createGroup":{"title":"t","members":["a",1]}}"#, "field `members` must be an array of strings"),
-        (r#"{"wireSend":{"event":"e","ack":true}}"#, "field `args` is missing"),
+        (r#"{"wireSend":{"event":"e","ack":true}}"#, "field `json` is missing"),
     ];
     for (text, expected) in wrong {
         let failure = parse(text).unwrap_err();

@@ -1,6 +1,6 @@
 //! What the application asks for.
 
-use super::ViewId;
+use super::{ViewId, WireData};
 use crate::proto::model::{ChangeKind, Json};
 
 /// What an application asks for. JSON: `{"send":{…}}`, externally tagged, camelCase.
@@ -79,12 +79,19 @@ pub enum Command {
         title: String,
         members: Vec<String>,
     },
-    /// An event of the backend's own; not queued. `args` is one JSON value.
+    /// An event of the backend's own; not queued. `payload` is one JSON value; `topic`: where the framing has them, empty: the
+    /// user's own.
     WireSend {
         event: String,
-        args: Json,
+        topic: String,
+        payload: WireData,
         ack: bool,
         timeout_ms: Option<u32>,
+    },
+    /// The answer to an event of the backend's own that wanted one; what nobody waits for (any more) changes nothing.
+    WireAnswer {
+        ack_id: u64,
+        payload: WireData,
     },
     /// Done with its entry of the outbox when it is durable.
     Change(ChangeCommand),

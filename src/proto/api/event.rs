@@ -16,7 +16,23 @@ pub enum Outcome {
     Conversation(Box<Conversation>),
     Text(String),
     /// The backend's own answer.
-    Wire(#[cfg_attr(test, ts(type = "Json"))] Json),
+    Wire(Box<WireData>),
+}
+
+/// JSON of the backend's own, in which `{"_placeholder":true,"num":k}` stands for the attachment of that number (E6). As
+/// JSON `{"json":…,"attachments":["base64"…]}`.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize, ts_rs::TS))]
+pub struct WireData {
+    #[cfg_attr(test, ts(type = "Json"))]
+    pub json: Json,
+    #[cfg_attr(test, ts(type = "string[]"), serde(serialize_with = "as_base64"))]
+    pub attachments: Vec<Vec<u8>>,
+}
+
+#[cfg(test)]
+fn as_base64<S: serde::Serializer>(attachments: &[Vec<u8>], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(attachments.iter().map(|bytes| crate::proto::wire::base64::encode(bytes)))
 }
 
 /// What the core tells the application. JSON: `{"type":"status",…}`.
@@ -107,11 +123,14 @@ pub enum Event {
     Leader {
         leader: bool,
     },
-    /// An event of the backend's own, by its own name; `args` is a JSON array.
+    /// An event of the backend's own, by its own name; the JSON of `args` is an array. `topic`: where the framing has them.
+    /// `ack_id`: the server wants an answer, which the tab with the socket gives by `Command::WireAnswer`.
     Wire {
         event: String,
-        #[cfg_attr(test, ts(type = "Json[]"))]
-        args: Json,
+        topic: String,
+        args: Box<WireData>,
+        #[cfg_attr(test, ts(type = "number | null"))]
+        ack_id: Option<u64>,
     },
     /// What a window shows now.
     View(ViewUpdate),

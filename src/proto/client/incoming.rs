@@ -1,12 +1,13 @@
 //! What the backend says on the socket.
 
-use super::super::api::{Event, Now, Outcome};
+use super::super::api::{Event, Now, Outcome, WireData};
 use super::super::connection::{Delivered, RefusedBy};
 use super::super::model::{ConnectionState, ConversationKind, Json, Phase, Status};
 use super::super::profile::{Answer, CapabilityPatch, Incoming, ServerConversation, ServerMessage};
 use super::super::timeline::{Change, Op};
 use super::super::timer::Timer;
 use super::super::wire;
+use super::wire_send::owned;
 use super::{AckFor, Client, HELLO_WAIT_MS, traits_of};
 use crate::proto::mutant;
 use crate::proto::wire::json::RawValue;
@@ -14,18 +15,24 @@ use crate::proto::wire::json::RawValue;
 impl Client {
     pub(super) fn on_delivered(&mut self, now: Now, delivered: &Delivered<'_>) {
         match delivered {
-            Delivered::Ack { id, status, args, .. } => self.on_ack(now, *id, status.as_deref(), args),
-            Delivered::Event { topic, name, args, ack_id, .. } => {
+            Delivered::Ack { id, status, args, attachments } => {
+                self.on_ack(now, *id, status.as_deref(), args, attachments);
+            }
+            Delivered::Event { topic, name, args, ack_id, attachments } => {
                 match self.profile.incoming(topic, name, args) {
+                    // It is the application's to answer.
                     Incoming::Other => {
-                        if let Some(args) = joined(args) {
-                            self.emit(Event::Wire { event: name.clone().into_owned(), args });
+                        let json = joined(args).unwrap_or_else(Json::null);
+                        let args = Box::new(WireData { json, attachments: owned(attachments) });
+                        let (event, topic) = (name.clone().into_owned(), topic.clone().into_owned());
+                        self.emit(Event::Wire { event, topic, args, ack_id: *ack_id });
+                    }
+                    incoming => {
+                        self.on_incoming(now, incoming, args);
+                        if let Some(ack_id) = ack_id {
+                            self.connection.answer(*ack_id, &[], &[]);
                         }
                     }
-                    incoming => self.on_incoming(now, incoming, args),
-                }
-                if let Some(ack_id) = ack_id {
-                    self.connection.answer(*ack_id, &[], &[]);
                 }
             }
             Delivered::Joined { topic, response } => {
@@ -194,7 +201,7 @@ impl Client {
         }
     }
 
-    fn on_ack(&mut self, now: Now, id: u64, status: Option<&str>, args: &[&RawValue]) {
+    fn on_ack(&mut self, now: Now, id: u64, status: Option<&str>, args: &[&RawValue], attachments: &[&[u8]]) {
         match self.acks.remove(&id) {
             Some(AckFor::Row(row)) => {
                 let Some(key) = self.outbox.row(row).map(|row| row.record.key.clone()) else { return };
@@ -213,12 +220,7 @@ impl Client {
                 }
             }
             Some(AckFor::Wire { command, .. }) => {
-                let outcome = match args {
-                    [] => Outcome::Nothing,
-                    [one] => Outcome::Wire(Json::from(*one)),
-                    many => joined(many).map_or(Outcome::Nothing, Outcome::Wire),
-                };
-                self.done(command, outcome);
+                self.on_wire_answer(command, status, args, attachments);
             }
             // A late answer, or one to nothing: says nothing new (E7).
             None => {}
@@ -353,7 +355,7 @@ impl Client {
 }
 
 /// Arguments as one JSON array.
-fn joined(args: &[&RawValue]) -> Option<Json> {
+pub(super) fn joined(args: &[&RawValue]) -> Option<Json> {
     let mut text = String::from("[");
     for (at, arg) in args.iter().enumerate() {
         if at > 0 {

@@ -1,13 +1,23 @@
 //! Events of the backend's own: sent now or not at all.
 
-use super::super::api::{CommandId, Now, Outcome};
+use super::super::api::{CommandId, Now, Outcome, WireData};
 use super::super::connection::Emitted;
-use super::super::model::{ErrorCode, Failure};
-use super::super::profile::Push;
+use super::super::model::{ErrorCode, Failure, Json};
+use super::super::profile::{Answer, Push};
 use super::super::timer::Timer;
+use super::incoming::joined;
 use super::{AckFor, Client};
 use crate::proto::text::concat;
-use crate::proto::wire::json::decimal;
+use crate::proto::wire::json::{self, RawValue, decimal};
+
+/// Bytes as they outlive their frame.
+pub(super) fn owned(attachments: &[&[u8]]) -> Vec<Vec<u8>> {
+    let mut owned = Vec::new();
+    for bytes in attachments {
+        owned.push(bytes.to_vec());
+    }
+    owned
+}
 
 const WIRE_ACK_TIMEOUT_MS: u64 = 15_000;
 
@@ -16,18 +26,14 @@ impl Client {
         &mut self,
         now: Now,
         id: CommandId,
-        event: String,
-        args: &str,
-        ack: bool,
+        push: &Push,
         timeout_ms: Option<u32>,
     ) -> Result<(), Failure> {
-        if super::super::wire::is_reserved(&event) || event.is_empty() {
+        if super::super::wire::is_reserved(&push.event) || push.event.is_empty() {
             let text = "event: this name is empty or reserved by the framing";
             return Err(Failure::new(ErrorCode::Validation, text));
         }
-        let args = if args == "null" { Vec::new() } else { vec![args.to_owned()] };
-        let push = Push { event, args, ack, ..Push::default() };
-        match self.connection.emit(&push, now, &mut self.timers, &mut self.rng) {
+        match self.connection.emit(push, now, &mut self.timers, &mut self.rng) {
             Emitted::Sent { ack_id: Some(ack_id), .. } => {
                 let wait = timeout_ms.map_or(WIRE_ACK_TIMEOUT_MS, u64::from);
                 let deadline_mono_ms = now.mono_ms.saturating_add(wait);
@@ -56,6 +62,35 @@ impl Client {
             }
         }
         Ok(())
+    }
+
+    /// Answers an event of the backend's own. The JSON is an array of arguments.
+    pub(super) fn wire_answer(&mut self, ack_id: u64, payload: &WireData) {
+        let args = json::parse(payload.json.text(), 0).ok().and_then(json::array).unwrap_or_default();
+        self.connection.answer(ack_id, &args, &payload.attachments);
+    }
+
+    /// The backend has answered: with what, or why not.
+    pub(super) fn on_wire_answer(
+        &mut self,
+        command: CommandId,
+        status: Option<&str>,
+        args: &[&RawValue],
+        attachments: &[&[u8]],
+    ) {
+        if status.is_some_and(|status| status != "ok") {
+            let failure = match self.profile.answer("", status, args) {
+                Answer::Refused { failure, .. } | Answer::AuthRefused(failure) => failure,
+                _ => Failure::new(ErrorCode::Server, "the server refused the event"),
+            };
+            return self.refuse(command, failure);
+        }
+        let json = match args {
+            [] if attachments.is_empty() => return self.done(command, Outcome::Nothing),
+            [one] => Json::from(*one),
+            many => joined(many).unwrap_or_else(Json::null),
+        };
+        self.done(command, Outcome::Wire(Box::new(WireData { json, attachments: owned(attachments) })));
     }
 
     fn update_wire_timer(&mut self) {

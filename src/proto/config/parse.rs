@@ -86,7 +86,10 @@ fn read(root: &Reader<'_>, page: PageFacts) -> Config {
     }
 }
 
-/// The profiles of this build, by the names of the option.
+/// The option's names: of all builds.
+const NAMES: [&str; 2] = ["team", "phoenix"];
+
+/// The profiles of this build.
 const PROFILES: &[(&str, ProfileName)] = &[
     #[cfg(feature = "socket-io")]
     ("team", ProfileName::Team),
@@ -95,21 +98,20 @@ const PROFILES: &[(&str, ProfileName)] = &[
 ];
 
 fn profile(root: &Reader<'_>) -> (ProfileName, &'static str) {
-    let [first, ..] = PROFILES else { unreachable!("a build without a profile") };
-    let mut names = Vec::new();
-    for (name, _) in PROFILES {
-        names.push(*name);
-    }
     if root.get("profile").is_none() {
-        root.wrong_as("profile", "nothing", &quoted(&join(&names, "\" or \"")));
+        root.wrong_as("profile", "nothing", &quoted(&join(&NAMES, "\" or \"")));
     }
-    let chosen = root.choice("profile", &names);
+    let chosen = root.choice("profile", &NAMES);
     for (name, profile) in PROFILES {
         if chosen == Some(name) {
             return (*profile, name);
         }
     }
-    (first.1, first.0)
+    if let Some(name) = chosen {
+        root.wrong_as("wasm", "one without this profile", &concat(&["the one of the package for ", name]));
+    }
+    let [(name, profile), ..] = PROFILES else { unreachable!("a build without a framing") };
+    (*profile, name)
 }
 
 impl ProfileName {

@@ -146,7 +146,7 @@ fn about_the_client() -> Vec<Event> {
             Phase::Live,
             true,
         ))),
-        Outcome::Wire(json("[1,{}]")),
+        Outcome::Wire(Box::new(WireData { json: json("[1,{}]"), attachments: vec![vec![0, 255]] })),
         Outcome::Text("a \"text\"\n".to_owned()),
     ];
     events.extend(outcomes.map(|outcome| Event::Done { id: 9, outcome }));
@@ -171,7 +171,10 @@ fn about_the_client() -> Vec<Event> {
     events.extend([true, false].map(|leader| Event::Leader { leader }));
     events.push(Event::ProtocolError { message: "m".to_owned(), excerpt: "\u{1f}".to_owned() });
     events.push(Event::StorageDegraded { message: "m".to_owned(), persistent: true });
-    events.push(Event::Wire { event: "x:y".to_owned(), args: json("[]") });
+    for (ack_id, attachments) in [(None, vec![]), (Some(7), vec![vec![1, 2], vec![]])] {
+        let args = Box::new(WireData { json: json("[]"), attachments });
+        events.push(Event::Wire { event: "x:y".to_owned(), topic: "t".to_owned(), args, ack_id });
+    }
     events
 }
 

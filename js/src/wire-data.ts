@@ -1,0 +1,68 @@
+// Values with bytes in them, as they cross to the core: JSON with placeholders, and the bytes as base64.
+import { check } from "./errors.js";
+import type { WireData } from "./generated/core.js";
+import type { Json } from "./types.js";
+import type { WireValue } from "./wire.js";
+
+/** What the core takes. */
+const maxDepth = 100;
+
+type Crossing = { json: Json; attachments: string[] };
+
+/** Throws `validation` where it is nothing that JSON and bytes can say. */
+export function packed(name: string, value: WireValue): Crossing {
+  const attachments: string[] = [];
+  const json = replaced(value, (inner) => {
+    const bytes = bytesOf(inner);
+    if (bytes === undefined) return undefined;
+    const num = attachments.push(toBase64(bytes)) - 1;
+    return { _placeholder: true, num };
+  });
+  return { json: check.json(name, json as Json), attachments };
+}
+
+export function unpacked({ json, attachments }: WireData): WireValue {
+  if (attachments.length === 0) return json;
+  const bytes = attachments.map(fromBase64);
+  return replaced(json, (inner) =>
+    isPlaceholder(inner) ? (bytes[inner.num] ?? null) : undefined,
+  ) as WireValue;
+}
+
+/** A copy in which `replace` has put something else, where it knows what. */
+function replaced(
+  value: unknown,
+  replace: (value: unknown) => WireValue | undefined,
+  depth = maxDepth,
+): unknown {
+  const other = replace(value);
+  if (other !== undefined) return other;
+  // What has a word of its own for JSON (dates, URLs) is left to it, and what is endless to the check behind this.
+  if (typeof value !== "object" || value === null || "toJSON" in value || depth === 0) return value;
+  const inner = (item: unknown) => replaced(item, replace, depth - 1);
+  if (Array.isArray(value)) return value.map(inner);
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, inner(item)]));
+}
+
+function bytesOf(value: unknown): Uint8Array | undefined {
+  if (value instanceof ArrayBuffer) return new Uint8Array(value);
+  return ArrayBuffer.isView(value)
+    ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+    : undefined;
+}
+
+function isPlaceholder(value: unknown): value is { num: number } {
+  return typeof value === "object" && value !== null && "_placeholder" in value && value._placeholder === true;
+}
+
+function toBase64(bytes: Uint8Array): string {
+  let text = "";
+  // In parts: one call takes only so many arguments.
+  for (let at = 0; at < bytes.length; at += 0x8000)
+    text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
+  return btoa(text);
+}
+
+function fromBase64(text: string): Uint8Array {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}
