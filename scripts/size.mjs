@@ -49,7 +49,12 @@ async function entries(build) {
     const file = typeof target === "string" ? target : (target.default ?? target.import);
     if (!/\.m?js$/.test(file)) continue;
     await readBuilt(join("js", file));
-    const code = await minified(build, inRoot("js", file), ["react", "react-dom", "*/pkg/chatwire.js", "*/pkg/phoenix/chatwire.js"]);
+    const code = await minified(build, inRoot("js", file), [
+      "react",
+      "react-dom",
+      "*/pkg/chatwire.js",
+      "*/pkg/phoenix/chatwire.js",
+    ]);
     rows.push(measure(path.replace(/^\./, "chatwire"), [code]));
   }
   return rows;

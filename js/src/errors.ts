@@ -131,12 +131,18 @@ export const check = {
     if (text === undefined) throw wrong(name, "JSON", value);
     return JSON.parse(text) as T;
   },
+  /** An exception of the application's own getters is the application's. */
+  reading,
 };
 
 /** As JSON; an exception of a `toJSON` or a getter is the application's. */
 export function toJson(name: string, value: unknown): string | undefined {
+  return reading(name, () => JSON.stringify(value));
+}
+
+function reading<T>(name: string, read: () => T): T {
   try {
-    return JSON.stringify(value);
+    return read();
   } catch (cause) {
     throw new ChatError("validation", `${name} cannot be written as JSON: see the cause`, { cause });
   }

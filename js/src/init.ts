@@ -125,7 +125,7 @@ function isWasm(bytes: ArrayBuffer): boolean {
 function notFound(framing: Framing, url: URL, why: string, cause?: unknown): ChatError {
   return new ChatError(
     "config",
-    `no wasm at ${url.origin}${url.pathname}: ${why}. Copy node_modules/chatwire/pkg/chatwire_bg.wasm to where your server ` +
+    `no wasm at ${url.origin}${url.pathname}: ${why}. Copy ${fileOf(framing)} to where your server ` +
       "serves it, and give its address as createChat({ wasm })",
     { retryable: true, cause },
   );

@@ -12,12 +12,13 @@ type Crossing = { json: Json; attachments: string[] };
 /** Throws `validation` where it is nothing that JSON and bytes can say. */
 export function packed(name: string, value: WireValue): Crossing {
   const attachments: string[] = [];
-  const json = replaced(value, (inner) => {
-    const bytes = bytesOf(inner);
-    if (bytes === undefined) return undefined;
-    const num = attachments.push(toBase64(bytes)) - 1;
-    return { _placeholder: true, num };
-  });
+  const json = check.reading(name, () =>
+    replaced(value, (inner) => {
+      const bytes = bytesOf(inner);
+      if (bytes === undefined) return undefined;
+      return { _placeholder: true, num: attachments.push(toBase64(bytes)) - 1 };
+    }),
+  );
   return { json: check.json(name, json as Json), attachments };
 }
 
@@ -52,7 +53,9 @@ function bytesOf(value: unknown): Uint8Array | undefined {
 }
 
 function isPlaceholder(value: unknown): value is { num: number } {
-  return typeof value === "object" && value !== null && "_placeholder" in value && value._placeholder === true;
+  return (
+    typeof value === "object" && value !== null && "_placeholder" in value && value._placeholder === true
+  );
 }
 
 function toBase64(bytes: Uint8Array): string {

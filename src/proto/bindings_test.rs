@@ -51,6 +51,7 @@ fn bindings() -> String {
     declare::<model::Gaps>(&config, &mut out);
     declare::<model::Guarantees>(&config, &mut out);
     declare::<api::Outcome>(&config, &mut out);
+    declare::<api::WireData>(&config, &mut out);
     declare::<api::ViewUpdate>(&config, &mut out);
     declare::<api::Event>(&config, &mut out);
     out

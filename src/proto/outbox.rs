@@ -17,10 +17,12 @@ use super::store::OutboxRow;
 
 mod answer;
 mod beside;
+mod bucket;
 mod changes;
 mod flow;
 mod held;
 mod intake;
+mod losses;
 mod order;
 mod restore;
 mod sought;
@@ -28,8 +30,9 @@ mod sought;
 mod tests;
 mod timers;
 
+pub use bucket::Bucket;
 pub use changes::change_row;
-pub use flow::{Bucket, clock_of, expired};
+pub use flow::{clock_of, expired};
 pub use intake::{Queued, Write, cancelled, in_flight};
 
 /// A row's name in this instance, ascending as this instance has met them. Queue order is that of the store's numbers,

@@ -9,30 +9,38 @@ use super::{AckFor, Client};
 use crate::proto::text::concat;
 use crate::proto::wire::json::decimal;
 
+/// Whether a framing of this build has topics.
+const HAS_TOPICS: bool = cfg!(feature = "phoenix");
+
 impl Client {
     /// The topics of all conversations that are known.
     pub(super) fn follow_all(&mut self) {
-        for id in self.rooms.ids() {
-            self.follow(&id, false);
+        if HAS_TOPICS {
+            for id in self.rooms.ids() {
+                self.follow(&id, false);
+            }
         }
     }
 
     /// A conversation's events are to come. `urgent`: somebody looks at it, so it takes another's place if need be.
     pub(super) fn follow(&mut self, conversation_id: &str, urgent: bool) {
-        if let Some(topic) = self.profile.topic(conversation_id) {
+        if HAS_TOPICS && let Some(topic) = self.profile.topic(conversation_id) {
             self.connection.want_topic(&topic, urgent, &mut self.timers);
         }
     }
 
     /// It is gone.
     pub(super) fn unfollow(&mut self, conversation_id: &str) {
-        if let Some(topic) = self.profile.topic(conversation_id) {
+        if HAS_TOPICS && let Some(topic) = self.profile.topic(conversation_id) {
             self.connection.leave_topic(&topic, &mut self.timers);
         }
     }
 
     /// X12: what a join says is as it is now.
     pub(super) fn on_joins(&mut self, now: Now, topic: &str) {
+        if !HAS_TOPICS {
+            return;
+        }
         let conversation_id = self.profile.conversation_of(topic);
         let last_seq = conversation_id.and_then(|id| self.timelines.log(id)).and_then(|log| log.cursor());
         let params = self.profile.join_params(last_seq);
@@ -41,7 +49,7 @@ impl Client {
 
     /// Joined, refused or closed: what waits for it may go, and learns that.
     pub(super) fn on_topic_settled(&mut self, now: Now, topic: &str) {
-        if let Some(conversation_id) = self.profile.conversation_of(topic) {
+        if HAS_TOPICS && let Some(conversation_id) = self.profile.conversation_of(topic) {
             self.outbox.on_topic_settled(conversation_id);
             self.outbox.advance(now);
             self.flush_reads(now);
@@ -50,6 +58,9 @@ impl Client {
 
     /// Their topic is gone, and the socket lives (X4).
     pub(super) fn on_unanswered(&mut self, now: Now, ack_ids: Vec<u64>) {
+        if !HAS_TOPICS {
+            return;
+        }
         let mut rows: Vec<RowId> = Vec::new();
         for id in ack_ids {
             match self.acks.remove(&id) {

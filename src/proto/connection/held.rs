@@ -1,41 +1,51 @@
 //! Packets that outlive the call that brought their frames.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use super::Delivered;
+#[cfg(feature = "phoenix")]
+use super::phoenix::deliver as deliver_phoenix;
+#[cfg(feature = "socket-io")]
+use super::socket_io::deliver;
 use crate::proto::wire::Limits;
-use crate::proto::wire::json::{self, RawValue, digits};
-use crate::proto::wire::phoenix::{self, Frame, Payload};
-use crate::proto::wire::socket_io::{self, Assembled, EventName, Packet};
+#[cfg(feature = "phoenix")]
+use crate::proto::wire::phoenix;
+#[cfg(feature = "socket-io")]
+use crate::proto::wire::socket_io::{self, Assembled};
 
 /// A packet that owns its frames: an event from before the CONNECT reply (E9), or a binary one (E6).
 #[derive(Debug)]
 pub struct Held(Frames);
 
 enum Frames {
+    #[cfg(feature = "socket-io")]
     Text(String),
+    #[cfg(feature = "socket-io")]
     Binary(Assembled),
+    #[cfg(feature = "phoenix")]
     Phoenix(Vec<u8>),
 }
 
 impl fmt::Debug for Frames {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if matches!(self, Frames::Text(_)) { "Text" } else { "Binary" })
+        f.write_str("Frames")
     }
 }
 
 impl Held {
-    /// The message of a text frame, without the digit of Engine.IO; it was decoded before.
+    /// The message of a text frame of Socket.IO, without the digit of Engine.IO; it was decoded before.
+    #[cfg(feature = "socket-io")]
     pub(super) fn text(message: &str) -> Self {
         Self(Frames::Text(message.to_owned()))
     }
 
+    #[cfg(feature = "socket-io")]
     pub(super) fn binary(assembled: Assembled) -> Self {
         Self(Frames::Binary(assembled))
     }
 
     /// A binary frame of Phoenix; it was decoded before.
+    #[cfg(feature = "phoenix")]
     pub(super) fn phoenix(bytes: Vec<u8>) -> Self {
         Self(Frames::Phoenix(bytes))
     }
@@ -44,7 +54,9 @@ impl Held {
     pub fn delivered(&self) -> Option<Delivered<'_>> {
         const LIMITS: Limits = Limits { max_packet_bytes: usize::MAX, ..Limits::DEFAULT };
         match &self.0 {
+            #[cfg(feature = "socket-io")]
             Frames::Text(text) => socket_io::decode(text, &LIMITS).ok().and_then(deliver),
+            #[cfg(feature = "socket-io")]
             Frames::Binary(assembled) => {
                 let mut delivered = assembled.packet().ok().and_then(deliver)?;
                 if let Delivered::Event { attachments, .. } | Delivered::Ack { attachments, .. } =
@@ -56,46 +68,8 @@ impl Held {
                 }
                 Some(delivered)
             }
+            #[cfg(feature = "phoenix")]
             Frames::Phoenix(bytes) => phoenix::decode_binary(bytes, &LIMITS).ok().map(deliver_phoenix),
         }
-    }
-}
-
-/// What of a packet is for the application.
-pub(super) fn deliver(packet: Packet<'_>) -> Option<Delivered<'_>> {
-    match packet {
-        Packet::Event { ack_id, name, args, .. } => {
-            let name = match name {
-                EventName::Text(name) => name,
-                EventName::Number(number) => Cow::Borrowed(number),
-            };
-            let (topic, attachments) = (Cow::Borrowed(""), Vec::new());
-            Some(Delivered::Event { ack_id, topic, name, args, attachments })
-        }
-        Packet::Ack { id, args, .. } => {
-            Some(Delivered::Ack { id, status: None, args, attachments: Vec::new() })
-        }
-        _ => None,
-    }
-}
-
-/// A frame of Phoenix as what it is for the application. Its payload is one argument; bytes are one attachment.
-pub(super) fn deliver_phoenix(frame: Frame<'_>) -> Delivered<'_> {
-    let (mut args, mut attachments): (Vec<&RawValue>, Vec<&[u8]>) = (Vec::new(), Vec::new());
-    match frame.payload {
-        Payload::Json(value) => args.push(value),
-        Payload::Bytes(bytes) => {
-            attachments.push(bytes);
-            if let Ok(value) = json::parse("{\"_placeholder\":true,\"num\":0}", 0) {
-                args.push(value);
-            }
-        }
-    }
-    match frame.status {
-        Some(status) => {
-            let id = frame.reference.as_deref().and_then(digits).unwrap_or_default();
-            Delivered::Ack { id, status: Some(status), args, attachments }
-        }
-        None => Delivered::Event { ack_id: None, topic: frame.topic, name: frame.event, args, attachments },
     }
 }

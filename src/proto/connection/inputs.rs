@@ -3,6 +3,8 @@
 //! Law: every input is legal in every state; one that comes late, twice or for another socket changes nothing.
 
 use super::backoff::HIDDEN_DELAY_MS;
+#[cfg(not(all(feature = "socket-io", feature = "phoenix")))]
+use super::session::Framing as _;
 use super::session::{Stage, Step};
 use super::table::{self, Signal};
 use super::{Action, Connection, Cx, Delivered, Held, RefusedBy};

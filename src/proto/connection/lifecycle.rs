@@ -5,9 +5,11 @@
 
 use super::backoff::{network_back_delay_ms, retry_delay_ms};
 use super::heartbeat::Life;
+#[cfg(not(all(feature = "socket-io", feature = "phoenix")))]
+use super::session::Framing as _;
 use super::session::Stage;
 use super::table::{self, Signal};
-use super::{Action, Connection, Cx, RefusedBy};
+use super::{Action, Connection, Cx};
 use crate::proto::model::first_chars;
 use crate::proto::mutant;
 use crate::proto::text::concat;
@@ -18,9 +20,6 @@ use crate::proto::{ConnectionState, ErrorCode, Failure, Now, Secret, SocketOutpu
 /// An `online` of this length starts the attempts afresh. A frame is no evidence of health (servers that fall over
 /// greet first), and the first ping is half a minute away; ten seconds are beyond the usual crash loop.
 const STABLE_MS: u64 = 10_000;
-
-/// A token refused this soon after it was renewed was refused twice in a row.
-const REFUSED_AGAIN_MS: u64 = 30_000;
 
 /// The close code of whatever this side ends.
 const NORMAL_CLOSE: u16 = 1000;
@@ -216,86 +215,6 @@ impl Connection {
             self.leave(Signal::Stop, reason.to_owned(), Some(reason), now, timers);
             self.actions.push_back(Action::Closed(Failure::new(ErrorCode::Closed, message)));
         }
-    }
-
-    /// CONNECT_ERROR refused the token: once it is asked anew, then never (D6).
-    pub(super) fn on_refused(&mut self, cx: &mut Cx<'_>) {
-        if self.refused || self.static_token.is_some() {
-            self.give_up_token(cx.now, cx.timers);
-            return;
-        }
-        self.refused = true;
-        self.leave(
-            Signal::Refused,
-            "the token was refused".to_owned(),
-            Some("token refused"),
-            cx.now,
-            cx.timers,
-        );
-        self.ask_token(TokenReason::Refused, cx.now, cx.timers);
-    }
-
-    /// A token that had been accepted is refused in use. By REST it is asked anew beside the socket, which may well
-    /// live on; an answer on the socket means that the socket needs the new one too.
-    pub(super) fn on_refused_in_use(&mut self, by: RefusedBy, cx: &mut Cx<'_>) {
-        let again = self.static_token.is_some() || self.was_renewed_just_now(cx.now);
-        match by {
-            // The question that is open answers this refusal too.
-            RefusedBy::Rest if self.token.is_none() => {}
-            RefusedBy::Rest if again => self.give_up_token(cx.now, cx.timers),
-            RefusedBy::Rest => self.renew_token(cx.now, cx.timers),
-            // Where the token was renewed beside it, the socket still stands on the old one.
-            RefusedBy::Socket if again && !self.socket_behind => self.give_up_token(cx.now, cx.timers),
-            RefusedBy::Socket => self.on_refused(cx),
-        }
-    }
-
-    /// Asks for another token while the socket lives on.
-    pub(super) fn renew_token(&mut self, now: Now, timers: &mut Timers) {
-        self.token = None;
-        self.ask_token(TokenReason::Refused, now, timers);
-    }
-
-    /// The question for a new token was not answered well while online: asked again later, the socket stays.
-    pub(super) fn renewal_failed(&mut self, reason: String, cx: &mut Cx<'_>) {
-        self.asking = None;
-        self.renewal_failures = self.renewal_failures.saturating_add(1);
-        let delay = retry_delay_ms(&self.plan, self.renewal_failures, !self.page.visible, cx.rng);
-        cx.timers.set(Timer::Connect, cx.now.mono_ms.saturating_add(delay));
-        self.reason = Some(reason);
-        self.changed();
-    }
-
-    /// The new token is here while the socket lives on.
-    pub(super) fn renewed(&mut self, token: Secret, now: Now, timers: &mut Timers) {
-        self.token = Some(token);
-        self.renewal_failures = 0;
-        self.renewed_at_mono_ms = Some(now.mono_ms);
-        self.socket_behind = true;
-        timers.clear(Timer::Connect);
-        if self.reason.take().is_some() {
-            self.changed();
-        }
-        self.actions.push_back(Action::TokenRenewed);
-    }
-
-    fn was_renewed_just_now(&self, now: Now) -> bool {
-        self.renewed_at_mono_ms.is_some_and(|at| now.mono_ms.saturating_sub(at) < REFUSED_AGAIN_MS)
-    }
-
-    fn give_up_token(&mut self, now: Now, timers: &mut Timers) {
-        let which =
-            if self.static_token.is_some() { "the token was refused" } else { "the token was refused twice" };
-        self.give_up_auth(which, "token refused", now, timers);
-    }
-
-    /// Only the application can help: another token, or another user.
-    pub(super) fn give_up_auth(&mut self, what: &str, close: &'static str, now: Now, timers: &mut Timers) {
-        let failure = Failure::new(ErrorCode::Auth, what);
-        self.wished = false;
-        self.leave(Signal::GiveUp, "auth".to_owned(), Some(close), now, timers);
-        self.actions.push_back(Action::AuthError(failure.clone()));
-        self.actions.push_back(Action::Failed(failure));
     }
 
     /// Acts on a judgement of the link; true where it may be used.

@@ -5,18 +5,18 @@
 //! go on a joined channel only: until then there is [`Written::NotJoined`].
 
 use super::heartbeat::Heartbeat;
-use super::held::{Held, deliver_phoenix};
+use super::held::Held;
 use super::session::{Framing, Link, News, Stage, Step, Written, broken};
 use super::{Delivered, Frames};
 use crate::proto::config::{Config, TokenIn};
-use crate::proto::model::{ErrorCode, Failure, first_chars};
+use crate::proto::model::{ErrorCode, Failure};
 use crate::proto::mutant;
-use crate::proto::profile::{Push, is_auth_refusal};
+use crate::proto::profile::Push;
 use crate::proto::queue::Queue;
 use crate::proto::rng::Rng;
 use crate::proto::sorted::SortedMap;
 use crate::proto::text::{concat, holds, push_percent_encoded, without_end};
-use crate::proto::wire::json::{self, Object, decimal, digits};
+use crate::proto::wire::json::{self, RawValue, decimal, digits};
 use crate::proto::wire::phoenix::{self, Frame, Payload};
 use crate::proto::wire::socket_io::placeholder_index;
 use crate::proto::wire::{WireError, base64};
@@ -24,6 +24,7 @@ use crate::proto::{Now, Secret};
 
 mod channel;
 mod presence;
+mod replies;
 
 use channel::{Channel, JOIN_TIMEOUT_MS, State};
 
@@ -31,8 +32,6 @@ use channel::{Channel, JOIN_TIMEOUT_MS, State};
 const MAX_CHANNELS: usize = 1_000;
 /// Pushes that wait for their replies; the oldest is forgotten first.
 const MAX_ASKED: usize = 4_096;
-/// What a server says of a topic that is not joined, or that it does not know.
-const UNMATCHED: &str = "unmatched topic";
 
 /// The channels of one socket.
 pub(super) struct Phoenix {
@@ -126,7 +125,7 @@ impl Phoenix {
                 let changes = channel.roster.on_diff(payload);
                 self.tell_presence(changes, "presence_diff")
             }
-            _ => Step::Delivered(deliver_phoenix(frame)),
+            _ => Step::Delivered(deliver(frame)),
         }
     }
 
@@ -152,64 +151,6 @@ impl Phoenix {
             elsewhere == u32::from(*come)
         });
         if changes.is_empty() { Step::Nothing } else { Step::Delivered(Delivered::Presence(changes)) }
-    }
-
-    fn on_reply<'a>(&mut self, link: &mut Link, frame: Frame<'a>, now: Now, rng: &mut Rng) -> Step<'a> {
-        let reference = frame.reference.as_deref().unwrap_or_default();
-        // By its ref alone: a refusal of a topic that nobody knows has no join_ref (X2).
-        let joins = self.channels.get(frame.topic.as_ref()).is_some_and(|channel| {
-            channel.is_of(reference) && matches!(channel.state, State::Joining { .. })
-        });
-        if joins {
-            return self.on_join_reply(link, frame, now, rng);
-        }
-        let Some(id) = digits(reference).filter(|id| self.asked.contains_key(id)) else {
-            return Step::Nothing;
-        };
-        if is_unmatched(&frame) {
-            // The server has no such channel (any more): it judges nothing of the push.
-            if let Some(channel) = self.channels.get_mut(frame.topic.as_ref()) {
-                channel.on_error(now.mono_ms, rng);
-            }
-            self.lose(&frame.topic);
-            return Step::Nothing;
-        }
-        self.asked.remove(&id);
-        Step::Delivered(deliver_phoenix(frame))
-    }
-
-    fn on_join_reply<'a>(&mut self, link: &mut Link, frame: Frame<'a>, now: Now, rng: &mut Rng) -> Step<'a> {
-        let greets = link.stage == Stage::Joining && frame.topic == self.user_topic;
-        let Some(channel) = self.channels.get_mut(frame.topic.as_ref()) else { return Step::Nothing };
-        if frame.status.as_deref() == Some("ok") {
-            channel.on_joined();
-            self.news.push_back(News::Settled(frame.topic.clone().into_owned()));
-            let response = match frame.payload {
-                Payload::Json(response) => Some(response),
-                Payload::Bytes(_) => None,
-            };
-            let joined = Delivered::Joined { topic: frame.topic, response };
-            if greets {
-                link.stage = Stage::Live;
-                return Step::Welcomed(joined);
-            }
-            return Step::Delivered(joined);
-        }
-        if greets && is_unmatched(&frame) {
-            channel.state = State::Absent;
-            link.stage = Stage::Live;
-            return Step::Joined { resumed: false };
-        }
-        let (code, message) = reason_of(&frame);
-        if greets {
-            return Step::Refused { code, message };
-        }
-        let failure = refusal(&frame.topic, code.as_deref(), &message);
-        channel.on_refused(failure, now.mono_ms, rng);
-        let gone = channel.roster.empty();
-        self.lose(&frame.topic);
-        self.news.push_back(News::Settled(frame.topic.into_owned()));
-        self.tell_gone(gone)
     }
 
     /// A conversation more than the socket holds takes the place of one of which nothing is awaited.
@@ -337,7 +278,7 @@ impl Framing for Phoenix {
             Some((State::Joined, join_ref)) => join_ref,
             Some((State::Refused { failure, .. }, _)) => return Written::Refused((**failure).clone()),
             Some((State::Absent, _)) => {
-                return Written::Refused(refusal(&topic, None, UNMATCHED));
+                return Written::Refused(replies::unknown(&topic));
             }
             None | Some((State::Closed, _)) => {
                 self.want(&topic);
@@ -437,29 +378,23 @@ fn is_placeholder(payload: &str) -> bool {
     value.is_some_and(|value| matches!(placeholder_index(value, 1), Ok(Some(0))))
 }
 
-fn is_unmatched(frame: &Frame<'_>) -> bool {
-    frame.status.as_deref() == Some("error") && reason_of(frame).1 == UNMATCHED
-}
-
-/// `{reason}`, `{code, message}`, or a text.
-fn reason_of(frame: &Frame<'_>) -> (Option<String>, String) {
-    let Payload::Json(response) = frame.payload else { return (None, String::new()) };
-    let text = json::string(response);
-    let object = Object::read(response);
-    let field = |name| object.as_ref().and_then(|object| object.str(name));
-    let message = text.or(field("reason")).or(field("message")).unwrap_or_default();
-    (field("code").map(|code| code.into_owned()), message.into_owned())
-}
-
-/// Why nothing can be pushed to a topic.
-fn refusal(topic: &str, code: Option<&str>, message: &str) -> Failure {
-    let code = match (code, message) {
-        (Some("NotFoundError"), _) | (_, UNMATCHED | "not found" | "not_found") => ErrorCode::NotFound,
-        (Some("ForbiddenError"), _) | (_, "forbidden") => ErrorCode::Forbidden,
-        _ if is_auth_refusal(code, message) => ErrorCode::Forbidden,
-        _ => ErrorCode::Server,
-    };
-    let text =
-        concat(&["the server refused to join ", first_chars(topic, 80), ": ", first_chars(message, 200)]);
-    Failure { retryable: code == ErrorCode::Server, ..Failure::new(code, text) }
+/// A frame of Phoenix as what it is for the application. Its payload is one argument; bytes are one attachment.
+pub(super) fn deliver(frame: Frame<'_>) -> Delivered<'_> {
+    let (mut args, mut attachments): (Vec<&RawValue>, Vec<&[u8]>) = (Vec::new(), Vec::new());
+    match frame.payload {
+        Payload::Json(value) => args.push(value),
+        Payload::Bytes(bytes) => {
+            attachments.push(bytes);
+            if let Ok(value) = json::parse("{\"_placeholder\":true,\"num\":0}", 0) {
+                args.push(value);
+            }
+        }
+    }
+    match frame.status {
+        Some(status) => {
+            let id = frame.reference.as_deref().and_then(digits).unwrap_or_default();
+            Delivered::Ack { id, status: Some(status), args, attachments }
+        }
+        None => Delivered::Event { ack_id: None, topic: frame.topic, name: frame.event, args, attachments },
+    }
 }

@@ -6,7 +6,9 @@
 use super::heartbeat::Heartbeat;
 use super::held::Held;
 use super::{Delivered, Frames};
-use crate::proto::config::{Config, Framing as FramingName};
+use crate::proto::config::Config;
+#[cfg(all(feature = "socket-io", feature = "phoenix"))]
+use crate::proto::config::Framing as FramingName;
 use crate::proto::model::Failure;
 use crate::proto::profile::Push;
 use crate::proto::rng::Rng;
@@ -160,23 +162,41 @@ pub(super) trait Framing {
 /// resumed (E11).
 pub(super) struct Session {
     pub(super) link: Link,
-    pub(super) framing: Box<dyn Framing>,
+    pub(super) framing: AnyFraming,
+}
+
+/// Where a build has one framing it is called as it is, and what the others need is left out.
+#[cfg(all(feature = "socket-io", feature = "phoenix"))]
+type AnyFraming = Box<dyn Framing>;
+#[cfg(all(feature = "socket-io", not(feature = "phoenix")))]
+type AnyFraming = super::socket_io::SocketIo;
+#[cfg(all(feature = "phoenix", not(feature = "socket-io")))]
+type AnyFraming = super::phoenix::Phoenix;
+
+#[cfg(all(feature = "socket-io", feature = "phoenix"))]
+fn framing_of(config: &Config, limits: Limits) -> AnyFraming {
+    match config.endpoint.framing {
+        FramingName::SocketIo => {
+            Box::new(super::socket_io::SocketIo::new(&config.endpoint.namespace, limits))
+        }
+        FramingName::Phoenix => Box::new(super::phoenix::Phoenix::new(config)),
+    }
+}
+#[cfg(all(feature = "socket-io", not(feature = "phoenix")))]
+fn framing_of(config: &Config, limits: Limits) -> AnyFraming {
+    super::socket_io::SocketIo::new(&config.endpoint.namespace, limits)
+}
+#[cfg(all(feature = "phoenix", not(feature = "socket-io")))]
+fn framing_of(config: &Config, _limits: Limits) -> AnyFraming {
+    super::phoenix::Phoenix::new(config)
 }
 
 impl Session {
     pub(super) fn new(config: &Config) -> Self {
         let max_packet_bytes = usize::try_from(config.limits.max_frame_bytes).unwrap_or(usize::MAX);
         let limits = Limits { max_packet_bytes, ..Limits::DEFAULT };
-        let framing: Box<dyn Framing> = match config.endpoint.framing {
-            #[cfg(feature = "socket-io")]
-            FramingName::SocketIo => {
-                Box::new(super::socket_io::SocketIo::new(&config.endpoint.namespace, limits))
-            }
-            #[cfg(feature = "phoenix")]
-            FramingName::Phoenix => Box::new(super::phoenix::Phoenix::new(config)),
-        };
         let link = Link { conn: None, next_conn: 1, stage: Stage::Gone, heartbeat: None, limits };
-        Self { link, framing }
+        Self { link, framing: framing_of(config, limits) }
     }
 
     /// Begins a socket.

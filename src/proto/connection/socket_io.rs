@@ -6,7 +6,7 @@ use crate::proto::wire::json::RawValue;
 use std::borrow::Cow;
 
 use super::heartbeat::Heartbeat;
-use super::held::{Held, deliver};
+use super::held::Held;
 use super::session::{Framing, Link, Stage, Step, Written, broken, out_of_place};
 use super::{Delivered, Frames};
 use crate::proto::profile::Push;
@@ -14,8 +14,8 @@ use crate::proto::rng::Rng;
 use crate::proto::wire::engine_io::{self, Frame};
 use crate::proto::wire::json::{self, Object};
 use crate::proto::wire::socket_io::{
-    Assembler, Packet, encode_ack, encode_binary_ack, encode_binary_event, encode_connect, encode_disconnect,
-    encode_event,
+    Assembler, EventName, Packet, encode_ack, encode_binary_ack, encode_binary_event, encode_connect,
+    encode_disconnect, encode_event,
 };
 use crate::proto::wire::{Limits, WireError};
 use crate::proto::{Now, Secret};
@@ -320,4 +320,22 @@ fn refusal(payload: Option<&RawValue>) -> Step<'static> {
     let data = object.as_ref().and_then(|object| object.object("data"));
     let code = data.and_then(|data| data.str("code").map(Cow::into_owned));
     Step::Refused { code, message: message.unwrap_or_default().into_owned() }
+}
+
+/// What of a packet is for the application.
+pub(super) fn deliver(packet: Packet<'_>) -> Option<Delivered<'_>> {
+    match packet {
+        Packet::Event { ack_id, name, args, .. } => {
+            let name = match name {
+                EventName::Text(name) => name,
+                EventName::Number(number) => Cow::Borrowed(number),
+            };
+            let (topic, attachments) = (Cow::Borrowed(""), Vec::new());
+            Some(Delivered::Event { ack_id, topic, name, args, attachments })
+        }
+        Packet::Ack { id, args, .. } => {
+            Some(Delivered::Ack { id, status: None, args, attachments: Vec::new() })
+        }
+        _ => None,
+    }
 }

@@ -1,51 +1,9 @@
 //! Which row goes next: lanes, window, rate, poison, expiry.
 
 use super::super::api::Now;
-use super::super::config::Limits;
 use super::super::model::{ErrorCode, Failure};
-use super::{Action, LOSSES_BEFORE_ALONE, LOSSES_BEFORE_POISON, Outbox, RowId, Stage, Traits};
+use super::{Action, LOSSES_BEFORE_ALONE, Outbox, RowId, Stage, Traits};
 use crate::proto::mutant;
-
-/// A token bucket for sends: `sends_per_second` on average, `send_burst` at once.
-#[derive(Clone, Debug)]
-pub struct Bucket {
-    per_second: u64,
-    burst: u64,
-    /// Thousandths of a send.
-    level: u64,
-    at_mono_ms: u64,
-}
-
-impl Bucket {
-    pub fn new(limits: &Limits) -> Self {
-        let burst = u64::from(limits.send_burst) * 1000;
-        Self { per_second: u64::from(limits.sends_per_second.max(1)), burst, level: burst, at_mono_ms: 0 }
-    }
-
-    fn level_at(&self, mono_ms: u64) -> u64 {
-        let gained = mono_ms.saturating_sub(self.at_mono_ms).saturating_mul(self.per_second);
-        self.level.saturating_add(gained).min(self.burst)
-    }
-
-    pub(super) fn is_empty(&self, mono_ms: u64) -> bool {
-        self.level_at(mono_ms) < 1000
-    }
-
-    pub(super) fn refill_at(&self, mono_ms: u64) -> u64 {
-        let missing = 1000_u64.saturating_sub(self.level_at(mono_ms));
-        mono_ms + missing.div_ceil(self.per_second)
-    }
-
-    fn take(&mut self, mono_ms: u64) -> bool {
-        self.level = self.level_at(mono_ms);
-        self.at_mono_ms = mono_ms;
-        let enough = self.level >= 1000;
-        if enough {
-            self.level -= 1000;
-        }
-        enough
-    }
-}
 
 impl Outbox {
     /// What the backend gives, from a hello or from memory.
@@ -105,66 +63,6 @@ impl Outbox {
         self.blocked = blocked;
         self.asked = false;
         self.stirred = true;
-    }
-
-    /// The socket is gone. What was unanswered on it is a loss, not a failure (D10, D11). A row whose mark is still on
-    /// its way queues again with the others: on the next connection it would overtake those that were before it.
-    ///
-    /// `by_us`: the user disconnected, or the page was frozen; that says nothing about the message.
-    pub fn on_lost(&mut self, by_us: bool) {
-        self.open = false;
-        for id in self.ids_of(&|row| row.stage == Stage::Marking) {
-            self.set_stage(id, Stage::Queued);
-        }
-        let unanswered =
-            self.ids_of(&|row| matches!(row.stage, Stage::InFlight { .. }) && !row.is_requested());
-        for id in unanswered {
-            self.lose(id, by_us);
-        }
-    }
-
-    /// These stay unanswered, though the socket lives: their topic is gone (X4). A loss all the same.
-    pub fn on_unanswered(&mut self, rows: &[RowId]) {
-        for id in rows {
-            if self.rows.get(id).is_some_and(|row| matches!(row.stage, Stage::InFlight { .. })) {
-                self.lose(*id, false);
-            }
-        }
-    }
-
-    fn lose(&mut self, id: RowId, by_us: bool) {
-        let Some(row) = self.rows.get_mut(&id) else { return };
-        row.record.losses += u32::from(!by_us);
-        if mutant::is(12) {
-            row.record.attempts += 1;
-        }
-        if mutant::is(12) && row.record.attempts >= self.limits.max_attempts {
-            self.fail(id, Failure::new(ErrorCode::Server, "the connection was lost too often"));
-        } else if !self.traits.keys && !row.is_change() && !mutant::is(16) {
-            self.fail(id, unconfirmed());
-        } else if row.record.losses >= LOSSES_BEFORE_POISON && !mutant::is(17) {
-            let text = "the connection was lost three times while this message was unanswered";
-            self.fail(id, Failure::new(ErrorCode::Poison, text));
-        } else {
-            self.set_stage(id, Stage::Queued);
-            self.mark_dirty(id);
-        }
-    }
-
-    /// The topic of its conversation is not joined: it waits, and what stands behind it.
-    pub fn on_not_joined(&mut self, id: RowId) {
-        let conversation_id = self.rows.get(&id).map(|row| row.record.conversation_id.clone());
-        if let Some(lane) = conversation_id.and_then(|id| self.lanes.get_mut(&id)) {
-            lane.joins = true;
-        }
-        self.unmark(id);
-    }
-
-    /// The topic of this conversation is joined, or was refused.
-    pub fn on_topic_settled(&mut self, conversation_id: &str) {
-        if let Some(lane) = self.lanes.get_mut(conversation_id) {
-            lane.joins = false;
-        }
     }
 
     /// Starts whatever may start.

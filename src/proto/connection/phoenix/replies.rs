@@ -1,0 +1,114 @@
+//! What the server answers: to joins, and to pushes.
+
+use super::channel::State;
+use super::{Phoenix, deliver};
+use crate::proto::Now;
+use crate::proto::connection::Delivered;
+use crate::proto::connection::session::{Link, News, Stage, Step};
+use crate::proto::model::{ErrorCode, Failure, first_chars};
+use crate::proto::profile::is_auth_refusal;
+use crate::proto::rng::Rng;
+use crate::proto::text::concat;
+use crate::proto::wire::json::{self, Object, digits};
+use crate::proto::wire::phoenix::{Frame, Payload};
+
+/// What a server says of a topic that is not joined, or that it does not know.
+const UNMATCHED: &str = "unmatched topic";
+
+impl Phoenix {
+    pub(super) fn on_reply<'a>(
+        &mut self,
+        link: &mut Link,
+        frame: Frame<'a>,
+        now: Now,
+        rng: &mut Rng,
+    ) -> Step<'a> {
+        let reference = frame.reference.as_deref().unwrap_or_default();
+        // By its ref alone: a refusal of a topic that nobody knows has no join_ref (X2).
+        let joins = self.channels.get(frame.topic.as_ref()).is_some_and(|channel| {
+            channel.is_of(reference) && matches!(channel.state, State::Joining { .. })
+        });
+        if joins {
+            return self.on_join_reply(link, frame, now, rng);
+        }
+        let Some(id) = digits(reference).filter(|id| self.asked.contains_key(id)) else {
+            return Step::Nothing;
+        };
+        if is_unmatched(&frame) {
+            // The server has no such channel (any more): it judges nothing of the push.
+            if let Some(channel) = self.channels.get_mut(frame.topic.as_ref()) {
+                channel.on_error(now.mono_ms, rng);
+            }
+            self.lose(&frame.topic);
+            return Step::Nothing;
+        }
+        self.asked.remove(&id);
+        Step::Delivered(deliver(frame))
+    }
+
+    fn on_join_reply<'a>(&mut self, link: &mut Link, frame: Frame<'a>, now: Now, rng: &mut Rng) -> Step<'a> {
+        let greets = link.stage == Stage::Joining && frame.topic == self.user_topic;
+        let Some(channel) = self.channels.get_mut(frame.topic.as_ref()) else { return Step::Nothing };
+        if frame.status.as_deref() == Some("ok") {
+            channel.on_joined();
+            self.news.push_back(News::Settled(frame.topic.clone().into_owned()));
+            let response = match frame.payload {
+                Payload::Json(response) => Some(response),
+                Payload::Bytes(_) => None,
+            };
+            let joined = Delivered::Joined { topic: frame.topic, response };
+            if greets {
+                link.stage = Stage::Live;
+                return Step::Welcomed(joined);
+            }
+            return Step::Delivered(joined);
+        }
+        if greets && is_unmatched(&frame) {
+            channel.state = State::Absent;
+            link.stage = Stage::Live;
+            return Step::Joined { resumed: false };
+        }
+        let (code, message) = reason_of(&frame);
+        if greets {
+            return Step::Refused { code, message };
+        }
+        let failure = refusal(&frame.topic, code.as_deref(), &message);
+        channel.on_refused(failure, now.mono_ms, rng);
+        let gone = channel.roster.empty();
+        self.lose(&frame.topic);
+        self.news.push_back(News::Settled(frame.topic.into_owned()));
+        self.tell_gone(gone)
+    }
+}
+
+/// Why nothing can be pushed to a topic that the server does not know.
+pub(super) fn unknown(topic: &str) -> Failure {
+    refusal(topic, None, UNMATCHED)
+}
+
+fn is_unmatched(frame: &Frame<'_>) -> bool {
+    frame.status.as_deref() == Some("error") && reason_of(frame).1 == UNMATCHED
+}
+
+/// `{reason}`, `{code, message}`, or a text.
+fn reason_of(frame: &Frame<'_>) -> (Option<String>, String) {
+    let Payload::Json(response) = frame.payload else { return (None, String::new()) };
+    let text = json::string(response);
+    let object = Object::read(response);
+    let field = |name| object.as_ref().and_then(|object| object.str(name));
+    let message = text.or(field("reason")).or(field("message")).unwrap_or_default();
+    (field("code").map(|code| code.into_owned()), message.into_owned())
+}
+
+/// Why nothing can be pushed to a topic.
+fn refusal(topic: &str, code: Option<&str>, message: &str) -> Failure {
+    let code = match (code, message) {
+        (Some("NotFoundError"), _) | (_, UNMATCHED | "not found" | "not_found") => ErrorCode::NotFound,
+        (Some("ForbiddenError"), _) | (_, "forbidden") => ErrorCode::Forbidden,
+        _ if is_auth_refusal(code, message) => ErrorCode::Forbidden,
+        _ => ErrorCode::Server,
+    };
+    let text =
+        concat(&["the server refused to join ", first_chars(topic, 80), ": ", first_chars(message, 200)]);
+    Failure { retryable: code == ErrorCode::Server, ..Failure::new(code, text) }
+}
