@@ -36,6 +36,7 @@ mod guarantees;
 mod incoming;
 mod lead;
 mod newer;
+mod pages;
 mod quota;
 mod rest;
 mod route;
@@ -137,7 +138,7 @@ impl Client {
             connection: Connection::new(&config),
             outbox: Outbox::new(&config.outbox, bucket, &config.user_id, traits),
             timelines: Timelines::new(&config.user_id, config.limits.max_window_rows, config.max_unsaved),
-            sync: Sync::default(),
+            sync: Sync::new(profile.gives_marks()),
             rooms: Rooms::new(config.limits.max_conversations),
             drafts: Drafts::default(),
             people: People::default(),

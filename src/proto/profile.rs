@@ -248,6 +248,8 @@ pub struct Page {
     #[allow(clippy::vec_box)]
     pub messages: Vec<Box<ServerMessage>>,
     pub has_more: bool,
+    /// The server's mark of where it ends (P9).
+    pub mark: Option<String>,
     /// Rows that could not be read: they are left out and reported.
     pub malformed: Vec<String>,
 }
@@ -304,6 +306,14 @@ pub trait Profile {
     fn parse_conversations(&self, body: &str, me: &str) -> Result<ConversationPage, String>;
     /// History after `seq`, oldest first.
     fn messages_after(&self, conversation_id: &str, seq: u64, limit: u32) -> RestRequest;
+    /// Whether the history is asked for by marks of the server's (P9), and by nothing else.
+    fn gives_marks(&self) -> bool {
+        false
+    }
+    /// History after a mark, oldest first; `None`: from the first message on.
+    fn messages_following(&self, _conversation_id: &str, _mark: Option<&str>, _limit: u32) -> RestRequest {
+        RestRequest { method: "GET", path: String::new(), body: None }
+    }
     /// History by offset from the newest.
     fn messages_page(&self, conversation_id: &str, offset: u32, limit: u32) -> RestRequest;
     fn parse_page(&self, body: &str) -> Result<Page, String>;

@@ -7,14 +7,14 @@
 use super::queue::Queue;
 use crate::proto::sorted::{SortedMap, SortedSet};
 
-use super::api::{HttpId, Now};
-use super::rng::Rng;
+use super::api::HttpId;
 use super::timer::{Timer, Timers};
 
+mod failures;
 mod job;
 mod refresh;
 
-pub use job::{Job, Pulled};
+pub use job::{Job, PullFrom, Pulled};
 
 /// Conversations pulled at once.
 const PARALLEL: usize = 4;
@@ -22,12 +22,6 @@ const PARALLEL: usize = 4;
 const MAX_OFFSET_PAGES: u32 = 20;
 /// Conversations whose windows wait for more.
 const MAX_WISHES: usize = 64;
-/// After so many of one conversation an answer that cannot be read is taken for the backend's own.
-const MAX_UNREADABLE: u32 = 5;
-/// What has failed again so often, some seconds long, is told.
-const TOLD_AFTER: u32 = 3;
-const RETRY_BASE_MS: u64 = 1000;
-const RETRY_MAX_MS: u64 = 30_000;
 
 /// What the machine wants of the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +38,8 @@ pub enum Action {
 pub struct Sync {
     online: bool,
     cursor: bool,
+    /// History is asked for by marks that the server gives, and by nothing else.
+    marks: bool,
     listing: bool,
     live: bool,
     waiting: Queue<String>,
@@ -91,6 +87,11 @@ struct Pull {
 impl Sync {
     pub fn poll_action(&mut self) -> Option<Action> {
         self.actions.pop_front()
+    }
+
+    /// `marks`: history is asked for by marks that the server gives (P9), and by nothing else.
+    pub fn new(marks: bool) -> Self {
+        Self { marks, ..Self::default() }
     }
 
     /// Online: `cursor` says whether history can be asked for after a sequence number.
@@ -152,7 +153,7 @@ impl Sync {
 
     /// Pull this conversation: it is behind, or may be.
     pub fn pull(&mut self, conversation_id: &str) {
-        if !self.online {
+        if !self.online || (self.marks && !self.cursor) {
             return;
         }
         if let Some(pull) = self.active.get_mut(conversation_id) {
@@ -162,9 +163,9 @@ impl Sync {
         }
     }
 
-    /// Starts what may start; `from` tells after which sequence number a conversation's catch-up begins.
+    /// Starts what may start; `from` tells where a conversation's catch-up begins.
     /// `true`: something was started.
-    pub fn advance(&mut self, from: &dyn Fn(&str) -> Option<u64>) -> bool {
+    pub fn advance(&mut self, from: &dyn Fn(&str) -> PullFrom) -> bool {
         while self.online && self.active.len() < PARALLEL {
             let Some(conversation_id) = self.waiting.pop_front() else { break };
             let job = self.first_job(&conversation_id, from);
@@ -199,6 +200,8 @@ impl Sync {
     /// Asks for the first page of a pull.
     pub fn begin(&mut self, job: Job) {
         let Some(id) = job.conversation_id() else { return };
+        let job = if self.marks && !matches!(job, Job::Follow { .. }) { from_the_first(id) } else { job };
+        let Some(id) = job.conversation_id() else { return };
         let pull = self.active.or_default(id.to_owned());
         (pull.job, pull.pages) = (Some(job.clone()), 0);
         self.actions.push_back(Action::Request(job));
@@ -222,10 +225,16 @@ impl Sync {
         }
     }
 
-    fn first_job(&self, conversation_id: &str, from: &dyn Fn(&str) -> Option<u64>) -> Job {
-        let known = from(conversation_id).filter(|_| self.cursor);
+    fn first_job(&self, conversation_id: &str, from: &dyn Fn(&str) -> PullFrom) -> Job {
+        let from = from(conversation_id);
         let conversation_id = conversation_id.to_owned();
-        match known {
+        if self.marks {
+            return match from.mark {
+                Some((mark, seq)) => Job::Follow { conversation_id, mark: Some(mark), seq, tells: true },
+                None => from_the_first(&conversation_id),
+            };
+        }
+        match from.seq.filter(|_| self.cursor) {
             Some(seq) => Job::After { conversation_id, seq },
             // Of a history that is not known yet the newest page is enough: what comes before it a window asks for.
             None => Job::Offset { conversation_id, offset: 0 },
@@ -233,8 +242,15 @@ impl Sync {
     }
 
     /// A page has come; returns the ticket under which it is to be applied.
-    /// `last_seq` is the newest sequence number in it, `rows` how many it has.
-    pub fn on_page(&mut self, job: &Job, rows: u32, last_seq: Option<u64>, has_more: bool) -> u32 {
+    /// `last_seq` is the newest sequence number in it, `rows` how many it has, `mark` where it ends.
+    pub fn on_page(
+        &mut self,
+        job: &Job,
+        rows: u32,
+        last_seq: Option<u64>,
+        mark: Option<&str>,
+        has_more: bool,
+    ) -> u32 {
         self.on_answer();
         self.next_ticket += 1;
         let ticket = self.next_ticket;
@@ -258,6 +274,12 @@ impl Sync {
             }
             Job::Offset { offset, .. } => {
                 goes_on.then(|| Job::Offset { conversation_id, offset: offset.saturating_add(step) })
+            }
+            Job::Follow { mark: old, seq, tells, .. } => {
+                let further = mark.filter(|mark| has_more && old.as_deref() != Some(mark));
+                let seq = last_seq.map_or(*seq, |last| last.max(*seq));
+                let (mark, tells) = (further.map(str::to_owned), *tells);
+                mark.map(|mark| Job::Follow { conversation_id, mark: Some(mark), seq, tells })
             }
             Job::Newest { .. } => {
                 self.unreadable_newest = 0;
@@ -292,8 +314,12 @@ impl Sync {
             && let Some((seq, before)) = hole
         {
             // One that was asked for already, and has brought nothing, would be asked for for ever.
-            let job = Job::Between { conversation_id: conversation_id.to_owned(), seq, before };
-            next = (pull.job.as_ref() != Some(&job)).then_some(job);
+            let job = match self.marks {
+                true => from_the_first(conversation_id),
+                false => Job::Between { conversation_id: conversation_id.to_owned(), seq, before },
+            };
+            next = (pull.job.as_ref() != Some(&job) && !(self.marks && pull.begun_anew)).then_some(job);
+            pull.begun_anew |= self.marks;
         }
         if let Some(job) = next.filter(|_| !given_up) {
             pull.job = Some(job.clone());
@@ -306,73 +332,11 @@ impl Sync {
             self.waiting.push_back(conversation_id.to_owned());
         }
         self.refresh_postponed(conversation_id);
-        if !self.cursor {
+        if !self.cursor || self.marks {
             self.on_looked(conversation_id);
         }
         self.settle();
         if again { Pulled::Again } else { Pulled::Joined { given_up } }
-    }
-
-    /// The answer cannot be read. Whether it may be asked for once more.
-    pub fn on_unreadable(&mut self, job: &Job) -> bool {
-        let count = match job {
-            Job::List { .. } => &mut self.unreadable_lists,
-            // No pull goes with it, and what has become of messages nobody tells again in this connection.
-            Job::Newest { .. } => &mut self.unreadable_newest,
-            job => match job.conversation_id().and_then(|id| self.active.get_mut(id)) {
-                Some(pull) => &mut pull.unreadable,
-                None => return false,
-            },
-        };
-        *count += 1;
-        *count < MAX_UNREADABLE
-    }
-
-    /// A request failed for now: it is made again later. `true`: it goes on failing, which is told once.
-    pub fn on_failed(
-        &mut self,
-        now: Now,
-        rng: &mut Rng,
-        timers: &mut Timers,
-        job: Job,
-        wait_ms: Option<u64>,
-    ) -> bool {
-        if !self.online {
-            return false;
-        }
-        let doubled = RETRY_BASE_MS.saturating_mul(1 << self.failures.min(10)).min(RETRY_MAX_MS);
-        self.failures = self.failures.saturating_add(1);
-        let delay =
-            wait_ms.map_or_else(|| rng.between(doubled / 2, doubled), |ms| ms.clamp(10, RETRY_MAX_MS));
-        self.retry.push_back(job);
-        let at = now.mono_ms + delay;
-        timers.set(Timer::Sync, timers.get(Timer::Sync).map_or(at, |old| old.max(at)));
-        self.rounds >= TOLD_AFTER && !core::mem::replace(&mut self.told, true)
-    }
-
-    /// A request can never succeed (unknown there, forbidden, no REST at all): the rest goes on without it.
-    pub fn on_hopeless(&mut self, job: &Job) {
-        match job {
-            Job::List { .. } => self.listing = false,
-            job => {
-                if let Some(id) = job.conversation_id() {
-                    if !matches!(job, Job::Newest { .. }) {
-                        self.active.remove(id);
-                        self.refresh_postponed(id);
-                    }
-                    self.on_looked(id);
-                }
-            }
-        }
-        self.settle();
-    }
-
-    /// The delay is over, or a new token is there: what failed is asked for again.
-    pub fn retry_now(&mut self) {
-        self.rounds = self.rounds.saturating_add(1);
-        while let Some(job) = self.retry.pop_front() {
-            self.actions.push_back(Action::Request(job));
-        }
     }
 
     fn on_answer(&mut self) {
@@ -386,4 +350,10 @@ impl Sync {
             self.actions.push_back(Action::Live);
         }
     }
+}
+
+/// Where the history is asked for by marks, and there is none.
+fn from_the_first(conversation_id: &str) -> Job {
+    let conversation_id = conversation_id.to_owned();
+    Job::Follow { conversation_id, mark: None, seq: 0, tells: false }
 }

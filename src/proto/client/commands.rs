@@ -94,17 +94,10 @@ impl Client {
                 self.create_wanted(id, Wanted::Group { title, members })?;
             }
             Command::WireSend { event, topic, payload, ack, timeout_ms } => {
-                let args = match payload.json.text() {
-                    "null" => Vec::new(),
-                    text => vec![text.to_owned()],
-                };
-                let push = Push { topic, event, args, attachments: payload.attachments, ack };
-                self.wire_send(now, id, &push, timeout_ms)?;
+                let push = Push { topic, event, args: Vec::new(), attachments: Vec::new(), ack };
+                self.wire_send(now, id, push, payload, timeout_ms)?;
             }
-            Command::WireAnswer { ack_id, payload } => {
-                self.wire_answer(ack_id, &payload);
-                self.done(id, Outcome::Nothing);
-            }
+            Command::WireAnswer { ack_id, payload } => self.wire_answer(id, ack_id, &payload),
             Command::Change(change) => self.change(now, id, change)?,
             Command::Forward { row_key, conversation_id: to } => self.forward(now, id, row_key, to)?,
             Command::Wipe {} => self.wipe(now, id),

@@ -24,7 +24,10 @@ impl Client {
                 Delivery::AtMostOnce
             }
         };
-        if !has.cursor {
+        let unseen = !has.cursor && self.profile.gives_marks();
+        if unseen {
+            because.push("the server has no cursor: what is missed is not asked for".into());
+        } else if !has.cursor {
             because.push(
                 "the server has no cursor: missed messages are looked for by pages from the newest".into(),
             );
@@ -32,7 +35,11 @@ impl Client {
         if !has.receipts {
             because.push("the server tells no receipts".into());
         }
-        let gaps = if has.cursor { Gaps::Filled } else { Gaps::Shown };
+        let gaps = match has.cursor {
+            true => Gaps::Filled,
+            false if unseen => Gaps::Unseen,
+            false => Gaps::Shown,
+        };
         Guarantees { delivery, order: true, gaps, receipts: has.receipts, because }
     }
 }

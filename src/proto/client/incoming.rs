@@ -109,13 +109,7 @@ impl Client {
                     self.sync.pull(&told.id);
                 }
             }
-            Incoming::Joined { conversation_id, last_seq } => {
-                // What came before the join was told to nobody here.
-                let cursor = self.timelines.log(&conversation_id).and_then(|log| log.cursor());
-                if last_seq != Some(0) && (last_seq.is_none() || last_seq > cursor) {
-                    self.sync.pull(&conversation_id);
-                }
-            }
+            Incoming::Joined { conversation_id, last_seq } => self.on_joined(&conversation_id, last_seq),
             Incoming::Malformed(message) => {
                 let excerpt = args.first().map_or_else(String::new, |arg| wire::excerpt(arg.get()));
                 self.emit(Event::ProtocolError { message, excerpt });

@@ -39,7 +39,11 @@ impl Client {
 
     fn advance_sync(&mut self) -> bool {
         let timelines = &self.timelines;
-        if self.sync.advance(&|id| timelines.log(id).and_then(|log| log.pull_from())) {
+        if self.sync.advance(&|id| {
+            let log = timelines.log(id);
+            let (seq, mark) = (log.and_then(|log| log.pull_from()), log.and_then(|log| log.pull_mark()));
+            sync::PullFrom { seq, mark }
+        }) {
             return true;
         }
         self.grant_wish()

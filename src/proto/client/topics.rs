@@ -56,6 +56,14 @@ impl Client {
         }
     }
 
+    /// What came before the join was told to nobody here.
+    pub(super) fn on_joined(&mut self, conversation_id: &str, last_seq: Option<u64>) {
+        let cursor = self.timelines.log(conversation_id).and_then(|log| log.cursor());
+        if last_seq != Some(0) && (last_seq.is_none() || last_seq > cursor) {
+            self.sync.pull(conversation_id);
+        }
+    }
+
     /// Their topic is gone, and the socket lives (X4).
     pub(super) fn on_unanswered(&mut self, now: Now, ack_ids: Vec<u64>) {
         if !HAS_TOPICS {

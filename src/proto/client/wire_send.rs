@@ -26,14 +26,19 @@ impl Client {
         &mut self,
         now: Now,
         id: CommandId,
-        push: &Push,
+        mut push: Push,
+        payload: WireData,
         timeout_ms: Option<u32>,
     ) -> Result<(), Failure> {
         if super::super::wire::is_reserved(&push.event) || push.event.is_empty() {
             let text = "event: this name is empty or reserved by the framing";
             return Err(Failure::new(ErrorCode::Validation, text));
         }
-        match self.connection.emit(push, now, &mut self.timers, &mut self.rng) {
+        push.attachments = payload.attachments;
+        if payload.json.text() != "null" {
+            push.args.push(payload.json.text().to_owned());
+        }
+        match self.connection.emit(&push, now, &mut self.timers, &mut self.rng) {
             Emitted::Sent { ack_id: Some(ack_id), .. } => {
                 let wait = timeout_ms.map_or(WIRE_ACK_TIMEOUT_MS, u64::from);
                 let deadline_mono_ms = now.mono_ms.saturating_add(wait);
@@ -65,9 +70,10 @@ impl Client {
     }
 
     /// Answers an event of the backend's own. The JSON is an array of arguments.
-    pub(super) fn wire_answer(&mut self, ack_id: u64, payload: &WireData) {
+    pub(super) fn wire_answer(&mut self, id: CommandId, ack_id: u64, payload: &WireData) {
         let args = json::parse(payload.json.text(), 0).ok().and_then(json::array).unwrap_or_default();
         self.connection.answer(ack_id, &args, &payload.attachments);
+        self.done(id, Outcome::Nothing);
     }
 
     /// The backend has answered: with what, or why not.

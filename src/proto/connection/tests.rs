@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::proto::profile::Push;
 use crate::proto::PageInput;
 use crate::proto::config::PageFacts;
+use crate::proto::profile::Push;
 use crate::proto::timer::Timer;
 
 mod frames;

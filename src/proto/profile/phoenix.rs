@@ -176,16 +176,29 @@ impl Profile for Phoenix {
         records::conversations(body, &NAMES, me)
     }
 
-    fn messages_after(&self, conversation_id: &str, _seq: u64, limit: u32) -> RestRequest {
-        self.messages_page(conversation_id, 0, limit)
+    fn gives_marks(&self) -> bool {
+        true
     }
 
-    fn messages_page(&self, conversation_id: &str, _offset: u32, limit: u32) -> RestRequest {
+    /// P9: marks are opaque, and a conversation's own.
+    fn messages_following(&self, conversation_id: &str, mark: Option<&str>, limit: u32) -> RestRequest {
         let mut path = String::from("/sync?conversation_id=");
         push_percent_encoded(&mut path, conversation_id);
+        if let Some(mark) = mark {
+            path.push_str("&cursor=");
+            push_percent_encoded(&mut path, mark);
+        }
         path.push_str("&limit=");
         json::push_uint(&mut path, u64::from(limit));
         RestRequest { method: "GET", path, body: None }
+    }
+
+    fn messages_after(&self, conversation_id: &str, _seq: u64, limit: u32) -> RestRequest {
+        self.messages_following(conversation_id, None, limit)
+    }
+
+    fn messages_page(&self, conversation_id: &str, _offset: u32, limit: u32) -> RestRequest {
+        self.messages_following(conversation_id, None, limit)
     }
 
     fn parse_page(&self, body: &str) -> Result<Page, String> {

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::proto::text::concat;
 use crate::proto::wire::base64;
-use crate::proto::wire::json;
 use crate::proto::wire::json::RawValue;
+use crate::proto::wire::json::{self, Object};
 
 /// What a backend calls the fields of its records.
 pub(super) struct Names {
@@ -174,7 +174,9 @@ pub(super) fn conversations(body: &str, names: &Names, me: &str) -> Result<Conve
 /// A page of messages. Rows that cannot be read are left out.
 pub(super) fn page(body: &str, names: &Names) -> Result<Page, String> {
     let (rows, has_more) = list(body, "messages")?;
-    let mut page = Page { messages: Vec::with_capacity(rows.len()), has_more, malformed: Vec::new() };
+    let mark =
+        json::parse(body, 0).ok().and_then(Object::read).and_then(|page| page.str("cursor").map(Into::into));
+    let mut page = Page { messages: Vec::with_capacity(rows.len()), has_more, mark, malformed: Vec::new() };
     for (index, raw) in rows.into_iter().enumerate() {
         match Fields::read(raw).and_then(|record| record.finish(message(&record, names))) {
             Ok(message) => page.messages.push(message),

@@ -78,6 +78,8 @@ pub struct HistoryHead {
     pub known_from: u64,
     /// What is known without a gap below that: after the first and up to the second, ascending.
     pub older: Vec<(u64, u64)>,
+    /// Where the server gives marks (P9): the last one, and up to which sequence number all before it is here.
+    pub mark: Option<(String, u64)>,
 }
 
 /// Which ids and keys are in which of the segments of one page.
@@ -178,6 +180,8 @@ pub fn encode_head(version: u64, head: &HistoryHead) -> Vec<u8> {
         w.varint(*after);
         w.varint(*through);
     });
+    w.opt_str(head.mark.as_ref().map(|(mark, _)| mark.as_str()));
+    w.varint(head.mark.as_ref().map_or(0, |(_, seq)| *seq));
     seal(RecordKind::History, version, w.as_slice())
 }
 
@@ -200,6 +204,8 @@ pub fn decode_head(bytes: &[u8]) -> Result<(u64, HistoryHead), RecordError> {
     let tail_ids = read_fingerprints(&mut r);
     let known_from = r.varint();
     let older = r.list(2, |r| (r.varint(), r.varint()));
+    let mark = r.opt_string();
+    let mark_seq = r.varint();
     r.finish()?;
     let head = HistoryHead {
         conversation_id,
@@ -214,6 +220,7 @@ pub fn decode_head(bytes: &[u8]) -> Result<(u64, HistoryHead), RecordError> {
         tail_ids,
         known_from,
         older,
+        mark: mark.map(|mark| (mark, mark_seq)),
     };
     Ok((opened.version, head))
 }

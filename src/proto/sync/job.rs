@@ -23,6 +23,14 @@ pub enum Job {
         seq: u64,
         before: u64,
     },
+    /// The catch-up by marks that the server gives (P9): what comes after `mark`, which stands for all up to `seq`; without one
+    /// from the first message on. `tells`: all of it is news.
+    Follow {
+        conversation_id: String,
+        mark: Option<String>,
+        seq: u64,
+        tells: bool,
+    },
     /// The newest page once more, for what has become of messages that are known: a cursor does not tell.
     Newest {
         conversation_id: String,
@@ -37,9 +45,19 @@ impl Job {
             Self::After { conversation_id, .. }
             | Self::Offset { conversation_id, .. }
             | Self::Between { conversation_id, .. }
+            | Self::Follow { conversation_id, .. }
             | Self::Newest { conversation_id } => Some(conversation_id),
         }
     }
+}
+
+/// From where on a conversation is pulled.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PullFrom {
+    /// The sequence number up to which all is known; `None`: nothing is known yet.
+    pub seq: Option<u64>,
+    /// The server's mark, and up to which sequence number it stands for all.
+    pub mark: Option<(String, u64)>,
 }
 
 /// What a pull has come to.

@@ -76,6 +76,11 @@ impl Timelines {
         if let Some((after, through)) = page.range {
             self.know(conversation_id, after, through);
         }
+        if page.mark.is_some() {
+            let log = self.log_mut(conversation_id);
+            log.head_dirty |= log.head.mark != page.mark;
+            log.head.mark = page.mark.take();
+        }
         let PageOp { ticket, fresh, tells, .. } = page;
         // Where all that is here is known without a gap, any of it will do.
         let reached = page.joins.unwrap_or(page.oldest_known == Some(true));

@@ -114,6 +114,7 @@ pub(super) fn empty_head(conversation_id: &str) -> HistoryHead {
         tail_ids: Vec::new(),
         known_from: 0,
         older: Vec::new(),
+        mark: None,
     }
 }
 
@@ -187,6 +188,11 @@ impl Log {
     /// The cursor along the contiguous prefix.
     pub fn cursor(&self) -> Option<u64> {
         self.head.cursor
+    }
+
+    /// Where the next catch-up begins.
+    pub fn pull_mark(&self) -> Option<(String, u64)> {
+        self.head.mark.clone()
     }
 
     /// After which sequence number the next catch-up begins; `None`: at the newest page, nothing is known yet.

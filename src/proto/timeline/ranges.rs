@@ -80,7 +80,7 @@ impl Timelines {
     /// The server does not know the cursor, or its history is shorter than it: how far this one is known begins anew.
     pub fn forget_ranges(&mut self, conversation_id: &str) {
         if let Some(log) = self.logs.get_mut(conversation_id) {
-            (log.head.cursor, log.head.known_from) = (None, 0);
+            (log.head.cursor, log.head.known_from, log.head.mark) = (None, 0, None);
             log.head.older.clear();
             log.head_dirty = true;
         }

@@ -37,6 +37,7 @@ fn empty_values_read_as_they_were_written() {
         tail_ids: Vec::new(),
         known_from: 0,
         older: Vec::new(),
+        mark: None,
     };
     assert_eq!(decode_head(&encode_head(0, &head)), Ok((0, head)));
 

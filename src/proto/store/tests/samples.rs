@@ -90,13 +90,14 @@ pub(super) fn head() -> HistoryHead {
         tail_ids: vec![u32::MAX, 0, fingerprint("k-1")],
         known_from: 300,
         older: vec![(0, 40), (100, 1 << 40)],
+        mark: Some(("c_1y".into(), 70)),
     }
 }
 
 /// The same as a record of an earlier format says it.
 fn head_of(format: u8) -> HistoryHead {
     match format {
-        1 => HistoryHead { known_from: 0, older: Vec::new(), ..head() },
+        1 => HistoryHead { known_from: 0, older: Vec::new(), mark: None, ..head() },
         _ => head(),
     }
 }

@@ -1,0 +1,74 @@
+//! Pages of the history, as they come.
+
+use super::super::api::Event;
+use super::super::queue::Queue;
+use super::super::sync::Job;
+use super::super::timeline::{Op, PageOp};
+use super::Client;
+
+impl Client {
+    pub(super) fn take_page(&mut self, job: &Job, asked: u64, body: &str) -> Result<(), String> {
+        let Some(conversation_id) = job.conversation_id() else { return Ok(()) };
+        let page = self.profile.parse_page(body)?;
+        for what in &page.malformed {
+            self.emit(Event::ProtocolError { message: what.clone(), excerpt: String::new() });
+        }
+        let rows = u32::try_from(page.messages.len() + page.malformed.len()).unwrap_or(u32::MAX);
+        let (mut first_seq, mut last_seq) = (None, None);
+        for message in &page.messages {
+            first_seq = first_seq.or(message.seq);
+            last_seq = message.seq.max(last_seq);
+        }
+        let range = self.range_of(job, first_seq, last_seq, page.has_more);
+        let mark = page.mark.as_deref();
+        let ticket = self.sync.on_page(job, rows, last_seq, mark, page.has_more);
+        let mut messages = Queue::new();
+        for message in page.messages {
+            // What is beyond comes, and is told, by the catch-up.
+            let beyond = matches!(job, Job::Between { before, .. } if message.seq > Some(*before));
+            if message.conversation_id == conversation_id && !beyond && !self.divert_own_copy(&message) {
+                messages.push_back(message);
+            }
+        }
+        let (tells, mark) = match job {
+            Job::Between { .. } => (false, None),
+            // Of a history that is met for the first time the newest page is told, as everywhere.
+            Job::Follow { seq, tells, .. } => {
+                let through = last_seq.map_or(*seq, |last| last.max(*seq));
+                (*tells || !page.has_more, page.mark.map(|mark| (mark, through)))
+            }
+            _ => (true, None),
+        };
+        let page = PageOp { messages, range, mark, ticket, asked, tells, ..PageOp::default() };
+        self.timelines.push(conversation_id, Op::Page(page));
+        Ok(())
+    }
+
+    /// What is known when the page is in: all after the first sequence number and up to the second.
+    fn range_of(
+        &self,
+        job: &Job,
+        first_seq: Option<u64>,
+        last_seq: Option<u64>,
+        has_more: bool,
+    ) -> Option<(u64, u64)> {
+        match job {
+            Job::After { seq, .. } => Some((*seq, last_seq.unwrap_or(*seq).max(*seq))),
+            Job::Follow { seq, .. } if last_seq.is_some() || !has_more => {
+                Some((*seq, last_seq.unwrap_or(*seq).max(*seq)))
+            }
+            // A server that has nothing behind this page has nothing more in between.
+            Job::Between { seq, before, .. } if !has_more => Some((*seq, *before)),
+            Job::Between { seq, before, .. } => {
+                // Rows beyond are not taken in.
+                Some((*seq, last_seq.unwrap_or(*seq).max(*seq).min((*before).max(*seq))))
+            }
+            Job::Offset { offset: 0, .. } if self.capabilities.cursor && first_seq.is_some() => {
+                let before = first_seq.map_or(0, |first| first.saturating_sub(1));
+                Some((if has_more { before } else { 0 }, last_seq.unwrap_or(before)))
+            }
+            Job::Offset { offset: 0, .. } if self.capabilities.cursor && !has_more => Some((0, 0)),
+            _ => None,
+        }
+    }
+}

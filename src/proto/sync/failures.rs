@@ -1,0 +1,77 @@
+//! Requests that fail: for now, or for good.
+
+use super::{Action, Job, Sync};
+use crate::proto::api::Now;
+use crate::proto::rng::Rng;
+use crate::proto::timer::{Timer, Timers};
+
+/// After so many of one conversation an answer that cannot be read is taken for the backend's own.
+const MAX_UNREADABLE: u32 = 5;
+/// What has failed again so often, some seconds long, is told.
+const TOLD_AFTER: u32 = 3;
+const RETRY_BASE_MS: u64 = 1000;
+const RETRY_MAX_MS: u64 = 30_000;
+
+impl Sync {
+    /// The answer cannot be read. Whether it may be asked for once more.
+    pub fn on_unreadable(&mut self, job: &Job) -> bool {
+        let count = match job {
+            Job::List { .. } => &mut self.unreadable_lists,
+            // No pull goes with it, and what has become of messages nobody tells again in this connection.
+            Job::Newest { .. } => &mut self.unreadable_newest,
+            job => match job.conversation_id().and_then(|id| self.active.get_mut(id)) {
+                Some(pull) => &mut pull.unreadable,
+                None => return false,
+            },
+        };
+        *count += 1;
+        *count < MAX_UNREADABLE
+    }
+
+    /// A request failed for now: it is made again later. `true`: it goes on failing, which is told once.
+    pub fn on_failed(
+        &mut self,
+        now: Now,
+        rng: &mut Rng,
+        timers: &mut Timers,
+        job: Job,
+        wait_ms: Option<u64>,
+    ) -> bool {
+        if !self.online {
+            return false;
+        }
+        let doubled = RETRY_BASE_MS.saturating_mul(1 << self.failures.min(10)).min(RETRY_MAX_MS);
+        self.failures = self.failures.saturating_add(1);
+        let delay =
+            wait_ms.map_or_else(|| rng.between(doubled / 2, doubled), |ms| ms.clamp(10, RETRY_MAX_MS));
+        self.retry.push_back(job);
+        let at = now.mono_ms + delay;
+        timers.set(Timer::Sync, timers.get(Timer::Sync).map_or(at, |old| old.max(at)));
+        self.rounds >= TOLD_AFTER && !core::mem::replace(&mut self.told, true)
+    }
+
+    /// A request can never succeed (unknown there, forbidden, no REST at all): the rest goes on without it.
+    pub fn on_hopeless(&mut self, job: &Job) {
+        match job {
+            Job::List { .. } => self.listing = false,
+            job => {
+                if let Some(id) = job.conversation_id() {
+                    if !matches!(job, Job::Newest { .. }) {
+                        self.active.remove(id);
+                        self.refresh_postponed(id);
+                    }
+                    self.on_looked(id);
+                }
+            }
+        }
+        self.settle();
+    }
+
+    /// The delay is over, or a new token is there: what failed is asked for again.
+    pub fn retry_now(&mut self) {
+        self.rounds = self.rounds.saturating_add(1);
+        while let Some(job) = self.retry.pop_front() {
+            self.actions.push_back(Action::Request(job));
+        }
+    }
+}
