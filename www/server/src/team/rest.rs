@@ -91,8 +91,6 @@ async fn create_direct(
     Ok((StatusCode::CONFLICT, Json(body)).into_response())
 }
 
-const MAX_TITLE_CHARS: usize = 128;
-
 #[derive(Deserialize)]
 struct Group {
     title: String,
@@ -104,11 +102,7 @@ async fn create_group(
     Bearer(user): Bearer,
     Body(group): Body<Group>,
 ) -> Result<Response, ApiError> {
-    let title = group.title.trim().to_owned();
-    if title.is_empty() || title.chars().count() > MAX_TITLE_CHARS {
-        let message = format!("allowed are 1 to {MAX_TITLE_CHARS} characters");
-        return Err(ApiError::validation("title", message));
-    }
+    let title = form::title(&group.title)?;
     let conversation = chat::create_group(&app, user.id.clone(), title, group.participant_ids).await?;
     Ok((StatusCode::CREATED, one_conversation(&app, &user.id, &conversation)).into_response())
 }
