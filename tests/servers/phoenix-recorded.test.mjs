@@ -27,6 +27,8 @@ const events = {
   echo: "test:echo",
   refs: "test:echo",
   new_msg: "test:broadcast",
+  // A size that is too small has cut the name.
+  bin_ech: "nosuch",
   bin_echo: "test:echo",
   bin_reply_to_json: "test:echo_other",
   bin_push: "test:push",

@@ -15,9 +15,9 @@ const MAX_HELD: usize = 4096;
 /// One joined topic, or one that is being joined.
 pub(super) struct Channel {
     pub(super) number: u64,
-    /// In every reply, and what pushes must bear.
+    /// In every reply, and what a leave must bear.
     pub(super) join_ref: Value,
-    /// In `phx_close` and `phx_error`: as the join had it.
+    /// As the join had it: in `phx_close` and `phx_error`, and what pushes must bear.
     pub(super) close_ref: Value,
     /// Of a topic `conversation:{id}`.
     pub(super) conversation_id: Option<String>,

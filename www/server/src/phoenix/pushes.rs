@@ -60,12 +60,14 @@ fn on_this_wire(error: ApiError) -> ApiError {
 /// A frame that is neither a join, a leave nor a heartbeat.
 pub(super) fn handle(peer: &Arc<PhoenixPeer>, frame: Frame) {
     let topic = frame.topic.as_str().unwrap_or_default();
-    let found = peer
-        .channels()
-        .get(topic)
-        .map(|channel| (channel.number, channel.join_ref.clone(), channel.conversation_id.clone()));
-    let Some((number, join_ref, conversation_id)) = found else { return joining::unmatched(peer, &frame) };
-    if join_ref != frame.join_ref {
+    let found = peer.channels().get(topic).map(|channel| {
+        let refs = (channel.close_ref.clone(), channel.join_ref.clone());
+        (channel.number, refs, channel.conversation_id.clone())
+    });
+    let Some((number, (joined_with, join_ref), conversation_id)) = found else {
+        return joining::unmatched(peer, &frame);
+    };
+    if joined_with != frame.join_ref {
         // Of a channel that has ended: dropped without a word, as since 1.8.3.
         return;
     }
