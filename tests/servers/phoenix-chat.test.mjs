@@ -54,7 +54,7 @@ describe("sending", () => {
   });
 
   test("T15 refusals name code and field; a payload that is no object too", async () => {
-    const { ana, ben, topic, joined } = await setUp(["--max-text", "10"]);
+    const { signIn, ana, ben, topic, joined } = await setUp(["--max-text", "10"]);
     const [socket, bens] = [await joined(ana), await joined(ben)];
     const { message } = (await socket.ask("message:send", { content: "x" })).response;
     const refused = async (person, event, payload) => {
@@ -74,6 +74,11 @@ describe("sending", () => {
     const edit = { id: message.id, content: "mine" };
     assert.deepEqual(await refused(bens, "message:update", edit), ["ForbiddenError", undefined]);
     assert.deepEqual(await refused(socket, "message:delete", { id: "m" }), ["NotFoundError", undefined]);
+    const body = { kind: "direct", user_id: (await signIn("cai")).id };
+    const elsewhere = `conversation:${(await ana.rest("POST", "/api/conversations", body)).body.conversation.id}`;
+    await socket.join("2", elsewhere);
+    const wrong = await socket.push("2", "here", elsewhere, "message:delete", { id: message.id });
+    assert.equal(wrong.response.code, "NotFoundError", "a message of another topic");
     assert.deepEqual(await refused(socket, "message:read", { up_to: "m" }), ["NotFoundError", undefined]);
     assert.deepEqual(await refused(socket, "typing", {}), ["ValidationError", "is_typing"]);
     bens.sendBinary("1", "77", topic, "message:send", [7]);

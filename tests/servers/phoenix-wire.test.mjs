@@ -1,5 +1,6 @@
 // Our Phoenix endpoint, frame by frame: what no client shows, and what it shares with the `team` wire.
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { afterEach, describe, test } from "node:test";
 import { rest } from "./client.mjs";
 import { openRaw, setUpWire, socketUrl, subprotocols, upgradeStatus } from "./phoenix.mjs";
@@ -83,13 +84,15 @@ describe("X9 X10 closing", () => {
       "--rate-burst",
       "100000",
     ]);
-    const [listener, talker] = [await joined(ana), await joined(ben)];
+    const [listener, talker, pinger] = [await joined(ana), await joined(ben), await joined(ben)];
     const began = performance.now();
     for (let n = 0; performance.now() - began < 2 * idleMs; n++) {
       await talker.push("1", `t${n}`, topic, "typing", { is_typing: true });
       await listener.event("typing");
+      pinger.ws.ping();
+      await once(pinger.ws, "pong");
     }
-    assert.equal(listener.code, undefined, "what it was told kept it");
+    assert.deepEqual([listener.code, talker.code, pinger.code], [undefined, undefined, undefined]);
     assert.equal(await listener.closed(), 1002);
   });
 

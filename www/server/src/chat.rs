@@ -30,6 +30,25 @@ pub(crate) struct Caller {
     pub(crate) connection: Option<ConnectionId>,
 }
 
+/// A message that is to change.
+pub(crate) struct Target {
+    pub(crate) message_id: String,
+    /// Where it must be, on a wire that says so by a topic.
+    pub(crate) conversation_id: Option<String>,
+}
+
+impl Target {
+    /// A message, wherever it is.
+    pub(crate) fn anywhere(message_id: String) -> Self {
+        Self { message_id, conversation_id: None }
+    }
+
+    fn check(&self, db: &Connection) -> Result<(), ApiError> {
+        let Some(conversation_id) = &self.conversation_id else { return Ok(()) };
+        store::find(db, conversation_id, &UpTo::Message(self.message_id.clone())).map(|_| ())
+    }
+}
+
 /// Sends a message. `window` keeps the order of a connection that has several sends in flight.
 pub(crate) fn send(
     app: &Arc<App>,
@@ -267,13 +286,14 @@ fn tell_presence(app: &App, user_id: &str, is_online: bool) {
 pub(crate) fn edit(
     app: &Arc<App>,
     user_id: String,
-    message_id: String,
+    target: Target,
     content: Vec<u8>,
 ) -> impl Future<Output = Result<Message, ApiError>> + Send + use<> {
     let job_app = app.clone();
     let work = move |db: &Connection| {
         charge(&job_app, &user_id)?;
-        store::edit(db, &user_id, &message_id, &content)
+        target.check(db)?;
+        store::edit(db, &user_id, &target.message_id, &content)
     };
     write(app, work, |app, message: &Message| {
         let Some(members) = app.directory.members(&message.conversation_id) else { return };
@@ -286,12 +306,13 @@ pub(crate) fn edit(
 pub(crate) fn erase(
     app: &Arc<App>,
     user_id: String,
-    message_id: String,
+    target: Target,
 ) -> impl Future<Output = Result<Message, ApiError>> + Send + use<> {
     let job_app = app.clone();
     let work = move |db: &Connection| {
         charge(&job_app, &user_id)?;
-        store::erase(db, &user_id, &message_id)
+        target.check(db)?;
+        store::erase(db, &user_id, &target.message_id)
     };
     let done = write(app, work, |app, (message, is_news): &(Message, bool)| {
         if *is_news {
@@ -306,14 +327,15 @@ pub(crate) fn erase(
 pub(crate) fn react(
     app: &Arc<App>,
     user_id: String,
-    message_id: String,
+    target: Target,
     emoji: String,
     is_added: bool,
 ) -> impl Future<Output = Result<Message, ApiError>> + Send + use<> {
     let (job_app, actor, symbol) = (app.clone(), user_id.clone(), emoji.clone());
     let work = move |db: &Connection| {
         charge(&job_app, &actor)?;
-        store::react(db, &actor, &message_id, &symbol, is_added)
+        target.check(db)?;
+        store::react(db, &actor, &target.message_id, &symbol, is_added)
     };
     let done = write(app, work, move |app, (message, is_news): &(Message, bool)| {
         if *is_news {

@@ -62,13 +62,12 @@ pub(super) fn is_typing(form: &Value) -> Result<bool, ApiError> {
     is_typing.ok_or_else(|| ApiError::validation("is_typing", "true or false is wanted"))
 }
 
-/// `message:react`: message, emoji, whether it is added.
-pub(super) fn reaction(form: &Value) -> Result<(String, String, bool), ApiError> {
-    let id = required(form, &["id"], "id")?.to_owned();
+/// `message:react`: emoji, and whether it is added.
+pub(super) fn reaction(form: &Value) -> Result<(String, bool), ApiError> {
     let emoji = form::emoji(required(form, &["emoji"], "emoji")?)?;
     match required(form, &["op"], "op")? {
-        "add" => Ok((id, emoji, true)),
-        "remove" => Ok((id, emoji, false)),
+        "add" => Ok((emoji, true)),
+        "remove" => Ok((emoji, false)),
         _ => Err(ApiError::validation("op", "allowed are add and remove")),
     }
 }

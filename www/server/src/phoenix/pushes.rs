@@ -17,7 +17,7 @@ use super::{
     view,
 };
 use crate::{
-    chat,
+    chat::{self, Target},
     error::ApiError,
     faults::Answer,
     live::Peer,
@@ -167,24 +167,30 @@ fn typing(push: Push, form: &Value) {
     push.answer(result);
 }
 
+/// The message `id`, of the conversation of the topic.
+fn target(push: &Push, form: &Value) -> Result<Target, ApiError> {
+    let message_id = form::required(form, &["id"], "id")?.to_owned();
+    Ok(Target { message_id, conversation_id: Some(push.conversation_id.clone()) })
+}
+
 fn update(push: Push, form: &Value) {
     let (app, user_id) = (push.peer.app.clone(), push.peer.user.id.clone());
-    let wanted = form::required(form, &["id"], "id")
-        .and_then(|id| Ok((id.to_owned(), form::content(form, app.config.max_text_chars)?)));
+    let target = target(&push, form);
+    let wanted = target.and_then(|id| Ok((id, form::content(form, app.config.max_text_chars)?)));
     change(push, wanted, |(id, content)| chat::edit(&app, user_id, id, content));
 }
 
 fn delete(push: Push, form: &Value) {
     let (app, user_id) = (push.peer.app.clone(), push.peer.user.id.clone());
-    let wanted = form::required(form, &["id"], "id").map(str::to_owned);
+    let wanted = target(&push, form);
     change(push, wanted, |id| chat::erase(&app, user_id, id));
 }
 
 fn react(push: Push, form: &Value) {
     let (app, user_id) = (push.peer.app.clone(), push.peer.user.id.clone());
-    change(push, form::reaction(form), |(id, emoji, is_added)| {
-        chat::react(&app, user_id, id, emoji, is_added)
-    });
+    let target = target(&push, form);
+    let wanted = target.and_then(|id| form::reaction(form).map(|(emoji, is_added)| (id, emoji, is_added)));
+    change(push, wanted, |(id, emoji, is_added)| chat::react(&app, user_id, id, emoji, is_added));
 }
 
 /// Queues a change now, so that it keeps its place among the writes, and answers when it is done.

@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use super::{form, view};
 use crate::{
     App, auth, chat,
-    chat::Caller,
+    chat::{Caller, Target},
     error::{ApiError, Code},
     faults::Answer,
     http::{Bearer, Body, Paging, Params},
@@ -206,12 +206,12 @@ async fn edit(
     Body(body): Body<Value>,
 ) -> Answered {
     let content = form::content(&body, app.config.max_text_chars)?;
-    let message = chat::edit(&app, user.id.clone(), id, content).await?;
+    let message = chat::edit(&app, user.id.clone(), Target::anywhere(id), content).await?;
     Ok(one_message(&app, &user.id, &message))
 }
 
 async fn erase(State(app): Shared, Bearer(user): Bearer, Path(id): Path<String>) -> Answered {
-    let message = chat::erase(&app, user.id.clone(), id).await?;
+    let message = chat::erase(&app, user.id.clone(), Target::anywhere(id)).await?;
     Ok(one_message(&app, &user.id, &message))
 }
 
@@ -243,7 +243,7 @@ async fn add_reaction(
     Body(body): Body<Value>,
 ) -> Answered {
     let emoji = form::emoji(form::required(&body, &["emoji"], "emoji")?)?;
-    let message = chat::react(&app, user.id.clone(), id, emoji, true).await?;
+    let message = chat::react(&app, user.id.clone(), Target::anywhere(id), emoji, true).await?;
     Ok(one_message(&app, &user.id, &message))
 }
 
@@ -253,6 +253,6 @@ async fn remove_reaction(
     Path((id, emoji)): Path<(String, String)>,
 ) -> Answered {
     let emoji = form::emoji(&emoji)?;
-    let message = chat::react(&app, user.id.clone(), id, emoji, false).await?;
+    let message = chat::react(&app, user.id.clone(), Target::anywhere(id), emoji, false).await?;
     Ok(one_message(&app, &user.id, &message))
 }
