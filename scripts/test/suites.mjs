@@ -101,7 +101,7 @@ async function js(suite) {
 async function servers(suite) {
   let server;
   if (!(await suite.need("backend", async () => (server = await buildServer({ faults: true }))))) return;
-  await suite.tests("official Socket.IO", process.execPath, ["--test", ...nodeTests("tests/servers")], {
+  await suite.tests("official clients", process.execPath, ["--test", ...nodeTests("tests/servers")], {
     env: { CHATWIRE_SERVER: server },
     count: fromNode,
   });

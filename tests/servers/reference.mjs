@@ -12,8 +12,8 @@ const byHand = fileURLToPath(new URL("../../target/debug/chatwire-server-faults"
 
 /**
  * Starts it on a free port and a fresh database.
- * @returns `{origin, url, login(name), fault(body), log(conversation), socketsOf(userId), connections(user), kill(), start(), restart(), isRunning(), close()}`;
- * `url` is the base for `team` (D1).
+ * @returns `{origin, url, phoenix, login(name), fault(body), log(conversation), socketsOf(userId), connections(user), kill(), start(), restart(), isRunning(), close()}`;
+ * `url` is the base for `team`, `phoenix` the other one (D1).
  */
 export async function startReference(args = []) {
   const binary = process.env.CHATWIRE_SERVER ?? byHand;
@@ -47,6 +47,7 @@ export async function startReference(args = []) {
   return {
     origin,
     url: `${origin}/team`,
+    phoenix: `${origin}/phoenix`,
     login: (name) => post("/auth/login", { name }),
     fault: (body) => post("/test/faults", body),
     /** Disarms every fault, and forgets the connections that have ended. */

@@ -4,8 +4,11 @@
 //! Law: the answer to the caller goes out before the events to the others, both after the commit, both in the order
 //! of the commits.
 
+mod conversations;
+
 use std::sync::{Arc, Mutex};
 
+pub(crate) use conversations::{add_participant, create_direct, create_group, remove_participant};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
@@ -14,7 +17,8 @@ use crate::{
     error::ApiError,
     faults::Answer,
     live::{ConnectionId, Event},
-    store::{self, Conversation, Draft, Message, Role, Sent, Status, StatusChange, User},
+    presence,
+    store::{self, Draft, Message, ReadUpTo, Sent, Status, StatusChange, UpTo, User},
     window::Window,
 };
 
@@ -24,6 +28,25 @@ pub(crate) struct Caller {
     pub(crate) user_id: String,
     /// Hears nothing of its own doing.
     pub(crate) connection: Option<ConnectionId>,
+}
+
+/// A message that is to change.
+pub(crate) struct Target {
+    pub(crate) message_id: String,
+    /// Where it must be, on a wire that says so by a topic.
+    pub(crate) conversation_id: Option<String>,
+}
+
+impl Target {
+    /// A message, wherever it is.
+    pub(crate) fn anywhere(message_id: String) -> Self {
+        Self { message_id, conversation_id: None }
+    }
+
+    fn check(&self, db: &Connection) -> Result<(), ApiError> {
+        let Some(conversation_id) = &self.conversation_id else { return Ok(()) };
+        store::find(db, conversation_id, &UpTo::Message(self.message_id.clone())).map(|_| ())
+    }
 }
 
 /// Sends a message. `window` keeps the order of a connection that has several sends in flight.
@@ -102,8 +125,13 @@ fn charge_for(what: &str, app: &App, user_id: &str) -> Result<(), ApiError> {
     charge(app, &format!("{what} {user_id}"))
 }
 
-/// Runs a write and waits for its commit; `tell` runs after the commit, before this returns.
-async fn write<T, F, D>(app: &Arc<App>, work: F, tell: D) -> Result<T, ApiError>
+/// Queues a write, and waits for its commit where it is awaited; `tell` runs after the commit, before this ends. What
+/// is called first is written first, whoever awaits it and when.
+fn write<T, F, D>(
+    app: &Arc<App>,
+    work: F,
+    tell: D,
+) -> impl Future<Output = Result<T, ApiError>> + Send + use<T, F, D>
 where
     T: Send + 'static,
     F: FnOnce(&Connection) -> Result<T, ApiError> + Send + 'static,
@@ -118,7 +146,7 @@ where
         // The caller may have gone; what is committed stays.
         let _ = sender.send(result);
     });
-    receiver.await.unwrap_or_else(|_| Err(ApiError::server("the server is stopping")))
+    async { receiver.await.unwrap_or_else(|_| Err(ApiError::server("the server is stopping"))) }
 }
 
 /// Logs in by name (D5).
@@ -152,11 +180,43 @@ pub(crate) fn mark(
                 let event = Event::Status {
                     conversation_id: change.conversation_id.clone(),
                     message_id: change.message_id,
+                    seq: change.seq,
                     user_id: caller.user_id,
                     status: change.status,
                     at_ms: clock::now_ms(),
                 };
                 tell_members(&done_app, &change.conversation_id, caller.connection, &event);
+            }
+        },
+    );
+}
+
+/// Marks everything of the others up to a message as read, and tells all participants, the reporting connection
+/// excepted.
+pub(crate) fn read_up_to(
+    app: &Arc<App>,
+    caller: Caller,
+    conversation_id: String,
+    up_to: UpTo,
+    reply: impl FnOnce(Result<(), ApiError>) + Send + 'static,
+) {
+    if let Err(error) = charge_for("mark", app, &caller.user_id) {
+        return reply(Err(error));
+    }
+    let (user_id, place) = (caller.user_id.clone(), conversation_id.clone());
+    let done_app = app.clone();
+    app.store.write(
+        move |db| store::read_up_to(db, &user_id, &place, &up_to),
+        move |result: Result<Option<ReadUpTo>, ApiError>| {
+            let (answer, read) = match result {
+                Ok(read) => (Ok(()), read),
+                Err(error) => (Err(error), None),
+            };
+            reply(answer);
+            if let Some(read) = read {
+                let at_ms = clock::now_ms();
+                let event = Event::ReadUpTo { read, user_id: caller.user_id, at_ms };
+                tell_members(&done_app, &conversation_id, caller.connection, &event);
             }
         },
     );
@@ -194,8 +254,14 @@ pub(crate) fn typing(
     Ok(())
 }
 
-/// This connection counts as presence, or no more.
+/// This connection counts as presence, or no more: of the user, and in every conversation of the user.
 pub(crate) fn set_presence(app: &App, user_id: &str, id: ConnectionId, is_online: bool) {
+    presence::set_everywhere(app, user_id, id, is_online);
+    appear(app, user_id, id, is_online);
+}
+
+/// The same for a connection that says itself in which conversations it is present.
+pub(crate) fn appear(app: &App, user_id: &str, id: ConnectionId, is_online: bool) {
     if app.live.set_online(user_id, id, is_online) {
         tell_presence(app, user_id, is_online);
     }
@@ -203,6 +269,7 @@ pub(crate) fn set_presence(app: &App, user_id: &str, id: ConnectionId, is_online
 
 /// Forgets a connection that has ended.
 pub(crate) fn disconnected(app: &App, user_id: &str, id: ConnectionId) {
+    presence::set_everywhere(app, user_id, id, false);
     if app.live.remove(user_id, id) {
         tell_presence(app, user_id, false);
     }
@@ -215,49 +282,62 @@ fn tell_presence(app: &App, user_id: &str, is_online: bool) {
     app.live.tell(audience.iter().map(String::as_str).chain([user_id]), None, &event);
 }
 
-/// Replaces the content of a message (T12).
-pub(crate) async fn edit(
+/// Replaces the content of a message (T12). Queued in the call, as are the two below.
+pub(crate) fn edit(
     app: &Arc<App>,
     user_id: String,
-    message_id: String,
+    target: Target,
     content: Vec<u8>,
-) -> Result<Message, ApiError> {
-    charge(app, &user_id)?;
-    let work = move |db: &Connection| store::edit(db, &user_id, &message_id, &content);
+) -> impl Future<Output = Result<Message, ApiError>> + Send + use<> {
+    let job_app = app.clone();
+    let work = move |db: &Connection| {
+        charge(&job_app, &user_id)?;
+        target.check(db)?;
+        store::edit(db, &user_id, &target.message_id, &content)
+    };
     write(app, work, |app, message: &Message| {
         let Some(members) = app.directory.members(&message.conversation_id) else { return };
         let event = Event::MessageUpdated { message: message.clone(), members };
         tell_members(app, &message.conversation_id, None, &event);
     })
-    .await
 }
 
 /// Deletes a message (T12).
-pub(crate) async fn erase(app: &Arc<App>, user_id: String, message_id: String) -> Result<Message, ApiError> {
-    charge(app, &user_id)?;
-    let work = move |db: &Connection| store::erase(db, &user_id, &message_id);
-    let (message, _) = write(app, work, |app, (message, is_news): &(Message, bool)| {
+pub(crate) fn erase(
+    app: &Arc<App>,
+    user_id: String,
+    target: Target,
+) -> impl Future<Output = Result<Message, ApiError>> + Send + use<> {
+    let job_app = app.clone();
+    let work = move |db: &Connection| {
+        charge(&job_app, &user_id)?;
+        target.check(db)?;
+        store::erase(db, &user_id, &target.message_id)
+    };
+    let done = write(app, work, |app, (message, is_news): &(Message, bool)| {
         if *is_news {
             let event = Event::MessageDeleted { message: message.clone() };
             tell_members(app, &message.conversation_id, None, &event);
         }
-    })
-    .await?;
-    Ok(message)
+    });
+    async { Ok(done.await?.0) }
 }
 
 /// Adds or removes a reaction (T13).
-pub(crate) async fn react(
+pub(crate) fn react(
     app: &Arc<App>,
     user_id: String,
-    message_id: String,
+    target: Target,
     emoji: String,
     is_added: bool,
-) -> Result<Message, ApiError> {
-    charge(app, &user_id)?;
-    let (actor, symbol) = (user_id.clone(), emoji.clone());
-    let work = move |db: &Connection| store::react(db, &actor, &message_id, &symbol, is_added);
-    let (message, _) = write(app, work, move |app, (message, is_news): &(Message, bool)| {
+) -> impl Future<Output = Result<Message, ApiError>> + Send + use<> {
+    let (job_app, actor, symbol) = (app.clone(), user_id.clone(), emoji.clone());
+    let work = move |db: &Connection| {
+        charge(&job_app, &actor)?;
+        target.check(db)?;
+        store::react(db, &actor, &target.message_id, &symbol, is_added)
+    };
+    let done = write(app, work, move |app, (message, is_news): &(Message, bool)| {
         if *is_news {
             let event = Event::Reaction {
                 conversation_id: message.conversation_id.clone(),
@@ -268,93 +348,6 @@ pub(crate) async fn react(
             };
             tell_members(app, &message.conversation_id, None, &event);
         }
-    })
-    .await?;
-    Ok(message)
-}
-
-/// A conversation of two; `false`: they have one already (T6).
-pub(crate) async fn create_direct(
-    app: &Arc<App>,
-    user_id: String,
-    other_id: String,
-) -> Result<(Conversation, bool), ApiError> {
-    charge(app, &user_id)?;
-    let viewer = user_id.clone();
-    let work = move |db: &Connection| {
-        let (id, is_new) = store::create_direct(db, &user_id, &other_id)?;
-        Ok((store::views(db, &id, None)?, is_new))
-    };
-    let (views, is_new) = write(app, work, |app, (views, is_new): &(Views, bool)| {
-        if *is_new {
-            tell_views(app, views);
-        }
-    })
-    .await?;
-    Ok((view_of(views, &viewer)?, is_new))
-}
-
-/// A group (T7).
-pub(crate) async fn create_group(
-    app: &Arc<App>,
-    user_id: String,
-    title: String,
-    participant_ids: Vec<String>,
-) -> Result<Conversation, ApiError> {
-    charge(app, &user_id)?;
-    let viewer = user_id.clone();
-    let work = move |db: &Connection| {
-        let id = store::create_group(db, &user_id, &title, &participant_ids)?;
-        store::views(db, &id, None)
-    };
-    view_of(write(app, work, tell_views).await?, &viewer)
-}
-
-/// Adds a member (T9).
-pub(crate) async fn add_participant(
-    app: &Arc<App>,
-    actor_id: String,
-    conversation_id: String,
-    user_id: String,
-    role: Role,
-) -> Result<Conversation, ApiError> {
-    charge(app, &actor_id)?;
-    let viewer = actor_id.clone();
-    let work = move |db: &Connection| {
-        store::add_participant(db, &conversation_id, &actor_id, &user_id, role)?;
-        store::views(db, &conversation_id, None)
-    };
-    view_of(write(app, work, tell_views).await?, &viewer)
-}
-
-/// Removes a member (T9).
-pub(crate) async fn remove_participant(
-    app: &Arc<App>,
-    actor_id: String,
-    conversation_id: String,
-    user_id: String,
-) -> Result<Conversation, ApiError> {
-    charge(app, &actor_id)?;
-    let viewer = actor_id.clone();
-    let work = move |db: &Connection| {
-        store::remove_participant(db, &conversation_id, &actor_id, &user_id)?;
-        store::views(db, &conversation_id, Some(&user_id))
-    };
-    view_of(write(app, work, tell_views).await?, &viewer)
-}
-
-type Views = Vec<(String, Conversation)>;
-
-fn tell_views(app: &App, views: &Views) {
-    if let Some((_, view)) = views.first() {
-        app.directory.set_members(&view.id, view.members.clone());
-    }
-    for (user_id, view) in views {
-        app.live.tell([user_id.as_str()], None, &Event::Conversation { view: view.clone() });
-    }
-}
-
-fn view_of(views: Views, user_id: &str) -> Result<Conversation, ApiError> {
-    let own = views.into_iter().find(|(id, _)| id == user_id);
-    own.map(|(_, view)| view).ok_or_else(|| ApiError::forbidden("not a participant of this conversation"))
+    });
+    async { Ok(done.await?.0) }
 }

@@ -22,6 +22,8 @@ chatwire-server: the reference backend of chatwire
   --max-payload N        bytes of a frame or a request (1000000)
   --ping-interval-ms N   Engine.IO heartbeat (25000)
   --ping-timeout-ms N    Engine.IO heartbeat (20000)
+  --idle-timeout-ms N    silence after which a Phoenix socket is closed (60000)
+  --max-channels N       topics a Phoenix socket may have joined (2000)
   --help, --version
 
 Environment: CHATWIRE_JWT_SECRET, CHATWIRE_LOG (error|warn|info|debug|trace), CHATWIRE_LOG_FORMAT (compact|json)";
@@ -45,6 +47,10 @@ pub struct Config {
     pub max_payload_bytes: usize,
     pub ping_interval_ms: u64,
     pub ping_timeout_ms: u64,
+    /// Silence in both directions after which a Phoenix socket is closed.
+    pub idle_timeout_ms: u64,
+    /// Topics a Phoenix socket may have joined.
+    pub max_channels: usize,
 }
 
 impl Default for Config {
@@ -64,6 +70,8 @@ impl Default for Config {
             max_payload_bytes: 1_000_000,
             ping_interval_ms: 25_000,
             ping_timeout_ms: 20_000,
+            idle_timeout_ms: 60_000,
+            max_channels: 2_000,
         }
     }
 }
@@ -100,6 +108,8 @@ where
             Arg::Long("max-payload") => config.max_payload_bytes = parser.value()?.parse()?,
             Arg::Long("ping-interval-ms") => config.ping_interval_ms = at_least_one(&mut parser)?.into(),
             Arg::Long("ping-timeout-ms") => config.ping_timeout_ms = at_least_one(&mut parser)?.into(),
+            Arg::Long("idle-timeout-ms") => config.idle_timeout_ms = at_least_one(&mut parser)?.into(),
+            Arg::Long("max-channels") => config.max_channels = parser.value()?.parse()?,
             Arg::Long("help") | Arg::Short('h') => return Ok(Invocation::Help),
             Arg::Long("version") | Arg::Short('V') => return Ok(Invocation::Version),
             other => return Err(other.unexpected()),

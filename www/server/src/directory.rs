@@ -78,6 +78,11 @@ impl Directory {
         crate::read(&self.0).members.get(conversation_id).cloned()
     }
 
+    /// The ids of this user's conversations.
+    pub(crate) fn conversations(&self, user_id: &str) -> Vec<String> {
+        crate::read(&self.0).conversations.get(user_id).into_iter().flatten().cloned().collect()
+    }
+
     /// Everybody who shares a conversation with this user, without the user.
     pub(crate) fn acquaintances(&self, user_id: &str) -> BTreeSet<String> {
         let inner = crate::read(&self.0);

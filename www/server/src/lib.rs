@@ -1,9 +1,10 @@
-//! The reference backend of chatwire: accounts, the `team` wire (WIRES.md T1 to T17, D1 to D6), one SQLite file.
+//! The reference backend of chatwire: accounts, the wires `team` (WIRES.md T1 to T17, D1 to D6) and `phoenix` (P1 to P10,
+//! X1 to X12, D7), one SQLite file.
 //!
-//! Rooms: a wire (`team`) reads requests and writes answers in its own words; `chat` is what one can do; `store` is
-//! the database with its one writing thread; `directory` and `live` know who must hear of what; `faults` is the seam
-//! of the test switches. Another wire is another module beside `team`: it implements [`live::Peer`] for its
-//! connections, calls `chat`, and is mounted in `server`.
+//! Rooms: a wire (`team`, `phoenix`) reads requests and writes answers in its own words; `chat` is what one can do;
+//! `store` is the database with its one writing thread; `directory`, `live` and `presence` know who must hear of what;
+//! `faults` is the seam of the test switches. Another wire is another module beside `team`: it implements
+//! [`live::Peer`] for its connections, calls `chat`, and is mounted in `server`.
 
 mod auth;
 mod chat;
@@ -12,11 +13,15 @@ mod config;
 mod directory;
 mod error;
 mod faults;
+mod form;
 mod http;
 mod ids;
 mod limits;
 mod listener;
 mod live;
+mod origins;
+mod phoenix;
+mod presence;
 mod server;
 mod store;
 mod team;
@@ -34,6 +39,7 @@ use directory::Directory;
 use faults::Faults;
 use limits::Limiter;
 use live::Live;
+use presence::Presence;
 use store::Store;
 use tokens::Tokens;
 
@@ -43,6 +49,8 @@ pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) directory: Directory,
     pub(crate) live: Live,
+    pub(crate) presence: Presence,
+    pub(crate) phoenix: phoenix::Sockets,
     pub(crate) limiter: Mutex<Limiter>,
     pub(crate) tokens: Tokens,
     pub(crate) faults: Faults,

@@ -10,7 +10,8 @@ use std::{
 
 use crate::{
     directory::Members,
-    store::{Conversation, Message, Status},
+    presence::Meta,
+    store::{Conversation, Message, ReadUpTo, Status},
 };
 
 /// What happened, in the words of no wire in particular.
@@ -29,8 +30,15 @@ pub(crate) enum Event {
     Status {
         conversation_id: String,
         message_id: String,
+        seq: i64,
         user_id: String,
         status: Status,
+        at_ms: i64,
+    },
+    /// Many messages read at once.
+    ReadUpTo {
+        read: ReadUpTo,
+        user_id: String,
         at_ms: i64,
     },
     Reaction {
@@ -52,9 +60,24 @@ pub(crate) enum Event {
         is_online: bool,
         at_ms: i64,
     },
+    /// One connection of a user has come to a conversation, or gone from it.
+    Attendance {
+        conversation_id: String,
+        user_id: String,
+        meta: Meta,
+        has_come: bool,
+    },
     /// The view of the user it is delivered to.
     Conversation {
         view: Conversation,
+        /// To this user.
+        is_new: bool,
+    },
+    /// What a test switch wants told on a topic of Phoenix.
+    #[cfg(feature = "faults")]
+    TestBroadcast {
+        topic: String,
+        payload: crate::phoenix::Payload,
     },
 }
 

@@ -11,15 +11,12 @@ use std::{
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
-    http::{HeaderValue, Method, header, request::Parts},
+    http::Method,
     response::{IntoResponse, Response},
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
-use tower_http::{
-    cors::{AllowOrigin, CorsLayer},
-    services::{ServeDir, ServeFile},
-};
+use tower_http::services::{ServeDir, ServeFile};
 
 use crate::{
     App, auth,
@@ -30,6 +27,8 @@ use crate::{
     limits::Limiter,
     listener::{Link, Listener},
     live::Live,
+    origins, phoenix,
+    presence::Presence,
     store::{self, OpenError, Store},
     team,
     tokens::Tokens,
@@ -80,6 +79,7 @@ impl Running {
     /// database.
     pub async fn stop(self) {
         self.stop.cancel();
+        self.app.phoenix.close(GOODBYE_TIMEOUT).await;
         // An Engine.IO close, without a Socket.IO DISCONNECT.
         if tokio::time::timeout(GOODBYE_TIMEOUT, self.sockets.close()).await.is_err() {
             tracing::warn!("some sockets did not close in time");
@@ -134,6 +134,8 @@ fn open(config: Config) -> Result<App, StartError> {
         store,
         directory: Directory::new(users, members),
         live: Live::default(),
+        presence: Presence::default(),
+        phoenix: phoenix::Sockets::default(),
         limiter: Mutex::new(Limiter::new(config.rate_per_s, config.rate_burst)),
         tokens: Tokens::new(&secret, config.token_ttl_ms, config.refresh_grace_ms),
         faults: Faults::new(),
@@ -142,7 +144,10 @@ fn open(config: Config) -> Result<App, StartError> {
 }
 
 fn router(app: &Arc<App>) -> Result<(Router, socketioxide::SocketIo), StartError> {
-    let router = Router::new().merge(auth::routes()).nest("/team/api", team::routes());
+    let router = Router::new()
+        .merge(auth::routes())
+        .nest("/team/api", team::routes())
+        .nest("/phoenix", phoenix::routes());
     #[cfg(feature = "faults")]
     let router = router.merge(crate::faults::routes());
     let router = match &app.config.static_dir {
@@ -152,7 +157,7 @@ fn router(app: &Arc<App>) -> Result<(Router, socketioxide::SocketIo), StartError
     let router = router.layer(DefaultBodyLimit::max(app.config.max_payload_bytes)).with_state(app.clone());
     // The last layer is the outermost: preflights are answered before anything else looks at them.
     let (router, sockets) = team::mount_sockets(router, app);
-    Ok((router.layer(cors(&app.config.cors_origins)?), sockets))
+    Ok((router.layer(origins::cors(&app.config.cors_origins)?), sockets))
 }
 
 async fn unknown_path(request: Request) -> ApiError {
@@ -177,7 +182,7 @@ fn static_files(folder: &Path) -> Result<Router, StartError> {
 
 async fn page_or_404(page: ServeFile, request: Request) -> Response {
     let path = request.uri().path();
-    let is_api = ["/api", "/auth", "/team", "/test"]
+    let is_api = ["/api", "/auth", "/team", "/phoenix", "/test"]
         .iter()
         .any(|prefix| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')));
     let is_file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
@@ -187,54 +192,5 @@ async fn page_or_404(page: ServeFile, request: Request) -> Response {
     match tower::ServiceExt::oneshot(page, request).await {
         Ok(response) => response.into_response(),
         Err(error) => match error {},
-    }
-}
-
-fn cors(origins: &[String]) -> Result<CorsLayer, StartError> {
-    let origin = if origins.is_empty() {
-        AllowOrigin::predicate(|origin: &HeaderValue, _: &Parts| is_local(origin))
-    } else if origins.iter().any(|origin| origin == "*") {
-        AllowOrigin::mirror_request()
-    } else {
-        let parse = |origin: &String| {
-            let value = origin.parse::<HeaderValue>().ok().filter(|_| origin.contains("://"));
-            value.ok_or_else(|| StartError::CorsOrigin(origin.clone()))
-        };
-        AllowOrigin::list(origins.iter().map(parse).collect::<Result<Vec<_>, _>>()?)
-    };
-    Ok(CorsLayer::new()
-        .allow_origin(origin)
-        .allow_credentials(true)
-        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
-        .max_age(Duration::from_secs(600)))
-}
-
-/// `http` or `https`, any port.
-fn is_local(origin: &HeaderValue) -> bool {
-    let Some((scheme, rest)) = origin.to_str().ok().and_then(|origin| origin.split_once("://")) else {
-        return false;
-    };
-    let host = match rest.rsplit_once(':') {
-        Some((host, port)) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-        _ => rest,
-    };
-    matches!(scheme, "http" | "https") && matches!(host, "localhost" | "127.0.0.1" | "[::1]")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn local_origins() {
-        for origin in ["http://localhost:5173", "https://127.0.0.1", "http://[::1]:80", "http://localhost"] {
-            assert!(is_local(&HeaderValue::from_static(origin)), "{origin}");
-        }
-        for origin in
-            ["http://localhost.evil.org", "http://evil.org:80", "null", "ftp://localhost", "http://"]
-        {
-            assert!(!is_local(&HeaderValue::from_static(origin)), "{origin}");
-        }
     }
 }

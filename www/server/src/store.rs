@@ -28,10 +28,11 @@ pub(crate) use conversations::{
 pub(crate) use messages::{edit, erase, insert};
 #[cfg(feature = "faults")]
 pub(crate) use reading::{LogRow, log};
-pub(crate) use reading::{Range, page};
-pub(crate) use statuses::{mark, react};
+pub(crate) use reading::{Page, Range, find, last_seq, page};
+pub(crate) use statuses::{mark, react, read_up_to};
 pub(crate) use types::{
-    Conversation, Draft, Kind, Member, Message, Reaction, Role, Sent, Status, StatusChange, User,
+    Conversation, Draft, Kind, Member, Message, Reaction, ReadUpTo, Role, Sent, Status, StatusChange, UpTo,
+    User,
 };
 pub(crate) use users::{all_members, all_users, login, secret};
 

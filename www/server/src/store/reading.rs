@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
     conversations::role_of,
-    types::{Kind, Message, Reaction, Receipt},
+    types::{Kind, Message, Reaction, Receipt, UpTo},
 };
 use crate::error::ApiError;
 
@@ -18,6 +18,8 @@ pub(crate) enum Range {
     Newest { offset: i64, limit: i64 },
     /// The `limit` first with `seq` above this one (D4).
     After { seq: i64, limit: i64 },
+    /// The `limit` last with `seq` below this one.
+    Before { seq: i64, limit: i64 },
 }
 
 /// Oldest first.
@@ -28,19 +30,14 @@ pub(crate) struct Page {
     pub(crate) has_more: bool,
 }
 
-/// `seq` has no holes, so both ranges are a plain interval of it.
+/// `seq` has no holes, so each range is a plain interval of it.
 pub(crate) fn page(
     db: &Connection,
     conversation_id: &str,
     user_id: &str,
     range: Range,
 ) -> Result<Page, ApiError> {
-    role_of(db, conversation_id, user_id)?;
-    let last: i64 = db
-        .prepare_cached("SELECT last_seq FROM conversations WHERE id = ?")?
-        .query_row([conversation_id], |row| row.get(0))
-        .optional()?
-        .ok_or_else(|| unknown_conversation(conversation_id))?;
+    let last = last_seq(db, conversation_id, user_id)?;
     let (low, high, has_more) = match range {
         Range::Newest { offset, limit } => {
             let high = last.saturating_sub(offset).max(0);
@@ -50,6 +47,11 @@ pub(crate) fn page(
         Range::After { seq, limit } => {
             let high = seq.saturating_add(limit).min(last);
             (seq, high, high < last)
+        }
+        Range::Before { seq, limit } => {
+            let high = seq.saturating_sub(1).clamp(0, last);
+            let low = high.saturating_sub(limit).max(0);
+            (low, high, low > 0)
         }
     };
     let messages = between(db, conversation_id, low, high)?;
@@ -72,6 +74,41 @@ pub(crate) fn message(db: &Connection, id: &str) -> Result<Message, ApiError> {
 
 fn unknown_message(id: &str) -> ApiError {
     ApiError::not_found(format!("no message {id:.64}"))
+}
+
+/// Id and number of the message that is meant; of a number above all, the newest. `None`: there is none up to it.
+pub(crate) fn find(
+    db: &Connection,
+    conversation_id: &str,
+    up_to: &UpTo,
+) -> Result<Option<(String, i64)>, ApiError> {
+    let id_and_seq = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    match up_to {
+        UpTo::Seq(seq) => Ok(db
+            .prepare_cached(
+                "SELECT id, seq FROM messages WHERE conversation_id = ? AND seq <= ?
+                 ORDER BY seq DESC LIMIT 1",
+            )?
+            .query_row(params![conversation_id, seq], id_and_seq)
+            .optional()?),
+        UpTo::Message(id) => {
+            let found = db
+                .prepare_cached("SELECT id, seq FROM messages WHERE conversation_id = ? AND id = ?")?
+                .query_row([conversation_id, id], id_and_seq)
+                .optional()?;
+            found.map(Some).ok_or_else(|| unknown_message(id))
+        }
+    }
+}
+
+/// `last_seq` of a conversation, to a member.
+pub(crate) fn last_seq(db: &Connection, conversation_id: &str, user_id: &str) -> Result<i64, ApiError> {
+    role_of(db, conversation_id, user_id)?;
+    let last = db
+        .prepare_cached("SELECT last_seq FROM conversations WHERE id = ?")?
+        .query_row([conversation_id], |row| row.get(0))
+        .optional()?;
+    last.ok_or_else(|| unknown_conversation(conversation_id))
 }
 
 /// The message of that number, with receipts and reactions.

@@ -122,6 +122,35 @@ pub(crate) struct Message {
     pub(crate) reactions: Vec<Reaction>,
 }
 
+impl Message {
+    /// Who has it.
+    pub(crate) fn delivered_to(&self) -> Vec<&str> {
+        self.receipts.iter().map(|receipt| receipt.user_id.as_str()).collect()
+    }
+
+    /// Who has read it.
+    pub(crate) fn read_by(&self) -> Vec<&str> {
+        let read = self.receipts.iter().filter(|receipt| receipt.is_read);
+        read.map(|receipt| receipt.user_id.as_str()).collect()
+    }
+
+    /// T14: what all other members have reached.
+    pub(crate) fn reached(&self, members: &[Member]) -> &'static str {
+        let others: Vec<&str> =
+            members.iter().map(|member| member.user_id.as_str()).filter(|id| *id != self.sender_id).collect();
+        let (delivered_to, read_by) = (self.delivered_to(), self.read_by());
+        if others.is_empty() {
+            "sent"
+        } else if others.iter().all(|id| read_by.contains(id)) {
+            "read"
+        } else if others.iter().all(|id| delivered_to.contains(id)) {
+            "delivered"
+        } else {
+            "sent"
+        }
+    }
+}
+
 /// One row per message and recipient; it only moves forward.
 #[derive(Debug, Clone)]
 pub(crate) struct Receipt {
@@ -148,7 +177,26 @@ pub(crate) struct Sent {
 pub(crate) struct StatusChange {
     pub(crate) conversation_id: String,
     pub(crate) message_id: String,
+    pub(crate) seq: i64,
     pub(crate) status: Status,
+}
+
+/// What "read up to here" names: a message, or its number.
+#[derive(Debug, Clone)]
+pub(crate) enum UpTo {
+    Message(String),
+    Seq(i64),
+}
+
+/// Reading that moved on.
+#[derive(Debug, Clone)]
+pub(crate) struct ReadUpTo {
+    pub(crate) conversation_id: String,
+    /// The message up to which everything is read now.
+    pub(crate) message_id: String,
+    pub(crate) seq: i64,
+    /// Messages of others that were not read before, oldest first.
+    pub(crate) message_ids: Vec<String>,
 }
 
 /// A conversation as one of its members sees it.

@@ -1,24 +1,15 @@
-//! The form of what clients send: read by hand, since names come in two spellings and errors name the field.
+//! The form of what clients send on this wire: names come in two spellings.
 
-use base64::{
-    Engine as _, alphabet,
-    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
-};
+use base64::Engine as _;
 use serde_json::Value;
 
 use crate::{
     error::ApiError,
+    form::{self, BASE64, optional},
     store::{Draft, Kind},
 };
 
-const MAX_KEY_CHARS: usize = 128;
-const MAX_METADATA_BYTES: usize = 16_384;
-const MAX_EMOJI_CHARS: usize = 16;
-
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
+pub(super) use crate::form::{emoji, required, title};
 
 /// T5, outwards.
 pub(super) fn to_base64(content: &[u8]) -> String {
@@ -40,23 +31,12 @@ pub(super) fn draft(form: &Value, max_text_chars: usize) -> Result<Draft, ApiErr
     };
     Ok(Draft {
         conversation_id,
-        client_key: key(form)?,
+        client_key: form::key(form, &["clientMessageId", "client_message_id"], "client_message_id")?,
         kind,
         content,
         reply_to: optional(form, &["reply_to", "replyTo"], "reply_to")?.map(str::to_owned),
-        metadata: metadata(form)?,
+        metadata: form::metadata(form)?,
     })
-}
-
-fn key(form: &Value) -> Result<Option<String>, ApiError> {
-    let key = optional(form, &["clientMessageId", "client_message_id"], "client_message_id")?;
-    match key {
-        Some(key) if key.is_empty() || key.chars().count() > MAX_KEY_CHARS => Err(ApiError::validation(
-            "client_message_id",
-            format!("allowed are 1 to {MAX_KEY_CHARS} characters"),
-        )),
-        key => Ok(key.map(str::to_owned)),
-    }
 }
 
 /// T5: base64 of UTF-8 text, or of whatever an encryption made of it.
@@ -64,31 +44,7 @@ pub(super) fn content(form: &Value, max_text_chars: usize) -> Result<Vec<u8>, Ap
     const FIELD: &str = "content_encrypted";
     let text = required(form, &["contentEncrypted", FIELD], FIELD)?;
     let content = BASE64.decode(text).map_err(|_| ApiError::validation(FIELD, "not base64"))?;
-    let length = std::str::from_utf8(&content).map_or(content.len(), |text| text.chars().count());
-    if length == 0 {
-        Err(ApiError::validation(FIELD, "an empty message"))
-    } else if length > max_text_chars {
-        Err(ApiError::too_large(FIELD, format!("{length} characters: allowed are {max_text_chars}")))
-    } else {
-        Ok(content)
-    }
-}
-
-fn metadata(form: &Value) -> Result<Option<String>, ApiError> {
-    match form.get("metadata") {
-        None | Some(Value::Null) => Ok(None),
-        Some(value @ Value::Object(_)) => {
-            let text = value.to_string();
-            if text.len() > MAX_METADATA_BYTES {
-                return Err(ApiError::too_large(
-                    "metadata",
-                    format!("allowed are {MAX_METADATA_BYTES} bytes"),
-                ));
-            }
-            Ok(Some(text))
-        }
-        Some(_) => Err(ApiError::validation("metadata", "an object is wanted")),
-    }
+    form::content(content, FIELD, max_text_chars)
 }
 
 /// `chat:typing`: conversation and state.
@@ -97,35 +53,6 @@ pub(super) fn typing(form: &Value) -> Result<(&str, bool), ApiError> {
     let is_typing = form.get("isTyping").or_else(|| form.get("is_typing")).and_then(Value::as_bool);
     let is_typing = is_typing.ok_or_else(|| ApiError::validation("isTyping", "true or false is wanted"))?;
     Ok((conversation_id, is_typing))
-}
-
-/// An emoji of T13.
-pub(super) fn emoji(text: &str) -> Result<String, ApiError> {
-    let length = text.chars().count();
-    if length == 0 || length > MAX_EMOJI_CHARS || text.chars().any(char::is_control) {
-        return Err(ApiError::validation("emoji", format!("allowed are 1 to {MAX_EMOJI_CHARS} characters")));
-    }
-    Ok(text.to_owned())
-}
-
-/// The first of these names that holds a text which is not empty.
-pub(super) fn required<'a>(
-    form: &'a Value,
-    names: &[&str],
-    field: &'static str,
-) -> Result<&'a str, ApiError> {
-    match optional(form, names, field)? {
-        Some(text) if !text.is_empty() => Ok(text),
-        _ => Err(ApiError::validation(field, "missing")),
-    }
-}
-
-fn optional<'a>(form: &'a Value, names: &[&str], field: &'static str) -> Result<Option<&'a str>, ApiError> {
-    match names.iter().find_map(|name| form.get(name).filter(|value| !value.is_null())) {
-        None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(ApiError::validation(field, "a text is wanted")),
-    }
 }
 
 #[cfg(test)]

@@ -137,8 +137,9 @@ impl TeamPeer {
 
 impl Peer for TeamPeer {
     fn deliver(&self, event: &Event) {
-        let (name, payload) = view::event(&self.app, &self.user.id, event);
-        self.emit(name, payload);
+        for (name, payload) in view::events(&self.app, &self.user.id, event) {
+            self.emit(name, payload);
+        }
     }
 
     fn cut(&self) {

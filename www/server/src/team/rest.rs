@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use super::{form, view};
 use crate::{
     App, auth, chat,
-    chat::Caller,
+    chat::{Caller, Target},
     error::{ApiError, Code},
     faults::Answer,
     http::{Bearer, Body, Paging, Params},
@@ -91,8 +91,6 @@ async fn create_direct(
     Ok((StatusCode::CONFLICT, Json(body)).into_response())
 }
 
-const MAX_TITLE_CHARS: usize = 128;
-
 #[derive(Deserialize)]
 struct Group {
     title: String,
@@ -104,11 +102,7 @@ async fn create_group(
     Bearer(user): Bearer,
     Body(group): Body<Group>,
 ) -> Result<Response, ApiError> {
-    let title = group.title.trim().to_owned();
-    if title.is_empty() || title.chars().count() > MAX_TITLE_CHARS {
-        let message = format!("allowed are 1 to {MAX_TITLE_CHARS} characters");
-        return Err(ApiError::validation("title", message));
-    }
+    let title = form::title(&group.title)?;
     let conversation = chat::create_group(&app, user.id.clone(), title, group.participant_ids).await?;
     Ok((StatusCode::CREATED, one_conversation(&app, &user.id, &conversation)).into_response())
 }
@@ -212,12 +206,12 @@ async fn edit(
     Body(body): Body<Value>,
 ) -> Answered {
     let content = form::content(&body, app.config.max_text_chars)?;
-    let message = chat::edit(&app, user.id.clone(), id, content).await?;
+    let message = chat::edit(&app, user.id.clone(), Target::anywhere(id), content).await?;
     Ok(one_message(&app, &user.id, &message))
 }
 
 async fn erase(State(app): Shared, Bearer(user): Bearer, Path(id): Path<String>) -> Answered {
-    let message = chat::erase(&app, user.id.clone(), id).await?;
+    let message = chat::erase(&app, user.id.clone(), Target::anywhere(id)).await?;
     Ok(one_message(&app, &user.id, &message))
 }
 
@@ -249,7 +243,7 @@ async fn add_reaction(
     Body(body): Body<Value>,
 ) -> Answered {
     let emoji = form::emoji(form::required(&body, &["emoji"], "emoji")?)?;
-    let message = chat::react(&app, user.id.clone(), id, emoji, true).await?;
+    let message = chat::react(&app, user.id.clone(), Target::anywhere(id), emoji, true).await?;
     Ok(one_message(&app, &user.id, &message))
 }
 
@@ -259,6 +253,6 @@ async fn remove_reaction(
     Path((id, emoji)): Path<(String, String)>,
 ) -> Answered {
     let emoji = form::emoji(&emoji)?;
-    let message = chat::react(&app, user.id.clone(), id, emoji, false).await?;
+    let message = chat::react(&app, user.id.clone(), Target::anywhere(id), emoji, false).await?;
     Ok(one_message(&app, &user.id, &message))
 }

@@ -7,7 +7,7 @@ use super::form::to_base64;
 use crate::{
     App, clock,
     live::Event,
-    store::{Conversation, Member, Message},
+    store::{Conversation, Member, Message, Status},
 };
 
 /// A message to its sender.
@@ -25,13 +25,7 @@ fn members(app: &App, conversation_id: &str) -> Vec<Member> {
 }
 
 fn message_row(message: &Message, viewer_id: &str, members: &[Member]) -> Value {
-    let delivered_to: Vec<&str> = message.receipts.iter().map(|receipt| receipt.user_id.as_str()).collect();
-    let read_by: Vec<&str> = message
-        .receipts
-        .iter()
-        .filter(|receipt| receipt.is_read)
-        .map(|receipt| receipt.user_id.as_str())
-        .collect();
+    let (delivered_to, read_by) = (message.delivered_to(), message.read_by());
     let mut row = Map::new();
     let mut put = |name: &str, value: Value| row.insert(name.to_owned(), value);
     put("id", json!(message.id));
@@ -41,7 +35,7 @@ fn message_row(message: &Message, viewer_id: &str, members: &[Member]) -> Value 
     put("message_type", json!(message.kind.name()));
     put("created_at", json!(clock::iso(message.created_ms)));
     put("seq", json!(message.seq));
-    put("status", json!(status(message, members, &delivered_to, &read_by)));
+    put("status", json!(message.reached(members)));
     put("delivered_to", json!(delivered_to));
     put("read_by", json!(read_by));
     let reaction =
@@ -63,23 +57,6 @@ fn message_row(message: &Message, viewer_id: &str, members: &[Member]) -> Value 
         put("deleted_at", json!(clock::iso(at_ms)));
     }
     Value::Object(row)
-}
-
-/// T14: what all other members have reached.
-fn status(message: &Message, members: &[Member], delivered_to: &[&str], read_by: &[&str]) -> &'static str {
-    let mut others =
-        members.iter().map(|member| member.user_id.as_str()).filter(|id| *id != message.sender_id).peekable();
-    if others.peek().is_none() {
-        return "sent";
-    }
-    let others: Vec<&str> = others.collect();
-    if others.iter().all(|id| read_by.contains(id)) {
-        "read"
-    } else if others.iter().all(|id| delivered_to.contains(id)) {
-        "delivered"
-    } else {
-        "sent"
-    }
 }
 
 /// A conversation to the member whose view it is.
@@ -112,9 +89,9 @@ pub(super) fn conversation(app: &App, viewer_id: &str, view: &Conversation) -> V
     })
 }
 
-/// Name and payload of an event (T4, D4).
-pub(super) fn event(app: &App, viewer_id: &str, event: &Event) -> (&'static str, Value) {
-    match event {
+/// Names and payloads of what an event is on this wire (T4, D4).
+pub(super) fn events(app: &App, viewer_id: &str, event: &Event) -> Vec<(&'static str, Value)> {
+    let one = match event {
         Event::Message { message, members } => {
             ("chat:message_received", message_row(message, viewer_id, members))
         }
@@ -129,16 +106,13 @@ pub(super) fn event(app: &App, viewer_id: &str, event: &Event) -> (&'static str,
                 "timestamp": clock::iso(message.deleted_ms.unwrap_or(message.created_ms)),
             }),
         ),
-        Event::Status { conversation_id, message_id, user_id, status, at_ms } => (
-            "chat:message_status_updated",
-            json!({
-                "messageId": message_id,
-                "status": status.name(),
-                "userId": user_id,
-                "conversationId": conversation_id,
-                "timestamp": clock::iso(*at_ms),
-            }),
-        ),
+        Event::Status { conversation_id, message_id, seq: _, user_id, status, at_ms } => {
+            status_event(conversation_id, message_id, user_id, *status, *at_ms)
+        }
+        Event::ReadUpTo { read, user_id, at_ms } => {
+            let event = |id: &String| status_event(&read.conversation_id, id, user_id, Status::Read, *at_ms);
+            return read.message_ids.iter().map(event).collect();
+        }
         Event::Reaction { conversation_id, message_id, user_id, emoji, is_added } => (
             "chat:reaction",
             json!({
@@ -167,8 +141,30 @@ pub(super) fn event(app: &App, viewer_id: &str, event: &Event) -> (&'static str,
                 "timestamp": clock::iso(*at_ms),
             }),
         ),
-        Event::Conversation { view } => {
+        // Told user by user here: `user:status_changed`.
+        Event::Attendance { .. } => return Vec::new(),
+        Event::Conversation { view, is_new: _ } => {
             ("chat:conversation_updated", json!({ "conversation": conversation(app, viewer_id, view) }))
         }
-    }
+        #[cfg(feature = "faults")]
+        Event::TestBroadcast { .. } => return Vec::new(),
+    };
+    vec![one]
+}
+
+fn status_event(
+    conversation_id: &str,
+    message_id: &str,
+    user_id: &str,
+    status: Status,
+    at_ms: i64,
+) -> (&'static str, Value) {
+    let payload = json!({
+        "messageId": message_id,
+        "status": status.name(),
+        "userId": user_id,
+        "conversationId": conversation_id,
+        "timestamp": clock::iso(at_ms),
+    });
+    ("chat:message_status_updated", payload)
 }
