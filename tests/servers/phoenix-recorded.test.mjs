@@ -1,4 +1,4 @@
-// Frames recorded from real Phoenix servers (tests/fixtures/phoenix-v2.jsonl), played to our endpoint: it answers as they
+// Frames recorded from real Phoenix servers (tests/fixtures/phoenix/v2.jsonl), played to our endpoint: it answers as they
 // did, frame by frame and in their order. Topics and events of the recorded server become ours; what a join answers, and
 // `phx_ref`, is ours by nature.
 import assert from "node:assert/strict";
@@ -8,7 +8,7 @@ import { rest } from "./client.mjs";
 import { decodeBinary, encodePush, openRaw, socketUrl, subprotocols } from "./phoenix.mjs";
 import { startReference } from "./reference.mjs";
 
-const steps = readFileSync(new URL("../fixtures/phoenix-v2.jsonl", import.meta.url), "utf8")
+const steps = readFileSync(new URL("../fixtures/phoenix/v2.jsonl", import.meta.url), "utf8")
   .split("\n")
   .filter((line) => line !== "")
   .map((line) => JSON.parse(line));

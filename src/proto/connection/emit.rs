@@ -64,10 +64,8 @@ impl Connection {
 
     /// The answer to [`Action::Joins`].
     pub fn join(&mut self, topic: &str, params: &str, now: Now, timers: &mut Timers) {
-        let session = &mut self.session;
-        session.framing.join(&mut session.link, topic, params, now);
+        self.session.framing.join(topic, params, now);
         self.drain(timers);
-        self.watch(timers);
     }
 
     /// Events of this topic are not wanted any longer.
@@ -103,5 +101,10 @@ impl Connection {
             });
         }
         timers.update(Timer::Topics, self.session.framing.deadline_mono_ms());
+        let busy_until = self.session.framing.busy_until_mono_ms();
+        if let Some(heartbeat) = self.session.heartbeat() {
+            heartbeat.hold(busy_until);
+        }
+        self.watch(timers);
     }
 }

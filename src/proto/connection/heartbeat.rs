@@ -73,9 +73,9 @@ impl Heartbeat {
         due
     }
 
-    /// The server is busy until then, and not dead (X5).
+    /// The server may be busy until then, and is not dead before (X5); 0: it is not.
     pub(super) fn hold(&mut self, until_mono_ms: u64) {
-        self.hold_until_mono_ms = self.hold_until_mono_ms.max(until_mono_ms);
+        self.hold_until_mono_ms = until_mono_ms;
     }
 
     /// A frame has come.

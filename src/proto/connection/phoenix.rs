@@ -16,17 +16,19 @@ use crate::proto::queue::Queue;
 use crate::proto::rng::Rng;
 use crate::proto::sorted::SortedMap;
 use crate::proto::text::{concat, holds, push_percent_encoded, without_end};
-use crate::proto::wire::json::{self, RawValue, decimal, digits};
+use crate::proto::wire::json::decimal;
 use crate::proto::wire::phoenix::{self, Frame, Payload};
-use crate::proto::wire::socket_io::placeholder_index;
 use crate::proto::wire::{WireError, base64};
 use crate::proto::{Now, Secret};
 
 mod channel;
+mod payload;
 mod presence;
 mod replies;
 
-use channel::{Channel, JOIN_TIMEOUT_MS, State};
+use channel::{Channel, State};
+pub(super) use payload::deliver;
+use payload::is_placeholder;
 
 /// Topics of one socket.
 const MAX_CHANNELS: usize = 1_000;
@@ -311,17 +313,13 @@ impl Framing for Phoenix {
         }
     }
 
-    fn join(&mut self, link: &mut Link, topic: &str, params: &str, now: Now) {
+    fn join(&mut self, topic: &str, params: &str, now: Now) {
         let join_ref = self.new_ref();
         let Some(channel) = self.channels.get_mut(topic) else { return };
         if !matches!(channel.state, State::Wanted) {
             return;
         }
         channel.begin(join_ref, now.mono_ms);
-        // A slow join blocks the whole socket (X5).
-        if let Some(heartbeat) = &mut link.heartbeat {
-            heartbeat.hold(now.mono_ms + JOIN_TIMEOUT_MS);
-        }
         let join_ref = decimal(join_ref);
         let frame = phoenix::encode(Some(&join_ref), Some(&join_ref), topic, phoenix::JOIN, params);
         self.frames.push_back(frame);
@@ -333,6 +331,17 @@ impl Framing for Phoenix {
         if channel.join_ref != 0 {
             self.say(Some(channel.join_ref), topic, phoenix::LEAVE, "{}");
         }
+    }
+
+    /// A slow join blocks the whole socket (X5).
+    fn busy_until_mono_ms(&self) -> u64 {
+        let mut until = 0;
+        for (_, channel) in self.channels.iter() {
+            if let State::Joining { deadline_mono_ms } = channel.state {
+                until = deadline_mono_ms.max(until);
+            }
+        }
+        until
     }
 
     fn deadline_mono_ms(&self) -> Option<u64> {
@@ -370,31 +379,5 @@ impl Framing for Phoenix {
 
     fn poll_frame(&mut self) -> Option<String> {
         self.frames.pop_front()
-    }
-}
-
-fn is_placeholder(payload: &str) -> bool {
-    let value = json::parse(payload, 0).ok();
-    value.is_some_and(|value| matches!(placeholder_index(value, 1), Ok(Some(0))))
-}
-
-/// A frame of Phoenix as what it is for the application. Its payload is one argument; bytes are one attachment.
-pub(super) fn deliver(frame: Frame<'_>) -> Delivered<'_> {
-    let (mut args, mut attachments): (Vec<&RawValue>, Vec<&[u8]>) = (Vec::new(), Vec::new());
-    match frame.payload {
-        Payload::Json(value) => args.push(value),
-        Payload::Bytes(bytes) => {
-            attachments.push(bytes);
-            if let Ok(value) = json::parse("{\"_placeholder\":true,\"num\":0}", 0) {
-                args.push(value);
-            }
-        }
-    }
-    match frame.status {
-        Some(status) => {
-            let id = frame.reference.as_deref().and_then(digits).unwrap_or_default();
-            Delivered::Ack { id, status: Some(status), args, attachments }
-        }
-        None => Delivered::Event { ack_id: None, topic: frame.topic, name: frame.event, args, attachments },
     }
 }

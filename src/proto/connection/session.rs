@@ -141,8 +141,12 @@ pub(super) trait Framing {
     /// Events of this topic are to come; `urgent`: in another's place, where there is no room for more.
     fn wants(&mut self, _topic: &str, _urgent: bool) {}
     /// The answer to [`News::Joins`].
-    fn join(&mut self, _link: &mut Link, _topic: &str, _params: &str, _now: Now) {}
+    fn join(&mut self, _topic: &str, _params: &str, _now: Now) {}
     fn leave(&mut self, _topic: &str) {}
+    /// Until when the server may be busy with what was asked of it; 0: it is not.
+    fn busy_until_mono_ms(&self) -> u64 {
+        0
+    }
     /// When a channel is to be looked at again.
     fn deadline_mono_ms(&self) -> Option<u64> {
         None

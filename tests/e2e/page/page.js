@@ -116,6 +116,9 @@ const harness = {
   watchTasks,
   tasks,
   connection: () => chat.connection,
+  /** The backend's own events. */
+  wire: () => chat.wire,
+
   guarantees: () => chat.guarantees,
   conversation: (id) => chat.conversation(id).getSnapshot(),
   conversations: () => chat.conversations().getSnapshot(),

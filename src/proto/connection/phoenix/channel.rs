@@ -6,7 +6,7 @@ use crate::proto::rng::Rng;
 use crate::proto::wire::json::decimal;
 
 /// A join is answered within this (X5).
-pub(super) const JOIN_TIMEOUT_MS: u64 = 10_000;
+const JOIN_TIMEOUT_MS: u64 = 10_000;
 /// Before the next join after a failure (X4), in milliseconds; drawn within ±50 %.
 const REJOIN_DELAYS_MS: [u64; 4] = [1_000, 2_000, 5_000, 10_000];
 
