@@ -14,6 +14,7 @@ declare module "@chatwire/test-servers/team" {
     log(
       conversationId: string,
     ): { client_message_id: string | null; seq: number; sender_id: string; status: string }[];
+    emit(event: string, ...args: unknown[]): void;
     restart(): Promise<void>;
     close(): Promise<void>;
   };
@@ -21,5 +22,8 @@ declare module "@chatwire/test-servers/team" {
     port?: number;
     plain?: boolean;
     prefix?: string;
+    maxPayload?: number;
+    namespace?: string;
+    recovery?: boolean;
   }): Promise<TeamServer>;
 }

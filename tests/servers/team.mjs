@@ -21,6 +21,8 @@ import { TeamState } from "./team/state.mjs";
  * @param options.duplicates answer to a known key: "answer" (the first one again) or "conflict" (D3)
  * @param options.maxPayload bytes of a frame or a body
  * @param options.pingInterval, pingTimeout Engine.IO's heartbeat, milliseconds (E2)
+ * @param options.namespace where it is served (E4)
+ * @param options.recovery the official server's connection state recovery (E11), for two minutes
  * @returns `{url, faults, log(conversationId), state, restart(), close()}`
  */
 export async function startTeamServer({
@@ -31,11 +33,13 @@ export async function startTeamServer({
   maxPayload = 100_000,
   pingInterval = 25_000,
   pingTimeout = 20_000,
+  namespace = "/",
+  recovery = false,
 } = {}) {
   const state = new TeamState({ plain, duplicates });
   let running;
   const faults = new Faults((userId) => dropSockets(running.io, userId));
-  const tell = (userId, event, payload) => running.io.to(roomOf(userId)).emit(event, payload);
+  const tell = (userId, event, payload) => running.io.of(namespace).to(roomOf(userId)).emit(event, payload);
   const hub = new Hub(state, faults, tell);
   const log = (conversationId) => state.log(conversationId);
 
@@ -49,8 +53,9 @@ export async function startTeamServer({
       pingInterval,
       pingTimeout,
       serveClient: false,
+      ...(recovery && { connectionStateRecovery: { maxDisconnectionDuration: 120_000 } }),
     });
-    serveSockets(io, hub, { plain, maxPayload });
+    serveSockets(io.of(namespace), hub, { plain, maxPayload });
     await new Promise((resolve, reject) => {
       http.once("error", reject).listen(onPort, "127.0.0.1", resolve);
     });
@@ -70,6 +75,8 @@ export async function startTeamServer({
     faults,
     log,
     close,
+    /** An event to everyone in the namespace; kept for those who are away, where there is recovery. */
+    emit: (event, ...args) => running.io.of(namespace).emit(event, ...args),
     /** Ends every connection without a word, and listens again on the same port with the same state. */
     async restart() {
       await close();

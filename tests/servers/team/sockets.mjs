@@ -8,6 +8,7 @@ export function userOf(token, faults) {
   return match[1];
 }
 
+/** @param io the namespace */
 export function serveSockets(io, hub, { plain, maxPayload }) {
   const { faults, state } = hub;
 
@@ -62,8 +63,17 @@ export function serveSockets(io, hub, { plain, maxPayload }) {
     on("chat:message_read", ({ messageId }) => hub.mark(userId, messageId, "read"));
     on("chat:typing", ({ conversationId, isTyping }) => hub.typing(userId, conversationId, isTyping));
 
+    // What tests of the wire itself need: it comes back as an event and as the answer; it is asked of the client.
+    socket.on("test:echo", (payload, ack) => {
+      socket.emit("test:echoed", payload, "and more");
+      if (typeof ack === "function") ack(payload);
+    });
+    socket.on("test:ask", (payload, ack) => {
+      socket.emit("test:question", payload, (...answers) => ack({ answers }));
+    });
+
     socket.on("disconnect", () => {
-      if (!io.sockets.adapter.rooms.has(roomOf(userId))) online(userId, false);
+      if (!io.adapter.rooms.has(roomOf(userId))) online(userId, false);
     });
   });
 }

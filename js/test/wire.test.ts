@@ -1,0 +1,112 @@
+// The backend's own events against the official Socket.IO server: bytes, answers in both directions, namespaces, recovery.
+
+import { startTeamServer } from "@chatwire/test-servers/team";
+import { io } from "socket.io-client";
+import { expect, onTestFinished, test } from "vitest";
+import { chatOf, next, pair, until } from "./support.js";
+
+async function served(options: Parameters<typeof startTeamServer>[0] = {}) {
+  const server = await startTeamServer(options);
+  onTestFinished(() => server.close());
+  return server;
+}
+
+async function online(server: { url: string }, options = {}) {
+  const chat = await chatOf(server, "ana", options);
+  await chat.connect();
+  return chat;
+}
+
+/** What a listener is given, at its first call. */
+function heard(chat: Awaited<ReturnType<typeof online>>, event: string): Promise<unknown[]> {
+  return new Promise((resolve) => {
+    chat.wire.once(event, (...values) => resolve(values));
+  });
+}
+
+test("bytes go out and come back at any depth, in events and in answers (E3, E6)", async () => {
+  const chat = await online(await served());
+  const payload = {
+    photo: new Uint8Array([0, 1, 255]),
+    list: [{ empty: new Uint8Array() }, new Uint8Array([7]).buffer, "text", null],
+    deep: { deeper: [new Uint8Array(new Array(70_000).fill(9))] },
+  };
+  const event = heard(chat, "test:echoed");
+  const answer = await chat.wire.send("test:echo", payload, { ack: true });
+  const same = {
+    photo: new Uint8Array([0, 1, 255]),
+    list: [{ empty: new Uint8Array() }, new Uint8Array([7]), "text", null],
+    deep: { deeper: [new Uint8Array(new Array(70_000).fill(9))] },
+  };
+  expect(answer).toEqual(same);
+  expect(await event).toEqual([same, "and more", { topic: "" }]);
+});
+
+test("a server's question is answered by who listens, with bytes, and once (E7)", async () => {
+  const chat = await online(await served());
+  chat.wire.on("test:question", (question, context) => {
+    context.answer(question, new Uint8Array([1, 2]), { nested: [new Uint8Array([3])] });
+    context.answer("a second answer is not sent");
+  });
+  const told = await chat.wire.send("test:ask", { a: new Uint8Array([5]) }, { ack: true });
+  expect(told).toEqual({
+    answers: [{ a: new Uint8Array([5]) }, new Uint8Array([1, 2]), { nested: [new Uint8Array([3])] }],
+  });
+});
+
+test("more attachments than the server takes in a frame are refused here (E12)", async () => {
+  const chat = await online(await served({ maxPayload: 2_000 }));
+  const large = new Uint8Array(3_000);
+  await expect(chat.wire.send("test:echo", { large }, { ack: true })).rejects.toMatchObject({
+    code: "tooLarge",
+  });
+  await expect(chat.wire.send("test:echo", [1], { ack: true })).resolves.toEqual([1]);
+});
+
+test("another namespace than the default one is joined, and an unknown one is refused (E4, E8)", async () => {
+  const server = await served({ namespace: "/chat" });
+  const chat = await online(server, { endpoint: { namespace: "/chat" } });
+  await expect(chat.wire.send("test:echo", "hi", { ack: true })).resolves.toBe("hi");
+  const lost = await chatOf(server, "ben", {
+    endpoint: { namespace: "/elsewhere" },
+    reconnect: { baseDelayMs: 10, maxDelayMs: 20, maxAttempts: 3 },
+  });
+  await expect(lost.connect()).rejects.toMatchObject({
+    message: expect.stringContaining("Invalid namespace"),
+  });
+});
+
+test.each([true, false])("after a cut the connection goes on, recovery %s (E11)", async (recovery) => {
+  const server = await served({ recovery });
+  const chat = await online(server);
+  server.emit("test:news", "an event gives the offset", 0);
+  const told: unknown[] = [];
+  chat.wire.on("test:news", (...values) => told.push(values[1]));
+  const { socketId } = chat.connection;
+  server.faults.dropSockets();
+  await next(chat, "disconnected");
+  for (const number of [1, 2, 3]) server.emit("test:news", "missed", number);
+  await next(chat, "connected");
+  expect(await chat.wire.send("test:echo", "still there", { ack: true })).toBe("still there");
+  // A resumed session keeps its id, and the server says again what was missed, once.
+  expect(chat.connection.socketId === socketId).toBe(recovery);
+  expect(told.filter((value) => value !== 0)).toEqual(recovery ? [1, 2, 3] : []);
+});
+
+test("an official client that sends with retries beside ours: each message once", async () => {
+  const server = await served();
+  const { ana, ben, id } = await pair(server);
+  const { origin } = new URL(server.url);
+  const socket = io(origin, { auth: { token: "user:ben#official" }, retries: 3, ackTimeout: 500 });
+  onTestFinished(() => void socket.disconnect());
+  server.faults.loseAck(1);
+  const body = { conversationId: id, contentEncrypted: btoa("by hand"), clientMessageId: "k".repeat(32) };
+  socket.emit("chat:message_send", body);
+  const view = ana.timeline(id);
+  await until(view, ({ messages }) => messages.length === 1);
+  await until(ben.timeline(id), ({ messages }) => messages.length === 1);
+  const { key } = await ana.send(id, "behind it");
+  await ana.acknowledged(key as string);
+  expect(view.getSnapshot().messages.map(({ text }) => text)).toEqual(["by hand", "behind it"]);
+  expect(server.log(id)).toHaveLength(2);
+});
