@@ -4,6 +4,7 @@ import { readArguments } from "./lib/arguments.mjs";
 import { checkPrerequisites, installPackages } from "./lib/prerequisites.mjs";
 import { runMain, Told } from "./lib/run.mjs";
 import { seconds } from "./lib/steps.mjs";
+import { resultsIn, writeConformance } from "./test/conformance.mjs";
 import { add, none } from "./test/counts.mjs";
 import { Suite } from "./test/suite.mjs";
 import { suites } from "./test/suites.mjs";
@@ -24,8 +25,11 @@ await runMain(async () => {
     done.push(suite);
   }
   const total = done.reduce((sum, suite) => add(sum, suite.counts), none());
+  const wrong = await conformance(done);
+  for (const what of wrong) console.log(`conformance: ${what}`);
   // Skipped tests, and a suite in which nothing ran, are failures.
-  const failed = total.failed + total.skipped + done.filter((suite) => ran(suite.counts) === 0).length;
+  const failed =
+    total.failed + total.skipped + done.filter((suite) => ran(suite.counts) === 0).length + wrong.length;
   printTable(done, total);
   console.log(`\n${seconds(performance.now() - began)} in all`);
   console.log(`${total.passed} passed, ${failed} failed`);
@@ -37,6 +41,13 @@ function choose(names) {
   const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length > 0) throw new Told(`No suite ${unknown.join(", ")}. There are: ${known.join(", ")}`);
   return names.length > 0 ? suites.filter((s) => names.includes(s.name)) : suites.filter((s) => s.isDue());
+}
+
+/** The table of facts, where all that names one has run. Gives what is wrong with it. */
+async function conformance(done) {
+  const needed = ["rust", "js", "servers", "e2e"].map((name) => done.find((suite) => suite.name === name));
+  if (needed.includes(undefined)) return [];
+  return writeConformance(needed.flatMap((suite) => [...suite.results, ...resultsIn(suite.log)]));
 }
 
 function ran(counts) {

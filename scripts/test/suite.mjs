@@ -7,6 +7,8 @@ const lifeEveryMs = 15_000;
 
 export class Suite {
   counts = none();
+  /** Tests by their names, where they are told otherwise than in the log. */
+  results = [];
   #log = "";
   #began = performance.now();
   #lastLine = "";

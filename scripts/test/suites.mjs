@@ -8,6 +8,7 @@ import { browser } from "../lib/chromium.mjs";
 import { inRoot } from "../lib/run.mjs";
 import { ensureComponents, ensureWasmTarget, targetDir, wasmBindgen, wasmTarget } from "../lib/rust.mjs";
 import { cargoSim } from "../sim.mjs";
+import { resultsOfVitest } from "./conformance.mjs";
 import { fromCargo, fromEither, fromNode, fromOwn, fromVitest } from "./counts.mjs";
 
 const has = (path) => existsSync(inRoot(path));
@@ -94,7 +95,11 @@ async function js(suite) {
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
   await suite.tests("vitest", bin("vitest"), ["run", ...reporters], {
     cwd: "js",
-    count: async () => fromVitest(await readFile(report, "utf8")),
+    count: async () => {
+      const json = await readFile(report, "utf8");
+      suite.results.push(...resultsOfVitest(json));
+      return fromVitest(json);
+    },
   });
 }
 

@@ -1,0 +1,92 @@
+// docs/conformance.md: for each numbered fact of the wires the tests that name its number, and how they ended.
+//
+// A test names its facts by their numbers: in Rust at the front of its name (`e3_e6_…`), in JavaScript anywhere in it
+// (`(E3, E6)`). A fact that no test names, or of which a test failed, fails the suite.
+import { writeFile } from "node:fs/promises";
+import { inRoot } from "../lib/run.mjs";
+
+export const facts = {
+  E1: "the address asks for Engine.IO 4 over WebSocket alone, without a sid; the first frame is the handshake",
+  E2: "the server pings, the client pongs; dead after interval and time-out; the wall clock is compared before a send",
+  E3: "one packet a frame; binary frames have no type byte; noop ignored, upgrade never sent, close closes",
+  E4: "CONNECT always, also for the default namespace; the auth goes there, evaluated on every connect",
+  E5: "the order in which a packet is read; an event's name is a number or a string that is not reserved",
+  E6: "binary packets: N attachments, exactly N binary frames, text between is an error, N bounded",
+  E7: "ack ids of one namespace; late ones dropped, pending ones failed on a loss, a server's answered once",
+  E8: "CONNECT_ERROR that refuses the token: refreshed once, then authError; any other: backoff; DISCONNECT ends",
+  E9: "events before the CONNECT reply are kept",
+  E10: "CONNECT without a sid is a version-2 server: a named error",
+  E11: "recovery by pid and offset, only if the same pid returns",
+  E12: "maxPayload is checked before a frame goes out",
+  X1: "the token as a sub-protocol in standard base64, or in the URL where asked for by name",
+  X2: "refs are texts or null; frames of another join are dropped; answers are matched by ref",
+  X3: "any status and any response; two replies to one ref",
+  X4: "phx_close: no rejoin; phx_error: rejoin after 1, 2, 5, 10 s; pushes go back to the outbox",
+  X5: "join time-out 10 s, with phx_leave first; no death sentence while a join is pending",
+  X6: "a duplicate join evicts the older one; a join_ref is never used again",
+  X7: "heartbeat every 30 s, fed from network events too",
+  X8: "pushes before the join's reply wait; stale ones judge nothing",
+  X9: "whatever close the client did not ask for reconnects; a refused upgrade asks for a fresh token once",
+  X10: "binary pushes, replies and broadcasts; a reply may come in the other encoding",
+  X11: "presence: diffs wait for the state, are merged by phx_ref, gone when no meta is left",
+  X12: "join parameters evaluated on every rejoin; vsn is 2.0.0",
+};
+
+const file = "docs/conformance.md";
+
+/** What ended how, from what the test programs wrote: names, and whether they passed. */
+export function resultsIn(log) {
+  const results = [];
+  const lines = [
+    // libtest; node:test as TAP, and for people.
+    [/^test (\S+) \.\.\. (ok|FAILED)$/gm, 1, 2],
+    [/^\s*((?:not )?ok) \d+ - (.+?)(?: # .*)?$/gm, 2, 1],
+    [/^\s*([✔✖]) (.+?) \([\d.]+ms\)$/gm, 2, 1],
+  ];
+  for (const [pattern, name, end] of lines) {
+    for (const match of log.matchAll(pattern)) {
+      results.push({ name: match[name], passed: ["ok", "✔"].includes(match[end]) });
+    }
+  }
+  return results;
+}
+
+/** Vitest's JSON report. */
+export function resultsOfVitest(json) {
+  const tests = JSON.parse(json).testResults.flatMap((file) => file.assertionResults);
+  return tests.map(({ title, status }) => ({ name: title, passed: status === "passed" }));
+}
+
+/** The facts that a test names. */
+export function factsOf(name) {
+  const last = name.split("::").at(-1);
+  const front = /^((?:[a-z]\d+_)+)/.exec(last)?.[1] ?? "";
+  const named = [...front.toUpperCase().split("_"), ...(name.match(/\b[A-Z]\d+\b/g) ?? [])];
+  return [...new Set(named)].filter((fact) => fact in facts);
+}
+
+/** Writes the table; gives what is wrong with it. */
+export async function writeConformance(results) {
+  const wrong = [];
+  const rows = [];
+  for (const [fact, text] of Object.entries(facts)) {
+    const tests = results.filter(({ name }) => factsOf(name).includes(fact));
+    if (tests.length === 0) wrong.push(`no test names ${fact}`);
+    const failed = tests.filter(({ passed }) => !passed);
+    for (const { name } of failed) wrong.push(`${fact}: ${name} failed`);
+    const names = [...new Set(tests.map(({ name }) => `\`${name.split("::").at(-1)}\``))].sort();
+    const end = tests.length > 0 && failed.length === 0 ? "pass" : "fail";
+    rows.push(`| ${fact} | ${text} | ${names.join("<br>")} | ${end} |`);
+  }
+  const table = `# Which test shows which fact of the wires
+
+Written by \`npm test\` from what its tests are called and how they ended: the facts are those of Engine.IO 4 and Socket.IO 5 (E) and of
+Phoenix Channels V2 (X). A fact without a test fails the run.
+
+| fact | in short | tests | |
+|---|---|---|---|
+${rows.join("\n")}
+`;
+  await writeFile(inRoot(file), table);
+  return wrong;
+}
