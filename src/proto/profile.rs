@@ -184,6 +184,8 @@ pub enum Incoming {
         conversation_id: Option<String>,
         user_id: Option<String>,
         status: Status,
+        /// It is said of all that comes before it too.
+        through: bool,
     },
     /// An edit.
     Updated(Box<ServerMessage>),

@@ -87,6 +87,22 @@ test("edits, reactions and removals go as pushes and reach the other side (D7)",
   );
 });
 
+test("a reader who has come as far as a message has read what stands before it (P7, P8)", async () => {
+  const { ana, ben, id } = await stage.pair(wire);
+  await sendAll(ana, id, numbered("ana", 1, 6));
+  await ben.untilCount(id, 6);
+  const { messages } = await ben.timeline(id);
+  await ben.call("markRead", id, messages[3].rowKey);
+  const read = (count) => [
+    `${count} read`,
+    ([id, count]) => harness.timeline(id).messages.filter((m) => m.status === "read").length === count,
+    [id, count],
+  ];
+  await ana.until(...read(4));
+  await ben.call("markRead", id, messages[5].rowKey);
+  await ana.until(...read(6));
+});
+
 test("what is sent offline goes when the network is back, and what was missed is caught up (P9, P10)", async () => {
   const { ana, ben, id } = await stage.pair(wire);
   const first = await sendAll(ana, id, numbered("ana", 1, 5));

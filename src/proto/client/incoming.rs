@@ -61,7 +61,7 @@ impl Client {
                 self.on_hello(now, capabilities);
             }
             Incoming::Message(message) => self.on_message(now, message),
-            Incoming::Status { message_id, conversation_id, user_id, status } => {
+            Incoming::Status { message_id, conversation_id, user_id, status, through } => {
                 // One's own receipt from another device says nothing of one's own ladder, but of what is unread.
                 let mine = user_id.as_deref() == Some(self.config.user_id.as_str());
                 let change = match status {
@@ -69,6 +69,9 @@ impl Client {
                     _ if mine => return,
                     status => Change::Status { status, user_id },
                 };
+                if through {
+                    self.read_before(conversation_id.as_deref(), &message_id, &change);
+                }
                 self.timelines.target(conversation_id.as_deref(), &message_id, change);
             }
             Incoming::Updated(message) => {
@@ -115,6 +118,18 @@ impl Client {
                 self.emit(Event::ProtocolError { message, excerpt });
             }
             Incoming::Other => {}
+        }
+    }
+
+    /// A reader has come as far as this message: what stands before it is read too.
+    fn read_before(&mut self, conversation_id: Option<&str>, message_id: &str, change: &Change) {
+        let (Some(conversation_id), Change::Status { user_id: Some(user_id), .. }) =
+            (conversation_id, change)
+        else {
+            return;
+        };
+        for id in self.timelines.own_unread_before(conversation_id, message_id, user_id) {
+            self.timelines.target(Some(conversation_id), &id, change.clone());
         }
     }
 

@@ -13,6 +13,9 @@ use crate::proto::text::{concat, push_percent_encoded};
 use crate::proto::wire::json;
 use crate::proto::wire::json::RawValue;
 
+#[cfg(test)]
+mod tests;
+
 const NAMES: Names = Names {
     content: "content",
     is_base64: false,
@@ -264,6 +267,7 @@ fn read_receipt(payload: &Fields<'_>, topic: &str) -> Incoming {
         conversation_id: conversation_of(payload, topic),
         user_id: payload.id("user_id"),
         status: Status::Read,
+        through: true,
     }
 }
 

@@ -221,6 +221,7 @@ fn read_status(payload: &Fields<'_>) -> Incoming {
         conversation_id: payload.id("conversation_id"),
         user_id: payload.id("user_id"),
         status,
+        through: false,
     }
 }
 

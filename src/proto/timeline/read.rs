@@ -5,6 +5,9 @@ use super::super::store::{OrderKey, SegmentInfo};
 use super::log::{NOTHING, Row, order_of};
 use super::{Log, Op, Timelines};
 
+/// Own messages that one word of a reader marks as read.
+const MAX_READ_AT_ONCE: usize = 500;
+
 impl Timelines {
     /// Marks everything up to a row as read, to be told by `tell_more` if `tell`. The server's id of the newest that was
     /// unread; `None`: no such row is loaded.
@@ -57,6 +60,28 @@ impl Timelines {
         }
         newest.reverse();
         newest
+    }
+
+    /// The ids of own loaded messages before this one of which `user_id` has not read, newest first.
+    pub fn own_unread_before(&self, conversation_id: &str, message_id: &str, user_id: &str) -> Vec<String> {
+        let mut ids = Vec::new();
+        let Some(log) = self.logs.get(conversation_id) else { return ids };
+        let mut before = false;
+        for info in log.head.segments.iter().rev() {
+            let Some(loaded) = log.segments.get(&info.number) else { break };
+            for row in loaded.rows.iter().rev() {
+                let message = &row.message;
+                let read = message.read_by.iter().any(|reader| reader == user_id);
+                if before && message.sender == Sender::Me && (read || ids.len() >= MAX_READ_AT_ONCE) {
+                    return ids;
+                }
+                if before && message.sender == Sender::Me {
+                    ids.extend(message.id.clone());
+                }
+                before |= message.id.as_deref() == Some(message_id);
+            }
+        }
+        ids
     }
 
     /// The row key of the newest loaded message.

@@ -126,7 +126,13 @@ fn t4_t14_status_updates() {
     {
         assert_eq!(
             incoming("chat:message_status_updated", &format!(r#"{{"messageId":9,"status":"{name}"}}"#)),
-            Incoming::Status { message_id: "9".to_owned(), conversation_id: None, user_id: None, status }
+            Incoming::Status {
+                message_id: "9".to_owned(),
+                conversation_id: None,
+                user_id: None,
+                status,
+                through: false
+            }
         );
     }
     assert_eq!(
@@ -138,7 +144,8 @@ fn t4_t14_status_updates() {
             message_id: "m1".to_owned(),
             conversation_id: Some("c1".to_owned()),
             user_id: Some("ben".to_owned()),
-            status: Status::Read
+            status: Status::Read,
+            through: false,
         }
     );
     let text = malformed("chat:message_status_updated", r#"{"messageId":"m1","status":"seen"}"#);

@@ -1,0 +1,123 @@
+// The `phoenix` profile against a server without anything that WIRES.md marks **ours**: no user topics, no keys, no numbers,
+// no REST. (With it: tests/e2e/phoenix.test.mjs.)
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { type WebSocket, WebSocketServer } from "ws";
+import { type ChatOptions, createChat } from "../src/index.js";
+import { next, until } from "./support.js";
+
+const wasm = await readFile(join(import.meta.dirname, "../pkg/phoenix/chatwire_bg.wasm"));
+
+type Frame = [string | null, string | null, string, string, { content?: string }];
+
+/** Channels of any conversation, whose members are whoever has joined. */
+async function plainServer() {
+  const http = createServer((_, response) => {
+    response.writeHead(404, { "access-control-allow-origin": "*" }).end();
+  });
+  const sockets = new WebSocketServer({ server: http, handleProtocols: () => "phoenix" });
+  const joined = new Map<WebSocket, Map<string, string>>();
+  const stored: Record<string, unknown>[] = [];
+  const faults = { silent: 0 };
+  sockets.on("connection", (socket, { headers }) => {
+    const offered = headers["sec-websocket-protocol"] ?? "";
+    const user = atob(offered.split("bearer.phx.")[1] ?? "");
+    const topics = new Map<string, string>();
+    joined.set(socket, topics);
+    socket.on("close", () => joined.delete(socket));
+    socket.on("message", (data) => {
+      const [joinRef, ref, topic, event, payload] = JSON.parse(String(data)) as Frame;
+      const reply = (status: string, response: unknown, of = joinRef) =>
+        socket.send(JSON.stringify([of, ref, topic, "phx_reply", { status, response }]));
+      if (topic === "phoenix") return reply("ok", {}, null);
+      if (event === "phx_join" && topic.startsWith("conversation:")) {
+        topics.set(topic, String(joinRef));
+        return reply("ok", {});
+      }
+      if (topics.get(topic) !== joinRef) return reply("error", { reason: "unmatched topic" }, null);
+      if (event !== "message:send") return;
+      if (payload.content === "crashes") {
+        topics.delete(topic);
+        return socket.send(JSON.stringify([joinRef, joinRef, topic, "phx_error", {}]));
+      }
+      const message = {
+        id: `m${stored.length + 1}`,
+        conversation_id: topic.slice("conversation:".length),
+        sender_id: user,
+        content: payload.content,
+        type: "text",
+        inserted_at: new Date().toISOString(),
+      };
+      stored.push(message);
+      for (const [other, theirs] of joined) {
+        if (other !== socket && theirs.has(topic))
+          other.send(JSON.stringify([null, null, topic, "message:new", message]));
+      }
+      if (faults.silent-- > 0) return socket.terminate();
+      reply("ok", { message });
+    });
+  });
+  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    for (const socket of sockets.clients) socket.terminate();
+    http.close();
+  });
+  const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+  return { url, stored, faults };
+}
+
+async function chatOf(server: { url: string }, userId: string, options: Partial<ChatOptions> = {}) {
+  const reconnect = { baseDelayMs: 20, maxDelayMs: 100 };
+  const common = { profile: "phoenix", storage: "memory", reconnect, wasm } as const;
+  const chat = await createChat({ url: server.url, userId, token: userId, ...common, ...options });
+  onTestFinished(() => chat.close());
+  await chat.connect();
+  return chat;
+}
+
+test("a plain server: joined for a window or a send, once or unconfirmed, what is missed is not asked for", async () => {
+  const server = await plainServer();
+  const [ana, ben] = await Promise.all([chatOf(server, "ana"), chatOf(server, "ben")]);
+  const view = ben.timeline("r1");
+  const { key } = await ana.send("r1", "hello");
+  expect(await ana.acknowledged(key as string)).toMatchObject({ id: "m1", status: "acknowledged" });
+  await ben.send("r1", "hi");
+  await until(ana.timeline("r1"), ({ messages }) => messages.length === 2);
+  await ana.send("r1", "again");
+  await until(view, ({ messages }) => messages.some(({ text }) => text === "again"));
+  expect(ana.guarantees).toMatchObject({ delivery: "once-or-unconfirmed", gaps: "unseen" });
+});
+
+test("a plain server: an answer that is lost leaves the message unconfirmed, and it is not sent again", async () => {
+  const server = await plainServer();
+  const ana = await chatOf(server, "ana");
+  server.faults.silent = 1;
+  const failed = next(ana, "status", ({ status }) => status === "failed");
+  const { key } = await ana.send("r1", "once");
+  await expect(ana.acknowledged(key as string)).rejects.toMatchObject({ code: "unconfirmed" });
+  await failed;
+  const { key: second } = await ana.send("r1", "behind it");
+  await ana.acknowledged(second as string);
+  expect(server.stored.map(({ content }) => content)).toEqual(["once", "behind it"]);
+});
+
+test("a message that crashes its channel each time is poison, and the others go on (X4, D11)", async () => {
+  const server = await plainServer();
+  const ana = await chatOf(server, "ana", { capabilities: { keys: true } });
+  const { key } = await ana.send("r1", "crashes");
+  const { key: other } = await ana.send("r2", "another conversation");
+  await expect(ana.acknowledged(key as string)).rejects.toMatchObject({ code: "poison" });
+  await ana.acknowledged(other as string);
+  const { key: behind } = await ana.send("r1", "behind it");
+  await ana.acknowledged(behind as string);
+  expect(server.stored.map(({ content }) => content)).toEqual(["another conversation", "behind it"]);
+}, 20_000);
+
+test("a wasm of another profile is refused in words", async () => {
+  const options = { url: "http://127.0.0.1:1", userId: "ana", token: "t", storage: "memory" } as const;
+  const refused = { code: "config", message: expect.stringContaining("pkg/chatwire_bg.wasm") };
+  await expect(createChat({ ...options, profile: "team", wasm })).rejects.toMatchObject(refused);
+});
