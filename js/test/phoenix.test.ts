@@ -116,6 +116,17 @@ test("a message that crashes its channel each time is poison, and the others go 
   expect(server.stored.map(({ content }) => content)).toEqual(["another conversation", "behind it"]);
 }, 20_000);
 
+test("an event for a topic that is not joined waits for its join (X8)", async () => {
+  const server = await plainServer();
+  const ana = await chatOf(server, "ana");
+  const content = { content: "by hand" };
+  const answer = await ana.wire.send("message:send", content, { ack: true, topic: "conversation:r9" });
+  expect(answer).toMatchObject({ message: { id: "m1", content: "by hand" } });
+  await expect(ana.wire.send("x", {}, { ack: true, topic: "nowhere" })).rejects.toMatchObject({
+    code: "notFound",
+  });
+});
+
 test("a wasm of another profile is refused in words", async () => {
   const options = { url: "http://127.0.0.1:1", userId: "ana", token: "t", storage: "memory" } as const;
   const refused = { code: "config", message: expect.stringContaining("pkg/chatwire_bg.wasm") };

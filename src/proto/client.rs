@@ -18,7 +18,7 @@ use super::lead::{Lead, State};
 use super::model::{ErrorCode, Failure, Message};
 use super::outbox::{Bucket, Outbox, RowId};
 use super::people::People;
-use super::profile::{self, Capabilities, CapabilityPatch, Profile};
+use super::profile::{self, Capabilities, CapabilityPatch, Profile, Push};
 use super::rng::Rng;
 use super::rooms::Rooms;
 use super::sync::Sync;
@@ -123,7 +123,12 @@ pub struct Client {
 /// Who waits for a server's answer on the socket.
 enum AckFor {
     Row(RowId),
-    Wire { command: CommandId, deadline_mono_ms: u64 },
+    /// `held`: it is not sent yet, since its topic is being joined (X8).
+    Wire {
+        command: CommandId,
+        deadline_mono_ms: u64,
+        held: Option<Box<Push>>,
+    },
 }
 
 impl Client {

@@ -49,7 +49,11 @@ impl Client {
 
     /// Joined, refused or closed: what waits for it may go, and learns that.
     pub(super) fn on_topic_settled(&mut self, now: Now, topic: &str) {
-        if HAS_TOPICS && let Some(conversation_id) = self.profile.conversation_of(topic) {
+        if !HAS_TOPICS {
+            return;
+        }
+        self.release_wire(now);
+        if let Some(conversation_id) = self.profile.conversation_of(topic) {
             self.outbox.on_topic_settled(conversation_id);
             self.outbox.advance(now);
             self.flush_reads(now);

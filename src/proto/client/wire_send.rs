@@ -19,6 +19,11 @@ pub(super) fn owned(attachments: &[&[u8]]) -> Vec<Vec<u8>> {
     owned
 }
 
+/// Events that wait for their topics; among answers that are awaited they stand under their command's number and this bit,
+/// which no id of a framing has.
+const MAX_HELD: usize = 100;
+const HELD: u64 = 1 << 63;
+
 const WIRE_ACK_TIMEOUT_MS: u64 = 15_000;
 
 impl Client {
@@ -38,22 +43,32 @@ impl Client {
         if payload.json.text() != "null" {
             push.args.push(payload.json.text().to_owned());
         }
-        match self.connection.emit(&push, now, &mut self.timers, &mut self.rng) {
+        let deadline_mono_ms = now.mono_ms.saturating_add(timeout_ms.map_or(WIRE_ACK_TIMEOUT_MS, u64::from));
+        self.wire_emit(now, id, push, deadline_mono_ms)
+    }
+
+    fn wire_emit(
+        &mut self,
+        now: Now,
+        id: CommandId,
+        push: Push,
+        deadline_mono_ms: u64,
+    ) -> Result<(), Failure> {
+        let text = match self.connection.emit(&push, now, &mut self.timers, &mut self.rng) {
             Emitted::Sent { ack_id: Some(ack_id), .. } => {
-                let wait = timeout_ms.map_or(WIRE_ACK_TIMEOUT_MS, u64::from);
-                let deadline_mono_ms = now.mono_ms.saturating_add(wait);
-                self.acks.insert(ack_id, AckFor::Wire { command: id, deadline_mono_ms });
-                self.update_wire_timer();
+                self.await_wire(ack_id, id, deadline_mono_ms, None);
+                return Ok(());
             }
-            Emitted::Sent { ack_id: None, .. } => self.done(id, Outcome::Nothing),
-            Emitted::NotOnline => {
-                let text = "wire.send: not online in this tab, and such events are not queued";
-                return Err(Failure::new(ErrorCode::Server, text));
+            Emitted::Sent { ack_id: None, .. } => {
+                self.done(id, Outcome::Nothing);
+                return Ok(());
             }
-            Emitted::NotJoined => {
-                let text = "wire.send: the topic is being joined, and such events are not queued";
-                return Err(Failure { retryable: true, ..Failure::new(ErrorCode::Server, text) });
+            Emitted::NotJoined if self.held_on_wire().len() < MAX_HELD => {
+                self.await_wire(HELD | u64::from(id), id, deadline_mono_ms, Some(Box::new(push)));
+                return Ok(());
             }
+            Emitted::NotOnline => "wire.send: not online in this tab, and such events are not queued",
+            Emitted::NotJoined => "wire.send: too many events wait for topics that are not joined",
             Emitted::Refused(failure) => return Err(failure),
             Emitted::TooLarge { limit, size } => {
                 let text = concat(&[
@@ -65,8 +80,30 @@ impl Client {
                 ]);
                 return Err(Failure::new(ErrorCode::TooLarge, text));
             }
+        };
+        Err(Failure::new(ErrorCode::Server, text))
+    }
+
+    fn await_wire(&mut self, id: u64, command: CommandId, deadline_mono_ms: u64, held: Option<Box<Push>>) {
+        self.acks.insert(id, AckFor::Wire { command, deadline_mono_ms, held });
+        self.update_wire_timer();
+    }
+
+    fn held_on_wire(&self) -> Vec<u64> {
+        self.acks.keys_where(&|_, waiting| matches!(waiting, AckFor::Wire { held: Some(_), .. }))
+    }
+
+    /// A topic is joined, or was refused: what waits for it goes, or learns that (X8).
+    pub(super) fn release_wire(&mut self, now: Now) {
+        for held_id in self.held_on_wire() {
+            if let Some(AckFor::Wire { command, deadline_mono_ms, held: Some(push) }) =
+                self.acks.remove(&held_id)
+                && let Err(failure) = self.wire_emit(now, command, *push, deadline_mono_ms)
+            {
+                self.refuse(command, failure);
+            }
         }
-        Ok(())
+        self.update_wire_timer();
     }
 
     /// Answers an event of the backend's own. The JSON is an array of arguments.
@@ -112,7 +149,7 @@ impl Client {
     pub(super) fn on_wire_ack_timer(&mut self, now: Now) {
         let mut due: Vec<(u64, CommandId)> = Vec::new();
         for (id, waiting) in self.acks.iter() {
-            if let AckFor::Wire { command, deadline_mono_ms } = **waiting
+            if let AckFor::Wire { command, deadline_mono_ms, .. } = **waiting
                 && deadline_mono_ms <= now.mono_ms
             {
                 due.push((*id, command));

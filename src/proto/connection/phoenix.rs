@@ -41,6 +41,8 @@ pub(super) struct Phoenix {
     token_in: TokenIn,
     interval_ms: u64,
     timeout_ms: u64,
+    /// In a row.
+    refused_greetings: u32,
     /// Refs are shared by the socket and its channels, and never used twice (X6).
     next_ref: u64,
     channels: SortedMap<String, Channel>,
@@ -56,6 +58,7 @@ impl Phoenix {
             token_in: config.endpoint.token_in,
             interval_ms: u64::from(config.heartbeat.interval_ms),
             timeout_ms: u64::from(config.heartbeat.timeout_ms),
+            refused_greetings: 0,
             next_ref: 1,
             channels: SortedMap::new(),
             asked: SortedMap::new(),

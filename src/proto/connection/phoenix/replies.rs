@@ -15,6 +15,9 @@ use crate::proto::wire::phoenix::{Frame, Payload};
 /// What a server says of a topic that is not joined, or that it does not know.
 const UNMATCHED: &str = "unmatched topic";
 
+/// So often in a row the user's topic is refused before the server is taken for one without.
+const REFUSED_GREETINGS: u32 = 2;
+
 impl Phoenix {
     pub(super) fn on_reply<'a>(
         &mut self,
@@ -51,6 +54,7 @@ impl Phoenix {
         let Some(channel) = self.channels.get_mut(frame.topic.as_ref()) else { return Step::Nothing };
         if frame.status.as_deref() == Some("ok") {
             channel.on_joined();
+            self.refused_greetings *= u32::from(!greets);
             self.news.push_back(News::Settled(frame.topic.clone().into_owned()));
             let response = match frame.payload {
                 Payload::Json(response) => Some(response),
@@ -70,7 +74,15 @@ impl Phoenix {
         }
         let (code, message) = reason_of(&frame);
         if greets {
-            return Step::Refused { code, message };
+            let is_auth = is_auth_refusal(code.as_deref(), &message);
+            self.refused_greetings += u32::from(!is_auth);
+            if is_auth || self.refused_greetings < REFUSED_GREETINGS {
+                return Step::Refused { code, message };
+            }
+            // Its topics of users are not ours: conversations work all the same (P6).
+            channel.state = State::Absent;
+            link.stage = Stage::Live;
+            return Step::Joined { resumed: false };
         }
         let failure = refusal(&frame.topic, code.as_deref(), &message);
         channel.on_refused(failure, now.mono_ms, rng);

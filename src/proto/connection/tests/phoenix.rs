@@ -150,6 +150,21 @@ fn p6_the_user_topic_is_the_greeting_and_a_server_without_one_greets_too() {
 }
 
 #[test]
+fn p6_a_server_that_refuses_the_user_topic_twice_is_taken_for_one_without() {
+    let (mut rig, join_ref) = opened(json!({}));
+    rig.text(&reply(&join_ref, &join_ref, USER, "error", json!({"reason": "bad params"})));
+    assert_eq!(rig.state(), ConnectionState::Waiting, "{}", rig.reason());
+    rig.pass_retry();
+    rig.token(Ok("t2"));
+    rig.actions();
+    let conn = rig.conn();
+    rig.opened(conn);
+    let join_ref = join_of(&sent(&mut rig), USER);
+    rig.text(&reply(&join_ref, &join_ref, USER, "error", json!({"reason": "bad params"})));
+    assert_eq!(rig.state(), ConnectionState::Online);
+}
+
+#[test]
 fn x9_a_refused_join_of_the_user_topic_asks_for_a_fresh_token_once() {
     let (mut rig, join_ref) = opened(json!({}));
     rig.text(&reply(&join_ref, &join_ref, USER, "error", json!({"reason": "unauthorized"})));
