@@ -99,7 +99,11 @@ test("a reader who has come as far as a message has read what stands before it (
     [id, count],
   ];
   await ana.until(...read(4));
+  await ben.page.context().setOffline(true);
+  await stage.server.fault({ fault: "drop_sockets", user: ben.userId });
+  await ben.until("the loss", () => harness.connection().state !== "online");
   await ben.call("markRead", id, messages[5].rowKey);
+  await ben.page.context().setOffline(false);
   await ana.until(...read(6));
 });
 

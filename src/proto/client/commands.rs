@@ -5,6 +5,7 @@ use super::super::connection::Emitted;
 use super::super::lead::{Signal, State};
 use super::super::model::{ConnectionState, ErrorCode, Failure};
 use super::super::profile::Push;
+use super::super::queue::Queue;
 use super::super::timeline::Change;
 use super::AckFor;
 use super::Client;
@@ -287,17 +288,28 @@ impl Client {
             }
             _ => return,
         }
-        while let Some((conversation_id, id)) = self.pending_reads.pop_front() {
-            if let Some(push) = self.profile.read(&conversation_id, &id)
-                && !self.push(now, &push)
-            {
-                self.pending_reads.push_front((conversation_id, id));
-                return;
-            }
-        }
-        if self.ready && !self.telling {
+        self.emit_reads(now);
+        if self.ready && !self.telling && self.pending_reads.is_empty() {
             self.telling = self.timelines.tell_more();
         }
+    }
+
+    /// What cannot go yet stays, in its order.
+    fn emit_reads(&mut self, now: Now) {
+        let mut waiting = Queue::new();
+        let mut online = true;
+        while let Some((conversation_id, id)) = self.pending_reads.pop_front() {
+            let emitted = match self.profile.read(&conversation_id, &id).filter(|_| online) {
+                Some(push) => self.connection.emit(&push, now, &mut self.timers, &mut self.rng),
+                None if online => continue,
+                None => Emitted::NotOnline,
+            };
+            online &= emitted != Emitted::NotOnline;
+            if !online || emitted == Emitted::NotJoined {
+                waiting.push_back((conversation_id, id));
+            }
+        }
+        self.pending_reads = waiting;
     }
 
     /// Own typing goes out where the socket is.
@@ -314,15 +326,10 @@ impl Client {
         self.next_ticket
     }
 
-    /// Says something on the socket if there is one. `false`: there is none.
-    pub(super) fn push(&mut self, now: Now, push: &Push) -> bool {
-        let emitted = self.connection.emit(push, now, &mut self.timers, &mut self.rng);
-        !matches!(emitted, Emitted::NotOnline)
-    }
-
+    /// Says something on the socket if there is one.
     pub(super) fn push_maybe(&mut self, now: Now, push: Option<Push>) {
         if let Some(push) = push {
-            self.push(now, &push);
+            self.connection.emit(&push, now, &mut self.timers, &mut self.rng);
         }
     }
 }
