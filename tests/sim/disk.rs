@@ -374,7 +374,8 @@ impl World {
         if let Key::Number(stored) = record.key
             && let Some(seen) = self.disks[home].changes.remove(&stored)
         {
-            self.ledger.changes[seen.number].lost_allowed = true;
+            let known = &mut self.ledger.changes[seen.number];
+            (known.lost_allowed, known.torn) = (true, true);
         }
         if let Key::Number(stored) = record.key
             && let Some(row) = self.disks[home].rows.remove(&stored)
