@@ -110,6 +110,9 @@ impl Sync {
         timers.clear(Timer::Sync);
         self.online = false;
         self.listing = false;
+        // What a flood has held back belongs to the pulls that end here: beside a new one of its conversation its page
+        // would pass for that one's.
+        self.actions.retain(&|action| !matches!(action, Action::Request(_)));
         self.waiting.clear();
         self.wishes.clear();
         self.active.clear();

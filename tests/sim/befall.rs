@@ -1,6 +1,9 @@
 //! What befalls the world: kills, sleep, clocks, restarts, disks.
 
-use chatwire::proto::{Input, PageInput, TabInput};
+use chatwire::proto::store::{GENERATION_KEY, conversation_of, record_version};
+use chatwire::proto::{
+    Input, Key, PageInput, Read, Record, RecordId, StoreReply, StoreRequest, TabInput, Table, Transaction,
+};
 
 use super::faults::Fault;
 use super::plan::Act;
@@ -207,5 +210,58 @@ impl World {
         } else {
             self.push(holder, 1, Happening::Input(Input::Tab(TabInput::Deposed)));
         }
+    }
+
+    /// A crash in the middle of a write has left one record damaged.
+    pub fn tear_record(&mut self, at: usize) {
+        let home = self.devices[at].person.disk;
+        let reads = vec![Read::All(Table::Meta), Read::All(Table::Outbox), Read::All(Table::History)];
+        let StoreReply::Records(lists) = self.disks[home].records.execute(&StoreRequest::Read(reads)) else {
+            return;
+        };
+        let tables = [Table::Meta, Table::Outbox, Table::History];
+        let all: Vec<(Table, Record)> = tables
+            .into_iter()
+            .zip(lists)
+            .flat_map(|(table, records)| records.into_iter().map(move |record| (table, record)))
+            .collect();
+        if all.is_empty() {
+            return;
+        }
+        let which = self.dice.between(super::dice::FATE_OF_WRITES, at, 0, all.len() as u64 - 1);
+        let (table, mut record) = all[which as usize].clone();
+        let shape = self.dice.between(super::dice::FATE_OF_WRITES, at, 0, 2);
+        let middle = record.bytes.len() / 2;
+        match shape {
+            0 => record.bytes.truncate(middle),
+            1 if middle > 0 => record.bytes[middle] ^= 0x20,
+            _ => record.bytes.clear(),
+        }
+        self.say(|| format!("the record {:?} of {table:?} is torn ({shape})", record.key));
+        if let Key::Text(name) = &record.key {
+            self.disks[home].torn_rooms.extend(conversation_of(name));
+        }
+        if let Key::Number(stored) = record.key
+            && let Some(seen) = self.disks[home].changes.remove(&stored)
+        {
+            let known = &mut self.ledger.changes[seen.number];
+            (known.lost_allowed, known.torn) = (true, true);
+        }
+        if let Key::Number(stored) = record.key
+            && let Some(row) = self.disks[home].rows.remove(&stored)
+        {
+            let sent = &mut self.ledger.sent[row.number];
+            (sent.lost_allowed, sent.torn) = (true, true);
+        }
+        let disk = &mut self.disks[home];
+        if record.key == Key::Text(GENERATION_KEY.to_owned()) {
+            disk.generation_torn = true;
+            let version = record_version(&all[which as usize].1.bytes);
+            disk.torn_generations.extend(version.map(|version| (version, 0)));
+        }
+        disk.history_torn |= table == Table::History;
+        let put = (RecordId { table, key: record.key }, record.bytes);
+        let transaction = Transaction { puts: vec![put], ..Transaction::default() };
+        self.disks[home].records.execute(&StoreRequest::Write(transaction));
     }
 }

@@ -58,6 +58,8 @@ pub struct Changed {
     /// The command resolved, and said that it is durable.
     pub accepted: bool,
     pub lost_allowed: bool,
+    /// A fault took its record.
+    pub torn: bool,
     pub committed: bool,
     /// The server has carried it out, or said that there is nothing to take away.
     pub taken: bool,
@@ -137,6 +139,7 @@ impl World {
             key: None,
             accepted: false,
             lost_allowed: false,
+            torn: false,
             committed: false,
             taken: false,
             refusals: (0, 0),
@@ -290,6 +293,19 @@ impl World {
         let failed = |seen: &ChangeSeen| seen.failed && self.ledger.changes[seen.number].row_key == row_key;
         let vague = |known: &Changed| known.disk == home && known.row_key == row_key && known.lost_allowed;
         self.ledger.changes.iter().any(vague) || self.disks[home].changes.values().any(failed)
+    }
+
+    /// A torn record has taken a change of this message: a page that does not lead can only remember it, and goes on
+    /// showing it as one that is on its way.
+    pub fn is_only_remembered(&self, at: usize, row: &Message, stored: Option<usize>) -> bool {
+        let home = self.devices[at].person.disk;
+        let gone = |number: usize| self.disks[home].changes.values().all(|seen| seen.number != number);
+        let of_it = |known: &Changed| {
+            known.row_key == row.row_key || (known.target.is_some() && known.target == stored)
+        };
+        let mut torn = self.ledger.changes.iter().enumerate().filter(|(_, known)| known.torn);
+        !self.devices[at].leads
+            && torn.any(|(number, known)| known.disk == home && of_it(known) && gone(number))
     }
 
     /// Of two opposite words of one reaction the socket may have brought the earlier late, and broken before the later: beyond

@@ -277,7 +277,7 @@ impl World {
                 .collect();
             let shows = (row.text.clone(), row.deleted_at_ms.is_some(), reactions);
             let has = self.server.shown(stored);
-            if shows != has {
+            if shows != has && !self.is_only_remembered(at, row, stored.number) {
                 return Some(format!(
                     "{} in {}: {} is {shows:?}, and not {has:?}",
                     self.name(at),

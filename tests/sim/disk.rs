@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chatwire::proto::store::{
-    GENERATION_KEY, MemoryStore, conversation_of, decode_outbox_row, decode_segment, record_version,
-    segment_key, segment_prefix,
+    GENERATION_KEY, MemoryStore, decode_outbox_row, decode_segment, record_version, segment_key,
+    segment_prefix,
 };
 use chatwire::proto::{
-    Input, Key, Message, Read, Record, RecordId, StoreFailure, StoreId, StoreReply, StoreRequest, Table,
-    Transaction,
+    Input, Key, Message, Read, RecordId, StoreFailure, StoreId, StoreReply, StoreRequest, Table, Transaction,
 };
 
 use super::changes::ChangeSeen;
@@ -51,8 +50,9 @@ pub struct Disk {
     pub refused_once: bool,
     /// The generation was torn: until the next claim stands nothing tells whose it is.
     pub generation_torn: bool,
-    /// Its versions that were torn: a page that replaced one may not have known it, which therefore still holds.
-    pub torn_generations: BTreeSet<u64>,
+    /// Its versions that were torn: a page that replaced one may not have known it, which therefore still holds. And how
+    /// many claims stand since: the first leaves the marks of replaced rows, the next takes them away.
+    pub torn_generations: BTreeMap<u64, u32>,
     /// Conversations of which a part was torn.
     pub torn_rooms: BTreeSet<String>,
     /// When each head (and any other record of the history) was written last.
@@ -141,7 +141,7 @@ impl World {
             // Whoever claims over what it had read before it was torn does not end what was claimed over the torn one.
             let ends = |(id, expected): &(RecordId, Option<u64>)| *id == generation && *expected == before;
             if !transaction.expect.iter().any(ends) {
-                self.disks[disk].torn_generations.extend(before);
+                self.disks[disk].torn_generations.extend(before.map(|version| (version, 0)));
             }
         }
         if matches!(reply, StoreReply::Conflict) {
@@ -250,9 +250,14 @@ impl World {
     fn is_stale(&self, at: usize, transaction: &Transaction) -> Option<String> {
         let disk = &self.disks[self.devices[at].person.disk];
         let has = |id: &RecordId| disk.records.get(id).and_then(record_version);
+        let reign = transaction.expect.iter().filter_map(|(_, version)| version.as_ref());
+        let claims = reign.filter_map(|version| disk.torn_generations.get(version)).max();
         let stale = |(id, expected): &&(RecordId, Option<u64>)| {
-            let torn = id.table != Table::Outbox
-                && expected.is_some_and(|version| disk.torn_generations.contains(&version));
+            // Of rows marks stay over the first claim, by whoever may not know what was torn; not over a second.
+            let torn = match id.table {
+                Table::Outbox => claims.is_some_and(|claims| *claims > 1),
+                _ => expected.is_some_and(|version| disk.torn_generations.contains_key(&version)),
+            };
             let gone = expected.is_some() && disk.records.get(id).is_none();
             !torn && (gone || has(id).is_some_and(|version| Some(version) != *expected))
         };
@@ -283,6 +288,7 @@ impl World {
         if transaction.puts.iter().any(|(id, _)| *id == RecordId::meta(GENERATION_KEY)) {
             (disk.claimed_by, disk.claim_refused) = (Some(at), false);
             (disk.claimed_at_ms, disk.generation_torn) = (self.t, false);
+            disk.torn_generations.values_mut().for_each(|claims| *claims += 1);
             return;
         }
         for (id, _) in transaction.puts.iter().filter(|(id, _)| id.table == Table::History) {
@@ -293,7 +299,8 @@ impl World {
         let history = transaction.puts.iter().any(|(id, _)| id.table == Table::History);
         let writer = disk.claimed_by.is_none_or(|claimed| claimed == at);
         let mut expected = transaction.expect.iter().filter_map(|(_, version)| *version);
-        let torn = disk.generation_torn || expected.any(|version| disk.torn_generations.contains(&version));
+        let torn =
+            disk.generation_torn || expected.any(|version| disk.torn_generations.contains_key(&version));
         if history && !writer && !torn {
             self.wrong("one writer of history", format!("{name} wrote under another leader's generation"));
         }
@@ -340,57 +347,6 @@ impl World {
                     .is_ok_and(|(_, messages)| messages.iter().any(wanted))
             })
         })
-    }
-
-    /// A crash in the middle of a write has left one record damaged.
-    pub fn tear_record(&mut self, at: usize) {
-        let home = self.devices[at].person.disk;
-        let reads = vec![Read::All(Table::Meta), Read::All(Table::Outbox), Read::All(Table::History)];
-        let StoreReply::Records(lists) = self.disks[home].records.execute(&StoreRequest::Read(reads)) else {
-            return;
-        };
-        let tables = [Table::Meta, Table::Outbox, Table::History];
-        let all: Vec<(Table, Record)> = tables
-            .into_iter()
-            .zip(lists)
-            .flat_map(|(table, records)| records.into_iter().map(move |record| (table, record)))
-            .collect();
-        if all.is_empty() {
-            return;
-        }
-        let which = self.dice.between(super::dice::FATE_OF_WRITES, at, 0, all.len() as u64 - 1);
-        let (table, mut record) = all[which as usize].clone();
-        let shape = self.dice.between(super::dice::FATE_OF_WRITES, at, 0, 2);
-        let middle = record.bytes.len() / 2;
-        match shape {
-            0 => record.bytes.truncate(middle),
-            1 if middle > 0 => record.bytes[middle] ^= 0x20,
-            _ => record.bytes.clear(),
-        }
-        self.say(|| format!("the record {:?} of {table:?} is torn ({shape})", record.key));
-        if let Key::Text(name) = &record.key {
-            self.disks[home].torn_rooms.extend(conversation_of(name));
-        }
-        if let Key::Number(stored) = record.key
-            && let Some(seen) = self.disks[home].changes.remove(&stored)
-        {
-            self.ledger.changes[seen.number].lost_allowed = true;
-        }
-        if let Key::Number(stored) = record.key
-            && let Some(row) = self.disks[home].rows.remove(&stored)
-        {
-            let sent = &mut self.ledger.sent[row.number];
-            (sent.lost_allowed, sent.torn) = (true, true);
-        }
-        let disk = &mut self.disks[home];
-        if record.key == Key::Text(GENERATION_KEY.to_owned()) {
-            disk.generation_torn = true;
-            disk.torn_generations.extend(record_version(&all[which as usize].1.bytes));
-        }
-        disk.history_torn |= table == Table::History;
-        let put = (RecordId { table, key: record.key }, record.bytes);
-        let transaction = Transaction { puts: vec![put], ..Transaction::default() };
-        self.disks[home].records.execute(&StoreRequest::Write(transaction));
     }
 }
 

@@ -71,6 +71,9 @@ impl World {
         for at in 0..self.devices.len() {
             self.watch_long(at);
             self.load_all(at, LONG_VIEW);
+            // That its newest part is torn is seen when it is read: it is just being fetched again.
+            self.run_until(self.t + 2000);
+            self.load_all(at, LONG_VIEW);
             let model = &self.server.rooms[LONG];
             let window = self.devices[at].eyes.windows.get(&LONG_VIEW);
             let shown = window.into_iter().flat_map(|window| window.rows());
