@@ -26,7 +26,7 @@ export function unpacked({ json, attachments }: WireData): WireValue {
   if (attachments.length === 0) return json;
   const bytes = attachments.map(fromBase64);
   return replaced(json, (inner) =>
-    isPlaceholder(inner) ? (bytes[inner.num] ?? null) : undefined,
+    isPlaceholder(inner) ? (Number.isInteger(inner.num) ? (bytes[inner.num] ?? null) : null) : undefined,
   ) as WireValue;
 }
 
@@ -34,13 +34,14 @@ export function unpacked({ json, attachments }: WireData): WireValue {
 function replaced(
   value: unknown,
   replace: (value: unknown) => WireValue | undefined,
-  depth = maxDepth,
+  around: readonly object[] = [],
 ): unknown {
   const other = replace(value);
   if (other !== undefined) return other;
   // What has a word of its own for JSON (dates, URLs) is left to it, and what is endless to the check behind this.
-  if (typeof value !== "object" || value === null || "toJSON" in value || depth === 0) return value;
-  const inner = (item: unknown) => replaced(item, replace, depth - 1);
+  if (typeof value !== "object" || value === null || "toJSON" in value) return value;
+  if (around.length === maxDepth || around.includes(value)) return value;
+  const inner = (item: unknown) => replaced(item, replace, [...around, value]);
   if (Array.isArray(value)) return value.map(inner);
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, inner(item)]));
 }

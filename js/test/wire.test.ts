@@ -54,6 +54,16 @@ test("a server's question is answered by who listens, with bytes, and once (E7)"
   });
 });
 
+test("a value that holds itself is refused at once", async () => {
+  const chat = await online(await served());
+  const ring: { a?: unknown; b?: unknown } = {};
+  Object.assign(ring, { a: ring, b: ring });
+  await expect(chat.wire.send("test:echo", ring as never)).rejects.toMatchObject({ code: "validation" });
+  // A placeholder of the application's own is no attachment.
+  const odd = { bytes: new Uint8Array([1]), own: { _placeholder: true, num: "map" } };
+  await expect(chat.wire.send("test:echo", odd, { ack: true })).rejects.toMatchObject({ code: "unconfirmed" });
+});
+
 test("more attachments than the server takes in a frame are refused here (E12)", async () => {
   const chat = await online(await served({ maxPayload: 2_000 }));
   const large = new Uint8Array(3_000);

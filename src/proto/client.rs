@@ -105,6 +105,9 @@ pub struct Client {
     http: SortedMap<HttpId, Asked>,
     creations: create::Creations,
     acks: SortedMap<u64, AckFor>,
+    /// What the server waits for, by numbers of our own: its own begin anew with each connection (E7).
+    questions: SortedMap<u64, u64>,
+    next_question: u64,
     /// Read receipts that wait for a connection: conversation and message.
     pending_reads: Queue<(String, String)>,
     /// A batch of read receipts is on its way out; the next follows when it has left.
@@ -174,6 +177,8 @@ impl Client {
             http: SortedMap::new(),
             creations: create::Creations::default(),
             acks: SortedMap::new(),
+            questions: SortedMap::new(),
+            next_question: 1,
             pending_reads: Queue::new(),
             telling: false,
             settling: SortedSet::new(),

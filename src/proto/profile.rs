@@ -115,7 +115,7 @@ pub struct Push {
 }
 
 /// A message as the server tells it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ServerMessage {
     pub id: String,
     pub key: Option<String>,

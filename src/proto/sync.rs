@@ -195,6 +195,11 @@ impl Sync {
         self.active.contains_key(conversation_id) || self.waiting.any(&is_it) || self.wishes.any(&is_it)
     }
 
+    /// Whether what comes before a row can be asked for.
+    pub fn pages_backwards(&self) -> bool {
+        self.cursor && !self.marks
+    }
+
     /// Whether history can be asked for after a sequence number.
     pub fn has_cursor(&self) -> bool {
         self.cursor
@@ -233,7 +238,7 @@ impl Sync {
         let conversation_id = conversation_id.to_owned();
         if self.marks {
             return match from.mark {
-                Some((mark, seq)) => Job::Follow { conversation_id, mark: Some(mark), seq, tells: true },
+                Some((mark, seq, tells)) => Job::Follow { conversation_id, mark: Some(mark), seq, tells },
                 None => from_the_first(&conversation_id),
             };
         }

@@ -89,8 +89,9 @@ pub struct PageOp {
     pub messages: Queue<Box<ServerMessage>>,
     /// What lies after the first and up to the second is all in the page: from now on it is known.
     pub range: Option<(u64, u64)>,
-    /// The server's mark of where it ends, and up to which sequence number all before it is here then.
-    pub mark: Option<(String, u64)>,
+    /// The server's mark of where it ends, up to which sequence number all before it is here then, and whether what comes
+    /// behind it is news.
+    pub mark: Option<(String, u64, bool)>,
     pub ticket: u32,
     /// How much had been heard when it was asked for ([`Timelines::heard`]).
     pub asked: u64,

@@ -25,7 +25,8 @@ impl Client {
                         let json = joined(args).unwrap_or_else(Json::null);
                         let args = Box::new(WireData { json, attachments: owned(attachments) });
                         let (event, topic) = (name.clone().into_owned(), topic.clone().into_owned());
-                        self.emit(Event::Wire { event, topic, args, ack_id: *ack_id });
+                        let ack_id = ack_id.map(|ack_id| self.ask(ack_id));
+                        self.emit(Event::Wire { event, topic, args, ack_id });
                     }
                     incoming => {
                         self.on_incoming(now, incoming, args);
@@ -296,6 +297,7 @@ impl Client {
 
     fn on_ready(&mut self, now: Now) {
         if self.ready {
+            self.relist_after_rejoin();
             // A hello that came late: what was looked for by pages is looked for after the cursor.
             if self.sync.set_cursor(self.capabilities.cursor) {
                 self.sync.start(self.capabilities.cursor, &mut self.timers);
@@ -327,6 +329,7 @@ impl Client {
                 self.refuse(command, super::Failure::new(super::ErrorCode::Unconfirmed, text));
             }
         }
+        self.questions.clear();
         self.forget_people();
         self.set_phase(Phase::Restored);
     }

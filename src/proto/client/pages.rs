@@ -15,7 +15,7 @@ impl Client {
         }
         let rows = u32::try_from(page.messages.len() + page.malformed.len()).unwrap_or(u32::MAX);
         let (mut first_seq, mut last_seq) = (None, None);
-        for message in &page.messages {
+        for message in page.messages.iter().filter(|message| message.conversation_id == conversation_id) {
             first_seq = first_seq.or(message.seq);
             last_seq = message.seq.max(last_seq);
         }
@@ -35,7 +35,8 @@ impl Client {
             // Of a history that is met for the first time the newest page is told, as everywhere.
             Job::Follow { seq, tells, .. } => {
                 let through = last_seq.map_or(*seq, |last| last.max(*seq));
-                (*tells || !page.has_more, page.mark.map(|mark| (mark, through)))
+                let tells = *tells || !page.has_more;
+                (tells, page.mark.map(|mark| (mark, through, tells)))
             }
             _ => (true, None),
         };

@@ -224,7 +224,7 @@ impl Client {
                     self.outputs.push_back(Output::Socket(SocketOutput::WatchDrain { conn }));
                 }
             }
-            other => self.on_not_sent(now, id, other),
+            other => self.on_not_sent(id, other),
         }
     }
 

@@ -4,7 +4,6 @@ use super::super::api::Now;
 use super::super::connection::Emitted;
 use super::super::model::{ErrorCode, Failure};
 use super::super::outbox::RowId;
-use super::super::profile::Answer;
 use super::{AckFor, Client};
 use crate::proto::text::concat;
 use crate::proto::wire::json::decimal;
@@ -26,6 +25,13 @@ impl Client {
     pub(super) fn follow(&mut self, conversation_id: &str, urgent: bool) {
         if HAS_TOPICS && let Some(topic) = self.profile.topic(conversation_id) {
             self.connection.want_topic(&topic, urgent, &mut self.timers);
+        }
+    }
+
+    /// The user's topic was joined again: of conversations that were made meanwhile nobody has told.
+    pub(super) fn relist_after_rejoin(&mut self) {
+        if HAS_TOPICS && self.profile.gives_marks() {
+            self.sync.relist();
         }
     }
 
@@ -89,15 +95,11 @@ impl Client {
     }
 
     /// A row's frame was not sent.
-    pub(super) fn on_not_sent(&mut self, now: Now, id: RowId, emitted: Emitted) {
+    pub(super) fn on_not_sent(&mut self, id: RowId, emitted: Emitted) {
         match emitted {
             Emitted::NotOnline => self.outbox.on_held_back(id),
             Emitted::NotJoined => self.outbox.on_not_joined(id),
-            Emitted::Refused(failure) if failure.retryable => {
-                self.outbox.on_sent(id, u64::MAX);
-                let answer = Answer::Refused { failure, retry_after_ms: None };
-                self.outbox.on_answer(now, &mut self.rng, id, answer);
-            }
+            Emitted::Refused(failure) if failure.retryable => self.outbox.on_topic_refused(id, failure),
             Emitted::Refused(failure) => self.outbox.on_unsendable(id, failure),
             Emitted::TooLarge { limit, size } => {
                 let text = concat(&[

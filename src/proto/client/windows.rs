@@ -91,7 +91,7 @@ impl Client {
     pub(super) fn grant_wish(&mut self) -> bool {
         let Some(conversation_id) = self.sync.take_wish() else { return false };
         let rows = self.config.pages.newest;
-        let wanted = self.timelines.earlier(&conversation_id, rows).filter(|_| self.sync.has_cursor());
+        let wanted = self.timelines.earlier(&conversation_id, rows).filter(|_| self.sync.pages_backwards());
         self.timelines.set_fetching(&conversation_id, wanted.is_some());
         if let Some(wanted) = wanted {
             self.sync.begin(job_of(conversation_id, wanted));

@@ -24,6 +24,9 @@ pub(super) fn owned(attachments: &[&[u8]]) -> Vec<Vec<u8>> {
 const MAX_HELD: usize = 100;
 const HELD: u64 = 1 << 63;
 
+/// Answers that the server waits for; the oldest is forgotten first.
+const MAX_QUESTIONS: usize = 256;
+
 const WIRE_ACK_TIMEOUT_MS: u64 = 15_000;
 
 impl Client {
@@ -106,10 +109,23 @@ impl Client {
         self.update_wire_timer();
     }
 
+    /// The server waits for an answer under this id: a number for the application, which is never used again.
+    pub(super) fn ask(&mut self, ack_id: u64) -> u64 {
+        if self.questions.len() >= MAX_QUESTIONS {
+            self.questions.pop_first();
+        }
+        let question = self.next_question;
+        self.next_question += 1;
+        self.questions.insert(question, ack_id);
+        question
+    }
+
     /// Answers an event of the backend's own. The JSON is an array of arguments.
-    pub(super) fn wire_answer(&mut self, id: CommandId, ack_id: u64, payload: &WireData) {
+    pub(super) fn wire_answer(&mut self, id: CommandId, question: u64, payload: &WireData) {
         let args = json::parse(payload.json.text(), 0).ok().and_then(json::array).unwrap_or_default();
-        self.connection.answer(ack_id, &args, &payload.attachments);
+        if let Some(ack_id) = self.questions.remove(&question) {
+            self.connection.answer(ack_id, &args, &payload.attachments);
+        }
         self.done(id, Outcome::Nothing);
     }
 

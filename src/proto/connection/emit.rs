@@ -21,6 +21,10 @@ impl Connection {
         let life = self.session.heartbeat().map_or(heartbeat::Life::Alive, |beat| beat.look(now));
         if !self.heed(life, &mut cx) {
             self.held_back = self.state == ConnectionState::Online;
+            if self.held_back {
+                self.session.beat_when_due(now);
+                self.drain(timers);
+            }
             return Emitted::NotOnline;
         }
         let written = self.session.framing.event(push);

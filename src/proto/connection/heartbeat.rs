@@ -2,7 +2,7 @@
 //!
 //! Law: any frame is life. Silence for ping interval and time-out on the monotonic clock is death. When only the
 //! wall clock says so, the machine slept or the clock was set: the link is in doubt, nothing is sent on it, and the
-//! next frame or [`PROBE_MS`] decides. The client of Engine.IO may not ping, so a probe is listening: after a sleep
+//! next frame or [`PROBE_MS`] decides. The client of Engine.IO may not ping, so there a probe is listening (elsewhere it asks): after a sleep
 //! the server has given the link up and nothing will come, and two seconds lost are cheap; after a mere change of the
 //! clock it costs at worst one reconnect. A timer that fires late proves as little (frames may stand in the same
 //! event loop behind it), so that is a probe too.
@@ -14,6 +14,9 @@ pub(super) const PROBE_MS: u64 = 2_000;
 
 /// A heartbeat timer that fires this late was held up, and the frames with it.
 const LATE_MS: u64 = 1_000;
+
+/// How long a server that is busy is waited for beyond its time: as long as one join may take (X5).
+const MAX_HOLD_MS: u64 = 10_000;
 
 /// How late a ping may come after the network has changed, instead of the whole ping time-out.
 const CHANGED_NETWORK_GRACE_MS: u64 = 5_000;
@@ -106,15 +109,15 @@ impl Heartbeat {
     }
 
     fn death_mono_ms(&self) -> u64 {
-        if let Some(until) = self.probe_until_mono_ms {
-            return until;
-        }
         let silence = self.heard.mono_ms.saturating_add(self.interval_ms).saturating_add(self.timeout_ms);
-        if !self.suspect {
-            return silence.max(self.hold_until_mono_ms);
-        }
         let ping = self.pinged_mono_ms.saturating_add(self.interval_ms);
-        silence.min(ping.saturating_add(CHANGED_NETWORK_GRACE_MS)).max(self.hold_until_mono_ms)
+        let death = match self.probe_until_mono_ms {
+            Some(until) => until,
+            None if self.suspect => silence.min(ping.saturating_add(CHANGED_NETWORK_GRACE_MS)),
+            None => silence,
+        };
+        // Once, and not as long as one join after the other times out on a dead link.
+        death.max(self.hold_until_mono_ms.min(death.saturating_add(MAX_HOLD_MS)))
     }
 
     /// Judges the link when its timer has fired.

@@ -28,6 +28,7 @@ impl Connection {
         self.renew_attempts();
         self.refused = false;
         self.renewed_at_mono_ms = None;
+        self.forget_refused_upgrade();
         self.attempt(Signal::Connect, &mut Cx { now, timers, rng });
     }
 
@@ -319,9 +320,11 @@ impl Connection {
         }
         let life = self.session.heartbeat().map(|beat| beat.on_timer(cx.now));
         self.session.beat_when_due(cx.now);
-        if let Some(life) = life
-            && self.heed(life, cx)
-        {
+        if let Some(life) = life {
+            self.heed(life, cx);
+        }
+        // Also of a link in doubt: what is asked is the probe.
+        if self.state == ConnectionState::Online {
             self.drain(cx.timers);
         }
     }

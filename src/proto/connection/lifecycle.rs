@@ -9,6 +9,7 @@ use super::heartbeat::Life;
 use super::session::Framing as _;
 use super::session::Stage;
 use super::table::{self, Signal};
+use super::tokens::was_just_now;
 use super::{Action, Connection, Cx};
 use crate::proto::model::first_chars;
 use crate::proto::mutant;
@@ -42,8 +43,9 @@ impl Connection {
                 let token = self.token.clone().unwrap_or(Secret(String::new()));
                 return self.open_socket(token, cx.now, cx.timers);
             }
-            let refused = core::mem::take(&mut self.upgrade_refused) && !self.upgrade_token_renewed;
-            self.upgrade_token_renewed |= refused;
+            let lately = self.upgrade_renewed_at_mono_ms.is_some_and(|at| was_just_now(at, cx.now));
+            let refused = core::mem::take(&mut self.upgrade_refused) && !lately;
+            self.upgrade_asked = refused;
             let reason = if refused { TokenReason::Refused } else { TokenReason::Connect };
             self.ask_token(reason, cx.now, cx.timers);
         }
@@ -134,6 +136,9 @@ impl Connection {
         if self.refused {
             self.renewed_at_mono_ms = Some(now.mono_ms);
         }
+        if core::mem::take(&mut self.upgrade_asked) {
+            self.upgrade_renewed_at_mono_ms = Some(now.mono_ms);
+        }
         self.open_socket(token, now, timers);
     }
 
@@ -159,7 +164,7 @@ impl Connection {
             return;
         }
         self.refused = false;
-        (self.upgrade_refused, self.upgrade_token_renewed) = (false, false);
+        self.forget_refused_upgrade();
         cx.timers.set(Timer::Stable, cx.now.mono_ms.saturating_add(STABLE_MS));
         self.watch(cx.timers);
         self.actions.push_back(Action::Online { resumed });

@@ -32,6 +32,8 @@ use payload::is_placeholder;
 
 /// Topics of one socket.
 const MAX_CHANNELS: usize = 1_000;
+/// Joins that are under way at once: a server does them one after the other, and each has its time (X5).
+const MAX_JOINING: u32 = 8;
 /// Pushes that wait for their replies; the oldest is forgotten first.
 const MAX_ASKED: usize = 4_096;
 
@@ -47,6 +49,8 @@ pub(super) struct Phoenix {
     next_ref: u64,
     channels: SortedMap<String, Channel>,
     asked: SortedMap<u64, String>,
+    /// Topics whose turn to be joined has not come; one may stand in it twice.
+    wanted: Queue<String>,
     news: Queue<News>,
     frames: Queue<String>,
 }
@@ -62,6 +66,7 @@ impl Phoenix {
             next_ref: 1,
             channels: SortedMap::new(),
             asked: SortedMap::new(),
+            wanted: Queue::new(),
             news: Queue::new(),
             frames: Queue::new(),
         }
@@ -78,7 +83,36 @@ impl Phoenix {
             self.make_room();
         }
         self.channels.insert(topic.to_owned(), Channel::wanted());
-        self.news.push_back(News::Joins(topic.to_owned()));
+        self.wanted.push_back(topic.to_owned());
+        self.begin_joins();
+    }
+
+    /// Somebody waits for it, or looks at it: before the others.
+    fn hurry(&mut self, topic: &str) {
+        let Some(channel) = self.channels.get_mut(topic) else { return };
+        channel.urgent = true;
+        if matches!(channel.state, State::Wanted) {
+            self.wanted.push_front(topic.to_owned());
+        }
+        self.begin_joins();
+    }
+
+    /// Whoever knows their parameters joins as many as may be under way.
+    fn begin_joins(&mut self) {
+        let mut joining: u32 = 0;
+        for (_, channel) in self.channels.iter() {
+            joining += u32::from(matches!(channel.state, State::Asked | State::Joining { .. }));
+        }
+        while joining < MAX_JOINING {
+            let Some(topic) = self.wanted.pop_front() else { return };
+            if let Some(channel) = self.channels.get_mut(&topic)
+                && matches!(channel.state, State::Wanted)
+            {
+                channel.state = State::Asked;
+                joining += 1;
+                self.news.push_back(News::Joins(topic));
+            }
+        }
     }
 
     /// What was asked of this channel gets no answer (X4).
@@ -110,8 +144,7 @@ impl Phoenix {
         }
         match (frame.event.as_ref(), frame.payload) {
             (phoenix::CLOSE, _) => {
-                channel.state = State::Closed;
-                channel.join_ref = 0;
+                channel.on_closed(now.mono_ms, rng);
                 let gone = channel.roster.empty();
                 self.lose(&frame.topic);
                 self.news.push_back(News::Settled(frame.topic.into_owned()));
@@ -162,11 +195,17 @@ impl Phoenix {
     fn make_room(&mut self) {
         let mut idle = None;
         for (topic, channel) in self.channels.iter() {
-            let busy = *topic == self.user_topic || !matches!(channel.state, State::Joined | State::Closed);
+            let rests = matches!(channel.state, State::Joined | State::Closed { .. });
             let asked = self.asked.keys_where(&|_, of| of == topic);
-            if !busy && asked.is_empty() {
-                idle = Some(topic.clone());
-                break;
+            if *topic != self.user_topic && rests && asked.is_empty() {
+                // One that nobody has looked at or pushed to goes first.
+                let better = !channel.urgent || idle.is_none();
+                if better {
+                    idle = Some(topic.clone());
+                }
+                if !channel.urgent {
+                    break;
+                }
             }
         }
         if let Some(topic) = idle {
@@ -241,13 +280,18 @@ impl Framing for Phoenix {
     fn end(&mut self) {
         self.channels.clear();
         self.asked.clear();
+        self.wanted.clear();
         self.news.clear();
         self.frames.clear();
     }
 
     fn on_text<'a>(&mut self, link: &mut Link, text: &'a str, now: Now, rng: &mut Rng) -> Step<'a> {
         match phoenix::decode(text, &link.limits) {
-            Ok(frame) => self.on_frame(link, frame, now, rng),
+            Ok(frame) => {
+                let step = self.on_frame(link, frame, now, rng);
+                self.begin_joins();
+                step
+            }
             Err(error) => broken(text, &error, false),
         }
     }
@@ -285,11 +329,23 @@ impl Framing for Phoenix {
             Some((State::Absent, _)) => {
                 return Written::Refused(replies::unknown(&topic));
             }
-            None | Some((State::Closed, _)) => {
+            None => {
                 self.want(&topic);
+                self.hurry(&topic);
                 return Written::NotJoined;
             }
-            _ => return Written::NotJoined,
+            Some((State::Closed { retry_at_mono_ms }, _)) => {
+                // A server that joins and closes is not asked as fast as it answers.
+                let retry_at_mono_ms = *retry_at_mono_ms;
+                if let Some(channel) = self.channels.get_mut(&topic) {
+                    channel.state = State::Errored { retry_at_mono_ms };
+                }
+                return Written::NotJoined;
+            }
+            _ => {
+                self.hurry(&topic);
+                return Written::NotJoined;
+            }
         };
         match self.push_frames(push, &topic, join_ref) {
             Ok((frames, id)) => Written::Frames { frames, ack_id: push.ack.then_some(id) },
@@ -311,15 +367,21 @@ impl Framing for Phoenix {
     }
 
     fn wants(&mut self, topic: &str, urgent: bool) {
-        if !self.channels.contains_key(topic) && (urgent || self.channels.len() < MAX_CHANNELS) {
-            self.want(topic);
+        match self.channels.get(topic).map(|channel| &channel.state) {
+            None if urgent || self.channels.len() < MAX_CHANNELS => self.want(topic),
+            // The server has closed it, and now tells of it again, or somebody looks at it.
+            Some(State::Closed { .. }) => self.want(topic),
+            _ => {}
+        }
+        if urgent {
+            self.hurry(topic);
         }
     }
 
     fn join(&mut self, topic: &str, params: &str, now: Now) {
         let join_ref = self.new_ref();
         let Some(channel) = self.channels.get_mut(topic) else { return };
-        if !matches!(channel.state, State::Wanted) {
+        if !matches!(channel.state, State::Asked) {
             return;
         }
         channel.begin(join_ref, now.mono_ms);
@@ -331,6 +393,8 @@ impl Framing for Phoenix {
     fn leave(&mut self, topic: &str) {
         let Some(channel) = self.channels.remove(topic) else { return };
         self.lose(topic);
+        // What waits for it waits no longer: a push to it joins it anew.
+        self.news.push_back(News::Settled(topic.to_owned()));
         if channel.join_ref != 0 {
             self.say(Some(channel.join_ref), topic, phoenix::LEAVE, "{}");
         }
@@ -371,9 +435,14 @@ impl Framing for Phoenix {
                 self.lose(&topic);
             } else {
                 channel.state = State::Wanted;
-                self.news.push_back(News::Joins(topic));
+                if channel.urgent {
+                    self.wanted.push_front(topic);
+                } else {
+                    self.wanted.push_back(topic);
+                }
             }
         }
+        self.begin_joins();
     }
 
     fn poll_news(&mut self) -> Option<News> {

@@ -72,7 +72,12 @@ impl Connection {
     }
 
     fn was_renewed_just_now(&self, now: Now) -> bool {
-        self.renewed_at_mono_ms.is_some_and(|at| now.mono_ms.saturating_sub(at) < REFUSED_AGAIN_MS)
+        self.renewed_at_mono_ms.is_some_and(|at| was_just_now(at, now))
+    }
+
+    /// The next refused upgrade is a first one.
+    pub(super) fn forget_refused_upgrade(&mut self) {
+        (self.upgrade_refused, self.upgrade_asked, self.upgrade_renewed_at_mono_ms) = (false, false, None);
     }
 
     pub(super) fn give_up_token(&mut self, now: Now, timers: &mut Timers) {
@@ -89,4 +94,8 @@ impl Connection {
         self.actions.push_back(Action::AuthError(failure.clone()));
         self.actions.push_back(Action::Failed(failure));
     }
+}
+
+pub(super) fn was_just_now(at_mono_ms: u64, now: Now) -> bool {
+    now.mono_ms.saturating_sub(at_mono_ms) < REFUSED_AGAIN_MS
 }

@@ -127,6 +127,10 @@ impl Outbox {
     fn alone(&self) -> Option<RowId> {
         let mut alone: Option<RowId> = None;
         for (_, lane) in self.lanes.iter() {
+            // What waits for its topic holds up nobody else.
+            if lane.joins {
+                continue;
+            }
             let (mut head, mut poisonous) = (None, false);
             for id in &lane.rows {
                 let Some(row) = self.rows.get(id) else { continue };
@@ -243,7 +247,7 @@ impl Outbox {
     }
 
     /// It is on its way, and answered until `deadline_mono_ms`.
-    pub fn on_sent(&mut self, id: RowId, deadline_mono_ms: u64) {
+    pub(super) fn on_sent(&mut self, id: RowId, deadline_mono_ms: u64) {
         if let Some(row) = self.rows.get_mut(&id) {
             let news = !row.sent;
             row.sent = true;

@@ -26,9 +26,30 @@ impl Outbox {
     pub fn on_unanswered(&mut self, rows: &[RowId]) {
         for id in rows {
             if self.rows.get(id).is_some_and(|row| matches!(row.stage, Stage::InFlight { .. })) {
+                self.unmark_behind(*id);
                 self.lose(*id, false);
             }
         }
+    }
+
+    /// What stands behind it and is being marked would overtake it.
+    fn unmark_behind(&mut self, id: RowId) {
+        let Some(lost) = self.rows.get(&id).map(|row| row.record.conversation_id.clone()) else { return };
+        let marking = |row: &super::Row| row.stage == Stage::Marking && row.record.conversation_id == lost;
+        for id in self.ids_of(&marking) {
+            self.set_stage(id, Stage::Queued);
+        }
+    }
+
+    /// The topic of its conversation was refused for now: no frame has left. It waits for the next join, so often.
+    pub fn on_topic_refused(&mut self, id: RowId, failure: Failure) {
+        let Some(row) = self.rows.get_mut(&id) else { return };
+        row.record.attempts += 1;
+        if row.record.attempts >= self.limits.max_attempts {
+            return self.fail(id, failure);
+        }
+        self.on_not_joined(id);
+        self.mark_dirty(id);
     }
 
     fn lose(&mut self, id: RowId, by_us: bool) {

@@ -185,7 +185,11 @@ pub(super) fn reply(key: &str, status: &str, response: Option<&RawValue>, names:
         let row = read.and_then(|read| read.object("message").or(Some(read)));
         return Answer::Stored(copy(key, row, names));
     }
-    let error = response.map(ServerError::read).unwrap_or_default();
+    let mut error = response.map(ServerError::read).unwrap_or_default();
+    // "unauthorized" is how servers of this kind say that one may not; the token was judged before.
+    if error.code.is_none() && is_auth_refusal(None, &error.words) {
+        error.code = Some(Cow::Borrowed("ForbiddenError"));
+    }
     refusal(key, read.and_then(|read| read.object("message")), error, names)
 }
 

@@ -6,7 +6,7 @@ use super::fields::{Body, Fields, IS_MISSING, Wrong, push_query};
 use super::records::{self, Names};
 use super::{
     Answer, Capabilities, ConversationPage, Created, Failure, Incoming, Outgoing, OutgoingChange, Page,
-    Profile, Push, RestRequest, Sending, Status, created, errors,
+    Profile, Push, RestRequest, Sending, ServerMessage, Status, created, errors,
 };
 use crate::proto::model::ChangeKind;
 use crate::proto::text::{concat, push_percent_encoded};
@@ -89,7 +89,7 @@ impl Profile for Phoenix {
         Answer::Refused { failure, retry_after_ms }
     }
 
-    /// P8, D7. What stands on the conversation's topic need not name it.
+    /// P8, D7. But for new messages, what stands on the conversation's topic need not name it.
     fn incoming(&self, topic: &str, event: &str, args: &[&RawValue]) -> Incoming {
         let read = match event {
             "message:new" => read_message,
@@ -246,8 +246,18 @@ fn read_message(payload: &Fields<'_>, _topic: &str) -> Incoming {
     Incoming::Message(records::message(payload, &NAMES))
 }
 
-fn read_update(payload: &Fields<'_>, _topic: &str) -> Incoming {
-    Incoming::Updated(records::message(payload, &NAMES))
+/// D7: the whole row, or its id and content alone.
+fn read_update(payload: &Fields<'_>, topic: &str) -> Incoming {
+    if payload.get("sender_id").is_some() {
+        return Incoming::Updated(records::message(payload, &NAMES));
+    }
+    Incoming::Updated(Box::new(ServerMessage {
+        id: payload.required_id("id"),
+        conversation_id: conversation_of(payload, topic).unwrap_or_default(),
+        text: payload.required(NAMES.content, payload.text(NAMES.content)).into_owned(),
+        edited_at_ms: payload.time_ms("edited_at"),
+        ..ServerMessage::default()
+    }))
 }
 
 fn conversation_of(payload: &Fields<'_>, topic: &str) -> Option<String> {

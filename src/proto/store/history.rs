@@ -78,8 +78,9 @@ pub struct HistoryHead {
     pub known_from: u64,
     /// What is known without a gap below that: after the first and up to the second, ascending.
     pub older: Vec<(u64, u64)>,
-    /// Where the server gives marks (P9): the last one, and up to which sequence number all before it is here.
-    pub mark: Option<(String, u64)>,
+    /// Where the server gives marks (P9): the last one, up to which sequence number all before it is here, and whether all
+    /// that comes behind it is news: the first contact has come to its end.
+    pub mark: Option<(String, u64, bool)>,
 }
 
 /// Which ids and keys are in which of the segments of one page.
@@ -180,8 +181,9 @@ pub fn encode_head(version: u64, head: &HistoryHead) -> Vec<u8> {
         w.varint(*after);
         w.varint(*through);
     });
-    w.opt_str(head.mark.as_ref().map(|(mark, _)| mark.as_str()));
-    w.varint(head.mark.as_ref().map_or(0, |(_, seq)| *seq));
+    w.opt_str(head.mark.as_ref().map(|(mark, ..)| mark.as_str()));
+    w.varint(head.mark.as_ref().map_or(0, |(_, seq, _)| *seq));
+    w.bool(head.mark.as_ref().is_some_and(|(.., tells)| *tells));
     seal(RecordKind::History, version, w.as_slice())
 }
 
@@ -206,6 +208,7 @@ pub fn decode_head(bytes: &[u8]) -> Result<(u64, HistoryHead), RecordError> {
     let older = r.list(2, |r| (r.varint(), r.varint()));
     let mark = r.opt_string();
     let mark_seq = r.varint();
+    let tells = r.bool();
     r.finish()?;
     let head = HistoryHead {
         conversation_id,
@@ -220,7 +223,7 @@ pub fn decode_head(bytes: &[u8]) -> Result<(u64, HistoryHead), RecordError> {
         tail_ids,
         known_from,
         older,
-        mark: mark.map(|mark| (mark, mark_seq)),
+        mark: mark.map(|mark| (mark, mark_seq, tells)),
     };
     Ok((opened.version, head))
 }

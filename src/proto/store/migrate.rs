@@ -11,7 +11,7 @@ pub(super) fn to_2(kind: RecordKind, payload: &[u8]) -> Result<Vec<u8>, RecordEr
     let mut next = payload.to_vec();
     if kind == RecordKind::History {
         // Format 1 was filled from the first message on: `known_from` 0, nothing older. And no server gave it marks.
-        next.extend_from_slice(&[0, 0, 0, 0]);
+        next.extend_from_slice(&[0, 0, 0, 0, 0]);
     }
     if kind == RecordKind::OutboxRow {
         // Format 1 knew messages alone.

@@ -56,8 +56,8 @@ impl Job {
 pub struct PullFrom {
     /// The sequence number up to which all is known; `None`: nothing is known yet.
     pub seq: Option<u64>,
-    /// The server's mark, and up to which sequence number it stands for all.
-    pub mark: Option<(String, u64)>,
+    /// The server's mark, up to which sequence number it stands for all, and whether what comes behind it is news.
+    pub mark: Option<(String, u64, bool)>,
 }
 
 /// What a pull has come to.

@@ -191,7 +191,7 @@ impl Log {
     }
 
     /// Where the next catch-up begins.
-    pub fn pull_mark(&self) -> Option<(String, u64)> {
+    pub fn pull_mark(&self) -> Option<(String, u64, bool)> {
         self.head.mark.clone()
     }
 

@@ -13,8 +13,10 @@ const REJOIN_DELAYS_MS: [u64; 4] = [1_000, 2_000, 5_000, 10_000];
 /// How far it is.
 #[derive(Debug)]
 pub(super) enum State {
-    /// It is wanted, and whoever knows its parameters was told so.
+    /// Its turn to be joined has not come.
     Wanted,
+    /// Whoever knows its parameters was told to join it.
+    Asked,
     Joining {
         deadline_mono_ms: u64,
     },
@@ -28,8 +30,10 @@ pub(super) enum State {
         failure: Box<Failure>,
         retry_at_mono_ms: u64,
     },
-    /// The server has closed it: joined again only for a push (X4).
-    Closed,
+    /// The server has closed it: joined again only for a push, and not before then (X4).
+    Closed {
+        retry_at_mono_ms: u64,
+    },
     /// The server does not know the topic, which it need not.
     Absent,
 }
@@ -41,12 +45,14 @@ pub(super) struct Channel {
     pub(super) join_ref: u64,
     /// Failures in a row.
     tries: usize,
+    /// Somebody has looked at it, or pushed to it.
+    pub(super) urgent: bool,
     pub(super) roster: Roster,
 }
 
 impl Channel {
     pub(super) fn wanted() -> Self {
-        Self { state: State::Wanted, join_ref: 0, tries: 0, roster: Roster::default() }
+        Self { state: State::Wanted, join_ref: 0, tries: 0, urgent: false, roster: Roster::default() }
     }
 
     pub(super) fn is_of(&self, join_ref: &str) -> bool {
@@ -68,6 +74,12 @@ impl Channel {
     pub(super) fn on_error(&mut self, now_mono_ms: u64, rng: &mut Rng) {
         let retry_at_mono_ms = self.next_try(now_mono_ms, rng);
         self.state = State::Errored { retry_at_mono_ms };
+        self.join_ref = 0;
+    }
+
+    pub(super) fn on_closed(&mut self, now_mono_ms: u64, rng: &mut Rng) {
+        let retry_at_mono_ms = self.next_try(now_mono_ms, rng);
+        self.state = State::Closed { retry_at_mono_ms };
         self.join_ref = 0;
     }
 

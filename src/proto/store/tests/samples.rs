@@ -90,7 +90,7 @@ pub(super) fn head() -> HistoryHead {
         tail_ids: vec![u32::MAX, 0, fingerprint("k-1")],
         known_from: 300,
         older: vec![(0, 40), (100, 1 << 40)],
-        mark: Some(("c_1y".into(), 70)),
+        mark: Some(("c_1y".into(), 70, true)),
     }
 }
 

@@ -41,7 +41,68 @@ fn x4_a_close_is_not_joined_again_but_for_a_push() {
     rig.pass(25_000);
     assert!(sent(&mut rig).is_empty());
     assert_eq!(push(&mut rig, "message:send", true), Emitted::NotJoined);
+    rig.pass(0);
     join_of(&sent(&mut rig), ROOM);
+}
+
+#[test]
+fn x4_a_server_that_joins_and_closes_is_not_asked_as_fast_as_it_answers() {
+    let mut rig = online();
+    let join_ref = joined(&mut rig);
+    rig.text(&json!([join_ref, join_ref, ROOM, "phx_close", {}]).to_string());
+    rig.names();
+    assert_eq!(push(&mut rig, "message:send", true), Emitted::NotJoined);
+    rig.pass(499);
+    assert!(sent(&mut rig).is_empty());
+    rig.pass(1_002);
+    join_of(&sent(&mut rig), ROOM);
+}
+
+#[test]
+fn x5_joins_are_a_few_at_a_time_and_what_is_waited_for_comes_first() {
+    let mut rig = online();
+    for n in 0..30 {
+        rig.connection.want_topic(&format!("conversation:{n}"), false, &mut rig.timers);
+    }
+    assert_eq!(push(&mut rig, "message:send", true), Emitted::NotJoined);
+    let first = sent(&mut rig);
+    assert_eq!(first.len(), 8, "{first:?}");
+    let join_ref = first[0][1].as_str().unwrap().to_owned();
+    rig.text(&reply(&join_ref, &join_ref, first[0][2].as_str().unwrap(), "ok", json!({})));
+    let next = sent(&mut rig);
+    assert_eq!((next.len(), &next[0][2]), (1, &json!(ROOM)), "what a message waits for");
+}
+
+#[test]
+fn x5_a_dead_link_is_found_however_many_joins_time_out_on_it() {
+    let mut rig = online();
+    for n in 0..20 {
+        rig.connection.want_topic(&format!("conversation:{n}"), false, &mut rig.timers);
+    }
+    for _ in 0..50 {
+        rig.pass(1_000);
+        sent_until_lost(&mut rig);
+    }
+    assert_ne!(rig.state(), ConnectionState::Online, "40 s of silence, and one join's time");
+}
+
+/// Joins what is wanted, as long as there is a socket.
+fn sent_until_lost(rig: &mut Rig) {
+    if rig.state() == ConnectionState::Online {
+        sent(rig);
+    }
+}
+
+#[test]
+fn x7_a_link_in_doubt_is_asked() {
+    let mut rig = online();
+    rig.now.wall_ms += 3_600_000;
+    assert_eq!(push(&mut rig, "x", false), Emitted::NotOnline);
+    let frames = sent(&mut rig);
+    assert_eq!(frames.last().map(|frame| frame[3].clone()), Some(json!("heartbeat")), "{frames:?}");
+    let answer = json!([null, frames[0][1], "phoenix", "phx_reply", {"status": "ok", "response": {}}]);
+    rig.text(&answer.to_string());
+    assert_eq!(push(&mut rig, "x", false), Emitted::NotJoined);
 }
 
 #[test]
