@@ -61,7 +61,9 @@ test("a value that holds itself is refused at once", async () => {
   await expect(chat.wire.send("test:echo", ring as never)).rejects.toMatchObject({ code: "validation" });
   // A placeholder of the application's own is no attachment.
   const odd = { bytes: new Uint8Array([1]), own: { _placeholder: true, num: "map" } };
-  await expect(chat.wire.send("test:echo", odd, { ack: true })).rejects.toMatchObject({ code: "unconfirmed" });
+  await expect(chat.wire.send("test:echo", odd, { ack: true })).rejects.toMatchObject({
+    code: "unconfirmed",
+  });
 });
 
 test("more attachments than the server takes in a frame are refused here (E12)", async () => {

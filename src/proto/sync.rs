@@ -94,6 +94,14 @@ impl Sync {
         Self { marks, ..Self::default() }
     }
 
+    /// In a build with one framing known beforehand: what the other way needs is left out.
+    fn by_marks(&self) -> bool {
+        match (cfg!(feature = "phoenix"), cfg!(feature = "socket-io")) {
+            (true, true) => self.marks,
+            (phoenix, _) => phoenix,
+        }
+    }
+
     /// Online: `cursor` says whether history can be asked for after a sequence number.
     pub fn start(&mut self, cursor: bool, timers: &mut Timers) {
         self.stop(timers);
@@ -156,7 +164,7 @@ impl Sync {
 
     /// Pull this conversation: it is behind, or may be.
     pub fn pull(&mut self, conversation_id: &str) {
-        if !self.online || (self.marks && !self.cursor) {
+        if !self.online || (self.by_marks() && !self.cursor) {
             return;
         }
         if let Some(pull) = self.active.get_mut(conversation_id) {
@@ -197,7 +205,7 @@ impl Sync {
 
     /// Whether what comes before a row can be asked for.
     pub fn pages_backwards(&self) -> bool {
-        self.cursor && !self.marks
+        self.cursor && !self.by_marks()
     }
 
     /// Whether history can be asked for after a sequence number.
@@ -208,7 +216,8 @@ impl Sync {
     /// Asks for the first page of a pull.
     pub fn begin(&mut self, job: Job) {
         let Some(id) = job.conversation_id() else { return };
-        let job = if self.marks && !matches!(job, Job::Follow { .. }) { from_the_first(id) } else { job };
+        let job =
+            if self.by_marks() && !matches!(job, Job::Follow { .. }) { from_the_first(id) } else { job };
         let Some(id) = job.conversation_id() else { return };
         let pull = self.active.or_default(id.to_owned());
         (pull.job, pull.pages) = (Some(job.clone()), 0);
@@ -236,7 +245,7 @@ impl Sync {
     fn first_job(&self, conversation_id: &str, from: &dyn Fn(&str) -> PullFrom) -> Job {
         let from = from(conversation_id);
         let conversation_id = conversation_id.to_owned();
-        if self.marks {
+        if self.by_marks() {
             return match from.mark {
                 Some((mark, seq, tells)) => Job::Follow { conversation_id, mark: Some(mark), seq, tells },
                 None => from_the_first(&conversation_id),
@@ -313,6 +322,7 @@ impl Sync {
         reached: bool,
         hole: Option<(u64, u64)>,
     ) -> Pulled {
+        let by_marks = self.by_marks();
         let pull = self.active.get_mut(conversation_id).filter(|pull| pull.ticket == ticket);
         let Some(pull) = pull else { return Pulled::GoesOn };
         // By offset one goes back until what was known.
@@ -322,12 +332,12 @@ impl Sync {
             && let Some((seq, before)) = hole
         {
             // One that was asked for already, and has brought nothing, would be asked for for ever.
-            let job = match self.marks {
+            let job = match by_marks {
                 true => from_the_first(conversation_id),
                 false => Job::Between { conversation_id: conversation_id.to_owned(), seq, before },
             };
-            next = (pull.job.as_ref() != Some(&job) && !(self.marks && pull.begun_anew)).then_some(job);
-            pull.begun_anew |= self.marks;
+            next = (pull.job.as_ref() != Some(&job) && !(by_marks && pull.begun_anew)).then_some(job);
+            pull.begun_anew |= by_marks;
         }
         if let Some(job) = next.filter(|_| !given_up) {
             pull.job = Some(job.clone());
@@ -340,7 +350,7 @@ impl Sync {
             self.waiting.push_back(conversation_id.to_owned());
         }
         self.refresh_postponed(conversation_id);
-        if !self.cursor || self.marks {
+        if !self.cursor || self.by_marks() {
             self.on_looked(conversation_id);
         }
         self.settle();

@@ -22,18 +22,16 @@ use crate::proto::wire::{WireError, base64};
 use crate::proto::{Now, Secret};
 
 mod channel;
+mod joins;
 mod payload;
 mod presence;
 mod replies;
 
 use channel::{Channel, State};
+use joins::MAX_CHANNELS;
 pub(super) use payload::deliver;
 use payload::is_placeholder;
 
-/// Topics of one socket.
-const MAX_CHANNELS: usize = 1_000;
-/// Joins that are under way at once: a server does them one after the other, and each has its time (X5).
-const MAX_JOINING: u32 = 8;
 /// Pushes that wait for their replies; the oldest is forgotten first.
 const MAX_ASKED: usize = 4_096;
 
@@ -76,54 +74,6 @@ impl Phoenix {
         let reference = self.next_ref;
         self.next_ref += 1;
         reference
-    }
-
-    fn want(&mut self, topic: &str) {
-        if !self.channels.contains_key(topic) && self.channels.len() >= MAX_CHANNELS {
-            self.make_room();
-        }
-        self.channels.insert(topic.to_owned(), Channel::wanted());
-        self.wanted.push_back(topic.to_owned());
-        self.begin_joins();
-    }
-
-    /// Somebody waits for it, or looks at it: before the others.
-    fn hurry(&mut self, topic: &str) {
-        let Some(channel) = self.channels.get_mut(topic) else { return };
-        channel.urgent = true;
-        if matches!(channel.state, State::Wanted) {
-            self.wanted.push_front(topic.to_owned());
-        }
-        self.begin_joins();
-    }
-
-    /// Whoever knows their parameters joins as many as may be under way.
-    fn begin_joins(&mut self) {
-        let mut joining: u32 = 0;
-        for (_, channel) in self.channels.iter() {
-            joining += u32::from(matches!(channel.state, State::Asked | State::Joining { .. }));
-        }
-        while joining < MAX_JOINING {
-            let Some(topic) = self.wanted.pop_front() else { return };
-            if let Some(channel) = self.channels.get_mut(&topic)
-                && matches!(channel.state, State::Wanted)
-            {
-                channel.state = State::Asked;
-                joining += 1;
-                self.news.push_back(News::Joins(topic));
-            }
-        }
-    }
-
-    /// What was asked of this channel gets no answer (X4).
-    fn lose(&mut self, topic: &str) {
-        let ids = self.asked.keys_where(&|_, of| of == topic);
-        for id in &ids {
-            self.asked.remove(id);
-        }
-        if !ids.is_empty() {
-            self.news.push_back(News::Lost(ids));
-        }
     }
 
     fn on_frame<'a>(&mut self, link: &mut Link, frame: Frame<'a>, now: Now, rng: &mut Rng) -> Step<'a> {
@@ -189,28 +139,6 @@ impl Phoenix {
             elsewhere == u32::from(*come)
         });
         if changes.is_empty() { Step::Nothing } else { Step::Delivered(Delivered::Presence(changes)) }
-    }
-
-    /// A conversation more than the socket holds takes the place of one of which nothing is awaited.
-    fn make_room(&mut self) {
-        let mut idle = None;
-        for (topic, channel) in self.channels.iter() {
-            let rests = matches!(channel.state, State::Joined | State::Closed { .. });
-            let asked = self.asked.keys_where(&|_, of| of == topic);
-            if *topic != self.user_topic && rests && asked.is_empty() {
-                // One that nobody has looked at or pushed to goes first.
-                let better = !channel.urgent || idle.is_none();
-                if better {
-                    idle = Some(topic.clone());
-                }
-                if !channel.urgent {
-                    break;
-                }
-            }
-        }
-        if let Some(topic) = idle {
-            self.leave(&topic);
-        }
     }
 
     fn say(&mut self, join_ref: Option<u64>, topic: &str, event: &str, payload: &str) {

@@ -8,7 +8,7 @@ const MAX_LOOKS: u32 = 64;
 impl Sync {
     /// Looks at the newest page again, once a connection: receipts and edits of the time away are in it.
     pub fn refresh(&mut self, conversation_id: &str) {
-        if !self.online || !self.cursor || self.marks {
+        if !self.online || !self.cursor || self.by_marks() {
             return;
         }
         let id = conversation_id.to_owned();
@@ -38,7 +38,7 @@ impl Sync {
             self.looks += 1;
             self.looking.insert(id);
             self.refreshed.remove(conversation_id);
-            if self.cursor && !self.marks {
+            if self.cursor && !self.by_marks() {
                 self.refresh(conversation_id);
             } else {
                 self.pull(conversation_id);
