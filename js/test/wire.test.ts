@@ -90,15 +90,18 @@ test("another namespace than the default one is joined, and an unknown one is re
 
 test.each([true, false])("after a cut the connection goes on, recovery %s (E11)", async (recovery) => {
   const server = await served({ recovery });
-  const chat = await online(server);
+  // Long enough for the server to speak meanwhile.
+  const chat = await online(server, { reconnect: { baseDelayMs: 400, maxDelayMs: 400 } });
   server.emit("test:news", "an event gives the offset", 0);
   const told: unknown[] = [];
   chat.wire.on("test:news", (...values) => told.push(values[1]));
   const { socketId } = chat.connection;
+  // Both are listened for before: they may be told in one batch.
+  const [gone, back] = [next(chat, "disconnected"), next(chat, "connected")];
   server.faults.dropSockets();
-  await next(chat, "disconnected");
+  await gone;
   for (const number of [1, 2, 3]) server.emit("test:news", "missed", number);
-  await next(chat, "connected");
+  await back;
   expect(await chat.wire.send("test:echo", "still there", { ack: true })).toBe("still there");
   // A resumed session keeps its id, and the server says again what was missed, once.
   expect(chat.connection.socketId === socketId).toBe(recovery);
