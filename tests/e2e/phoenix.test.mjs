@@ -8,7 +8,9 @@ let stage;
 let wire;
 before(async () => {
   stage = await Stage.open();
-  wire = { profile: "phoenix", url: stage.server.phoenix };
+  // A browser that is told to be offline may not hear that its socket was cut: then silence tells.
+  const heartbeat = { intervalMs: 2_000, timeoutMs: 2_000 };
+  wire = { profile: "phoenix", url: stage.server.phoenix, heartbeat };
 });
 afterEach(async () => {
   await stage.server.disarm();

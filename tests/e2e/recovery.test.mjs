@@ -64,7 +64,9 @@ for (const recovery of [true, false]) {
 }
 
 test("Phoenix (X9, X12)", async () => {
-  const pair = await stage.pair({ profile: "phoenix", url: stage.server.phoenix });
+  // A browser that is told to be offline may not hear that its socket was cut: then silence tells, as above.
+  const heartbeat = { intervalMs: 2_000, timeoutMs: 2_000 };
+  const pair = await stage.pair({ profile: "phoenix", url: stage.server.phoenix, heartbeat });
   const { ben, id } = pair;
   const cut = () => stage.server.fault({ fault: "drop_sockets", user: ben.userId });
   const logged = async () => (await stage.server.log(id)).map(({ text }) => text);
