@@ -2,7 +2,7 @@
 // show what the server holds.
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
-import { assertLog, assertTimeline, assertTold } from "./lib/checks.mjs";
+import { assertLog, assertSettled, assertTimeline, numbered, sendAll } from "./lib/checks.mjs";
 import { Client, swift } from "./lib/client.mjs";
 import { openHarness, Stage } from "./lib/stage.mjs";
 
@@ -15,31 +15,6 @@ afterEach(async () => {
   await stage.leave();
 });
 after(() => stage?.close());
-
-/** Both sides show the server's log of the conversation, to which each sent these texts. */
-async function assertSettled({ ana, ben, id }, texts) {
-  const total = texts.ana.length + texts.ben.length;
-  for (const person of [ana, ben]) {
-    await person.untilCount(id, total);
-    await person.untilFlushed([id]);
-  }
-  const log = await stage.server.log(id);
-  assertLog(log, ana.userId, texts.ana);
-  assertLog(log, ben.userId, texts.ben);
-  for (const person of [ana, ben]) {
-    assertTimeline(await person.whole(id), log);
-    const told = (await person.events("message")).filter(([m]) => m.conversationId === id);
-    assertTold(told, log, person.userId);
-  }
-}
-
-const numbered = (name, from, to) => Array.from({ length: to - from + 1 }, (_, i) => `${name} ${from + i}`);
-
-/** Sends one after the other; each send resolves as it is stored, not as it is answered. */
-async function sendAll(person, id, texts) {
-  for (const text of texts) await person.send(id, text);
-  return texts;
-}
 
 test("a message goes from one browser to the other, and back with its ticks", async () => {
   const people = await stage.pair();
@@ -60,7 +35,7 @@ test("a message goes from one browser to the other, and back with its ticks", as
     ([id, key]) => harness.timeline(id).messages.some((m) => m.key === key && m.status === "read"),
     [id, sent.key],
   );
-  await assertSettled(people, { ana: ["hello"], ben: [] });
+  await assertSettled(stage.server, people, { ana: ["hello"], ben: [] });
 });
 
 test("lose_ack: the server stored it, cut the connection and never answered", async () => {
@@ -71,7 +46,7 @@ test("lose_ack: the server stored it, cut the connection and never answered", as
   }
   const texts = await sendAll(ana, id, numbered("ana", 1, 20));
   const replies = await sendAll(ben, id, numbered("ben", 1, 5));
-  await assertSettled(people, { ana: texts, ben: replies });
+  await assertSettled(stage.server, people, { ana: texts, ben: replies });
   const closes = await ana.facts("socketClosed");
   assert.ok(closes.length >= 1, "no connection was cut: the fault did not strike");
 });
@@ -81,7 +56,7 @@ test("withhold_ack: the server stored it and says nothing; its copy acknowledges
   const { ana, id } = people;
   await stage.server.fault({ fault: "withhold_ack", user: ana.userId, skip: 3, count: 2 });
   const texts = await sendAll(ana, id, numbered("ana", 1, 12));
-  await assertSettled(people, { ana: texts, ben: [] });
+  await assertSettled(stage.server, people, { ana: texts, ben: [] });
   const [sent, answered] = [await ana.facts("frameOut"), await ana.facts("answerIn")];
   assert.equal(sent.length - answered.length, 2, "the fault did not strike");
 });
@@ -102,7 +77,7 @@ for (const signal of ["SIGTERM", "SIGKILL"]) {
     const second = Promise.all([sendAll(ana, id, a2), sendAll(ben, id, b2)]);
     await stage.server.start();
     await second;
-    await assertSettled(people, { ana: [...a, ...a2], ben: [...b, ...b2] });
+    await assertSettled(stage.server, people, { ana: [...a, ...a2], ben: [...b, ...b2] });
   });
 }
 
@@ -114,7 +89,7 @@ for (const fault of ["crash_before_store", "crash_after_store", "crash_after_ack
     const texts = await sendAll(ana, id, numbered("ana", 1, 15));
     await stage.server.ended();
     await stage.server.start();
-    await assertSettled(people, { ana: texts, ben: [] });
+    await assertSettled(stage.server, people, { ana: texts, ben: [] });
   });
 }
 
@@ -125,7 +100,7 @@ test("a token that expires in mid-flush is refreshed, and the flush goes on", as
   const texts = await sendAll(ana, id, numbered("ana", 1, 40));
   await ana.until("some answers", () => harness.facts.filter((f) => f.kind === "answerIn").length >= 3);
   await stage.server.fault({ fault: "expire_tokens" });
-  await assertSettled(people, { ana: texts, ben: [] });
+  await assertSettled(stage.server, people, { ana: texts, ben: [] });
   const reasons = (await ana.facts("token")).map((fact) => fact.reason);
   assert.deepEqual(reasons.slice(0, 1), ["connect"]);
   assert.ok(reasons.includes("refused"), `tokens were asked for because of ${reasons}`);

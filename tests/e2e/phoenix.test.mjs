@@ -1,7 +1,7 @@
 // The `phoenix` profile in a real browser against our endpoint, which is held to recorded frames of real Phoenix servers.
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
-import { assertLog, assertTimeline, assertTold } from "./lib/checks.mjs";
+import { assertSettled, assertTimeline, numbered, sendAll } from "./lib/checks.mjs";
 import { Stage } from "./lib/stage.mjs";
 
 let stage;
@@ -17,29 +17,6 @@ afterEach(async () => {
   await stage.leave();
 });
 after(() => stage?.close());
-
-const numbered = (name, from, to) => Array.from({ length: to - from + 1 }, (_, i) => `${name} ${from + i}`);
-
-async function sendAll(person, id, texts) {
-  for (const text of texts) await person.send(id, text);
-  return texts;
-}
-
-/** Both sides show the server's log of the conversation, to which each sent these texts. */
-async function assertSettled({ ana, ben, id }, texts) {
-  for (const person of [ana, ben]) {
-    await person.untilCount(id, texts.ana.length + texts.ben.length);
-    await person.untilFlushed([id]);
-  }
-  const log = await stage.server.log(id);
-  assertLog(log, ana.userId, texts.ana);
-  assertLog(log, ben.userId, texts.ben);
-  for (const person of [ana, ben]) {
-    assertTimeline(await person.whole(id), log);
-    const told = (await person.events("message")).filter(([m]) => m.conversationId === id);
-    assertTold(told, log, person.userId);
-  }
-}
 
 const shows = (person, what, id, key, isTrue) =>
   person.until(
@@ -67,7 +44,7 @@ test("connect, send, receive, typing, read, presence (P1, P6 to P8, P5)", async 
     "presence of both",
     () => harness.events.filter(({ event }) => event === "presence").length > 1,
   );
-  await assertSettled({ ana, ben, id }, { ana: ["héllo 👋"], ben: [] });
+  await assertSettled(stage.server, { ana, ben, id }, { ana: ["héllo 👋"], ben: [] });
 });
 
 test("edits, reactions and removals go as pushes and reach the other side (D7)", async () => {
@@ -121,7 +98,7 @@ test("what is sent offline goes when the network is back, and what was missed is
   await ana.untilFlushed([id]);
   await ben.page.context().setOffline(false);
   await ben.untilState("online");
-  await assertSettled({ ana, ben, id }, { ana: [...first, ...missed], ben: queued });
+  await assertSettled(stage.server, { ana, ben, id }, { ana: [...first, ...missed], ben: queued });
 });
 
 test("a new device catches up by marks from the first message on, page by page", async () => {
@@ -143,7 +120,7 @@ for (const fault of ["lose_ack", "withhold_ack"]) {
     const { ana, id } = people;
     await stage.server.fault({ fault, user: ana.userId, skip: 3, count: 2 });
     const texts = await sendAll(ana, id, numbered("ana", 1, 12));
-    await assertSettled(people, { ana: texts, ben: [] });
+    await assertSettled(stage.server, people, { ana: texts, ben: [] });
   });
 }
 
@@ -160,7 +137,7 @@ for (const signal of ["SIGTERM", "SIGKILL"]) {
     const [a2, b2] = [numbered("ana", 21, 40), numbered("ben", 21, 40)];
     await Promise.all([sendAll(ana, id, a2), sendAll(ben, id, b2)]);
     await stage.server.start();
-    await assertSettled(people, { ana: [...a, ...a2], ben: [...b, ...b2] });
+    await assertSettled(stage.server, people, { ana: [...a, ...a2], ben: [...b, ...b2] });
   });
 }
 
@@ -170,7 +147,7 @@ test("a refused upgrade asks for a fresh token, and the connection goes on (X9)"
   const first = await sendAll(ana, id, numbered("ana", 1, 10));
   await stage.server.fault({ fault: "expire_tokens" });
   const second = await sendAll(ana, id, numbered("ana", 11, 20));
-  await assertSettled(people, { ana: [...first, ...second], ben: [] });
+  await assertSettled(stage.server, people, { ana: [...first, ...second], ben: [] });
 });
 
 test("a token by URL parameter, where that is asked for by name (X1)", async () => {
@@ -212,7 +189,7 @@ test("one conversation over two wires", async () => {
     ana: await sendAll(ana, id, numbered("ana", 1, 5)),
     ben: await sendAll(ben, id, numbered("ben", 1, 5)),
   };
-  await assertSettled({ ana, ben, id }, texts);
+  await assertSettled(stage.server, { ana, ben, id }, texts);
 });
 
 test("events of the backend's own carry bytes and topics (X10)", async () => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { startTeamServer } from "@chatwire/test-servers/team";
+import { numbered, sendAll } from "./lib/checks.mjs";
 import { swift } from "./lib/client.mjs";
 import { Stage } from "./lib/stage.mjs";
 
@@ -17,12 +18,6 @@ afterEach(() => stage.leave());
 after(() => stage?.close());
 
 const textsOf = ({ messages }) => messages.map(({ text }) => text);
-const numbered = (name, count) => Array.from({ length: count }, (_, i) => `${name} ${i + 1}`);
-
-async function sendAll(person, id, texts) {
-  for (const text of texts) await person.send(id, text);
-}
-
 /** Ben is away: what ana sends meanwhile comes once and in order, what he writes goes once. */
 async function away({ ana, ben, id, cut, logged }) {
   await sendAll(ana, id, ["before"]);
@@ -30,8 +25,8 @@ async function away({ ana, ben, id, cut, logged }) {
   await ben.page.context().setOffline(true);
   await cut?.();
   await ben.until("the loss", () => harness.connection().state !== "online");
-  await sendAll(ana, id, numbered("meanwhile", 20));
-  await sendAll(ben, id, numbered("offline", 5));
+  await sendAll(ana, id, numbered("meanwhile", 1, 20));
+  await sendAll(ben, id, numbered("offline", 1, 5));
   await setTimeout(awayMs);
   assert.notEqual((await ben.connection()).state, "online");
   await ben.page.context().setOffline(false);
@@ -43,7 +38,7 @@ async function away({ ana, ben, id, cut, logged }) {
   assert.deepEqual(shown, textsOf(await ana.whole(id)));
   assert.deepEqual(shown, await logged());
   const told = (await ben.events("message")).filter(([m]) => m.conversationId === id).map(([m]) => m.text);
-  assert.deepEqual(told.sort(), ["before", ...numbered("meanwhile", 20)].sort());
+  assert.deepEqual(told.sort(), ["before", ...numbered("meanwhile", 1, 20)].sort());
 }
 
 const decode = (row) => Buffer.from(row.content_encrypted, "base64").toString("utf8");

@@ -139,7 +139,7 @@ impl Connection {
         let reason = self.presentable(reason);
         let opened = self.session.stage() > Stage::Opening;
         // A refused upgrade looks like any other: where it carries the token, another one is asked for, once (X9).
-        self.upgrade_refused |= !opened && self.session.framing.greeting(None).is_none();
+        self.upgrade_refused |= !opened && self.session.framing.presents_token_in_upgrade();
         let what = if opened { "the socket closed" } else { "the socket could not be opened" };
         let between = if reason.is_empty() { "" } else { ": " };
         // Browsers do not say why.

@@ -197,6 +197,10 @@ impl Framing for Phoenix {
         Step::Handshaken
     }
 
+    fn presents_token_in_upgrade(&self) -> bool {
+        true
+    }
+
     fn greeting(&self, _token: Option<&Secret>) -> Option<String> {
         None
     }

@@ -104,6 +104,10 @@ pub(super) trait Framing {
     fn on_opened(&mut self, link: &mut Link, now: Now) -> Step<'static>;
     /// What asks the server to accept us; nothing where [`News::Joins`] does.
     fn greeting(&self, token: Option<&Secret>) -> Option<String>;
+    /// Whether the token is in the upgrade, whose refusal looks like any other failure (X9).
+    fn presents_token_in_upgrade(&self) -> bool {
+        false
+    }
     /// What is said before we close.
     fn farewell(&self) -> Option<String>;
     /// The socket is gone, and whatever hung on it.

@@ -57,6 +57,14 @@ pub(super) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
+    /// The payload of an event: its first argument.
+    pub(super) fn of(args: &[&'a RawValue]) -> Result<Self, Wrong> {
+        match args.first() {
+            Some(raw) => Self::read(raw),
+            None => Err(Wrong { field: "", expected: "must carry an object" }),
+        }
+    }
+
     pub(super) fn read(raw: &'a RawValue) -> Result<Self, Wrong> {
         match Object::read(raw) {
             Some(object) => Ok(Self { object, wrong: Cell::new(None) }),
@@ -213,6 +221,18 @@ impl Body {
         self.name(name);
         json::push_json_string(&mut self.0, value);
         self
+    }
+
+    pub(super) fn texts(self, name: &str, values: &[String]) -> Self {
+        let mut list = String::from("[");
+        for value in values {
+            if list.len() > 1 {
+                list.push(',');
+            }
+            json::push_json_string(&mut list, value);
+        }
+        list.push(']');
+        self.raw(name, &list)
     }
 
     /// `value` is JSON already.

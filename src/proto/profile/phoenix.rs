@@ -2,7 +2,7 @@
 //!
 //! Law: a conversation is a topic. Names and shapes are those of the facts; reading is wider than writing, as with `team`.
 
-use super::fields::{Body, Fields, IS_MISSING, Wrong, push_query};
+use super::fields::{Body, Fields, IS_MISSING, push_query};
 use super::records::{self, Names};
 use super::{
     Answer, Capabilities, ConversationPage, Created, Failure, Incoming, Outgoing, OutgoingChange, Page,
@@ -102,11 +102,7 @@ impl Profile for Phoenix {
             _ => return Incoming::Other,
         };
         let conversation_id = self.conversation_of(topic).unwrap_or_default();
-        let payload = match args.first() {
-            Some(raw) => Fields::read(raw),
-            None => Err(Wrong { field: "", expected: "must carry an object" }),
-        };
-        payload
+        Fields::of(args)
             .and_then(|payload| payload.finish(read(&payload, conversation_id)))
             .unwrap_or_else(|wrong| Incoming::Malformed(wrong.at(event)))
     }
@@ -213,15 +209,7 @@ impl Profile for Phoenix {
     }
 
     fn create_group(&self, title: &str, members: &[String]) -> RestRequest {
-        let mut ids = String::from("[");
-        for member in members {
-            if ids.len() > 1 {
-                ids.push(',');
-            }
-            json::push_json_string(&mut ids, member);
-        }
-        ids.push(']');
-        create(Body::new().text("kind", "group").text("title", title).raw("participant_ids", &ids))
+        create(Body::new().text("kind", "group").text("title", title).texts("participant_ids", members))
     }
 
     fn parse_created(&self, status: u16, body: &str, me: &str) -> Result<Created, Failure> {

@@ -4,7 +4,7 @@
 //! numbers for ids, absent optional fields and unknown extra ones are all good, as old and new servers of this kind
 //! differ in just these.
 
-use super::fields::{Body, Fields, IS_MISSING, Wrong, push_query};
+use super::fields::{Body, Fields, IS_MISSING, push_query};
 use super::records::{self, Names};
 use super::{
     Answer, Capabilities, ConversationPage, Created, Failure, Incoming, Outgoing, OutgoingChange, Page,
@@ -13,7 +13,6 @@ use super::{
 use super::{created, errors};
 use crate::proto::model::ChangeKind;
 use crate::proto::text::push_percent_encoded;
-use crate::proto::wire::json;
 use crate::proto::wire::json::RawValue;
 
 mod changes;
@@ -97,11 +96,7 @@ impl Profile for Team {
             "chatwire:hello" => read_hello,
             _ => return Incoming::Other,
         };
-        let payload = match args.first() {
-            Some(raw) => Fields::read(raw),
-            None => Err(Wrong { field: "", expected: "must carry an object" }),
-        };
-        payload
+        Fields::of(args)
             .and_then(|payload| payload.finish(read(&payload)))
             .unwrap_or_else(|wrong| Incoming::Malformed(wrong.at(event)))
     }
@@ -158,15 +153,7 @@ impl Profile for Team {
 
     /// T7.
     fn create_group(&self, title: &str, members: &[String]) -> RestRequest {
-        let mut ids = String::from("[");
-        for member in members {
-            if ids.len() > 1 {
-                ids.push(',');
-            }
-            json::push_json_string(&mut ids, member);
-        }
-        ids.push(']');
-        post("/conversations/group", Body::new().text("title", title).raw("participant_ids", &ids))
+        post("/conversations/group", Body::new().text("title", title).texts("participant_ids", members))
     }
 
     fn parse_created(&self, status: u16, body: &str, me: &str) -> Result<Created, Failure> {

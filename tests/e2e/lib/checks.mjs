@@ -40,3 +40,30 @@ export function assertTold(events, log, receiverId) {
     );
   }
 }
+
+/** Both sides show the server's log of the conversation, to which each sent these texts. */
+export async function assertSettled(server, { ana, ben, id }, texts) {
+  const total = texts.ana.length + texts.ben.length;
+  for (const person of [ana, ben]) {
+    await person.untilCount(id, total);
+    await person.untilFlushed([id]);
+  }
+  const log = await server.log(id);
+  assertLog(log, ana.userId, texts.ana);
+  assertLog(log, ben.userId, texts.ben);
+  for (const person of [ana, ben]) {
+    assertTimeline(await person.whole(id), log);
+    const told = (await person.events("message")).filter(([m]) => m.conversationId === id);
+    assertTold(told, log, person.userId);
+  }
+}
+
+export function numbered(name, from, to) {
+  return Array.from({ length: to - from + 1 }, (_, i) => `${name} ${from + i}`);
+}
+
+/** Sends one after the other; each send resolves as it is stored, not as it is answered. */
+export async function sendAll(person, id, texts) {
+  for (const text of texts) await person.send(id, text);
+  return texts;
+}

@@ -30,6 +30,9 @@ impl Phoenix {
 
     /// Whoever knows their parameters joins as many as may be under way.
     pub(super) fn begin_joins(&mut self) {
+        if self.wanted.is_empty() {
+            return;
+        }
         let mut joining: u32 = 0;
         for (_, channel) in self.channels.iter() {
             joining += u32::from(matches!(channel.state, State::Asked | State::Joining { .. }));

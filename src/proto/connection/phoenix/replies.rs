@@ -67,16 +67,12 @@ impl Phoenix {
             }
             return Step::Delivered(joined);
         }
-        if greets && is_unmatched(&frame) {
-            channel.state = State::Absent;
-            link.stage = Stage::Live;
-            return Step::Joined { resumed: false };
-        }
         let (code, message) = reason_of(&frame);
         if greets {
             let is_auth = is_auth_refusal(code.as_deref(), &message);
-            self.refused_greetings += u32::from(!is_auth);
-            if is_auth || self.refused_greetings < REFUSED_GREETINGS {
+            let is_unknown = is_unmatched(&frame);
+            self.refused_greetings += u32::from(!is_auth && !is_unknown);
+            if !is_unknown && (is_auth || self.refused_greetings < REFUSED_GREETINGS) {
                 return Step::Refused { code, message };
             }
             // Its topics of users are not ours: conversations work all the same (P6).
