@@ -70,6 +70,7 @@ export type Command =
         timeoutMs: number | undefined;
       };
     }
+  | { wireTopic: { topic: string; params: Json | null } }
   | { wireAnswer: WireData & { ackId: number } };
 
 type Empty = Record<string, never>;

@@ -18,13 +18,13 @@ export type WireSendOptions = {
   ack?: boolean | undefined;
   /** For an answer, milliseconds. */
   timeoutMs?: number | undefined;
-  /** Where the framing has topics; else, and by default, the user's own. */
+  /** A Phoenix topic, by default the user's own, or a Socket.IO namespace, by default the session's own. */
   topic?: string | undefined;
 };
 
 /** What comes behind an event's values: the topic it came on, and how to answer where the backend waits for that. */
 export type WireContext = {
-  /** Empty where the framing has none. */
+  /** With Socket.IO empty in the session's own namespace. */
   topic: string;
   /** Answers, once. Only where the backend asked for an answer, and in the tab that has the socket. */
   answer?: (...values: WireValue[]) => void;
@@ -60,6 +60,22 @@ export class Wire {
 
   listenerCount(event: string): number {
     return this.#emitter.listenerCount(event);
+  }
+
+  /**
+   * Events of this topic are wanted: of a Phoenix topic, or of another namespace of the same Socket.IO connection. It is
+   * joined on every connection, with these parameters; with Socket.IO they go beside the token. Others join it anew. Resolves when it is joined,
+   * or at once where this tab has no connection: then it is joined with the next one. Rejects where the server refuses.
+   */
+  async join(topic: string, params: { readonly [name: string]: Json } | null = {}): Promise<void> {
+    check.fields("params", params ?? {}, []);
+    const given = check.json("params", params ?? {}) as Json;
+    await this.requests.run({ wireTopic: { topic: check.id("topic", topic), params: given } });
+  }
+
+  /** They are not wanted any more. */
+  async leave(topic: string): Promise<void> {
+    await this.requests.run({ wireTopic: { topic: check.id("topic", topic), params: null } });
   }
 
   /** Resolves with the backend's answer where `ack` asks for one, else with null once the frame is handed over. */

@@ -21,7 +21,10 @@ async function plainServer() {
   const sockets = new WebSocketServer({ server: http, handleProtocols: () => "phoenix" });
   const joined = new Map<WebSocket, Map<string, string>>();
   const stored: Record<string, unknown>[] = [];
-  const faults = { silent: 0 };
+  const cut = () => {
+    for (const socket of sockets.clients) socket.terminate();
+  };
+  const faults = { silent: 0, joins: 0, cut };
   sockets.on("connection", (socket, { headers }) => {
     const offered = headers["sec-websocket-protocol"] ?? "";
     const user = atob(offered.split("bearer.phx.")[1] ?? "");
@@ -36,6 +39,12 @@ async function plainServer() {
       if (event === "phx_join" && topic.startsWith("conversation:")) {
         topics.set(topic, String(joinRef));
         return reply("ok", {});
+      }
+      if (event === "phx_join" && topic.startsWith("news:")) {
+        if (payload.content !== "badge") return reply("error", { reason: "forbidden" });
+        topics.set(topic, String(joinRef));
+        reply("ok", {});
+        return socket.send(JSON.stringify([null, null, topic, "headline", { n: ++faults.joins }]));
       }
       if (topics.get(topic) !== joinRef) return reply("error", { reason: "unmatched topic" }, null);
       if (event !== "message:send") return;
@@ -62,7 +71,7 @@ async function plainServer() {
   });
   await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => {
-    for (const socket of sockets.clients) socket.terminate();
+    cut();
     http.close();
   });
   const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
@@ -125,6 +134,33 @@ test("an event for a topic that is not joined waits for its join (X8)", async ()
   await expect(ana.wire.send("x", {}, { ack: true, topic: "nowhere" })).rejects.toMatchObject({
     code: "notFound",
   });
+});
+
+test("a topic of the application's own: joined with its parameters, again on the next connection, and left (X12)", async () => {
+  const server = await plainServer();
+  const ana = await chatOf(server, "ana");
+  const told: unknown[] = [];
+  ana.wire.on("headline", (...values) => told.push(...values));
+  await expect(ana.wire.join("news:1")).rejects.toMatchObject({ code: "forbidden" });
+  await ana.wire.join("news:1", { content: "badge" });
+  await ana.wire.join("news:1", { content: "badge" });
+  const cut = async () => {
+    const back = next(ana, "connected");
+    server.faults.cut();
+    await back;
+  };
+  await cut();
+  await ana.wire.join("news:1", { content: "badge" });
+  const answer = ana.wire.send("message:send", { content: "x" }, { ack: true, topic: "conversation:r1" });
+  await expect(answer).resolves.toMatchObject({ message: { content: "x" } });
+  expect(told).toEqual([{ n: 1 }, { topic: "news:1" }, { n: 2 }, { topic: "news:1" }]);
+  await ana.wire.leave("news:1");
+  await cut();
+  await ana.wire.send("message:send", { content: "y" }, { ack: true, topic: "conversation:r1" });
+  expect(server.faults.joins).toBe(2);
+  for (const topic of ["conversation:r1", ""]) {
+    await expect(ana.wire.join(topic)).rejects.toMatchObject({ code: "validation" });
+  }
 });
 
 test("a wasm of another profile is refused in words", async () => {

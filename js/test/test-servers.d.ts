@@ -1,4 +1,5 @@
 declare module "@chatwire/test-servers/team" {
+  import type { Namespace } from "socket.io";
   export type TeamServer = {
     url: string;
     faults: {
@@ -14,6 +15,7 @@ declare module "@chatwire/test-servers/team" {
     log(
       conversationId: string,
     ): { client_message_id: string | null; seq: number; sender_id: string; status: string }[];
+    of(name: string): Namespace;
     emit(event: string, ...args: unknown[]): void;
     restart(): Promise<void>;
     close(): Promise<void>;

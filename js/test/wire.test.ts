@@ -88,6 +88,82 @@ test("another namespace than the default one is joined, and an unknown one is re
   });
 });
 
+/** `/news` takes everybody and asks back; `/staff` takes those with a badge. */
+async function withNamespaces(options = {}) {
+  const server = await served(options);
+  const auths: unknown[] = [];
+  server.of("/news").on("connection", (socket) => {
+    auths.push(socket.handshake.auth);
+    socket.on("ask", (payload, answer) => {
+      socket.emit("question", payload, (...answers: unknown[]) => answer(answers));
+    });
+  });
+  server
+    .of("/staff")
+    .use((socket, next) => next(socket.handshake.auth.badge ? undefined : new Error("forbidden")));
+  return { server, auths };
+}
+
+test("several namespaces on one connection: events, bytes and answers of each its own (E4, E6, E7)", async () => {
+  const { server, auths } = await withNamespaces();
+  const chat = await online(server);
+  await chat.wire.join("/news", { room: 7 });
+  expect(auths).toEqual([{ token: "user:ana", room: 7 }]);
+  const told = heard(chat, "headline");
+  server.of("/news").emit("headline", { text: "hello" }, new Uint8Array([1, 2]));
+  expect(await told).toEqual([{ text: "hello" }, new Uint8Array([1, 2]), { topic: "/news" }]);
+  chat.wire.on("question", (question, context) => context.answer(question, "from ana"));
+  const asked = chat.wire.send("ask", new Uint8Array([9]), { topic: "/news", ack: true });
+  // At the same time, in the session's own namespace.
+  const [answer, echoed] = await Promise.all([asked, chat.wire.send("test:echo", "own", { ack: true })]);
+  expect(answer).toEqual([new Uint8Array([9]), "from ana"]);
+  expect(echoed).toBe("own");
+  const sockets = ["/", "/news"].flatMap((name) => [...server.of(name).sockets.values()]);
+  expect(sockets.length).toBe(2);
+  expect(new Set(sockets.map(({ conn }) => conn)).size).toBe(1);
+});
+
+test("a namespace that refuses says why, and the rest goes on (E8)", async () => {
+  const { server } = await withNamespaces();
+  const chat = await online(server);
+  await expect(chat.wire.join("/staff")).rejects.toMatchObject({
+    code: "forbidden",
+    message: "the server refused to join /staff: forbidden",
+  });
+  await expect(chat.wire.send("x", 1, { topic: "/nowhere" })).rejects.toMatchObject({
+    message: "the server refused to join /nowhere: Invalid namespace",
+  });
+  await chat.wire.join("/staff", { badge: true });
+  expect(await chat.wire.send("test:echo", "on", { ack: true })).toBe("on");
+  await expect(chat.wire.join("staff")).rejects.toMatchObject({ code: "validation" });
+});
+
+test("a namespace is joined again on the next connection, and not when it was left", async () => {
+  const { server, auths } = await withNamespaces();
+  const chat = await chatOf(server, "ana");
+  // Before there is a connection, too.
+  await chat.wire.join("/news");
+  await chat.connect();
+  const cut = async () => {
+    const [gone, back] = [next(chat, "disconnected"), next(chat, "connected")];
+    server.faults.dropSockets();
+    await gone;
+    await back;
+  };
+  // Now there is one: this waits for the server.
+  await chat.wire.join("/news");
+  const told = heard(chat, "headline");
+  await cut();
+  await chat.wire.join("/news");
+  server.of("/news").emit("headline", "again");
+  expect(await told).toEqual(["again", { topic: "/news" }]);
+  expect(auths.length).toBe(2);
+  await chat.wire.leave("/news");
+  await cut();
+  expect(await chat.wire.send("test:echo", "behind it", { ack: true })).toBe("behind it");
+  expect(auths.length).toBe(2);
+});
+
 test.each([true, false])("after a cut the connection goes on, recovery %s (E11)", async (recovery) => {
   const server = await served({ recovery });
   // Long enough for the server to speak meanwhile.

@@ -15,7 +15,7 @@ use super::config::Config;
 use super::connection::Connection;
 use super::drafts::Drafts;
 use super::lead::{Lead, State};
-use super::model::{ErrorCode, Failure, Message};
+use super::model::{ErrorCode, Failure, Json, Message};
 use super::outbox::{Bucket, Outbox, RowId};
 use super::people::People;
 use super::profile::{self, Capabilities, CapabilityPatch, Profile, Push};
@@ -105,6 +105,8 @@ pub struct Client {
     http: SortedMap<HttpId, Asked>,
     creations: create::Creations,
     acks: SortedMap<u64, AckFor>,
+    /// Topics of the application's own, with the parameters of their joins.
+    wire_topics: SortedMap<String, Json>,
     /// What the server waits for, by numbers of our own: its own begin anew with each connection (E7).
     questions: SortedMap<u64, u64>,
     next_question: u64,
@@ -177,6 +179,7 @@ impl Client {
             http: SortedMap::new(),
             creations: create::Creations::default(),
             acks: SortedMap::new(),
+            wire_topics: SortedMap::new(),
             questions: SortedMap::new(),
             next_question: 1,
             pending_reads: Queue::new(),

@@ -111,6 +111,9 @@ impl Fields<'_> {
                 ack: self.flag("ack"),
                 timeout_ms: self.given("timeoutMs").map(|_| self.count("timeoutMs")),
             },
+            "wireTopic" => {
+                Command::WireTopic { topic: self.text("topic"), params: self.given("params").map(Json::from) }
+            }
             "wireAnswer" => Command::WireAnswer { ack_id: self.number("ackId"), payload: self.wire_data() },
             _ => return None,
         })

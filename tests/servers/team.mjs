@@ -75,6 +75,8 @@ export async function startTeamServer({
     faults,
     log,
     close,
+    /** Another namespace of the same server. */
+    of: (name) => running.io.of(name),
     /** An event to everyone in the namespace; kept for those who are away, where there is recovery. */
     emit: (event, ...args) => running.io.of(namespace).emit(event, ...args),
     /** Ends every connection without a word, and listens again on the same port with the same state. */

@@ -96,6 +96,15 @@ fn a_wire_send_keeps_its_arguments() {
 }
 
 #[wasm_bindgen_test]
+fn a_topic_is_wanted_with_parameters_and_let_go_without() {
+    for (params, expected) in [(r#"{"room":7}"#, Some(r#"{"room":7}"#)), ("null", None)] {
+        let text = format!(r#"{{"wireTopic":{{"topic":"/a","params":{params}}}}}"#);
+        let Command::WireTopic { topic, params } = parse(&text).unwrap() else { panic!("not wireTopic") };
+        assert_eq!((topic.as_str(), params.as_ref().map(|json| json.text())), ("/a", expected));
+    }
+}
+
+#[wasm_bindgen_test]
 fn what_is_wrong_is_named_and_no_value_is_repeated() {
     let wrong = [
         ("", "a command is a JSON object"),

@@ -88,6 +88,12 @@ pub enum Command {
         ack: bool,
         timeout_ms: Option<u32>,
     },
+    /// Events of a topic of the application's own are wanted from now on, on every connection: done when it is joined, or at
+    /// once without one. `params`: the text of an object, for each join; none: not wanted any more.
+    WireTopic {
+        topic: String,
+        params: Option<Json>,
+    },
     /// The answer to an event of the backend's own that wanted one; what nobody waits for (any more) changes nothing.
     WireAnswer {
         ack_id: u64,

@@ -306,6 +306,7 @@ impl Client {
         }
         self.ready = true;
         self.follow_all();
+        self.join_wire_topics();
         self.sync.start(self.capabilities.cursor, &mut self.timers);
         self.outbox.open(now);
         self.flush_reads(now);
@@ -324,9 +325,8 @@ impl Client {
         self.outbox.on_lost(by_us);
         self.outbox.settle_all_held();
         for (_, waiting) in core::mem::take(&mut self.acks) {
-            if let AckFor::Wire { command, .. } = *waiting {
-                let text = "wire.send: the connection was lost before the server answered";
-                self.refuse(command, super::Failure::new(super::ErrorCode::Unconfirmed, text));
+            if let AckFor::Wire { command, held, .. } = *waiting {
+                self.lose_wire(command, held.as_deref());
             }
         }
         self.questions.clear();

@@ -8,7 +8,7 @@ use super::{AckFor, Client};
 use crate::proto::text::concat;
 use crate::proto::wire::json::decimal;
 
-/// Whether a framing of this build has topics.
+/// Whether conversations have topics in a framing of this build.
 const HAS_TOPICS: bool = cfg!(feature = "phoenix");
 
 impl Client {
@@ -44,22 +44,21 @@ impl Client {
 
     /// X12: what a join says is as it is now.
     pub(super) fn on_joins(&mut self, now: Now, topic: &str) {
-        if !HAS_TOPICS {
-            return;
-        }
         let conversation_id = self.profile.conversation_of(topic);
-        let last_seq = conversation_id.and_then(|id| self.timelines.log(id)).and_then(|log| log.cursor());
-        let params = self.profile.join_params(last_seq);
+        let params = match self.wire_topics.get(topic) {
+            Some(params) => params.text().to_owned(),
+            None => {
+                let log = conversation_id.and_then(|id| self.timelines.log(id));
+                self.profile.join_params(log.and_then(|log| log.cursor()))
+            }
+        };
         self.connection.join(topic, &params, now, &mut self.timers);
     }
 
     /// Joined, refused or closed: what waits for it may go, and learns that.
     pub(super) fn on_topic_settled(&mut self, now: Now, topic: &str) {
-        if !HAS_TOPICS {
-            return;
-        }
         self.release_wire(now);
-        if let Some(conversation_id) = self.profile.conversation_of(topic) {
+        if HAS_TOPICS && let Some(conversation_id) = self.profile.conversation_of(topic) {
             self.outbox.on_topic_settled(conversation_id);
             self.outbox.advance(now);
             self.flush_reads(now);
@@ -76,30 +75,31 @@ impl Client {
 
     /// Their topic is gone, and the socket lives (X4).
     pub(super) fn on_unanswered(&mut self, now: Now, ack_ids: Vec<u64>) {
-        if !HAS_TOPICS {
-            return;
-        }
         let mut rows: Vec<RowId> = Vec::new();
         for id in ack_ids {
             match self.acks.remove(&id) {
-                Some(AckFor::Row(row)) => rows.push(row),
+                Some(AckFor::Row(row)) if HAS_TOPICS => rows.push(row),
                 Some(AckFor::Wire { command, .. }) => {
                     let text = "wire.send: the topic was closed before the server answered";
                     self.refuse(command, Failure::new(ErrorCode::Unconfirmed, text));
                 }
-                None => {}
+                _ => {}
             }
         }
-        self.outbox.on_unanswered(&rows);
-        self.outbox.advance(now);
+        if HAS_TOPICS {
+            self.outbox.on_unanswered(&rows);
+            self.outbox.advance(now);
+        }
     }
 
     /// A row's frame was not sent.
     pub(super) fn on_not_sent(&mut self, id: RowId, emitted: Emitted) {
         match emitted {
             Emitted::NotOnline => self.outbox.on_held_back(id),
-            Emitted::NotJoined => self.outbox.on_not_joined(id),
-            Emitted::Refused(failure) if failure.retryable => self.outbox.on_topic_refused(id, failure),
+            Emitted::NotJoined if HAS_TOPICS => self.outbox.on_not_joined(id),
+            Emitted::Refused(failure) if HAS_TOPICS && failure.retryable => {
+                self.outbox.on_topic_refused(id, failure)
+            }
             Emitted::Refused(failure) => self.outbox.on_unsendable(id, failure),
             Emitted::TooLarge { limit, size } => {
                 let text = concat(&[
@@ -110,7 +110,7 @@ impl Client {
                 ]);
                 self.outbox.on_unsendable(id, Failure::new(ErrorCode::TooLarge, text));
             }
-            Emitted::Sent { .. } => {}
+            Emitted::Sent { .. } | Emitted::NotJoined => {}
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::api::{CommandId, Now, Outcome, WireData};
 use super::super::connection::Emitted;
-use super::super::model::{ErrorCode, Failure, Json};
+use super::super::model::{ConnectionState, ErrorCode, Failure, Json};
 use super::super::profile::{Answer, Push};
 use super::super::timer::Timer;
 use super::incoming::joined;
@@ -26,6 +26,9 @@ const HELD: u64 = 1 << 63;
 
 /// Answers that the server waits for; the oldest is forgotten first.
 const MAX_QUESTIONS: usize = 256;
+
+/// With the session's own as many as a Socket.IO connection has namespaces.
+const MAX_TOPICS: usize = 31;
 
 const WIRE_ACK_TIMEOUT_MS: u64 = 15_000;
 
@@ -85,6 +88,59 @@ impl Client {
             }
         };
         Err(Failure::new(ErrorCode::Server, text))
+    }
+
+    /// Events of this topic are wanted, or are not any more.
+    pub(super) fn wire_topic(
+        &mut self,
+        now: Now,
+        id: CommandId,
+        topic: String,
+        params: Option<Json>,
+    ) -> Result<(), Failure> {
+        if topic.is_empty() || self.profile.conversation_of(&topic).is_some() {
+            let text = "topic: conversations and the user's own topic are joined without being asked to";
+            return Err(Failure::new(ErrorCode::Validation, text));
+        }
+        let Some(params) = params else {
+            self.wire_topics.remove(&topic);
+            self.connection.leave_topic(&topic, &mut self.timers);
+            self.done(id, Outcome::Nothing);
+            return Ok(());
+        };
+        if self.wire_topics.len() >= MAX_TOPICS && !self.wire_topics.contains_key(&topic) {
+            return Err(Failure::new(
+                ErrorCode::Validation,
+                "topic: at most 31 topics beside the user's own",
+            ));
+        }
+        let text = params.text().to_owned();
+        if self.wire_topics.insert(topic.clone(), params).is_some_and(|before| before.text() != text) {
+            // What is joined with other parameters is joined anew, and what was refused them is asked again.
+            self.connection.leave_topic(&topic, &mut self.timers);
+        }
+        if self.connection.state() != ConnectionState::Online {
+            self.done(id, Outcome::Nothing);
+            return Ok(());
+        }
+        self.connection.want_topic(&topic, true, &mut self.timers);
+        let deadline_mono_ms = now.mono_ms.saturating_add(WIRE_ACK_TIMEOUT_MS);
+        self.wire_emit(now, id, Push { topic, ..Push::default() }, deadline_mono_ms)
+    }
+
+    pub(super) fn join_wire_topics(&mut self) {
+        for topic in self.wire_topics.keys() {
+            self.connection.want_topic(topic, true, &mut self.timers);
+        }
+    }
+
+    /// The connection is gone. What was to be joined is joined on the next one.
+    pub(super) fn lose_wire(&mut self, command: CommandId, held: Option<&Push>) {
+        if held.is_some_and(|push| push.event.is_empty()) {
+            return self.done(command, Outcome::Nothing);
+        }
+        let text = "wire.send: the connection was lost before the server answered";
+        self.refuse(command, Failure::new(ErrorCode::Unconfirmed, text));
     }
 
     fn await_wire(&mut self, id: u64, command: CommandId, deadline_mono_ms: u64, held: Option<Box<Push>>) {

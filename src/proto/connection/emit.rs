@@ -11,7 +11,7 @@ use crate::proto::wire::json::RawValue;
 use crate::proto::{ConnectionState, Now, SocketOutput};
 
 impl Connection {
-    /// Emits an event. Before that the link is judged by both clocks (E2): a dead one is dropped, on one in doubt
+    /// Emits an event; one without a name is not sent, and only asks whether its topic is joined. Before that the link is judged by both clocks (E2): a dead one is dropped, on one in doubt
     /// nothing is sent until [`Action::Writable`] or [`Action::Lost`].
     pub fn emit(&mut self, push: &Push, now: Now, timers: &mut Timers, rng: &mut Rng) -> Emitted {
         if self.state != ConnectionState::Online {
@@ -34,6 +34,9 @@ impl Connection {
             Written::NotJoined => return Emitted::NotJoined,
             Written::Refused(failure) => return Emitted::Refused(failure),
         };
+        if push.event.is_empty() {
+            return Emitted::Sent { ack_id: None, bytes: 0 };
+        }
         let bytes = frames.largest();
         let told = self.session.framing.max_payload().unwrap_or(u64::MAX);
         let limit = told.min(self.max_payload.unwrap_or(u64::MAX));
@@ -68,7 +71,7 @@ impl Connection {
 
     /// The answer to [`Action::Joins`].
     pub fn join(&mut self, topic: &str, params: &str, now: Now, timers: &mut Timers) {
-        self.session.framing.join(topic, params, now);
+        self.session.framing.join(topic, params, self.token.as_ref(), now);
         self.drain(timers);
     }
 

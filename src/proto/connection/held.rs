@@ -20,8 +20,9 @@ pub struct Held(Frames);
 enum Frames {
     #[cfg(feature = "socket-io")]
     Text(String),
+    /// With the tag of its namespace.
     #[cfg(feature = "socket-io")]
-    Binary(Assembled),
+    Binary(Assembled, u64),
     #[cfg(feature = "phoenix")]
     Phoenix(Vec<u8>),
 }
@@ -40,8 +41,8 @@ impl Held {
     }
 
     #[cfg(feature = "socket-io")]
-    pub(super) fn binary(assembled: Assembled) -> Self {
-        Self(Frames::Binary(assembled))
+    pub(super) fn binary(assembled: Assembled, tag: u64) -> Self {
+        Self(Frames::Binary(assembled, tag))
     }
 
     /// A binary frame of Phoenix; it was decoded before.
@@ -55,10 +56,11 @@ impl Held {
         const LIMITS: Limits = Limits { max_packet_bytes: usize::MAX, ..Limits::DEFAULT };
         match &self.0 {
             #[cfg(feature = "socket-io")]
-            Frames::Text(text) => socket_io::decode(text, &LIMITS).ok().and_then(deliver),
+            Frames::Text(text) => socket_io::decode(text, &LIMITS).ok().and_then(|packet| deliver(packet, 0)),
             #[cfg(feature = "socket-io")]
-            Frames::Binary(assembled) => {
-                let mut delivered = assembled.packet().ok().and_then(deliver)?;
+            Frames::Binary(assembled, tag) => {
+                let packet = assembled.packet().ok()?;
+                let mut delivered = deliver(packet, *tag)?;
                 if let Delivered::Event { attachments, .. } | Delivered::Ack { attachments, .. } =
                     &mut delivered
                 {

@@ -310,7 +310,7 @@ impl Framing for Phoenix {
         }
     }
 
-    fn join(&mut self, topic: &str, params: &str, now: Now) {
+    fn join(&mut self, topic: &str, params: &str, _token: Option<&Secret>, now: Now) {
         let join_ref = self.new_ref();
         let Some(channel) = self.channels.get_mut(topic) else { return };
         if !matches!(channel.state, State::Asked) {
@@ -323,6 +323,9 @@ impl Framing for Phoenix {
     }
 
     fn leave(&mut self, topic: &str) {
+        if topic == self.user_topic {
+            return;
+        }
         let Some(channel) = self.channels.remove(topic) else { return };
         self.lose(topic);
         // What waits for it waits no longer: a push to it joins it anew.

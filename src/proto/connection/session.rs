@@ -9,9 +9,10 @@ use super::{Delivered, Frames};
 use crate::proto::config::Config;
 #[cfg(all(feature = "socket-io", feature = "phoenix"))]
 use crate::proto::config::Framing as FramingName;
-use crate::proto::model::Failure;
-use crate::proto::profile::Push;
+use crate::proto::model::{ErrorCode, Failure, first_chars};
+use crate::proto::profile::{Push, is_auth_refusal};
 use crate::proto::rng::Rng;
+use crate::proto::text::concat;
 use crate::proto::wire::json::RawValue;
 use crate::proto::wire::{Limits, WireError, excerpt};
 use crate::proto::{ConnId, Now, Secret};
@@ -145,7 +146,7 @@ pub(super) trait Framing {
     /// Events of this topic are to come; `urgent`: in another's place, where there is no room for more.
     fn wants(&mut self, _topic: &str, _urgent: bool) {}
     /// The answer to [`News::Joins`].
-    fn join(&mut self, _topic: &str, _params: &str, _now: Now) {}
+    fn join(&mut self, _topic: &str, _params: &str, _token: Option<&Secret>, _now: Now) {}
     fn leave(&mut self, _topic: &str) {}
     /// Until when the server may be busy with what was asked of it; 0: it is not.
     fn busy_until_mono_ms(&self) -> u64 {
@@ -279,4 +280,20 @@ pub(super) fn broken(frame: &str, error: &WireError, fatal: bool) -> Step<'stati
 
 pub(super) fn out_of_place(frame: &str, what: &str, fatal: bool) -> Step<'static> {
     Step::Broken { message: what.to_owned(), excerpt: excerpt(frame), fatal }
+}
+
+/// What a Phoenix server says of a topic that it does not have.
+pub(super) const UNMATCHED: &str = "unmatched topic";
+
+/// Why nothing can be sent to a topic: its join was refused.
+pub(super) fn refused_topic(topic: &str, code: Option<&str>, message: &str) -> Failure {
+    let code = match (code, message) {
+        (Some("NotFoundError"), _) | (_, UNMATCHED | "not found" | "not_found") => ErrorCode::NotFound,
+        (Some("ForbiddenError"), _) | (_, "forbidden") => ErrorCode::Forbidden,
+        _ if is_auth_refusal(code, message) => ErrorCode::Forbidden,
+        _ => ErrorCode::Server,
+    };
+    let text =
+        concat(&["the server refused to join ", first_chars(topic, 80), ": ", first_chars(message, 200)]);
+    Failure { retryable: code == ErrorCode::Server, ..Failure::new(code, text) }
 }

@@ -7,29 +7,36 @@ use std::borrow::Cow;
 
 use super::heartbeat::Heartbeat;
 use super::held::Held;
-use super::session::{Framing, Link, Stage, Step, Written, broken, out_of_place};
+use super::session::{Framing, Link, News, Stage, Step, Written, broken, out_of_place};
 use super::{Delivered, Frames};
 use crate::proto::profile::Push;
+use crate::proto::queue::Queue;
 use crate::proto::rng::Rng;
 use crate::proto::wire::engine_io::{self, Frame};
 use crate::proto::wire::json::{self, Object};
 use crate::proto::wire::socket_io::{
-    Assembler, EventName, Packet, encode_ack, encode_binary_ack, encode_binary_event, encode_connect,
-    encode_disconnect, encode_event,
+    Assembler, EventName, Packet, encode_ack, encode_binary_ack, encode_binary_event, encode_disconnect,
+    encode_event,
 };
 use crate::proto::wire::{Limits, WireError};
 use crate::proto::{Now, Secret};
+
+mod namespaces;
+
+use namespaces::{Namespace, State, tag_of, untagged};
 
 /// Events kept from before the CONNECT reply (E9), and the bytes of their frames.
 const MAX_EARLY: usize = 256;
 const MAX_EARLY_BYTES: usize = 1024 * 1024;
 
-/// Answers that the server waits for; the oldest is forgotten first.
+/// Answers that the server waits for, and those awaited from namespaces beside the session's own; the oldest is forgotten
+/// first.
 const MAX_OWED: usize = 256;
 
-/// One namespace of one Socket.IO connection.
+/// One Socket.IO connection.
 pub(super) struct SocketIo {
-    namespace: String,
+    /// The session's own, which is joined before anything else, then those that were asked for.
+    namespaces: Vec<Namespace>,
     assembler: Assembler,
     sid: Option<String>,
     /// What the handshake says the server takes (E12).
@@ -37,25 +44,33 @@ pub(super) struct SocketIo {
     first_ack: u64,
     next_ack: u64,
     owed: SortedSet<u64>,
+    asked: SortedSet<u64>,
     early: Vec<Held>,
     early_bytes: usize,
-    recovery: Option<(String, Option<String>)>,
+    news: Queue<News>,
+    frames: Queue<String>,
 }
 
 impl SocketIo {
     pub(super) fn new(namespace: &str, limits: Limits) -> Self {
         Self {
-            namespace: namespace.to_owned(),
+            namespaces: vec![Namespace::named(namespace)],
             assembler: Assembler::new(limits),
             sid: None,
             max_payload: None,
             first_ack: 0,
             next_ack: 0,
             owed: SortedSet::new(),
+            asked: SortedSet::new(),
             early: Vec::new(),
             early_bytes: 0,
-            recovery: None,
+            news: Queue::new(),
+            frames: Queue::new(),
         }
+    }
+
+    fn name(&self, index: usize) -> &str {
+        self.namespaces.get(index).map_or("", |namespace| namespace.name.as_str())
     }
 }
 
@@ -71,32 +86,12 @@ impl Framing for SocketIo {
         Step::Nothing
     }
 
-    /// CONNECT with the token, and the session to resume (E4, E11).
     fn greeting(&self, token: Option<&Secret>) -> Option<String> {
-        let mut auth = String::from("{");
-        let mut field = |name: &str, value: &str| {
-            if auth.len() > 1 {
-                auth.push(',');
-            }
-            json::push_json_string(&mut auth, name);
-            auth.push(':');
-            json::push_json_string(&mut auth, value);
-        };
-        if let Some(token) = token {
-            field("token", &token.0);
-        }
-        if let Some((pid, offset)) = &self.recovery {
-            field("pid", pid);
-            if let Some(offset) = offset {
-                field("offset", offset);
-            }
-        }
-        auth.push('}');
-        Some(encode_connect(&self.namespace, Some(&auth)))
+        self.namespaces.first().map(|own| own.connect(token, ""))
     }
 
     fn farewell(&self) -> Option<String> {
-        Some(encode_disconnect(&self.namespace))
+        Some(encode_disconnect(self.name(0)))
     }
 
     fn end(&mut self) {
@@ -106,8 +101,14 @@ impl Framing for SocketIo {
         self.next_ack *= u64::from(!mutant::is(29));
         self.first_ack = self.next_ack;
         self.owed.clear();
+        self.asked.clear();
         self.early = Vec::new();
         self.early_bytes = 0;
+        self.news.clear();
+        self.frames.clear();
+        for namespace in &mut self.namespaces {
+            namespace.state = State::Away;
+        }
     }
 
     fn on_text<'a>(&mut self, link: &mut Link, text: &'a str, now: Now, _rng: &mut Rng) -> Step<'a> {
@@ -141,7 +142,7 @@ impl Framing for SocketIo {
                 Step::Reply(engine_io::encode_pong(data))
             }
             Frame::Pong | Frame::Upgrade | Frame::Noop => Step::Nothing,
-            Frame::Message(packet) => self.on_message(link, text, packet),
+            Frame::Message(packet) => self.on_message(link, text, packet, now),
         }
     }
 
@@ -150,7 +151,7 @@ impl Framing for SocketIo {
         &mut self,
         link: &mut Link,
         bytes: Vec<u8>,
-        _now: Now,
+        now: Now,
         _rng: &mut Rng,
     ) -> (Step<'static>, Option<Held>) {
         if link.stage < Stage::Joining {
@@ -162,47 +163,94 @@ impl Framing for SocketIo {
             Ok(None) => return (Step::Nothing, None),
             Err(error) => return (broken("", &error, matches!(error, WireError::TooLarge { .. })), None),
         };
-        match assembled.packet() {
+        let tag = match assembled.packet() {
             Err(error) => return (broken("", &error, false), None),
-            Ok(packet) if packet.ns() != self.namespace => return (Step::Nothing, None),
-            Ok(packet) => {
-                if self.take_in(packet).is_none() {
-                    return (Step::Nothing, None);
-                }
-            }
-        }
-        let held = Held::binary(assembled);
+            Ok(packet) if packet.ns() != self.name(0) => self.on_beside(packet, now).map(|(_, tag)| tag),
+            Ok(packet) => self.take_in(&packet, 0).then_some(0),
+        };
+        let Some(tag) = tag else { return (Step::Nothing, None) };
+        let held = Held::binary(assembled, tag);
         if link.stage == Stage::Joining { (self.hold(held, size), None) } else { (Step::Nothing, Some(held)) }
     }
 
     fn event(&mut self, push: &Push) -> Written {
+        let index = match self.namespace_for(&push.topic) {
+            Ok(index) => index,
+            Err(failure) => return Written::Refused(failure),
+        };
+        match self.namespaces.get(index).map(|namespace| &namespace.state) {
+            Some(State::Refused { failure, .. }) => return Written::Refused((**failure).clone()),
+            Some(State::Live) => {}
+            _ if index == 0 => {}
+            _ => {
+                self.want_namespace(index);
+                return Written::NotJoined;
+            }
+        }
         let ack_id = push.ack.then_some(self.next_ack);
         let args = texts(&push.args, &|arg| arg.as_str());
         let count = push.attachments.len();
         let text = if count == 0 {
-            encode_event(&self.namespace, ack_id, &push.event, &args)
+            encode_event(self.name(index), ack_id, &push.event, &args)
         } else {
-            encode_binary_event(&self.namespace, ack_id, &push.event, &args, count)
+            encode_binary_event(self.name(index), ack_id, &push.event, &args, count)
         };
         let frames = Frames { text: Some(text), binary: push.attachments.clone() };
-        Written::Frames { frames, ack_id }
+        Written::Frames { frames, ack_id: ack_id.map(|id| tag_of(index) | id) }
     }
 
     fn mark_as_asked(&mut self, ack_id: u64, _topic: &str) {
-        self.next_ack = ack_id + 1;
+        let (index, id) = untagged(ack_id);
+        self.next_ack = id + 1;
+        if index > 0 {
+            insert_bounded(&mut self.asked, ack_id);
+        }
     }
 
     fn answer(&mut self, ack_id: u64, args: &[&RawValue], attachments: &[Vec<u8>]) -> Option<Frames> {
         if !self.owed.remove(&ack_id) {
             return None;
         }
+        let (index, id) = untagged(ack_id);
         let args = texts(args, &|arg| arg.get());
         let text = if attachments.is_empty() {
-            encode_ack(&self.namespace, ack_id, &args)
+            encode_ack(self.name(index), id, &args)
         } else {
-            encode_binary_ack(&self.namespace, ack_id, &args, attachments.len())
+            encode_binary_ack(self.name(index), id, &args, attachments.len())
         };
         Some(Frames { text: Some(text), binary: attachments.to_vec() })
+    }
+
+    fn wants(&mut self, topic: &str, _urgent: bool) {
+        if let Ok(index) = self.namespace_for(topic) {
+            self.want_namespace(index);
+        }
+    }
+
+    fn join(&mut self, topic: &str, params: &str, token: Option<&Secret>, now: Now) {
+        self.join_namespace(topic, params, token, now);
+    }
+
+    fn leave(&mut self, topic: &str) {
+        if let Some(index) = self.index_of(topic).filter(|index| *index > 0) {
+            self.leave_namespace(index);
+        }
+    }
+
+    fn deadline_mono_ms(&self) -> Option<u64> {
+        self.next_deadline_mono_ms()
+    }
+
+    fn on_timer(&mut self, now: Now, _rng: &mut Rng) {
+        self.on_deadline(now);
+    }
+
+    fn poll_news(&mut self) -> Option<News> {
+        self.news.pop_front()
+    }
+
+    fn poll_frame(&mut self) -> Option<String> {
+        self.frames.pop_front()
     }
 
     fn sid(&self) -> Option<&str> {
@@ -219,7 +267,9 @@ impl Framing for SocketIo {
     }
 
     fn forget_recovery(&mut self) {
-        self.recovery = None;
+        for namespace in &mut self.namespaces {
+            namespace.recovery = None;
+        }
     }
 }
 
@@ -232,11 +282,14 @@ fn texts<'a, T>(items: &'a [T], text: &dyn Fn(&'a T) -> &'a str) -> Vec<&'a str>
 }
 
 impl SocketIo {
-    fn on_message<'a>(&mut self, link: &mut Link, frame: &'a str, message: &'a str) -> Step<'a> {
+    fn on_message<'a>(&mut self, link: &mut Link, frame: &'a str, message: &'a str, now: Now) -> Step<'a> {
         match self.assembler.on_text(message) {
             Err(error) => broken(frame, &error, matches!(error, WireError::TextBetween { .. })),
             Ok(None) => Step::Nothing,
-            Ok(Some(packet)) if packet.ns() != self.namespace => Step::Nothing,
+            Ok(Some(packet)) if packet.ns() != self.name(0) => {
+                let beside = self.on_beside(packet, now);
+                beside.and_then(|(packet, tag)| deliver(packet, tag)).map_or(Step::Nothing, Step::Delivered)
+            }
             Ok(Some(Packet::Connect { payload, .. })) => self.on_connect(link, frame, payload),
             Ok(Some(Packet::ConnectError { payload, .. })) if link.stage == Stage::Joining => {
                 refusal(payload)
@@ -245,11 +298,9 @@ impl SocketIo {
                 out_of_place(frame, "CONNECT_ERROR after CONNECT", false)
             }
             Ok(Some(Packet::Disconnect { .. })) => Step::Disconnected,
-            Ok(Some(packet)) if link.stage == Stage::Joining => match self.take_in(packet) {
-                Some(_) => self.hold(Held::text(message), message.len()),
-                None => Step::Nothing,
-            },
-            Ok(Some(packet)) => self.take_in(packet).map_or(Step::Nothing, Step::Delivered),
+            Ok(Some(packet)) if !self.take_in(&packet, 0) => Step::Nothing,
+            Ok(Some(_)) if link.stage == Stage::Joining => self.hold(Held::text(message), message.len()),
+            Ok(Some(packet)) => deliver(packet, 0).map_or(Step::Nothing, Step::Delivered),
         }
     }
 
@@ -265,38 +316,29 @@ impl SocketIo {
         self.sid = Some(sid.into_owned());
         link.stage = Stage::Live;
         let pid = reply.as_ref().and_then(|reply| reply.str("pid")).map(Cow::into_owned);
-        let resumed = match (&self.recovery, &pid) {
-            (Some((old, _)), Some(new)) => old == new,
-            _ => false,
-        };
-        if !resumed {
-            self.recovery = pid.map(|pid| (pid, None));
-        }
+        let resumed = self.namespaces.first_mut().is_some_and(|own| own.resume(pid));
         Step::Joined { resumed }
     }
 
-    /// Bookkeeping of an event or ack of this namespace; `None` where nobody waits for it.
-    fn take_in<'a>(&mut self, packet: Packet<'a>) -> Option<Delivered<'a>> {
-        match &packet {
-            Packet::Event { ack_id: Some(id), .. } => {
-                if self.owed.len() >= MAX_OWED {
-                    self.owed.pop_first();
-                }
-                self.owed.insert(*id);
-            }
+    /// Bookkeeping of an event or ack of this namespace; `false` where nobody waits for it.
+    fn take_in(&mut self, packet: &Packet<'_>, index: usize) -> bool {
+        match packet {
+            Packet::Event { ack_id: Some(id), .. } => insert_bounded(&mut self.owed, tag_of(index) | *id),
             Packet::Event { args, .. } => {
                 // Only what can be repeated has an offset, and it comes last.
-                if let (Some((_, offset)), Some(last)) = (&mut self.recovery, args.last())
+                let recovery = self.namespaces.get_mut(index).and_then(|own| own.recovery.as_mut());
+                if let (Some((_, offset)), Some(last)) = (recovery, args.last())
                     && let Some(last) = json::string(last)
                 {
                     *offset = Some(last.into_owned());
                 }
             }
+            Packet::Ack { id, .. } if index > 0 => return self.asked.remove(&(tag_of(index) | *id)),
             // Ids of earlier sockets are late, others were never given.
-            Packet::Ack { id, .. } if !(self.first_ack..self.next_ack).contains(id) => return None,
+            Packet::Ack { id, .. } => return (self.first_ack..self.next_ack).contains(id),
             _ => {}
         }
-        deliver(packet)
+        true
     }
 
     fn hold(&mut self, held: Held, bytes: usize) -> Step<'static> {
@@ -310,8 +352,20 @@ impl SocketIo {
     }
 }
 
-/// Reads CONNECT_ERROR: `{message, data: {code}}`, or a bare string.
+fn insert_bounded(ids: &mut SortedSet<u64>, id: u64) {
+    if ids.len() >= MAX_OWED {
+        ids.pop_first();
+    }
+    ids.insert(id);
+}
+
 fn refusal(payload: Option<&RawValue>) -> Step<'static> {
+    let (code, message) = refusal_of(payload);
+    Step::Refused { code, message }
+}
+
+/// Reads CONNECT_ERROR: `{message, data: {code}}`, or a bare string.
+fn refusal_of(payload: Option<&RawValue>) -> (Option<String>, String) {
     let object = payload.and_then(Object::read);
     let message = match &object {
         Some(object) => object.str("message"),
@@ -319,22 +373,23 @@ fn refusal(payload: Option<&RawValue>) -> Step<'static> {
     };
     let data = object.as_ref().and_then(|object| object.object("data"));
     let code = data.and_then(|data| data.str("code").map(Cow::into_owned));
-    Step::Refused { code, message: message.unwrap_or_default().into_owned() }
+    (code, message.unwrap_or_default().into_owned())
 }
 
-/// What of a packet is for the application.
-pub(super) fn deliver(packet: Packet<'_>) -> Option<Delivered<'_>> {
+/// What of a packet is for the application; `tag` is that of its namespace, none that of the session's own, which has no
+/// topic.
+pub(super) fn deliver(packet: Packet<'_>, tag: u64) -> Option<Delivered<'_>> {
     match packet {
-        Packet::Event { ack_id, name, args, .. } => {
+        Packet::Event { ns, ack_id, name, args, .. } => {
             let name = match name {
                 EventName::Text(name) => name,
                 EventName::Number(number) => Cow::Borrowed(number),
             };
-            let (topic, attachments) = (Cow::Borrowed(""), Vec::new());
-            Some(Delivered::Event { ack_id, topic, name, args, attachments })
+            let (topic, attachments) = (Cow::Borrowed(if tag == 0 { "" } else { ns }), Vec::new());
+            Some(Delivered::Event { ack_id: ack_id.map(|id| tag | id), topic, name, args, attachments })
         }
         Packet::Ack { id, args, .. } => {
-            Some(Delivered::Ack { id, status: None, args, attachments: Vec::new() })
+            Some(Delivered::Ack { id: tag | id, status: None, args, attachments: Vec::new() })
         }
         _ => None,
     }

@@ -10,6 +10,7 @@ use crate::proto::timer::Timer;
 
 mod frames;
 mod lifecycle;
+mod namespaces;
 mod page;
 mod phoenix;
 mod protocol;

@@ -83,8 +83,10 @@ impl Profile for Team {
         changes::answer(kind, status, body)
     }
 
-    fn incoming(&self, _topic: &str, event: &str, args: &[&RawValue]) -> Incoming {
+    fn incoming(&self, topic: &str, event: &str, args: &[&RawValue]) -> Incoming {
         let read = match event {
+            // Another namespace has events of its own.
+            _ if !topic.is_empty() => return Incoming::Other,
             "chat:message_received" => read_message,
             "chat:message_status_updated" => read_status,
             "chat:user_typing" => read_typing,

@@ -4,16 +4,12 @@ use super::channel::State;
 use super::{Phoenix, deliver};
 use crate::proto::Now;
 use crate::proto::connection::Delivered;
-use crate::proto::connection::session::{Link, News, Stage, Step};
-use crate::proto::model::{ErrorCode, Failure, first_chars};
+use crate::proto::connection::session::{Link, News, Stage, Step, UNMATCHED, refused_topic};
+use crate::proto::model::Failure;
 use crate::proto::profile::is_auth_refusal;
 use crate::proto::rng::Rng;
-use crate::proto::text::concat;
 use crate::proto::wire::json::{self, Object, digits};
 use crate::proto::wire::phoenix::{Frame, Payload};
-
-/// What a server says of a topic that is not joined, or that it does not know.
-const UNMATCHED: &str = "unmatched topic";
 
 /// So often in a row the user's topic is refused before the server is taken for one without.
 const REFUSED_GREETINGS: u32 = 2;
@@ -80,7 +76,7 @@ impl Phoenix {
             link.stage = Stage::Live;
             return Step::Joined { resumed: false };
         }
-        let failure = refusal(&frame.topic, code.as_deref(), &message);
+        let failure = refused_topic(&frame.topic, code.as_deref(), &message);
         channel.on_refused(failure, now.mono_ms, rng);
         let gone = channel.roster.empty();
         self.lose(&frame.topic);
@@ -91,7 +87,7 @@ impl Phoenix {
 
 /// Why nothing can be pushed to a topic that the server does not know.
 pub(super) fn unknown(topic: &str) -> Failure {
-    refusal(topic, None, UNMATCHED)
+    refused_topic(topic, None, UNMATCHED)
 }
 
 fn is_unmatched(frame: &Frame<'_>) -> bool {
@@ -106,17 +102,4 @@ fn reason_of(frame: &Frame<'_>) -> (Option<String>, String) {
     let field = |name| object.as_ref().and_then(|object| object.str(name));
     let message = text.or(field("reason")).or(field("message")).unwrap_or_default();
     (field("code").map(|code| code.into_owned()), message.into_owned())
-}
-
-/// Why nothing can be pushed to a topic.
-fn refusal(topic: &str, code: Option<&str>, message: &str) -> Failure {
-    let code = match (code, message) {
-        (Some("NotFoundError"), _) | (_, UNMATCHED | "not found" | "not_found") => ErrorCode::NotFound,
-        (Some("ForbiddenError"), _) | (_, "forbidden") => ErrorCode::Forbidden,
-        _ if is_auth_refusal(code, message) => ErrorCode::Forbidden,
-        _ => ErrorCode::Server,
-    };
-    let text =
-        concat(&["the server refused to join ", first_chars(topic, 80), ": ", first_chars(message, 200)]);
-    Failure { retryable: code == ErrorCode::Server, ..Failure::new(code, text) }
 }
