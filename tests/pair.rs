@@ -30,6 +30,8 @@ mod deeds;
 mod doubt;
 #[path = "pair/drafts.rs"]
 mod drafts;
+#[path = "pair/earlier.rs"]
+mod earlier;
 #[path = "pair/edits.rs"]
 mod edits;
 #[path = "pair/edits_fail.rs"]

@@ -242,7 +242,9 @@ pub enum TabInput {
     /// A tab that does not lead cannot read this segment of a history, or (`u32::MAX`) its head or its conversation.
     Torn { conversation_id: String, segment: u32 },
     /// A window of a tab that does not lead wants what comes before all that is in the store.
-    Earlier { conversation_id: String },
+    Earlier { conversation_id: String, wish: u32 },
+    /// The leading tab has asked for what was wanted with this wish, and what came is stored.
+    Fetched { conversation_id: String, wish: u32 },
     /// A tab that does not lead shows this conversation.
     Shows { conversation_id: String },
     /// What a transaction of another tab has changed.
@@ -284,7 +286,9 @@ pub enum TabOutput {
     /// stood there, or fetches it.
     Torn { conversation_id: String, segment: u32 },
     /// Tell the leading tab that a window here wants what comes before all that is in the store.
-    Earlier { conversation_id: String },
+    Earlier { conversation_id: String, wish: u32 },
+    /// Tell the tab with this wish that what it wanted is stored, if it ever comes.
+    Fetched { conversation_id: String, wish: u32 },
     /// Tell the leading tab that this conversation is shown here.
     Shows { conversation_id: String },
     /// Tell the other tabs what a transaction has changed.

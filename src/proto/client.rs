@@ -279,6 +279,7 @@ impl Client {
         }
         if self.timers.take_due(Timer::Rescan, now.mono_ms) {
             self.rescan(now);
+            self.stop_waiting_for_leader();
             self.tell_state(now);
         }
         if self.timers.take_due(Timer::Silence, now.mono_ms) {
@@ -383,6 +384,7 @@ impl Client {
             }
         }
         self.tell_put_off();
+        self.answer_wanted_beside();
         self.outbox.on_settled();
         self.say_rest();
         self.answer_connects(now);

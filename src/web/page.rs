@@ -128,8 +128,11 @@ impl Page {
             (TabOutput::Torn { conversation_id, segment }, Some(tabs)) => {
                 tabs.peers.post(&[("conversationId", &conversation_id.into()), ("torn", &segment.into())]);
             }
-            (TabOutput::Earlier { conversation_id }, Some(tabs)) => {
-                tabs.peers.post(&[("conversationId", &conversation_id.into()), ("earlier", &1.into())]);
+            (TabOutput::Earlier { conversation_id, wish }, Some(tabs)) => {
+                tabs.peers.post(&[("conversationId", &conversation_id.into()), ("earlier", &wish.into())]);
+            }
+            (TabOutput::Fetched { conversation_id, wish }, Some(tabs)) => {
+                tabs.peers.post(&[("conversationId", &conversation_id.into()), ("fetched", &wish.into())]);
             }
             (TabOutput::Shows { conversation_id }, Some(tabs)) => {
                 tabs.peers.post(&[("conversationId", &conversation_id.into()), ("shows", &1.into())]);

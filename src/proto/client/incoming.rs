@@ -347,6 +347,9 @@ impl Client {
     pub(super) fn set_phase(&mut self, phase: Phase) {
         if self.timelines.phase() != phase {
             self.timelines.set_phase(phase);
+            if phase != Phase::Live {
+                self.stop_waiting_for_leader();
+            }
             self.rooms.touch_all();
             self.emit(Event::Phase { phase });
         }

@@ -76,11 +76,13 @@ impl Client {
                     }
                 }
             }
-            TabInput::Earlier { conversation_id } => {
+            TabInput::Earlier { conversation_id, wish } => {
                 if self.leads() {
                     self.want_earlier(&conversation_id);
+                    self.beside.wanted.insert((conversation_id, wish));
                 }
             }
+            TabInput::Fetched { conversation_id, wish } => self.on_fetched_beside(&conversation_id, wish),
             TabInput::Shows { conversation_id } => {
                 if self.leads() {
                     self.sync.refresh(&conversation_id);

@@ -11,7 +11,7 @@ use super::super::queue::Queue;
 use super::super::timeline::Change;
 use super::super::wire::json::{self, Object, RawValue};
 use super::Client;
-use crate::proto::sorted::SortedMap;
+use crate::proto::sorted::{SortedMap, SortedSet};
 use crate::proto::timer::Timer;
 
 mod hello;
@@ -42,6 +42,10 @@ pub(super) struct Beside {
     /// The leader's connection: the event as JSON, while it is worth showing, and whether it is online.
     connection: Option<String>,
     online: bool,
+    /// Of which conversations windows of other tabs want more.
+    pub wanted: SortedSet<(String, u32)>,
+    /// Of which conversations windows here wait for the leader.
+    pub wishes: SortedMap<String, u32>,
     /// Told when what they tell of is stored.
     waiting: Vec<Untold>,
     statuses: SortedMap<String, Status>,

@@ -66,8 +66,44 @@ impl Client {
         if self.leads() {
             self.sync.wish(conversation_id);
         } else {
+            self.timelines.set_fetching(conversation_id, true);
+            let wish = self.rng.between(0, u64::from(u32::MAX)) as u32;
+            self.beside.wishes.insert(conversation_id.to_owned(), wish);
             let conversation_id = conversation_id.to_owned();
-            self.outputs.push_back(Output::Tab(TabOutput::Earlier { conversation_id }));
+            self.outputs.push_back(Output::Tab(TabOutput::Earlier { conversation_id, wish }));
+        }
+    }
+
+    /// Windows of other tabs wait until what they wanted is stored, or will not come.
+    pub(super) fn answer_wanted_beside(&mut self) {
+        if self.beside.wanted.is_empty() || self.storage.writing || self.has_dirty() {
+            return;
+        }
+        let mut done = Vec::new();
+        for wanted in self.beside.wanted.iter() {
+            if !self.sync.is_under_way(&wanted.0) {
+                done.push(wanted.clone());
+            }
+        }
+        for wanted in done {
+            self.beside.wanted.remove(&wanted);
+            let (conversation_id, wish) = wanted;
+            self.outputs.push_back(Output::Tab(TabOutput::Fetched { conversation_id, wish }));
+        }
+    }
+
+    /// An older wish's answer says nothing of a newer one.
+    pub(super) fn on_fetched_beside(&mut self, conversation_id: &str, wish: u32) {
+        if self.beside.wishes.get(conversation_id) == Some(&wish) {
+            self.beside.wishes.remove(conversation_id);
+            self.timelines.set_fetching(conversation_id, false);
+        }
+    }
+
+    /// The leader that was asked is gone, or its answer did not come.
+    pub(super) fn stop_waiting_for_leader(&mut self) {
+        while let Some((conversation_id, _)) = self.beside.wishes.pop_first() {
+            self.timelines.set_fetching(&conversation_id, false);
         }
     }
 

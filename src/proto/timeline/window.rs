@@ -207,7 +207,8 @@ impl View {
         if start == 0 && !log.is_complete() && !log.exhausted && !self.unknown {
             shown.has_earlier = true;
             let oldest = log.head.segments.first().map(|info| info.first);
-            let room = end - start < self.before;
+            // What is here already comes out of the store first.
+            let room = end - start < self.before && needs.wants.is_empty();
             needs.earlier = room && scene.phase == Phase::Live && self.asked_at != Some(oldest);
             if needs.earlier {
                 self.asked_at = Some(oldest);

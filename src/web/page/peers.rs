@@ -250,8 +250,11 @@ fn versioned(data: &JsValue) -> Option<TabInput> {
     if let Some(segment) = word("torn").as_f64() {
         return Some(TabInput::Torn { conversation_id, segment: segment as u32 });
     }
-    if word("earlier").as_f64().is_some() {
-        return Some(TabInput::Earlier { conversation_id });
+    if let Some(wish) = word("earlier").as_f64() {
+        return Some(TabInput::Earlier { conversation_id, wish: wish as u32 });
+    }
+    if let Some(wish) = word("fetched").as_f64() {
+        return Some(TabInput::Fetched { conversation_id, wish: wish as u32 });
     }
     if word("shows").as_f64().is_some() {
         return Some(TabInput::Shows { conversation_id });
