@@ -271,7 +271,9 @@ impl Node {
                 }
                 let reply = match self.store.execute(&request) {
                     StoreReply::Opened { .. } => StoreReply::Opened { persistent: true },
-                    reply @ (StoreReply::Saved { .. } | StoreReply::Records(_)) => reply,
+                    reply @ (StoreReply::Saved { .. }
+                    | StoreReply::Records(_)
+                    | StoreReply::Estimate { .. }) => reply,
                     other => panic!("the store does not do it: {other:?}"),
                 };
                 Input::Store { id, reply }

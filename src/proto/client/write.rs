@@ -262,6 +262,10 @@ impl Client {
             self.post_removed(flight.changes.take(), list(lists, 1));
             self.take_back(now, &mut flight, Back::Conflict);
         }
+        if self.outbox.misses_rows() {
+            // What is about to go is held back: another tab's row, which is read here, may stand before it.
+            self.route(now);
+        }
         // Without the probe.
         self.reconcile(now, lists.get(..4).unwrap_or(lists));
         if missing.is_empty() && !self.has_dirty() {
