@@ -175,7 +175,8 @@ impl World {
         let sent = &self.ledger.sent;
         let in_flight = &mut self.devices[at].eyes.wire.in_flight;
         in_flight.retain(|_, (_, number)| {
-            sent[*number].key.as_ref().is_none_or(|key| !text.contains(key.as_str()))
+            // With its quotes: one key may begin as another does.
+            sent[*number].key.as_ref().is_none_or(|key| !text.contains(&format!("\"{key}\"")))
         });
     }
 

@@ -193,11 +193,13 @@ impl SocketIo {
     pub(super) fn on_beside<'a>(&mut self, packet: Packet<'a>, now: Now) -> Option<(Packet<'a>, u64)> {
         let index = self.index_of(packet.ns()).filter(|index| *index > 0)?;
         let namespace = self.namespaces.get_mut(index)?;
+        let joining = matches!(namespace.state, State::Joining { .. });
         match packet {
             Packet::Connect { payload, .. } => {
                 let reply = payload.and_then(Object::read);
                 namespace.resume(reply.and_then(|reply| reply.str("pid").map(|pid| pid.into_owned())));
-                let unwanted = matches!(namespace.state, State::Joining { wanted: false, .. });
+                // It may come late.
+                let unwanted = matches!(namespace.state, State::Away | State::Joining { wanted: false, .. });
                 namespace.state = State::Live;
                 if unwanted {
                     self.leave_namespace(index);
@@ -206,8 +208,16 @@ impl SocketIo {
                 }
                 None
             }
-            Packet::ConnectError { payload, .. } => {
-                self.on_refused(index, payload, now);
+            Packet::ConnectError { payload, .. } if joining => {
+                let (code, message) = refusal_of(payload);
+                let failure = refused_topic(&namespace.name, code.as_deref(), &message);
+                self.refuse(index, failure, now);
+                None
+            }
+            Packet::Disconnect { .. } if joining => {
+                // Else whoever waits would ask again as fast as it answers.
+                let failure = refused_topic(&namespace.name, None, "the server disconnected");
+                self.refuse(index, failure, now);
                 None
             }
             Packet::Disconnect { .. } => {
@@ -222,12 +232,6 @@ impl SocketIo {
             }
             _ => None,
         }
-    }
-
-    fn on_refused(&mut self, index: usize, payload: Option<&RawValue>, now: Now) {
-        let (code, message) = refusal_of(payload);
-        let failure = refused_topic(self.name(index), code.as_deref(), &message);
-        self.refuse(index, failure, now);
     }
 
     fn refuse(&mut self, index: usize, failure: Failure, now: Now) {

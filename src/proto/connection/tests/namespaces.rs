@@ -219,6 +219,26 @@ fn e11_each_namespace_has_its_own_session_to_resume() {
 }
 
 #[test]
+fn what_comes_out_of_place_changes_nothing() {
+    let mut rig = beside();
+    rig.text(r#"44/a,{"message":"late"}"#);
+    assert!(matches!(rig.emit_to("/a", "hi", false), Emitted::Sent { .. }));
+    rig.names();
+    rig.leave_topic("/a");
+    rig.names();
+    // Who is gone leaves again, where the server thinks otherwise.
+    rig.text(r#"40/a,{"sid":"s9"}"#);
+    assert_eq!(rig.names(), ["text 41/a,", "settled /a"]);
+    // A server that disconnects whoever joins is not asked as fast as it answers.
+    assert_eq!(rig.emit_to("/a", "hi", false), Emitted::NotJoined);
+    rig.join_topic("/a", "{}");
+    rig.names();
+    rig.text("41/a,");
+    assert_eq!(rig.names(), ["settled /a"]);
+    assert!(matches!(rig.emit_to("/a", "hi", false), Emitted::Refused(_)));
+}
+
+#[test]
 fn names_and_their_number_are_bounded() {
     let mut rig = Rig::online(json!({}));
     for name in ["a", "/a,b", &format!("/{}", "x".repeat(256))] {
