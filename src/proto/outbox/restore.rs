@@ -49,7 +49,9 @@ impl Outbox {
             self.find_again(id, &present);
         }
         for (stored, version, row) in present {
-            self.meet(stored, version, row);
+            if !self.is_resent(&row, &|old| !kept.contains(&old)) {
+                self.meet(stored, version, row);
+            }
         }
         // What is not there is gone.
         self.missed = 0;
@@ -104,7 +106,12 @@ impl Outbox {
             }
         }
         for (stored, version, row) in present {
-            self.meet(stored, version, row);
+            let is_gone = |old| changes.deletes.iter().any(|(at, _)| at.key == Key::Number(old));
+            if self.is_resent(&row, &is_gone) {
+                joins = false;
+            } else {
+                self.meet(stored, version, row);
+            }
         }
         self.stirred = true;
         joins && self.missed == 0
@@ -165,6 +172,11 @@ impl Outbox {
             return self.vanish(id);
         };
         row.version = 0;
+        if row.stage == Stage::Failed {
+            // The failure that is to be written is that of the one before.
+            row.dirty = false;
+            self.dirty.remove(&id);
+        }
         self.number(id, *stored);
     }
 
@@ -303,6 +315,12 @@ impl Outbox {
         if self.generation != 0 && self.rows.get(&id).is_some_and(has_been) {
             self.actions.push_back(super::Action::LookUp { row: id });
         }
+    }
+
+    /// It stands for a row that is just being written here, and whose number `is_gone`: no second one of its key. What
+    /// becomes of that is seen when the write is over.
+    fn is_resent(&self, record: &OutboxRow, is_gone: &dyn Fn(u64) -> bool) -> bool {
+        self.find(&record.key).is_some_and(|row| row.writing && row.stored.is_some_and(is_gone))
     }
 
     fn remove_double(&mut self, stored: u64, version: u64, record: OutboxRow) {
