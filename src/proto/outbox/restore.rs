@@ -174,10 +174,17 @@ impl Outbox {
         row.version = 0;
         if row.stage == Stage::Failed {
             // The failure that is to be written is that of the one before.
-            row.dirty = false;
-            self.dirty.remove(&id);
+            self.leave_record(id);
         }
         self.number(id, *stored);
+    }
+
+    /// Its record is gone, or another's: nothing that is known here is written there.
+    fn leave_record(&mut self, id: RowId) {
+        if let Some(row) = self.rows.get_mut(&id) {
+            (row.dirty, row.version) = (false, 0);
+        }
+        self.dirty.remove(&id);
     }
 
     /// Forgets everything (wipe); whoever waits is told. `beside`: another tab has wiped; what had come into the store is
@@ -343,7 +350,8 @@ impl Outbox {
     pub fn vanish(&mut self, id: RowId) {
         let Some(row) = self.rows.get(&id) else { return };
         match row.stage {
-            Stage::InFlight { .. } | Stage::Answered => return,
+            // What comes of its frame ends it.
+            Stage::InFlight { .. } | Stage::Answered => return self.leave_record(id),
             Stage::Settling => return self.on_written(id, Stage::Settling, None, 0),
             Stage::Removing => {
                 // It was to go, and another row stands for its key: what was to be sent again has been taken back, unless the
