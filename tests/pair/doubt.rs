@@ -225,3 +225,24 @@ fn without_keys_an_unclear_add_of_a_follower_is_sent_once() {
         }
     }
 }
+
+/// The store was asked for the queue alone, as a leader does, and answers when another tab has led, sent and settled.
+#[test]
+fn a_read_that_was_asked_for_with_the_lead_tells_nothing_of_what_is_gone_after_it() {
+    let (mut world, old, new) = World::two(Backend::full());
+    world.server_down();
+    world.pass(100);
+    let key = world.saved(old, "r", "one");
+    world.pass(100);
+    let acknowledged = world.ask(old, Command::Acknowledged { key: key.clone() });
+    world.disks[0].delay_ms = 3000;
+    world.input(old, Input::Tab(TabInput::Poked));
+    world.disks[0].delay_ms = 0;
+    world.backend.down = false;
+    world.input(old, Input::Tab(TabInput::Deposed));
+    world.input(new, Input::Tab(TabInput::Leads));
+    world.until_status(new, &key, Status::Acknowledged);
+    assert!(world.outcome(old, acknowledged).is_none(), "what the other tab tells waits for the read");
+    world.pass(10_000);
+    assert_eq!(world.wait(old, acknowledged).map(|_| ()), Ok(()));
+}

@@ -7,6 +7,7 @@ use chatwire::proto::{
 use serde_json::json;
 
 use super::backend::{Backend, Fate};
+use super::checks::outbox_rows;
 use super::world::World;
 
 /// The longest that a tab which is looked at waits for a leader that stands still (ARCHITECTURE.md, "Tabs"), and the connect.
@@ -178,6 +179,30 @@ fn a_thief_whose_claim_is_refused_writes_nothing_over_what_the_robbed_leader_wri
         assert_eq!(world.texts(at, 1), ["one", "two", "three"]);
     }
     assert_eq!(world.backend.sessions.len(), 1);
+}
+
+/// The claim that is refused at first ends what the store knows of replaced rows, when it stands.
+#[test]
+fn a_row_that_is_on_the_wire_unmarked_is_not_written_again_where_it_was_cancelled() {
+    let (mut world, other, leader) = World::two(Backend::full());
+    world.nodes[leader].checks.memory_only = true;
+    world.disks[0].broken = Some(StoreFailure::Quota);
+    world.restart(other);
+    world.pass(2000);
+    world.disks[0].broken = None;
+    world.backend.fates.push_back(Fate::Ignore);
+    let key = world.saved(other, "r", "one");
+    world.until_status(leader, &key, Status::Sent);
+    let cancel = world.ask(other, Command::Cancel { key });
+    assert!(world.wait(other, cancel).is_ok());
+    assert!(outbox_rows(&mut world.disks[0].records).is_empty());
+    world.pass(6000);
+    assert!(outbox_rows(&mut world.disks[0].records).is_empty(), "it is gone");
+    world.pass(60_000);
+    assert!(world.backend.texts("r").is_empty());
+    for at in [other, leader] {
+        assert!(world.texts(at, 1).is_empty());
+    }
 }
 
 #[test]

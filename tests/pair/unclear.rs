@@ -1,6 +1,7 @@
 //! Writes of which nobody can say whether they took place, with more than one row in them or behind them.
 
-use chatwire::proto::{Input, TabInput};
+use chatwire::proto::{Command, Input, Status, StoreFailure, TabInput};
+use serde_json::json;
 
 use super::backend::{Backend, Fate};
 use super::checks::outbox_rows;
@@ -52,5 +53,36 @@ fn what_is_sent_behind_a_message_that_is_looked_for_stays_behind_it() {
         world.pass(60_000);
         let texts = world.backend.texts("r");
         assert_eq!(texts[260..], ["one", "two"], "{fault:?}");
+    }
+}
+
+/// The leader has failed a message, and can neither tell nor read whether that was stored when another tab, which has read
+/// it, sends the message again: under another number, and the failure is gone.
+#[test]
+fn a_message_that_another_tab_resends_while_its_failure_is_unclear_is_sent() {
+    for loses_pokes in [false, true] {
+        let (mut world, leader, follower) = World::two(Backend::full());
+        let refusal = json!({"code": "ForbiddenError", "message": "no"});
+        world.backend.fates.push_back(Fate::Refuse(refusal));
+        world.disks[0].faults.extend([WriteFault::None, WriteFault::UnknownDone]);
+        world.disks[0].unknown_ms = 1000;
+        let key = world.saved(leader, "r", "one");
+        world.pass(500);
+        (world.disks[0].broken, world.disks[0].unreadable) = (Some(StoreFailure::Other), true);
+        world.pass(1000);
+        (world.disks[0].broken, world.disks[0].unreadable) = (None, false);
+        world.input(follower, Input::Tab(TabInput::Poked));
+        world.until_status(follower, &key, Status::Failed);
+        world.loses_pokes = loses_pokes;
+        let resend = world.ask(follower, Command::Resend { key: key.clone() });
+        world.wait(follower, resend).unwrap();
+        world.loses_pokes = false;
+        world.input(leader, Input::Tab(TabInput::Poked));
+        world.pass(60_000);
+        assert_eq!(world.backend.texts("r"), ["one"], "{loses_pokes}");
+        for node in [leader, follower] {
+            assert_eq!(world.status(node, &key), Some(Status::Acknowledged), "{loses_pokes}");
+        }
+        assert!(outbox_rows(&mut world.disks[0].records).is_empty(), "{loses_pokes}");
     }
 }

@@ -153,6 +153,7 @@ impl World {
             self.say(|| format!("a write of {name} conflicts: {}", what.unwrap_or_default()));
         }
         if let StoreReply::Saved { added } = &reply {
+            self.forget_failures(at, transaction);
             self.on_commit(at, transaction, added);
             if self.dice.strikes(Fault::StoreUnknownDone, at).is_some() {
                 self.say(|| format!("a write of {name} is done, and nobody knows"));
@@ -250,12 +251,10 @@ impl World {
     fn is_stale(&self, at: usize, transaction: &Transaction) -> Option<String> {
         let disk = &self.disks[self.devices[at].person.disk];
         let has = |id: &RecordId| disk.records.get(id).and_then(record_version);
-        let reign = transaction.expect.iter().filter_map(|(_, version)| version.as_ref());
-        let claims = reign.filter_map(|version| disk.torn_generations.get(version)).max();
+        let passes = disk.passes(transaction);
         let stale = |(id, expected): &&(RecordId, Option<u64>)| {
-            // Of rows marks stay over the first claim, by whoever may not know what was torn; not over a second.
             let torn = match id.table {
-                Table::Outbox => claims.is_some_and(|claims| *claims > 1),
+                Table::Outbox => passes,
                 _ => expected.is_some_and(|version| disk.torn_generations.contains_key(&version)),
             };
             let gone = expected.is_some() && disk.records.get(id).is_none();
@@ -263,6 +262,21 @@ impl World {
         };
         let (id, expected) = transaction.expect.iter().find(stale)?;
         Some(format!("{:?} has {:?}, not {expected:?}, and was replaced", id.key, has(id)))
+    }
+
+    /// What passes over a failure that it does not know undoes it.
+    fn forget_failures(&mut self, at: usize, transaction: &Transaction) {
+        let disk = &mut self.disks[self.devices[at].person.disk];
+        if !disk.passes(transaction) {
+            return;
+        }
+        for (id, _) in &transaction.expect {
+            if let Key::Number(stored) = id.key
+                && let Some(row) = disk.rows.get(&stored).filter(|row| row.failed)
+            {
+                disk.failed.remove(&row.number);
+            }
+        }
     }
 
     /// The law of `Transaction`, by which a store keeps expectations without reading.
@@ -347,6 +361,15 @@ impl World {
                     .is_ok_and(|(_, messages)| messages.iter().any(wanted))
             })
         })
+    }
+}
+
+impl Disk {
+    /// A leader of before a torn generation writes: of rows marks stay over the first claim, by whoever may not know what was
+    /// torn; not over a second.
+    fn passes(&self, transaction: &Transaction) -> bool {
+        let versions = transaction.expect.iter().filter_map(|(_, version)| version.as_ref());
+        versions.filter_map(|version| self.torn_generations.get(version)).any(|claims| *claims > 1)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chatwire::proto::store::head_key;
-use chatwire::proto::{ConnectionState, Message, Phase, RecordId, Status};
+use chatwire::proto::{ConnectionState, Message, Phase, RecordId, Status, TabInput};
 
 use super::plan::ROOMS;
 use super::text;
@@ -19,6 +19,8 @@ pub struct TabEyes {
     pub shown: Option<ConnectionState>,
     /// When a word of another tab was last lost on its way to it.
     pub word_lost_at: Option<u64>,
+    /// It has heard a word of another tab in this life.
+    knows_others: bool,
 }
 
 impl World {
@@ -33,6 +35,17 @@ impl World {
         // One that has been robbed, and has not heard of it yet, takes in what it finds.
         if leader && self.devices[at].leads && !self.disks[home].taken_in.insert(key.to_owned()) {
             self.wrong("one tab takes a message in", format!("{key} was taken in before"));
+        }
+    }
+
+    /// Whoever has heard none takes itself for alone, and tells nobody what it takes in: so does one to which the first words
+    /// of the others were lost, until the next.
+    pub fn see_word(&mut self, at: usize, word: &TabInput) {
+        use TabInput as T;
+        let eyes = &mut self.devices[at].eyes.tabs;
+        let of_the_lock = matches!(word, T::Leads | T::Follows | T::Deposed | T::Emptied | T::Deaf);
+        if !of_the_lock && !core::mem::replace(&mut eyes.knows_others, true) && eyes.word_lost_at.is_some() {
+            self.disturb_tabs(at);
         }
     }
 

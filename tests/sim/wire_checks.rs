@@ -109,6 +109,9 @@ impl World {
     }
 
     pub fn see_input(&mut self, at: usize, input: &Input) {
+        if let Input::Tab(word) = input {
+            self.see_word(at, word);
+        }
         let online = self.devices[at].eyes.state == Some(ConnectionState::Online);
         let eyes = &mut self.devices[at].eyes;
         if let Input::Store { reply: StoreReply::Conflict | StoreReply::Unknown, .. } = input {

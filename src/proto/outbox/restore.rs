@@ -49,7 +49,9 @@ impl Outbox {
             self.find_again(id, &present);
         }
         for (stored, version, row) in present {
-            self.meet(stored, version, row);
+            if !self.is_resent(&row, &|old| !kept.contains(&old)) {
+                self.meet(stored, version, row);
+            }
         }
         // What is not there is gone.
         self.missed = 0;
@@ -104,7 +106,12 @@ impl Outbox {
             }
         }
         for (stored, version, row) in present {
-            self.meet(stored, version, row);
+            let is_gone = |old| changes.deletes.iter().any(|(at, _)| at.key == Key::Number(old));
+            if self.is_resent(&row, &is_gone) {
+                joins = false;
+            } else {
+                self.meet(stored, version, row);
+            }
         }
         self.stirred = true;
         joins && self.missed == 0
@@ -165,7 +172,19 @@ impl Outbox {
             return self.vanish(id);
         };
         row.version = 0;
+        if row.stage == Stage::Failed {
+            // The failure that is to be written is that of the one before.
+            self.leave_record(id);
+        }
         self.number(id, *stored);
+    }
+
+    /// Its record is gone, or another's: nothing that is known here is written there.
+    fn leave_record(&mut self, id: RowId) {
+        if let Some(row) = self.rows.get_mut(&id) {
+            (row.dirty, row.version) = (false, 0);
+        }
+        self.dirty.remove(&id);
     }
 
     /// Forgets everything (wipe); whoever waits is told. `beside`: another tab has wiped; what had come into the store is
@@ -305,6 +324,12 @@ impl Outbox {
         }
     }
 
+    /// It stands for a row that is just being written here, and whose number `is_gone`: no second one of its key. What
+    /// becomes of that is seen when the write is over.
+    fn is_resent(&self, record: &OutboxRow, is_gone: &dyn Fn(u64) -> bool) -> bool {
+        self.find(&record.key).is_some_and(|row| row.writing && row.stored.is_some_and(is_gone))
+    }
+
     fn remove_double(&mut self, stored: u64, version: u64, record: OutboxRow) {
         let first = self.by_key.get(&record.key).copied();
         let (key, conversation_id) = (record.key.clone(), record.conversation_id.clone());
@@ -325,7 +350,8 @@ impl Outbox {
     pub fn vanish(&mut self, id: RowId) {
         let Some(row) = self.rows.get(&id) else { return };
         match row.stage {
-            Stage::InFlight { .. } | Stage::Answered => return,
+            // What comes of its frame ends it.
+            Stage::InFlight { .. } | Stage::Answered => return self.leave_record(id),
             Stage::Settling => return self.on_written(id, Stage::Settling, None, 0),
             Stage::Removing => {
                 // It was to go, and another row stands for its key: what was to be sent again has been taken back, unless the

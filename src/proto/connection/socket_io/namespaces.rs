@@ -6,7 +6,7 @@
 use crate::proto::connection::session::{News, refused_topic};
 use crate::proto::model::{ErrorCode, Failure};
 use crate::proto::sorted::SortedSet;
-use crate::proto::wire::json::{self, Object, RawValue};
+use crate::proto::wire::json::{self, Object};
 use crate::proto::wire::socket_io::{Packet, encode_connect, encode_disconnect};
 use crate::proto::{Now, Secret};
 
