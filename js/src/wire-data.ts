@@ -1,5 +1,5 @@
 // Values with bytes in them, as they cross to the core: JSON with placeholders, and the bytes as base64.
-import { check } from "./errors.js";
+import { ChatError, check } from "./errors.js";
 import type { WireData } from "./generated/core.js";
 import type { Json } from "./types.js";
 import type { WireValue } from "./wire.js";
@@ -12,13 +12,19 @@ type Crossing = { json: Json; attachments: string[] };
 /** Throws `validation` where it is nothing that JSON and bytes can say. */
 export function packed(name: string, value: WireValue): Crossing {
   const attachments: string[] = [];
+  let ownPlaceholder = false;
   const json = check.reading(name, () =>
     replaced(value, (inner) => {
       const bytes = bytesOf(inner);
-      if (bytes === undefined) return undefined;
-      return { _placeholder: true, num: attachments.push(toBase64(bytes)) - 1 };
+      if (bytes !== undefined) return { _placeholder: true, num: attachments.push(toBase64(bytes)) - 1 };
+      if (isPlaceholder(inner)) ownPlaceholder = true;
+      return undefined;
     }),
   );
+  if (ownPlaceholder && attachments.length > 0) {
+    const text = `${name}: beside bytes no object may have _placeholder: true: servers end the connection over it`;
+    throw new ChatError("validation", text);
+  }
   return { json: check.json(name, json as Json), attachments };
 }
 
@@ -68,5 +74,9 @@ function toBase64(bytes: Uint8Array): string {
 }
 
 function fromBase64(text: string): Uint8Array {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  const decoded = atob(text);
+  const bytes = new Uint8Array(decoded.length);
+  // A callback for each byte takes twenty times as long.
+  for (let at = 0; at < bytes.length; at++) bytes[at] = decoded.charCodeAt(at);
+  return bytes;
 }

@@ -59,11 +59,17 @@ test("a value that holds itself is refused at once", async () => {
   const ring: { a?: unknown; b?: unknown } = {};
   Object.assign(ring, { a: ring, b: ring });
   await expect(chat.wire.send("test:echo", ring as never)).rejects.toMatchObject({ code: "validation" });
-  // A placeholder of the application's own is no attachment.
+  // The official parser ends the connection over a placeholder that is none, and over an eleventh attachment.
   const odd = { bytes: new Uint8Array([1]), own: { _placeholder: true, num: "map" } };
-  await expect(chat.wire.send("test:echo", odd, { ack: true })).rejects.toMatchObject({
-    code: "unconfirmed",
-  });
+  const many = new Array(11).fill(new Uint8Array([1]));
+  for (const payload of [odd, many]) {
+    await expect(chat.wire.send("test:echo", payload, { ack: true })).rejects.toMatchObject({
+      code: "validation",
+    });
+  }
+  expect(await chat.wire.send("test:echo", many.slice(1), { ack: true })).toEqual(many.slice(1));
+  const alone = { own: { _placeholder: true, num: "map" } };
+  expect(await chat.wire.send("test:echo", alone, { ack: true })).toEqual(alone);
 });
 
 test("more attachments than the server takes in a frame are refused here (E12)", async () => {
@@ -136,6 +142,29 @@ test("a namespace that refuses says why, and the rest goes on (E8)", async () =>
   await chat.wire.join("/staff", { badge: true });
   expect(await chat.wire.send("test:echo", "on", { ack: true })).toBe("on");
   await expect(chat.wire.join("staff")).rejects.toMatchObject({ code: "validation" });
+});
+
+test("what is joined, left and joined again in one breath is joined, with what was said last, on the same connection", async () => {
+  const { server, auths } = await withNamespaces();
+  const chat = await online(server);
+  let losses = 0;
+  chat.on("disconnected", () => losses++);
+  for (let round = 0; round < 5; round++) {
+    const first = chat.wire.join("/news", { round, n: 1 });
+    const left = chat.wire.leave("/news");
+    const second = chat.wire.join("/news", { round, n: 2 });
+    await Promise.all([first, left, second]);
+    expect(auths.at(-1)).toMatchObject({ round, n: 2 });
+  }
+  await chat.wire.join("/news", { n: 3 });
+  expect(auths.at(-1)).toMatchObject({ n: 3 });
+  await chat.wire.leave("/news");
+  const gone = chat.wire.join("/news");
+  await chat.wire.leave("/news");
+  await gone;
+  expect(await chat.wire.send("test:echo", "there", { ack: true })).toBe("there");
+  await expect.poll(() => server.of("/news").sockets.size, { timeout: 5_000 }).toBe(0);
+  expect(losses).toBe(0);
 });
 
 test("a namespace is joined again on the next connection, and not when it was left", async () => {

@@ -190,11 +190,11 @@ pub struct Connection {
     renewal_failures: u32,
     /// The token was renewed beside this socket, which was accepted with the one before.
     socket_behind: bool,
-    /// Where the upgrade carries the token: it was refused, another token is asked for because of that, and when one came
-    /// last (X9).
+    /// Where the upgrade carries the token: it was refused, another token is asked for because of that, and one has come
+    /// since this was last online (X9).
     upgrade_refused: bool,
     upgrade_asked: bool,
-    upgrade_renewed_at_mono_ms: Option<u64>,
+    upgrade_renewed: bool,
 
     session: session::Session,
     /// What a hello or the configuration says the server takes (E12).
@@ -240,7 +240,7 @@ impl Connection {
             socket_behind: false,
             upgrade_refused: false,
             upgrade_asked: false,
-            upgrade_renewed_at_mono_ms: None,
+            upgrade_renewed: false,
             session: session::Session::new(config),
             max_payload: config.capabilities.max_payload,
             held_back: false,

@@ -270,9 +270,9 @@ impl Client {
             let cut = last_seq.is_some_and(|last| self.timelines.is_cut(&told.id, last));
             if cut {
                 self.timelines.forget_ranges(&told.id);
-            }
-            if told.last_seq == Some(0) {
-                self.timelines.on_empty(&told.id, self.capabilities.cursor);
+                if told.last_seq == Some(0) {
+                    self.timelines.on_empty(&told.id, self.capabilities.cursor);
+                }
             }
             let behind = last_seq.is_none() || last_seq > cursor;
             if cut || (behind && told.last_seq != Some(0)) || self.timelines.hole(&told.id).is_some() {
@@ -306,6 +306,10 @@ impl Client {
             return;
         }
         self.follow(&told.id, false);
+        if told.last_seq == Some(0) {
+            // Whoever is told of it when it is made misses nothing of it.
+            self.timelines.on_empty(&told.id, self.capabilities.cursor);
+        }
         if let Some(seq) = told.last_read_seq {
             self.timelines.on_read_seq(&told.id, seq);
         }

@@ -1,6 +1,6 @@
 //! Events of the backend's own: sent now or not at all.
 
-use super::super::api::{CommandId, Now, Outcome, WireData};
+use super::super::api::{CommandId, Event, Now, Outcome, WireData};
 use super::super::connection::Emitted;
 use super::super::model::{ConnectionState, ErrorCode, Failure, Json};
 use super::super::profile::{Answer, Push};
@@ -32,6 +32,28 @@ const MAX_TOPICS: usize = 31;
 
 const WIRE_ACK_TIMEOUT_MS: u64 = 15_000;
 
+/// The official parsers of Socket.IO end a connection over one more.
+const MAX_ATTACHMENTS: usize = 10;
+
+fn check_attachments(payload: &WireData) -> Result<(), Failure> {
+    if payload.attachments.len() <= MAX_ATTACHMENTS {
+        return Ok(());
+    }
+    let text = "payload: at most 10 values of bytes in one event: servers end the connection over more";
+    Err(Failure::new(ErrorCode::Validation, text))
+}
+
+fn too_large(size: u64, limit: u64) -> Failure {
+    let (size, limit) = (decimal(size), decimal(limit));
+    let text = concat(&["wire: ", &size, " bytes; the server takes at most ", &limit, " in a frame"]);
+    Failure::new(ErrorCode::TooLarge, text)
+}
+
+fn not_joined() -> Failure {
+    let text = "wire: not sent, its topic was not joined in time";
+    Failure { retryable: true, ..Failure::new(ErrorCode::Timeout, text) }
+}
+
 impl Client {
     pub(super) fn wire_send(
         &mut self,
@@ -45,6 +67,7 @@ impl Client {
             let text = "event: this name is empty or reserved by the framing";
             return Err(Failure::new(ErrorCode::Validation, text));
         }
+        check_attachments(&payload)?;
         push.attachments = payload.attachments;
         if payload.json.text() != "null" {
             push.args.push(payload.json.text().to_owned());
@@ -73,18 +96,16 @@ impl Client {
                 self.await_wire(HELD | u64::from(id), id, deadline_mono_ms, Some(Box::new(push)));
                 return Ok(());
             }
+            // A join is carried on as soon as there is a link.
+            Emitted::NotOnline if push.event.is_empty() => {
+                self.done(id, Outcome::Nothing);
+                return Ok(());
+            }
             Emitted::NotOnline => "wire.send: not online in this tab, and such events are not queued",
             Emitted::NotJoined => "wire.send: too many events wait for topics that are not joined",
             Emitted::Refused(failure) => return Err(failure),
             Emitted::TooLarge { limit, size } => {
-                let text = concat(&[
-                    "wire.send: ",
-                    &decimal(size),
-                    " bytes; the server takes at most ",
-                    &decimal(limit),
-                    " in a frame",
-                ]);
-                return Err(Failure::new(ErrorCode::TooLarge, text));
+                return Err(too_large(size, limit));
             }
         };
         Err(Failure::new(ErrorCode::Server, text))
@@ -98,12 +119,10 @@ impl Client {
         topic: String,
         params: Option<Json>,
     ) -> Result<(), Failure> {
-        if topic.is_empty() || self.profile.conversation_of(&topic).is_some() {
-            let text = "topic: conversations and the user's own topic are joined without being asked to";
-            return Err(Failure::new(ErrorCode::Validation, text));
-        }
+        self.connection.check_topic(&topic)?;
         let Some(params) = params else {
             self.wire_topics.remove(&topic);
+            self.drop_held(&topic);
             self.connection.leave_topic(&topic, &mut self.timers);
             self.done(id, Outcome::Nothing);
             return Ok(());
@@ -125,7 +144,33 @@ impl Client {
         }
         self.connection.want_topic(&topic, true, &mut self.timers);
         let deadline_mono_ms = now.mono_ms.saturating_add(WIRE_ACK_TIMEOUT_MS);
-        self.wire_emit(now, id, Push { topic, ..Push::default() }, deadline_mono_ms)
+        let push = Push { topic: topic.clone(), ..Push::default() };
+        let asked = self.wire_emit(now, id, push, deadline_mono_ms);
+        if asked.as_ref().is_err_and(|failure| !failure.retryable) {
+            self.wire_topics.remove(&topic);
+        }
+        asked
+    }
+
+    /// The topic is left: whoever waits for its join waits for nothing.
+    fn drop_held(&mut self, topic: &str) {
+        for id in self.held_on_wire() {
+            let is_there = matches!(
+                self.acks.get(&id),
+                Some(AckFor::Wire { held: Some(push), .. }) if push.topic == topic
+            );
+            if let Some(AckFor::Wire { command, held: Some(push), .. }) =
+                is_there.then(|| self.acks.remove(&id)).flatten()
+            {
+                if push.event.is_empty() {
+                    self.done(command, Outcome::Nothing);
+                } else {
+                    let text = "wire.send: not sent, its topic was left";
+                    self.refuse(command, Failure::new(ErrorCode::Cancelled, text));
+                }
+            }
+        }
+        self.update_wire_timer();
     }
 
     pub(super) fn join_wire_topics(&mut self) {
@@ -136,11 +181,15 @@ impl Client {
 
     /// The connection is gone. What was to be joined is joined on the next one.
     pub(super) fn lose_wire(&mut self, command: CommandId, held: Option<&Push>) {
-        if held.is_some_and(|push| push.event.is_empty()) {
-            return self.done(command, Outcome::Nothing);
-        }
-        let text = "wire.send: the connection was lost before the server answered";
-        self.refuse(command, Failure::new(ErrorCode::Unconfirmed, text));
+        let failure = match held {
+            Some(push) if push.event.is_empty() => return self.done(command, Outcome::Nothing),
+            Some(_) => not_joined(),
+            None => {
+                let text = "wire.send: the connection was lost before the server answered";
+                Failure::new(ErrorCode::Unconfirmed, text)
+            }
+        };
+        self.refuse(command, failure);
     }
 
     fn await_wire(&mut self, id: u64, command: CommandId, deadline_mono_ms: u64, held: Option<Box<Push>>) {
@@ -157,9 +206,15 @@ impl Client {
         for held_id in self.held_on_wire() {
             if let Some(AckFor::Wire { command, deadline_mono_ms, held: Some(push) }) =
                 self.acks.remove(&held_id)
-                && let Err(failure) = self.wire_emit(now, command, *push, deadline_mono_ms)
             {
-                self.refuse(command, failure);
+                let joins = push.event.is_empty().then(|| push.topic.clone());
+                if let Err(failure) = self.wire_emit(now, command, *push, deadline_mono_ms) {
+                    // What is refused for good is not asked for on the next connection.
+                    if let Some(topic) = joins.filter(|_| !failure.retryable) {
+                        self.wire_topics.remove(&topic);
+                    }
+                    self.refuse(command, failure);
+                }
             }
         }
         self.update_wire_timer();
@@ -179,10 +234,22 @@ impl Client {
     /// Answers an event of the backend's own. The JSON is an array of arguments.
     pub(super) fn wire_answer(&mut self, id: CommandId, question: u64, payload: &WireData) {
         let args = json::parse(payload.json.text(), 0).ok().and_then(json::array).unwrap_or_default();
-        if let Some(ack_id) = self.questions.remove(&question) {
-            self.connection.answer(ack_id, &args, &payload.attachments);
+        if let Err(failure) = check_attachments(payload) {
+            return self.refuse_answer(id, failure);
+        }
+        if let Some(ack_id) = self.questions.remove(&question)
+            && let Emitted::TooLarge { limit, size } =
+                self.connection.answer(ack_id, &args, &payload.attachments)
+        {
+            return self.refuse_answer(id, too_large(size, limit));
         }
         self.done(id, Outcome::Nothing);
+    }
+
+    /// Nobody awaits an answer's own fate: it is told as an event, too.
+    fn refuse_answer(&mut self, id: CommandId, failure: Failure) {
+        self.emit(Event::Error { error: failure.clone() });
+        self.refuse(id, failure);
     }
 
     /// The backend has answered: with what, or why not.
@@ -228,9 +295,10 @@ impl Client {
             }
         }
         for (ack_id, command) in due {
-            self.acks.remove(&ack_id);
+            let held = matches!(self.acks.remove(&ack_id), Some(AckFor::Wire { held: Some(_), .. }));
             let text = "wire.send: the server did not answer in time (timeoutMs)";
-            self.refuse(command, Failure::new(ErrorCode::Timeout, text));
+            let failure = if held { not_joined() } else { Failure::new(ErrorCode::Timeout, text) };
+            self.refuse(command, failure);
         }
         self.update_wire_timer();
     }

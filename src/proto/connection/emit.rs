@@ -8,7 +8,7 @@ use crate::proto::profile::Push;
 use crate::proto::rng::Rng;
 use crate::proto::timer::{Timer, Timers};
 use crate::proto::wire::json::RawValue;
-use crate::proto::{ConnectionState, Now, SocketOutput};
+use crate::proto::{ConnectionState, Failure, Now, SocketOutput};
 
 impl Connection {
     /// Emits an event; one without a name is not sent, and only asks whether its topic is joined. Before that the link is judged by both clocks (E2): a dead one is dropped, on one in doubt
@@ -38,10 +38,8 @@ impl Connection {
             return Emitted::Sent { ack_id: None, bytes: 0 };
         }
         let bytes = frames.largest();
-        let told = self.session.framing.max_payload().unwrap_or(u64::MAX);
-        let limit = told.min(self.max_payload.unwrap_or(u64::MAX));
-        if bytes as u64 > limit {
-            return Emitted::TooLarge { limit, size: bytes as u64 };
+        if let Some(too_large) = self.too_large(&frames) {
+            return too_large;
         }
         if let Some(ack_id) = ack_id {
             self.session.framing.mark_as_asked(ack_id, &push.topic);
@@ -50,14 +48,34 @@ impl Connection {
         Emitted::Sent { ack_id, bytes }
     }
 
-    /// Answers a server's event that came with this `ack_id`, once (E7); false where nobody waits for it (any more).
-    pub fn answer(&mut self, ack_id: u64, args: &[&RawValue], attachments: &[Vec<u8>]) -> bool {
-        let frames = self.session.framing.answer(ack_id, args, attachments);
-        let found = frames.is_some();
-        if let Some(frames) = frames {
-            self.send_frames(frames);
+    /// What the server does not take in one frame (E12).
+    fn too_large(&self, frames: &Frames) -> Option<Emitted> {
+        let told = self.session.framing.max_payload().unwrap_or(u64::MAX);
+        let limit = told.min(self.max_payload.unwrap_or(u64::MAX));
+        let size = frames.largest() as u64;
+        (size > limit).then_some(Emitted::TooLarge { limit, size })
+    }
+
+    /// Answers a server's event that came with this `ack_id`, once (E7); nothing is sent where nobody waits for it (any
+    /// more).
+    pub fn answer(&mut self, ack_id: u64, args: &[&RawValue], attachments: &[Vec<u8>]) -> Emitted {
+        let Some(frames) = self.session.framing.answer(ack_id, args, attachments) else {
+            return Emitted::NotOnline;
+        };
+        if let Some(too_large) = self.too_large(&frames) {
+            return too_large;
         }
-        found
+        let bytes = frames.largest();
+        self.send_frames(frames);
+        Emitted::Sent { ack_id: None, bytes }
+    }
+
+    /// Whether the application may join and leave this topic.
+    ///
+    /// # Errors
+    /// Code `validation`: names what a topic may be.
+    pub fn check_topic(&self, topic: &str) -> Result<(), Failure> {
+        self.session.framing.check_topic(topic)
     }
 
     /// Events of this topic are to come, where the framing has topics; `urgent`: in another's place, where there is no

@@ -143,7 +143,11 @@ impl Connection {
         let what = if opened { "the socket closed" } else { "the socket could not be opened" };
         let between = if reason.is_empty() { "" } else { ": " };
         // Browsers do not say why.
-        let hint = if opened { "" } else { ": is `url` right, and does the server run?" };
+        let hint = match (opened, self.session.framing.presents_token_in_upgrade()) {
+            (true, _) => "",
+            (false, true) => ": is `url` right, does the server run, and is the token good?",
+            (false, false) => ": is `url` right, and does the server run?",
+        };
         let text = concat(&[what, " (", &decimal(code.into()), between, &reason, ")", hint]);
         // There is nothing left to be closed.
         self.session.end();
@@ -233,6 +237,7 @@ impl Connection {
                 let message = self.presentable(&message);
                 self.fail(concat(&["the server refused CONNECT: ", &message]), cx);
             }
+            Step::TokenRefused => self.renew_for_topic(cx),
             Step::Disconnected if self.plan.after_server_disconnect => {
                 self.lose("the server disconnected".to_owned(), cx);
             }

@@ -9,7 +9,6 @@ use super::heartbeat::Life;
 use super::session::Framing as _;
 use super::session::Stage;
 use super::table::{self, Signal};
-use super::tokens::was_just_now;
 use super::{Action, Connection, Cx};
 use crate::proto::model::first_chars;
 use crate::proto::mutant;
@@ -43,8 +42,8 @@ impl Connection {
                 let token = self.token.clone().unwrap_or(Secret(String::new()));
                 return self.open_socket(token, cx.now, cx.timers);
             }
-            let lately = self.upgrade_renewed_at_mono_ms.is_some_and(|at| was_just_now(at, cx.now));
-            let refused = core::mem::take(&mut self.upgrade_refused) && !lately;
+            // Once until it is online again, or the application asks: a server that is down refuses all tokens alike (X9).
+            let refused = core::mem::take(&mut self.upgrade_refused) && !self.upgrade_renewed;
             self.upgrade_asked = refused;
             let reason = if refused { TokenReason::Refused } else { TokenReason::Connect };
             self.ask_token(reason, cx.now, cx.timers);
@@ -137,7 +136,7 @@ impl Connection {
             self.renewed_at_mono_ms = Some(now.mono_ms);
         }
         if core::mem::take(&mut self.upgrade_asked) {
-            self.upgrade_renewed_at_mono_ms = Some(now.mono_ms);
+            self.upgrade_renewed = true;
         }
         self.open_socket(token, now, timers);
     }

@@ -6,7 +6,7 @@
 
 use super::heartbeat::Heartbeat;
 use super::held::Held;
-use super::session::{Framing, Link, News, Stage, Step, Written, broken};
+use super::session::{Framing, Link, News, Stage, Step, Written, broken, own_topic};
 use super::{Delivered, Frames};
 use crate::proto::config::{Config, TokenIn};
 use crate::proto::model::{ErrorCode, Failure};
@@ -14,7 +14,7 @@ use crate::proto::mutant;
 use crate::proto::profile::Push;
 use crate::proto::queue::Queue;
 use crate::proto::rng::Rng;
-use crate::proto::sorted::SortedMap;
+use crate::proto::sorted::{SortedMap, SortedSet};
 use crate::proto::text::{concat, holds, push_percent_encoded, without_end};
 use crate::proto::wire::json::decimal;
 use crate::proto::wire::phoenix::{self, Frame, Payload};
@@ -47,6 +47,8 @@ pub(super) struct Phoenix {
     next_ref: u64,
     channels: SortedMap<String, Channel>,
     asked: SortedMap<u64, String>,
+    /// Refs of joins that were given up and may still be answered.
+    overdue: SortedSet<u64>,
     /// Topics whose turn to be joined has not come; one may stand in it twice.
     wanted: Queue<String>,
     news: Queue<News>,
@@ -64,6 +66,7 @@ impl Phoenix {
             next_ref: 1,
             channels: SortedMap::new(),
             asked: SortedMap::new(),
+            overdue: SortedSet::new(),
             wanted: Queue::new(),
             news: Queue::new(),
             frames: Queue::new(),
@@ -212,6 +215,7 @@ impl Framing for Phoenix {
     fn end(&mut self) {
         self.channels.clear();
         self.asked.clear();
+        self.overdue.clear();
         self.wanted.clear();
         self.news.clear();
         self.frames.clear();
@@ -239,6 +243,7 @@ impl Framing for Phoenix {
             Ok(frame) => self.on_frame(link, frame, now, rng),
             Err(error) => broken("", &error, false),
         };
+        self.begin_joins();
         let step = match step {
             Step::Delivered(Delivered::Event { .. } | Delivered::Ack { .. }) => {
                 return (Step::Nothing, Some(Held::phoenix(bytes)));
@@ -322,10 +327,12 @@ impl Framing for Phoenix {
         self.frames.push_back(frame);
     }
 
+    fn check_topic(&self, topic: &str) -> Result<(), Failure> {
+        let is_ours = topic.is_empty() || topic == self.user_topic || topic == phoenix::PHOENIX_TOPIC;
+        if is_ours || topic.starts_with("conversation:") { Err(own_topic()) } else { Ok(()) }
+    }
+
     fn leave(&mut self, topic: &str) {
-        if topic == self.user_topic {
-            return;
-        }
         let Some(channel) = self.channels.remove(topic) else { return };
         self.lose(topic);
         // What waits for it waits no longer: a push to it joins it anew.
@@ -366,6 +373,7 @@ impl Framing for Phoenix {
                 // Without it the server would join all the same, and evict what is joined next (X5, X6).
                 let join_ref = channel.join_ref;
                 channel.on_error(now.mono_ms, rng);
+                self.give_up_join(join_ref);
                 self.say(Some(join_ref), &topic, phoenix::LEAVE, "{}");
                 self.lose(&topic);
             } else {

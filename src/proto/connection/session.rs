@@ -50,6 +50,8 @@ pub(super) enum Step<'a> {
         code: Option<String>,
         message: String,
     },
+    /// The token is not good for a part of the connection.
+    TokenRefused,
     /// The server's DISCONNECT (E8).
     Disconnected,
     /// Engine.IO's close (E3).
@@ -148,6 +150,12 @@ pub(super) trait Framing {
     /// The answer to [`News::Joins`].
     fn join(&mut self, _topic: &str, _params: &str, _token: Option<&Secret>, _now: Now) {}
     fn leave(&mut self, _topic: &str) {}
+    /// Whether the application may join and leave this topic.
+    fn check_topic(&self, _topic: &str) -> Result<(), Failure> {
+        Ok(())
+    }
+    /// After [`Step::TokenRefused`], or while a token was missing: there is another one, or (`false`) there will be none.
+    fn on_token(&mut self, _renewed: bool, _now: Now) {}
     /// Until when the server may be busy with what was asked of it; 0: it is not.
     fn busy_until_mono_ms(&self) -> u64 {
         0
@@ -280,6 +288,12 @@ pub(super) fn broken(frame: &str, error: &WireError, fatal: bool) -> Step<'stati
 
 pub(super) fn out_of_place(frame: &str, what: &str, fatal: bool) -> Step<'static> {
     Step::Broken { message: what.to_owned(), excerpt: excerpt(frame), fatal }
+}
+
+/// Why the application does not join it.
+pub(super) fn own_topic() -> Failure {
+    let text = "topic: conversations and the session's own are joined without being asked to";
+    Failure::new(ErrorCode::Validation, text)
 }
 
 /// What a Phoenix server says of a topic that it does not have.

@@ -5,32 +5,38 @@ use crate::proto::sorted::SortedSet;
 use crate::proto::wire::json::RawValue;
 use std::borrow::Cow;
 
+use super::Frames;
 use super::heartbeat::Heartbeat;
 use super::held::Held;
-use super::session::{Framing, Link, News, Stage, Step, Written, broken, out_of_place};
-use super::{Delivered, Frames};
+use super::session::{Framing, Link, News, Stage, Step, Written, broken, out_of_place, own_topic};
+use crate::proto::model::Failure;
 use crate::proto::profile::Push;
 use crate::proto::queue::Queue;
 use crate::proto::rng::Rng;
 use crate::proto::wire::engine_io::{self, Frame};
 use crate::proto::wire::json::{self, Object};
 use crate::proto::wire::socket_io::{
-    Assembler, EventName, Packet, encode_ack, encode_binary_ack, encode_binary_event, encode_disconnect,
-    encode_event,
+    Assembler, Packet, encode_ack, encode_binary_ack, encode_binary_event, encode_disconnect, encode_event,
 };
 use crate::proto::wire::{Limits, WireError};
 use crate::proto::{Now, Secret};
 
+mod namespace;
 mod namespaces;
+mod packets;
 
-use namespaces::{Namespace, State, tag_of, untagged};
+use namespace::{Namespace, State};
+pub(super) use packets::deliver;
+use packets::refusal_of;
+
+use namespaces::{Beside, check_name, overdue, tag_of, untagged};
 
 /// Events kept from before the CONNECT reply (E9), and the bytes of their frames.
 const MAX_EARLY: usize = 256;
 const MAX_EARLY_BYTES: usize = 1024 * 1024;
 
-/// Answers that the server waits for, and those awaited from namespaces beside the session's own; the oldest is forgotten
-/// first.
+/// Of each namespace: answers that the server waits for, and (beside the session's own) those awaited from it; the oldest is
+/// forgotten first.
 const MAX_OWED: usize = 256;
 
 /// One Socket.IO connection.
@@ -107,7 +113,7 @@ impl Framing for SocketIo {
         self.news.clear();
         self.frames.clear();
         for namespace in &mut self.namespaces {
-            namespace.state = State::Away;
+            namespace.end();
         }
     }
 
@@ -165,7 +171,10 @@ impl Framing for SocketIo {
         };
         let tag = match assembled.packet() {
             Err(error) => return (broken("", &error, false), None),
-            Ok(packet) if packet.ns() != self.name(0) => self.on_beside(packet, now).map(|(_, tag)| tag),
+            Ok(packet) if packet.ns() != self.name(0) => match self.on_beside(packet, now) {
+                Beside::Packet(_, tag) => Some(tag),
+                _ => None,
+            },
             Ok(packet) => self.take_in(&packet, 0).then_some(0),
         };
         let Some(tag) = tag else { return (Step::Nothing, None) };
@@ -180,6 +189,7 @@ impl Framing for SocketIo {
         };
         match self.namespaces.get(index).map(|namespace| &namespace.state) {
             Some(State::Refused { failure, .. }) => return Written::Refused((**failure).clone()),
+            Some(State::Overdue { .. }) => return Written::Refused(overdue()),
             Some(State::Live) => {}
             _ if index == 0 => {}
             _ => {
@@ -218,6 +228,9 @@ impl Framing for SocketIo {
         } else {
             encode_binary_ack(self.name(index), id, &args, attachments.len())
         };
+        if self.is_early_answer(index, &text, attachments.is_empty()) {
+            return None;
+        }
         Some(Frames { text: Some(text), binary: attachments.to_vec() })
     }
 
@@ -235,6 +248,14 @@ impl Framing for SocketIo {
         if let Some(index) = self.index_of(topic).filter(|index| *index > 0) {
             self.leave_namespace(index);
         }
+    }
+
+    fn check_topic(&self, topic: &str) -> Result<(), Failure> {
+        if topic == self.name(0) { Err(own_topic()) } else { check_name(topic) }
+    }
+
+    fn on_token(&mut self, renewed: bool, now: Now) {
+        self.on_token_renewed(renewed, now);
     }
 
     fn deadline_mono_ms(&self) -> Option<u64> {
@@ -286,10 +307,11 @@ impl SocketIo {
         match self.assembler.on_text(message) {
             Err(error) => broken(frame, &error, matches!(error, WireError::TextBetween { .. })),
             Ok(None) => Step::Nothing,
-            Ok(Some(packet)) if packet.ns() != self.name(0) => {
-                let beside = self.on_beside(packet, now);
-                beside.and_then(|(packet, tag)| deliver(packet, tag)).map_or(Step::Nothing, Step::Delivered)
-            }
+            Ok(Some(packet)) if packet.ns() != self.name(0) => match self.on_beside(packet, now) {
+                Beside::Packet(packet, tag) => deliver(packet, tag).map_or(Step::Nothing, Step::Delivered),
+                Beside::TokenRefused => Step::TokenRefused,
+                Beside::Done => Step::Nothing,
+            },
             Ok(Some(Packet::Connect { payload, .. })) => self.on_connect(link, frame, payload),
             Ok(Some(Packet::ConnectError { payload, .. })) if link.stage == Stage::Joining => {
                 refusal(payload)
@@ -352,9 +374,18 @@ impl SocketIo {
     }
 }
 
+/// The oldest of its own namespace goes first: the smallest.
 fn insert_bounded(ids: &mut SortedSet<u64>, id: u64) {
-    if ids.len() >= MAX_OWED {
-        ids.pop_first();
+    let mut of_its_own = 0;
+    let mut first = None;
+    for other in ids.iter() {
+        if untagged(*other).0 == untagged(id).0 {
+            first = first.or(Some(*other));
+            of_its_own += 1;
+        }
+    }
+    if let Some(first) = first.filter(|_| of_its_own >= MAX_OWED) {
+        ids.remove(&first);
     }
     ids.insert(id);
 }
@@ -362,35 +393,4 @@ fn insert_bounded(ids: &mut SortedSet<u64>, id: u64) {
 fn refusal(payload: Option<&RawValue>) -> Step<'static> {
     let (code, message) = refusal_of(payload);
     Step::Refused { code, message }
-}
-
-/// Reads CONNECT_ERROR: `{message, data: {code}}`, or a bare string.
-fn refusal_of(payload: Option<&RawValue>) -> (Option<String>, String) {
-    let object = payload.and_then(Object::read);
-    let message = match &object {
-        Some(object) => object.str("message"),
-        None => payload.and_then(json::string),
-    };
-    let data = object.as_ref().and_then(|object| object.object("data"));
-    let code = data.and_then(|data| data.str("code").map(Cow::into_owned));
-    (code, message.unwrap_or_default().into_owned())
-}
-
-/// What of a packet is for the application; `tag` is that of its namespace, none that of the session's own, which has no
-/// topic.
-pub(super) fn deliver(packet: Packet<'_>, tag: u64) -> Option<Delivered<'_>> {
-    match packet {
-        Packet::Event { ns, ack_id, name, args, .. } => {
-            let name = match name {
-                EventName::Text(name) => name,
-                EventName::Number(number) => Cow::Borrowed(number),
-            };
-            let (topic, attachments) = (Cow::Borrowed(if tag == 0 { "" } else { ns }), Vec::new());
-            Some(Delivered::Event { ack_id: ack_id.map(|id| tag | id), topic, name, args, attachments })
-        }
-        Packet::Ack { id, args, .. } => {
-            Some(Delivered::Ack { id: tag | id, status: None, args, attachments: Vec::new() })
-        }
-        _ => None,
-    }
 }

@@ -42,6 +42,15 @@ impl Connection {
         }
     }
 
+    /// The token is not good for a topic or namespace: another one is asked for, where that can help and was not just done.
+    pub(super) fn renew_for_topic(&mut self, cx: &mut Cx<'_>) {
+        if self.static_token.is_some() || self.was_renewed_just_now(cx.now) {
+            self.session.framing.on_token(false, cx.now);
+        } else if self.token.is_some() {
+            self.renew_token(cx.now, cx.timers);
+        }
+    }
+
     /// Asks for another token while the socket lives on.
     pub(super) fn renew_token(&mut self, now: Now, timers: &mut Timers) {
         self.token = None;
@@ -69,6 +78,8 @@ impl Connection {
             self.changed();
         }
         self.actions.push_back(Action::TokenRenewed);
+        self.session.framing.on_token(true, now);
+        self.drain(timers);
     }
 
     fn was_renewed_just_now(&self, now: Now) -> bool {
@@ -77,7 +88,7 @@ impl Connection {
 
     /// The next refused upgrade is a first one.
     pub(super) fn forget_refused_upgrade(&mut self) {
-        (self.upgrade_refused, self.upgrade_asked, self.upgrade_renewed_at_mono_ms) = (false, false, None);
+        (self.upgrade_refused, self.upgrade_asked, self.upgrade_renewed) = (false, false, false);
     }
 
     pub(super) fn give_up_token(&mut self, now: Now, timers: &mut Timers) {

@@ -30,6 +30,11 @@ const NAMES: Names = Names {
 
 const CONVERSATION: &str = "conversation:";
 
+/// P6. No topic: what came for the user.
+fn is_ours(topic: &str) -> bool {
+    topic.is_empty() || topic.starts_with(CONVERSATION) || topic.starts_with("user:")
+}
+
 /// Conversations in one page of the list.
 const CONVERSATIONS_LIMIT: u64 = 100;
 
@@ -92,6 +97,8 @@ impl Profile for Phoenix {
     /// P8, D7. But for new messages, what stands on the conversation's topic need not name it.
     fn incoming(&self, topic: &str, event: &str, args: &[&RawValue]) -> Incoming {
         let read = match event {
+            // A topic of the application's own has events of its own.
+            _ if !is_ours(topic) => return Incoming::Other,
             "message:new" => read_message,
             "message:update" => read_update,
             "message:delete" => read_deletion,
@@ -128,7 +135,8 @@ impl Profile for Phoenix {
 
     /// D2, D7: the capabilities are in the reply to the join of the user's topic.
     fn joined(&self, topic: &str, response: &RawValue) -> Incoming {
-        let Ok(reply) = Fields::read(response) else { return Incoming::Other };
+        let reply = Fields::read(response).ok().filter(|_| is_ours(topic));
+        let Some(reply) = reply else { return Incoming::Other };
         let told = match self.conversation_of(topic) {
             Some(id) => Incoming::Joined { conversation_id: id.to_owned(), last_seq: reply.count("seq") },
             None => match reply.object("capabilities") {

@@ -65,6 +65,13 @@ impl Channel {
         self.roster.begin();
     }
 
+    /// The time for its answer begins anew, where one is awaited.
+    pub(super) fn wait_anew(&mut self, now_mono_ms: u64) {
+        if let State::Joining { deadline_mono_ms } = &mut self.state {
+            *deadline_mono_ms = now_mono_ms + JOIN_TIMEOUT_MS;
+        }
+    }
+
     pub(super) fn on_joined(&mut self) {
         self.tries = 0;
         self.state = State::Joined;

@@ -2,6 +2,7 @@
 
 use super::Phoenix;
 use super::channel::{Channel, State};
+use crate::proto::Now;
 use crate::proto::connection::session::{Framing as _, News};
 
 /// Topics of one socket.
@@ -37,7 +38,10 @@ impl Phoenix {
         for (_, channel) in self.channels.iter() {
             joining += u32::from(matches!(channel.state, State::Asked | State::Joining { .. }));
         }
-        while joining < MAX_JOINING {
+        // Those that were given up still stand in the server's queue, which it goes through one after the other (X5); but one
+        // at a time goes on, for a server that never answers some.
+        let overdue = u32::try_from(self.overdue.len()).unwrap_or(u32::MAX);
+        while joining == 0 || joining.saturating_add(overdue) < MAX_JOINING {
             let Some(topic) = self.wanted.pop_front() else { return };
             if let Some(channel) = self.channels.get_mut(&topic)
                 && matches!(channel.state, State::Wanted)
@@ -46,6 +50,22 @@ impl Phoenix {
                 joining += 1;
                 self.news.push_back(News::Joins(topic));
             }
+        }
+    }
+
+    /// A join was given up; its answer may still come.
+    pub(super) fn give_up_join(&mut self, join_ref: u64) {
+        if self.overdue.len() >= MAX_CHANNELS {
+            self.overdue.pop_first();
+        }
+        self.overdue.insert(join_ref);
+    }
+
+    /// The server has gone through one more join, of those under way or given up: the others are nearer to their turn.
+    pub(super) fn on_any_join_reply(&mut self, join_ref: u64, now: Now) {
+        self.overdue.remove(&join_ref);
+        for (_, channel) in self.channels.iter_mut() {
+            channel.wait_anew(now.mono_ms);
         }
     }
 

@@ -28,7 +28,12 @@ impl Phoenix {
             channel.is_of(reference) && matches!(channel.state, State::Joining { .. })
         });
         if joins {
+            self.on_any_join_reply(digits(reference).unwrap_or_default(), now);
             return self.on_join_reply(link, frame, now, rng);
+        }
+        if let Some(late) = digits(reference).filter(|late| self.overdue.contains(late)) {
+            self.on_any_join_reply(late, now);
+            return Step::Nothing;
         }
         let Some(id) = digits(reference).filter(|id| self.asked.contains_key(id)) else {
             return Step::Nothing;
@@ -65,10 +70,13 @@ impl Phoenix {
         }
         let (code, message) = reason_of(&frame);
         if greets {
-            let is_auth = is_auth_refusal(code.as_deref(), &message);
+            // Who may not join the user's own topic is somebody else.
+            let forbidden = code.as_deref() == Some("ForbiddenError") || message == "forbidden";
+            let is_auth = forbidden || is_auth_refusal(code.as_deref(), &message);
             let is_unknown = is_unmatched(&frame);
             self.refused_greetings += u32::from(!is_auth && !is_unknown);
             if !is_unknown && (is_auth || self.refused_greetings < REFUSED_GREETINGS) {
+                let code = if forbidden { Some("AuthError".to_owned()) } else { code };
                 return Step::Refused { code, message };
             }
             // Its topics of users are not ours: conversations work all the same (P6).

@@ -184,16 +184,16 @@ fn e7_a_servers_question_is_answered_once() {
     let mut rig = Rig::online(json!({}));
     assert_eq!(rig.text(r#"4217["ask"]"#).unwrap().0, "ask wants 17");
     let answer = raw(r#"{"ok":true}"#);
-    assert!(rig.connection.answer(17, &[answer], &[]));
-    assert!(!rig.connection.answer(17, &[answer], &[]));
-    assert!(!rig.connection.answer(18, &[], &[]));
+    assert!(matches!(rig.connection.answer(17, &[answer], &[]), Emitted::Sent { .. }));
+    assert_eq!(rig.connection.answer(17, &[answer], &[]), Emitted::NotOnline);
+    assert_eq!(rig.connection.answer(18, &[], &[]), Emitted::NotOnline);
     assert_eq!(rig.names(), [r#"text 4317[{"ok":true}]"#]);
 
     rig.text(r#"4219["ask"]"#);
     rig.closed(1006, "");
     rig.pass_retry();
     rig.go_online("t2");
-    assert!(!rig.connection.answer(19, &[], &[]), "it was asked on another socket");
+    assert_eq!(rig.connection.answer(19, &[], &[]), Emitted::NotOnline, "it was asked on another socket");
 }
 
 #[test]
@@ -202,7 +202,8 @@ fn e7_unanswered_questions_are_bounded() {
     for id in 0..10_000 {
         rig.text(&format!(r#"42{id}["ask"]"#));
     }
-    assert!(!rig.connection.answer(0, &[], &[]) && rig.connection.answer(9_999, &[], &[]));
+    assert_eq!(rig.connection.answer(0, &[], &[]), Emitted::NotOnline);
+    assert!(matches!(rig.connection.answer(9_999, &[], &[]), Emitted::Sent { .. }));
 }
 
 #[test]
@@ -266,7 +267,8 @@ fn e9_events_before_the_connect_reply_are_kept() {
     let early = rig.connection.take_early();
     let names: Vec<String> = early.iter().map(|held| described(&held.delivered().unwrap()).0).collect();
     assert_eq!(names, ["first", "second wants 9", "third"]);
-    assert!(rig.connection.answer(9, &[], &[]) && rig.connection.take_early().is_empty());
+    assert!(matches!(rig.connection.answer(9, &[], &[]), Emitted::Sent { .. }));
+    assert!(rig.connection.take_early().is_empty());
 }
 
 #[test]
