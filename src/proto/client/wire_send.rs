@@ -134,7 +134,7 @@ impl Client {
             ));
         }
         let text = params.text().to_owned();
-        if self.wire_topics.insert(topic.clone(), params).is_some_and(|before| before.text() != text) {
+        if self.wire_topics.insert(topic.clone(), params).is_none_or(|before| before.text() != text) {
             // What is joined with other parameters is joined anew, and what was refused them is asked again.
             self.connection.leave_topic(&topic, &mut self.timers);
         }

@@ -1,6 +1,8 @@
 //! Tokens that are refused: each is asked anew once, then the application has to help (D6, E8).
 
 use super::backoff::retry_delay_ms;
+#[cfg(not(all(feature = "socket-io", feature = "phoenix")))]
+use super::session::Framing as _;
 use super::table::Signal;
 use super::{Action, Connection, Cx, RefusedBy};
 use crate::proto::timer::{Timer, Timers};
