@@ -11,7 +11,7 @@ import { dictionary, seedsOf } from "./fuzz/seeds.mjs";
 import { readArguments } from "./lib/arguments.mjs";
 import { exec, inRoot, isMain, root, runMain, Told } from "./lib/run.mjs";
 
-const TARGETS = [
+export const TARGETS = [
   "socket_io",
   "phoenix",
   "json",
