@@ -41,6 +41,8 @@ async function lint(suite) {
   });
   if (!isReady) return;
   await suite.check("cargo fmt", "cargo", ["fmt", "--all", "--check"]);
+  const fuzzers = ["--manifest-path", "tests/fuzz/Cargo.toml"];
+  await suite.check("cargo fmt, fuzzers", "cargo", ["fmt", ...fuzzers, "--check"]);
   await suite.check("clippy", "cargo", ["clippy", "--locked", "--workspace", "--all-targets", ...strict]);
   const server = ["-p", "chatwire-server", "--all-targets", "--features", "faults"];
   await suite.check("clippy, server with faults", "cargo", ["clippy", ...server, ...strict]);
