@@ -219,7 +219,7 @@ impl World {
         if self.devices[at].asleep_until.is_some_and(|until| until > self.t) {
             let whose = (at, self.devices[at].life);
             let until = self.devices[at].asleep_until.unwrap_or(self.t);
-            return self.push_for(whose, until, Happening::Wake { thaw });
+            return self.wake_later(whose, until, thaw);
         }
         (self.devices[at].asleep_until, self.devices[at].frozen) = (None, false);
         self.devices[at].eyes.wire.online_since = self.t;

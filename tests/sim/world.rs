@@ -140,25 +140,39 @@ impl World {
         keys.iter().filter_map(|key| self.queue.remove(key)).collect()
     }
 
-    /// A page sleeps longer than it was to: its waking and what waits for it come before all that will wait for the new
-    /// time, and what waited for the old one before that.
+    /// A page sleeps longer than it was to: what waits for it comes before all that will wait for the new time, and what
+    /// waited for the old one before that.
     pub fn keep_in_order(&mut self, at: usize, before_ms: u64) {
         use Happening as H;
         let Some(until) = self.devices[at].asleep_until else { return };
         let waits = |key: &(u64, u64), whose: &Whose, what: &H| {
-            let heard = matches!(
-                what,
-                H::Wake { .. } | H::Input(_) | H::Opened(_) | H::ToClient { .. } | H::ClientClosed { .. }
-            );
+            let heard =
+                matches!(what, H::Input(_) | H::Opened(_) | H::ToClient { .. } | H::ClientClosed { .. });
             heard && key.0 < until && whose.0 == at
         };
         let waiting = self.queue.iter().filter(|(key, (whose, what))| waits(key, whose, what));
-        let mut keys: Vec<(bool, bool, (u64, u64))> = waiting
-            .map(|(key, (_, what))| (!matches!(what, H::Wake { .. }), key.0 != before_ms, *key))
-            .collect();
-        keys.sort_unstable();
-        for (.., key) in keys {
+        let mut keys: Vec<(u64, u64)> = waiting.map(|(key, _)| *key).collect();
+        keys.sort_by_key(|key| key.0 != before_ms);
+        for key in keys {
             if let Some((whose, what)) = self.queue.remove(&key) {
+                self.push_for(whose, until, what);
+            }
+        }
+    }
+
+    /// It was to wake now, and sleeps on: what its sockets have for it since that was said comes behind its waking, as what
+    /// is still to come does. Before it, it would be put off once more, behind that.
+    pub fn wake_later(&mut self, whose: Whose, until: u64, thaw: bool) {
+        use Happening as H;
+        self.push_for(whose, until, H::Wake { thaw });
+        let waits = |key: &(u64, u64), of: &Whose, what: &H| {
+            let of_socket = matches!(what, H::Opened(_) | H::ToClient { .. } | H::ClientClosed { .. });
+            of_socket && key.0 == until && *of == whose
+        };
+        let waiting = self.queue.iter().filter(|(key, (of, what))| waits(key, of, what));
+        let keys: Vec<(u64, u64)> = waiting.map(|(key, _)| *key).collect();
+        for key in keys {
+            if let Some((_, what)) = self.queue.remove(&key) {
                 self.push_for(whose, until, what);
             }
         }
