@@ -165,6 +165,7 @@ impl SocketIo {
         let Some(index) = self.index_of(packet.ns()).filter(|index| *index > 0) else { return Beside::Done };
         let Some(namespace) = self.namespaces.get_mut(index) else { return Beside::Done };
         let joining = matches!(namespace.state, State::Joining { .. } | State::Overdue { .. });
+        let live = matches!(namespace.state, State::Live);
         match packet {
             Packet::Connect { payload, .. } if joining => self.on_joined(index, payload),
             Packet::ConnectError { payload, .. } if joining => {
@@ -182,17 +183,15 @@ impl SocketIo {
                 let failure = refused_topic(&namespace.name, None, "the server disconnected");
                 self.refuse(index, failure, now);
             }
-            Packet::Disconnect { .. } if matches!(namespace.state, State::Live) => {
+            Packet::Disconnect { .. } if live => {
                 namespace.state = State::Away;
                 (namespace.recovery, namespace.wanted) = (None, false);
                 self.let_go(index);
             }
             Packet::Connect { .. } | Packet::ConnectError { .. } | Packet::Disconnect { .. } => {}
             // Before the reply, too (E9): whoever listens to the namespace has asked for it.
-            _ if joining || matches!(namespace.state, State::Live) => {
-                if self.take_in(&packet, index) {
-                    return Beside::Packet(packet, tag_of(index));
-                }
+            _ if (joining || live) && self.take_in(&packet, index) => {
+                return Beside::Packet(packet, tag_of(index));
             }
             _ => {}
         }
