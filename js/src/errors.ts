@@ -137,7 +137,13 @@ export const check = {
 
 /** As JSON; an exception of a `toJSON` or a getter is the application's. */
 export function toJson(name: string, value: unknown): string | undefined {
-  return reading(name, () => JSON.stringify(value));
+  return reading(name, () => wellFormed(JSON.stringify(value)));
+}
+
+/** Halves of characters, as a cut emoji leaves them, are written as escapes that other readers refuse: U+FFFD for them. */
+function wellFormed(json: string | undefined): string | undefined {
+  if (!json?.includes("\\ud")) return json;
+  return json.replace(/\\(?:ud[89a-f][0-9a-f]{2}|.)/g, (found) => (/^\\ud/.test(found) ? "\\ufffd" : found));
 }
 
 function reading<T>(name: string, read: () => T): T {

@@ -8,7 +8,7 @@ export type { Listener } from "./emitter.js";
 export { ChatError } from "./errors.js";
 export type { Timeline } from "./timeline.js";
 export type * from "./types.js";
-export type { Wire, WireSendOptions } from "./wire.js";
+export type { Wire, WireContext, WireSendOptions, WireValue } from "./wire.js";
 
 /**
  * A client for one user at one backend, with what its store holds. It is not connected yet: `connect()` does that.

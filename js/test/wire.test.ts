@@ -54,6 +54,24 @@ test("a server's question is answered by who listens, with bytes, and once (E7)"
   });
 });
 
+test("half a character is sent as the replacement for one, and nothing else changes", async () => {
+  const chat = await online(await served());
+  const payload = {
+    cut: "\ud83d!",
+    whole: "👍",
+    "\udc4d": 1,
+    text: String.raw`\ud800 \\ud800 "`,
+    tail: "\\",
+  };
+  expect(await chat.wire.send("test:echo", payload, { ack: true })).toEqual({
+    cut: "\ufffd!",
+    whole: "👍",
+    "\ufffd": 1,
+    text: payload.text,
+    tail: "\\",
+  });
+});
+
 test("a value that holds itself is refused at once", async () => {
   const chat = await online(await served());
   const ring: { a?: unknown; b?: unknown } = {};

@@ -74,6 +74,89 @@ fn x5_joins_are_a_few_at_a_time_and_what_is_waited_for_comes_first() {
 }
 
 #[test]
+fn x5_a_server_that_joins_slowly_one_after_the_other_joins_all() {
+    const EACH_MS: u64 = 2_000;
+    let mut rig = online();
+    for n in 0..25 {
+        rig.connection.want_topic(&format!("conversation:{n}"), false, &mut rig.timers);
+    }
+    let mut queue: Vec<(String, String)> = Vec::new();
+    let (mut answered, mut longest) = (Vec::new(), 0);
+    for _ in 0..40 {
+        for frame in sent(&mut rig) {
+            if frame[3] == "phx_join" {
+                queue.push((frame[1].as_str().unwrap().to_owned(), frame[2].as_str().unwrap().to_owned()));
+            }
+        }
+        longest = longest.max(queue.len());
+        rig.pass(EACH_MS);
+        if !queue.is_empty() {
+            let (join_ref, topic) = queue.remove(0);
+            if rig.text(&reply(&join_ref, &join_ref, &topic, "ok", json!({}))).is_some() {
+                answered.push(topic);
+            }
+        }
+    }
+    assert_eq!(answered.len(), 25, "{answered:?}");
+    assert!(longest <= 8, "{longest} joins wait at the server");
+    assert_eq!(rig.state(), ConnectionState::Online);
+}
+
+#[test]
+fn x5_what_was_given_up_still_stands_in_the_servers_queue() {
+    let mut rig = online();
+    for n in 0..25 {
+        rig.connection.want_topic(&format!("conversation:{n}"), false, &mut rig.timers);
+    }
+    let joins =
+        |frames: Vec<Value>| frames.into_iter().filter(|frame| frame[3] == "phx_join").collect::<Vec<_>>();
+    let first = joins(sent(&mut rig));
+    assert_eq!(first.len(), 8);
+    rig.pass(10_000);
+    assert_eq!(joins(sent(&mut rig)).len(), 1, "one at a time, for a server that never answers some");
+    // A late answer makes room for one more.
+    let late = first[0][1].as_str().unwrap();
+    rig.text(&reply(late, late, first[0][2].as_str().unwrap(), "ok", json!({})));
+    rig.pass(1);
+    assert!(joins(sent(&mut rig)).len() <= 1);
+}
+
+#[test]
+fn x1_who_may_not_join_the_users_topic_is_somebody_else() {
+    let (mut rig, join_ref) = opened(json!({}));
+    rig.text(&reply(&join_ref, &join_ref, USER, "error", json!({"reason": "forbidden"})));
+    assert!(rig.names().iter().any(|name| name == "token Refused"));
+    rig.token(Ok("t2"));
+    let conn = rig.conn();
+    rig.opened(conn);
+    let join_ref = join_of(&sent(&mut rig), USER);
+    rig.text(&reply(&join_ref, &join_ref, USER, "error", json!({"reason": "forbidden"})));
+    assert!(rig.names().iter().any(|name| name.starts_with("auth error")));
+    assert_eq!(rig.state(), ConnectionState::Failed);
+}
+
+#[test]
+fn x9_a_server_that_is_down_is_one_reason_for_another_token_until_it_is_back() {
+    let mut rig = rig(json!({ "reconnect": { "baseDelayMs": 20000, "maxDelayMs": 20000 } }));
+    rig.connect();
+    let mut reasons = Vec::new();
+    for _ in 0..8 {
+        for name in rig.names() {
+            if name.starts_with("token") {
+                reasons.push(name);
+            }
+        }
+        rig.token(Ok("t"));
+        rig.actions();
+        rig.closed(1006, "");
+        let wait = rig.snapshot().retry_in_ms.expect("a retry");
+        rig.pass(wait);
+    }
+    let refused = reasons.iter().filter(|reason| *reason == "token Refused").count();
+    assert_eq!((reasons.len(), refused), (8, 1), "{reasons:?}");
+}
+
+#[test]
 fn x5_a_dead_link_is_found_however_many_joins_time_out_on_it() {
     let mut rig = online();
     for n in 0..20 {
