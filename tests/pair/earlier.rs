@@ -8,14 +8,20 @@ use super::backend::{Backend, Say};
 use super::history::newcomer;
 use super::world::World;
 
-#[test]
-fn earlier_messages_for_a_tab_that_does_not_lead_are_there_when_it_is_told_so() {
+/// A new device that knows 50 of 120 messages, and a second tab of it.
+fn beside() -> (World, usize, usize) {
     let (mut world, leader) = newcomer(120);
     world.go_live(leader);
     let follower = world.join_on("ana", json!({}), 0);
     world.open_view(follower, 1, "r");
     world.connect(follower);
     world.pass(100);
+    (world, leader, follower)
+}
+
+#[test]
+fn earlier_messages_for_a_tab_that_does_not_lead_are_there_when_it_is_told_so() {
+    let (mut world, _, follower) = beside();
     assert_eq!(world.texts(follower, 1).len(), 50);
     for shown in [100, 120, 120] {
         let id = world.ask(follower, Command::LoadEarlier { view: 1, count: 50 });
@@ -28,12 +34,7 @@ fn earlier_messages_for_a_tab_that_does_not_lead_are_there_when_it_is_told_so() 
 #[test]
 fn a_tab_waits_no_longer_for_a_leader_that_has_gone_or_does_not_answer() {
     for silent in [false, true] {
-        let (mut world, leader) = newcomer(120);
-        world.go_live(leader);
-        let follower = world.join_on("ana", json!({}), 0);
-        world.open_view(follower, 1, "r");
-        world.connect(follower);
-        world.pass(100);
+        let (mut world, leader, follower) = beside();
         world.loses_pokes = silent;
         let id = world.ask(follower, Command::LoadEarlier { view: 1, count: 50 });
         if !silent {
