@@ -86,8 +86,11 @@ impl World {
         };
         let seen = self.disks[home].changes.values().filter(is_it).min_by_key(turn).cloned();
         let fallback = || {
-            let of_it = |known: &Changed| target.is_none() || known.target == target;
-            self.ledger.changes.iter().rposition(|known| says(known) && of_it(known))
+            let of_it = |known: &Changed| says(known) && (target.is_none() || known.target == target);
+            // Of a message that the server has lost nothing tells them apart but their turn.
+            let due = |known: &Changed| target.is_none() && of_it(known) && !known.taken;
+            let changes = &self.ledger.changes;
+            changes.iter().position(due).or_else(|| changes.iter().rposition(of_it))
         };
         let number = seen.as_ref().map(|seen| seen.number).or_else(fallback);
         let Some(number) = number else {
