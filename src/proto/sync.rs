@@ -192,9 +192,21 @@ impl Sync {
         }
     }
 
-    /// The next conversation of which a window wants more; answered by `begin`, where there is something to ask for.
+    /// The next conversation of which a window wants more; answered by `begin`, where there is something to ask for. One that
+    /// is being pulled by now waits: each has one pull at a time, and another would take its place.
     pub fn take_wish(&mut self) -> Option<String> {
-        if self.active.len() >= PARALLEL { None } else { self.wishes.pop_front() }
+        if self.active.len() >= PARALLEL {
+            return None;
+        }
+        for _ in 0..self.wishes.len() {
+            let id = self.wishes.pop_front()?;
+            let is_it = |other: &String| *other == id;
+            if !self.active.contains_key(&id) && !self.waiting.any(&is_it) {
+                return Some(id);
+            }
+            self.wishes.push_back(id);
+        }
+        None
     }
 
     /// Whether a page of it is under way or will be.
