@@ -260,7 +260,8 @@ impl Sync {
         if self.by_marks() {
             return match from.mark {
                 Some((mark, seq, tells)) => Job::Follow { conversation_id, mark: Some(mark), seq, tells },
-                None => from_the_first(&conversation_id),
+                // Who knew all of it so far, though by no mark, is told what is new.
+                None => Job::Follow { conversation_id, mark: None, seq: 0, tells: from.seq.is_some() },
             };
         }
         match from.seq.filter(|_| self.cursor) {

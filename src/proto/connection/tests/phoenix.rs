@@ -4,6 +4,7 @@ use super::*;
 use crate::proto::ErrorCode;
 
 mod channels;
+mod tokens;
 
 const USER: &str = "user:ana";
 const ROOM: &str = "conversation:r";
