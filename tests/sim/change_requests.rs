@@ -87,8 +87,10 @@ impl World {
         let seen = self.disks[home].changes.values().filter(is_it).min_by_key(turn).cloned();
         let fallback = || {
             let of_it = |known: &Changed| says(known) && (target.is_none() || known.target == target);
-            // Of a message that the server has lost nothing tells them apart but their turn.
-            let due = |known: &Changed| target.is_none() && of_it(known) && !known.taken;
+            // Of a message that the server has lost, and while the store takes nothing, nothing tells them apart but their
+            // turn.
+            let failed = |known: &Changed| known.refusals.1 > 0;
+            let due = |known: &Changed| of_it(known) && !known.taken && !failed(known);
             let changes = &self.ledger.changes;
             changes.iter().position(due).or_else(|| changes.iter().rposition(of_it))
         };

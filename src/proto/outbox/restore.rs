@@ -227,6 +227,13 @@ impl Outbox {
         if known {
             return self.mark_dirty(id);
         }
+        if row.stage == Stage::Removing
+            && let Some(version) = version
+        {
+            // What is to go need not be known.
+            row.version = version;
+            return self.mark_dirty(id);
+        }
         if !leads {
             // Else it would pass for known at the next look.
             if version.is_none() {

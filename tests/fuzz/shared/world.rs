@@ -367,11 +367,12 @@ fn tab(number: u64) -> TabInput {
         TabInput::Yielded,
         TabInput::Torn { conversation_id: conversation_id(), segment: u32::MAX },
         TabInput::Torn { conversation_id: conversation_id(), segment: 1 },
-        TabInput::Earlier { conversation_id: conversation_id() },
+        TabInput::Earlier { conversation_id: conversation_id(), wish: 1 },
         TabInput::Shows { conversation_id: conversation_id() },
         TabInput::Deaf,
         TabInput::Hello,
         TabInput::Typing { conversation_id: conversation_id(), typing: true },
+        TabInput::Fetched { conversation_id: conversation_id(), wish: 1 },
     ];
     all[number as usize % all.len()].clone()
 }
