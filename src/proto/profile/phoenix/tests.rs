@@ -221,3 +221,12 @@ fn whatever_comes_is_told_and_never_a_panic() {
         }
     }
 }
+
+#[test]
+fn p6_a_topic_of_the_applications_own_is_none_of_the_chats() {
+    let payload = r#"{"user_id":"bob","is_typing":true,"capabilities":{"keys":true}}"#;
+    for event in ["typing", "message:new", "conversation:new"] {
+        assert_eq!(Phoenix.incoming("room:lobby", event, &[raw(payload)]), Incoming::Other, "{event}");
+    }
+    assert_eq!(Phoenix.joined("room:lobby", raw(payload)), Incoming::Other);
+}
