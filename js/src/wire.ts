@@ -64,8 +64,9 @@ export class Wire {
 
   /**
    * Events of this topic are wanted: of a Phoenix topic, or of another namespace of the same Socket.IO connection. It is
-   * joined on every connection, with these parameters; with Socket.IO they go beside the token. Others join it anew. Resolves when it is joined,
-   * or at once where this tab has no connection: then it is joined with the next one. Rejects where the server refuses.
+   * joined on every connection, with these parameters; with Socket.IO they go beside the token. Others join it anew.
+   * Resolves when it is joined, or at once where this tab has no connection: then it is joined with the next one. Rejects
+   * where the server refuses.
    */
   async join(topic: string, params: { readonly [name: string]: Json } | null = {}): Promise<void> {
     check.fields("params", params ?? {}, []);

@@ -154,20 +154,17 @@ impl Client {
 
     /// The topic is left: whoever waits for its join waits for nothing.
     fn drop_held(&mut self, topic: &str) {
-        for id in self.held_on_wire() {
-            let is_there = matches!(
-                self.acks.get(&id),
-                Some(AckFor::Wire { held: Some(push), .. }) if push.topic == topic
-            );
-            if let Some(AckFor::Wire { command, held: Some(push), .. }) =
-                is_there.then(|| self.acks.remove(&id)).flatten()
-            {
-                if push.event.is_empty() {
+        let of_it = |_: &u64, waiting: &AckFor| matches!(waiting, AckFor::Wire { held: Some(push), .. } if push.topic == topic);
+        for id in self.acks.keys_where(&of_it) {
+            match self.acks.remove(&id) {
+                Some(AckFor::Wire { command, held: Some(push), .. }) if push.event.is_empty() => {
                     self.done(command, Outcome::Nothing);
-                } else {
+                }
+                Some(AckFor::Wire { command, .. }) => {
                     let text = "wire.send: not sent, its topic was left";
                     self.refuse(command, Failure::new(ErrorCode::Cancelled, text));
                 }
+                _ => {}
             }
         }
         self.update_wire_timer();

@@ -299,12 +299,16 @@ pub(super) fn own_topic() -> Failure {
 /// What a Phoenix server says of a topic that it does not have.
 pub(super) const UNMATCHED: &str = "unmatched topic";
 
+/// Whether a join was refused to this user, rather than to this token.
+pub(super) fn is_forbidden(code: Option<&str>, message: &str) -> bool {
+    code == Some("ForbiddenError") || message == "forbidden"
+}
+
 /// Why nothing can be sent to a topic: its join was refused.
 pub(super) fn refused_topic(topic: &str, code: Option<&str>, message: &str) -> Failure {
     let code = match (code, message) {
         (Some("NotFoundError"), _) | (_, UNMATCHED | "not found" | "not_found") => ErrorCode::NotFound,
-        (Some("ForbiddenError"), _) | (_, "forbidden") => ErrorCode::Forbidden,
-        _ if is_auth_refusal(code, message) => ErrorCode::Forbidden,
+        _ if is_forbidden(code, message) || is_auth_refusal(code, message) => ErrorCode::Forbidden,
         _ => ErrorCode::Server,
     };
     let text =

@@ -4,7 +4,7 @@ use super::channel::State;
 use super::{Phoenix, deliver};
 use crate::proto::Now;
 use crate::proto::connection::Delivered;
-use crate::proto::connection::session::{Link, News, Stage, Step, UNMATCHED, refused_topic};
+use crate::proto::connection::session::{Link, News, Stage, Step, UNMATCHED, is_forbidden, refused_topic};
 use crate::proto::model::Failure;
 use crate::proto::profile::is_auth_refusal;
 use crate::proto::rng::Rng;
@@ -71,7 +71,7 @@ impl Phoenix {
         let (code, message) = reason_of(&frame);
         if greets {
             // Who may not join the user's own topic is somebody else.
-            let forbidden = code.as_deref() == Some("ForbiddenError") || message == "forbidden";
+            let forbidden = is_forbidden(code.as_deref(), &message);
             let is_auth = forbidden || is_auth_refusal(code.as_deref(), &message);
             let is_unknown = is_unmatched(&frame);
             self.refused_greetings += u32::from(!is_auth && !is_unknown);
