@@ -321,7 +321,8 @@ impl SocketIo {
             },
             Ok(Some(Packet::Connect { payload, .. })) => self.on_connect(link, frame, payload),
             Ok(Some(Packet::ConnectError { payload, .. })) if link.stage == Stage::Joining => {
-                refusal(payload)
+                let (code, message) = refusal_of(payload);
+                Step::Refused { code, message }
             }
             Ok(Some(Packet::ConnectError { .. })) => {
                 out_of_place(frame, "CONNECT_ERROR after CONNECT", false)
@@ -395,9 +396,4 @@ fn insert_bounded(ids: &mut SortedSet<u64>, id: u64) {
         ids.remove(&first);
     }
     ids.insert(id);
-}
-
-fn refusal(payload: Option<&RawValue>) -> Step<'static> {
-    let (code, message) = refusal_of(payload);
-    Step::Refused { code, message }
 }
