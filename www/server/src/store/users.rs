@@ -1,31 +1,35 @@
 //! Accounts, and what the server remembers of itself.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::types::{Member, Role, User};
 use crate::{clock, error::ApiError, ids};
 
 /// The account of that name, made at its first login (D5).
 pub(crate) fn login(db: &Connection, name: &str) -> Result<User, ApiError> {
-    let found: Option<String> = db
-        .prepare_cached("SELECT id FROM users WHERE name = ?")?
-        .query_row([name], |row| row.get(0))
+    let user = |row: &Row<'_>| Ok(User { id: row.get(0)?, name: name.to_owned(), number: row.get(1)? });
+    let found = db
+        .prepare_cached("SELECT id, number FROM users WHERE name = ? AND number IS NOT NULL")?
+        .query_row([name], user)
         .optional()?;
-    if let Some(id) = found {
-        return Ok(User { id, name: name.to_owned() });
+    if let Some(found) = found {
+        return Ok(found);
     }
-    let id = ids::new('u')?;
-    db.prepare_cached("INSERT INTO users(id, name, created_ms) VALUES (?, ?, ?)")?.execute(params![
-        id,
-        name,
-        clock::now_ms()
-    ])?;
-    Ok(User { id, name: name.to_owned() })
+    // No account ever goes, so no number comes twice.
+    let added = db
+        .prepare_cached(
+            "INSERT INTO users(id, name, created_ms, number)
+             VALUES (?, ?, ?, (SELECT coalesce(max(number), 0) + 1 FROM users)) RETURNING id, number",
+        )?
+        .query_row(params![ids::new('u')?, name, clock::now_ms()], user)?;
+    Ok(added)
 }
 
+/// Every account but those of the scripts.
 pub(crate) fn all_users(db: &Connection) -> Result<Vec<User>, ApiError> {
-    let mut statement = db.prepare("SELECT id, name FROM users")?;
-    let rows = statement.query_map([], |row| Ok(User { id: row.get(0)?, name: row.get(1)? }))?;
+    let mut statement = db.prepare("SELECT id, name, number FROM users WHERE number IS NOT NULL")?;
+    let rows = statement
+        .query_map([], |row| Ok(User { id: row.get(0)?, name: row.get(1)?, number: row.get(2)? }))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
