@@ -12,7 +12,7 @@ const byHand = fileURLToPath(new URL("../../target/debug/chatwire-server-faults"
 
 /**
  * Starts it on a free port and a fresh database.
- * @returns `{origin, url, phoenix, companion, channels, plain, login(name), fault(body), log(conversation), socketsOf(userId), connections(user), kill(), start(), restart(), isRunning(), close()}`;
+ * @returns `{origin, url, phoenix, companion, channels, assistant, plain, login(name), fault(body), log(conversation), socketsOf(userId), connections(user), kill(), start(), restart(), isRunning(), close()}`;
  * `url` is the base for `team`, the others that of the wire of their name (D1); `plain` has those without anything of ours.
  */
 export async function startReference(args = []) {
@@ -50,7 +50,12 @@ export async function startReference(args = []) {
     phoenix: `${origin}/phoenix`,
     companion: `${origin}/companion`,
     channels: `${origin}/channels`,
-    plain: { companion: `${origin}/plain/companion`, channels: `${origin}/plain/channels` },
+    assistant: `${origin.replace("http", "ws")}/assistant/ws`,
+    plain: {
+      companion: `${origin}/plain/companion`,
+      channels: `${origin}/plain/channels`,
+      assistant: `${origin.replace("http", "ws")}/plain/assistant/ws`,
+    },
     login: (name) => post("/auth/login", { name }),
     fault: (body) => post("/test/faults", body),
     /** Disarms every fault, and forgets the connections that have ended. */

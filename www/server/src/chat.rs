@@ -179,6 +179,12 @@ pub(crate) async fn login(app: &Arc<App>, name: String) -> Result<User, ApiError
     write(app, move |db| store::login(db, &name), |app, user| app.directory.add_user(user)).await
 }
 
+/// A user lets the assistant into something.
+pub(crate) async fn consent(app: &Arc<App>, user_id: String, what: &'static str) -> Result<(), ApiError> {
+    charge(app, &user_id)?;
+    write(app, move |db| store::consent(db, &user_id, what), |_, ()| {}).await
+}
+
 /// Marks a message and tells all participants, the reporting connection excepted. `reply` may be unheard.
 pub(crate) fn mark(
     app: &Arc<App>,

@@ -6,6 +6,7 @@
 //! `faults` is the seam of the test switches. Another wire is another module beside `team`: it implements
 //! [`live::Peer`] for its connections, calls `chat`, and is mounted in `server`.
 
+mod assistant;
 mod auth;
 mod channels;
 mod chat;
@@ -31,6 +32,7 @@ mod socket_io;
 mod store;
 mod team;
 mod tokens;
+mod websocket;
 mod window;
 
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -56,8 +58,9 @@ pub(crate) struct App {
     pub(crate) directory: Directory,
     pub(crate) live: Live,
     pub(crate) presence: Presence,
-    pub(crate) phoenix: phoenix::Sockets,
+    pub(crate) websockets: websocket::Sockets,
     pub(crate) scripts: Scripts,
+    pub(crate) consents: assistant::Consents,
     pub(crate) limiter: Mutex<Limiter>,
     pub(crate) tokens: Tokens,
     pub(crate) faults: Faults,

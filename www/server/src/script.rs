@@ -11,7 +11,7 @@ use std::{
 
 use tokio::runtime::Handle;
 
-use crate::{App, companion, realm::Realm, store::Message};
+use crate::{App, assistant, companion, realm::Realm, store::Message};
 
 /// Prompts of one conversation that wait.
 const MAX_WAITING: usize = 32;
@@ -22,6 +22,8 @@ pub(crate) enum Prompt {
     Said(Box<Message>),
     /// The user wants to see a companion.
     Photo { owner_id: String },
+    /// The user has let the assistant in.
+    Consented { owner_id: String },
 }
 
 /// The scripts that run.
@@ -79,7 +81,8 @@ async fn run(app: Arc<App>, conversation_id: String) {
     while let Some(prompt) = app.scripts.next(&conversation_id) {
         match Realm::of(&conversation_id) {
             Realm::Companion => companion::react(&app, &conversation_id, prompt).await,
-            Realm::Assistant | Realm::People => {}
+            Realm::Assistant => assistant::react(&app, &conversation_id, prompt).await,
+            Realm::People => {}
         }
     }
 }

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::services::{ServeDir, ServeFile};
 
 use crate::{
-    App, auth, companion,
+    App, assistant, auth, companion,
     config::Config,
     directory::Directory,
     error::ApiError,
@@ -35,6 +35,7 @@ use crate::{
     store::{self, OpenError, Store},
     team,
     tokens::Tokens,
+    websocket,
 };
 
 /// How long goodbyes may take to leave. socketioxide can wait for ever for a socket that ends at the same moment.
@@ -82,7 +83,7 @@ impl Running {
     /// database.
     pub async fn stop(self) {
         self.stop.cancel();
-        self.app.phoenix.close(GOODBYE_TIMEOUT).await;
+        self.app.websockets.close(GOODBYE_TIMEOUT).await;
         // An Engine.IO close, without a Socket.IO DISCONNECT.
         let close_all = async {
             for sockets in &self.sockets {
@@ -145,8 +146,9 @@ fn open(mut config: Config, address: SocketAddr) -> Result<App, StartError> {
         directory: Directory::new(users, members),
         live: Live::default(),
         presence: Presence::default(),
-        phoenix: phoenix::Sockets::default(),
+        websockets: websocket::Sockets::default(),
         scripts: Scripts::new(Handle::current()),
+        consents: assistant::Consents::default(),
         limiter: Mutex::new(Limiter::new(config.rate_per_s, config.rate_burst)),
         tokens: Tokens::new(&secret, config.token_ttl_ms, config.refresh_grace_ms),
         faults: Faults::new(),
@@ -166,6 +168,7 @@ fn router(app: &Arc<App>) -> Result<(Router, Vec<SocketIo>), StartError> {
         .merge(auth::routes())
         .nest("/team/api", team::routes())
         .nest("/companion", companion::routes())
+        .merge(assistant::routes())
         .nest("/phoenix", phoenix::routes());
     #[cfg(feature = "faults")]
     let router = router.merge(crate::faults::routes());

@@ -36,6 +36,7 @@ pub(crate) async fn react(app: &Arc<App>, conversation_id: &str, prompt: Prompt)
             app.live.tell([owner_id.as_str()], None, &event);
             say(app, conversation_id, owner_id, "A photo for you".to_owned(), Some(url)).await;
         }
+        Prompt::Consented { .. } => {}
     }
 }
 

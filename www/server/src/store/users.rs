@@ -46,6 +46,21 @@ pub(crate) fn all_members(db: &Connection) -> Result<Vec<(String, Member)>, ApiE
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// A user has let the assistant into something.
+pub(crate) fn consent(db: &Connection, user_id: &str, what: &str) -> Result<(), ApiError> {
+    db.prepare_cached("INSERT OR IGNORE INTO meta(key, value) VALUES (?, 1)")?
+        .execute([consent_key(user_id, what)])?;
+    Ok(())
+}
+
+pub(crate) fn has_consented(db: &Connection, user_id: &str, what: &str) -> Result<bool, ApiError> {
+    Ok(db.prepare_cached("SELECT 1 FROM meta WHERE key = ?")?.exists([consent_key(user_id, what)])?)
+}
+
+fn consent_key(user_id: &str, what: &str) -> String {
+    format!("consent {what} {user_id}")
+}
+
 /// The key of the tokens, made once: tokens survive a restart.
 pub(crate) fn secret(db: &Connection) -> Result<Vec<u8>, ApiError> {
     let fresh = ids::random::<32>()?;
