@@ -24,6 +24,9 @@ pub struct Config {
     pub endpoint: Endpoint,
     pub profile: ProfileName,
     pub user_id: String,
+    /// The user's time zone by its IANA name (A3); empty where nobody has said it.
+    #[cfg(feature = "json")]
+    pub timezone: String,
     /// A token that never changes; refused once is `authError` at once (D6). `None`: `getToken` is asked.
     pub static_token: Option<Secret>,
     pub capabilities: CapabilityPatch,
@@ -51,6 +54,8 @@ pub enum ProfileName {
     Team,
     #[cfg(feature = "phoenix")]
     Phoenix,
+    #[cfg(feature = "json")]
+    Assistant,
 }
 
 /// How frames are made of events.
@@ -60,6 +65,8 @@ pub enum Framing {
     SocketIo,
     #[cfg(feature = "phoenix")]
     Phoenix,
+    #[cfg(feature = "json")]
+    Json,
 }
 
 /// Where the token is presented on the socket (`tokenIn`).
@@ -67,9 +74,11 @@ pub enum Framing {
 pub enum TokenIn {
     /// In CONNECT (E4).
     Auth,
-    /// As a sub-protocol (X1).
+    /// As a sub-protocol (X1, D9).
     Subprotocol,
-    /// In the URL, where the application asks for that by name (X1).
+    /// Before anything else is said (D9).
+    FirstFrame,
+    /// In the URL, where the application asks for that by name (X1, A2).
     Query,
 }
 
@@ -78,7 +87,8 @@ pub enum TokenIn {
 pub struct Endpoint {
     pub framing: Framing,
     pub token_in: TokenIn,
-    /// `wss://host/prefix/socket.io/?EIO=4&transport=websocket` (E1), `wss://host/prefix/websocket?vsn=2.0.0` (X12).
+    /// `wss://host/prefix/socket.io/?EIO=4&transport=websocket` (E1), `wss://host/prefix/websocket?vsn=2.0.0` (X12),
+    /// `wss://host/prefix` without a query (A1).
     pub socket_url: String,
     /// The Socket.IO namespace, `/` by default; never taken from the URL's path.
     pub namespace: String,

@@ -114,6 +114,12 @@ impl Client {
                 }
             }
             Incoming::Joined { conversation_id, last_seq } => self.on_joined(&conversation_id, last_seq),
+            #[cfg(feature = "json")]
+            Incoming::Stored { key, id } => self.on_stored(now, key, id),
+            #[cfg(feature = "json")]
+            Incoming::Failed { key, failure, retry_after_ms } => {
+                self.on_failed(now, key.as_deref(), failure, retry_after_ms);
+            }
             Incoming::Malformed(message) => {
                 let excerpt = args.first().map_or_else(String::new, |arg| wire::excerpt(arg.get()));
                 self.emit(Event::ProtocolError { message, excerpt });

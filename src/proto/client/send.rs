@@ -36,6 +36,9 @@ pub(super) enum FindFor {
     Added { row: RowId },
     /// A row that has been on the wire: its copy may have come to a leader that did not know the row.
     Copy { row: RowId },
+    /// A message that has left the outbox before its answer came (A6): the server's id of it.
+    #[cfg(feature = "json")]
+    Named { id: String },
     /// `jumpTo()`.
     Jump { command: CommandId, view: ViewId },
     /// What is to be changed or forwarded.
@@ -57,6 +60,8 @@ impl FindFor {
             | Self::Jump { command, .. } => Some(*command),
             Self::Row(find) => Some(find.command),
             Self::Added { .. } | Self::Copy { .. } | Self::Target { .. } => None,
+            #[cfg(feature = "json")]
+            Self::Named { .. } => None,
         }
     }
 }
@@ -282,6 +287,10 @@ impl Client {
                 self.on_changed_found((command, removal), kind, &text, found);
             }
             (Some(FindFor::Copy { row }), Some(_)) => self.outbox.on_copy_known(row),
+            #[cfg(feature = "json")]
+            (Some(FindFor::Named { id }), Some(message)) => self.name_stored(id, &message),
+            #[cfg(feature = "json")]
+            (Some(FindFor::Named { .. }), None) => {}
             (Some(FindFor::Copy { .. }) | None, _) => {}
         }
     }

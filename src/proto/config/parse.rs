@@ -63,7 +63,7 @@ fn read(root: &Reader<'_>, page: PageFacts) -> Config {
     let (profile, name) = profile(root);
     let user_id = user_id(root);
     let static_token = token(root);
-    root.text("timezone", 64);
+    let _timezone = root.text("timezone", 64);
     root.choice("logLevel", &["silent", "error", "warn", "info", "debug", "trace"]);
     let persistent = root.choice("storage", &["indexeddb", "memory"]) != Some("memory");
     let (endpoint, place) = endpoint(root, profile);
@@ -72,9 +72,11 @@ fn read(root: &Reader<'_>, page: PageFacts) -> Config {
         endpoint,
         profile,
         user_id,
+        #[cfg(feature = "json")]
+        timezone: _timezone.unwrap_or_default().into_owned(),
         static_token,
         capabilities: capabilities(root),
-        limits: limits(root),
+        limits: limits(root, profile),
         pages: super::Pages::default(),
         max_unsaved: super::MAX_UNSAVED,
         reconnect: reconnect(root),
@@ -87,7 +89,7 @@ fn read(root: &Reader<'_>, page: PageFacts) -> Config {
 }
 
 /// The option's names: of all builds.
-const NAMES: [&str; 2] = ["team", "phoenix"];
+const NAMES: [&str; 3] = ["team", "phoenix", "assistant"];
 
 /// The profiles of this build.
 const PROFILES: &[(&str, ProfileName)] = &[
@@ -95,6 +97,8 @@ const PROFILES: &[(&str, ProfileName)] = &[
     ("team", ProfileName::Team),
     #[cfg(feature = "phoenix")]
     ("phoenix", ProfileName::Phoenix),
+    #[cfg(feature = "json")]
+    ("assistant", ProfileName::Assistant),
 ];
 
 fn profile(root: &Reader<'_>) -> (ProfileName, &'static str) {
@@ -121,7 +125,20 @@ impl ProfileName {
             Self::Team => Framing::SocketIo,
             #[cfg(feature = "phoenix")]
             Self::Phoenix => Framing::Phoenix,
+            #[cfg(feature = "json")]
+            Self::Assistant => Framing::Json,
         }
+    }
+}
+
+impl ProfileName {
+    /// Unless the application says something else (API.md, A13).
+    fn max_text_length(self) -> u32 {
+        #[cfg(feature = "json")]
+        if self == Self::Assistant {
+            return 500;
+        }
+        10_000
     }
 }
 
@@ -133,6 +150,9 @@ impl Framing {
             Self::SocketIo => ("/socket.io", "/?EIO=4&transport=websocket"),
             #[cfg(feature = "phoenix")]
             Self::Phoenix => ("/websocket", "?vsn=2.0.0"),
+            // The query is written with each address (A1).
+            #[cfg(feature = "json")]
+            Self::Json => ("", ""),
         }
     }
 }
@@ -146,6 +166,12 @@ fn token_in(root: &Reader<'_>, framing: Framing) -> TokenIn {
         }
         #[cfg(feature = "phoenix")]
         Framing::Phoenix => match root.choice("tokenIn", &["subprotocol", "query"]) {
+            Some("query") => TokenIn::Query,
+            _ => TokenIn::Subprotocol,
+        },
+        #[cfg(feature = "json")]
+        Framing::Json => match root.choice("tokenIn", &["subprotocol", "firstFrame", "query"]) {
+            Some("firstFrame") => TokenIn::FirstFrame,
             Some("query") => TokenIn::Query,
             _ => TokenIn::Subprotocol,
         },
@@ -282,7 +308,7 @@ fn capabilities(root: &Reader<'_>) -> CapabilityPatch {
     }
 }
 
-fn limits(root: &Reader<'_>) -> Limits {
+fn limits(root: &Reader<'_>, profile: ProfileName) -> Limits {
     let names = [
         "maxTextLength",
         "maxFrameBytes",
@@ -294,7 +320,7 @@ fn limits(root: &Reader<'_>) -> Limits {
     ];
     let reader = root.object("limits", &names);
     Limits {
-        max_text_length: reader.uint("maxTextLength", 1, 1_000_000, 10_000),
+        max_text_length: reader.uint("maxTextLength", 1, 1_000_000, profile.max_text_length()),
         max_frame_bytes: reader.uint("maxFrameBytes", 1_024, 256 << 20, 16 << 20),
         max_conversations: reader.uint("maxConversations", 1, 100_000, 5_000),
         max_window_rows: reader.uint("maxWindowRows", 50, 100_000, 2_000),
