@@ -10,6 +10,8 @@ use crate::proto::wire::json::RawValue;
 #[cfg(feature = "json")]
 mod assistant;
 mod created;
+#[cfg(feature = "socket-io")]
+mod declared;
 mod errors;
 mod fields;
 #[cfg(feature = "phoenix")]
@@ -17,14 +19,27 @@ mod phoenix;
 mod records;
 #[cfg(feature = "socket-io")]
 mod team;
+#[cfg(feature = "socket-io")]
+mod template;
 
+#[cfg(feature = "socket-io")]
+pub use declared::{
+    AnswerNames, BUILT_IN, Heard, MEANINGS, Meaning, MessageNames, SAYINGS, Said, Saying, Spec,
+};
 pub use errors::is_auth_refusal;
+#[cfg(feature = "socket-io")]
+pub use template::{Value, names_in, render};
 
 /// The vocabulary that the configuration names.
 pub fn of(config: &Config) -> Box<dyn Profile> {
     match config.profile {
         #[cfg(feature = "socket-io")]
         ProfileName::Team => Box::new(team::Team),
+        #[cfg(feature = "socket-io")]
+        ProfileName::Declared => match &config.spec {
+            Some(spec) => Box::new(declared::Declared::new((**spec).clone(), &config.user_id)),
+            None => Box::new(team::Team),
+        },
         #[cfg(feature = "phoenix")]
         ProfileName::Phoenix => Box::new(phoenix::Phoenix),
         #[cfg(feature = "json")]
@@ -288,7 +303,6 @@ pub struct ConversationPage {
 
 /// What a backend's vocabulary must be able to say and read.
 pub trait Profile {
-    fn name(&self) -> &'static str;
     /// The capability row without what is marked *ours*.
     fn capabilities(&self) -> Capabilities;
     /// Where conversations cannot be listed, nor their history be asked for: the kind of them all. Any id that the

@@ -2,8 +2,7 @@
 //! gives nothing but its messages.
 
 use chatwire::proto::{
-    Command, ConversationKind, Delivery, ErrorCode, Event, Failure, Gaps, Input, Outcome, SendCommand,
-    Sender, SocketInput, Status,
+    Command, ConversationKind, Delivery, ErrorCode, Event, Gaps, Outcome, SendCommand, Sender, Status,
 };
 use serde_json::{Value, json};
 

@@ -199,9 +199,7 @@ type AnyFraming = super::json::JsonFrames;
 fn framing_of(config: &Config, limits: Limits) -> AnyFraming {
     match config.endpoint.framing {
         #[cfg(feature = "socket-io")]
-        FramingName::SocketIo => {
-            Box::new(super::socket_io::SocketIo::new(&config.endpoint.namespace, limits))
-        }
+        FramingName::SocketIo => Box::new(super::socket_io::SocketIo::new(config, limits)),
         #[cfg(feature = "phoenix")]
         FramingName::Phoenix => Box::new(super::phoenix::Phoenix::new(config)),
         #[cfg(feature = "json")]
@@ -210,7 +208,7 @@ fn framing_of(config: &Config, limits: Limits) -> AnyFraming {
 }
 #[cfg(all(feature = "socket-io", not(feature = "several")))]
 fn framing_of(config: &Config, limits: Limits) -> AnyFraming {
-    super::socket_io::SocketIo::new(&config.endpoint.namespace, limits)
+    super::socket_io::SocketIo::new(config, limits)
 }
 #[cfg(all(feature = "phoenix", not(feature = "several")))]
 fn framing_of(config: &Config, _limits: Limits) -> AnyFraming {

@@ -3,7 +3,7 @@
 //! Law: there is one conversation, and the backend tells nothing of it: neither a list nor its history. What it gives beside
 //! its messages (keys, answers) it declares; without that a send is done when its frame has left.
 
-use super::fields::{Body, Fields, Wrong};
+use super::fields::{Body, Fields};
 use super::{
     Answer, Capabilities, CapabilityPatch, ConversationPage, Created, Failure, Incoming, Outgoing,
     OutgoingChange, Page, Profile, Push, RestRequest, Sending, ServerMessage, errors, records,
@@ -31,10 +31,6 @@ impl Assistant {
 }
 
 impl Profile for Assistant {
-    fn name(&self) -> &'static str {
-        ASSISTANT
-    }
-
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             keys: false,
@@ -91,18 +87,20 @@ impl Profile for Assistant {
 
     /// A6, D2.
     fn incoming(&self, _topic: &str, event: &str, args: &[&RawValue]) -> Incoming {
-        let read = match event {
-            typed::MESSAGE => self.message(args),
-            "typing" => typing(args),
-            "ack" => ack(args),
-            typed::HELLO => hello(args),
+        let read: &dyn Fn(&Fields<'_>) -> Incoming = match event {
+            typed::MESSAGE => &|record| self.message(record),
+            "typing" => &typing,
+            "ack" => &ack,
+            typed::HELLO => &hello,
             typed::ERROR => {
                 let (failure, retry_after_ms, key) = errors::told(args.first().copied());
-                Ok(Incoming::Failed { key, failure, retry_after_ms })
+                return Incoming::Failed { key, failure, retry_after_ms };
             }
-            _ => Ok(Incoming::Other),
+            _ => return Incoming::Other,
         };
-        read.unwrap_or_else(|wrong| Incoming::Malformed(wrong.at(event)))
+        Fields::of(args)
+            .and_then(|payload| payload.finish(read(&payload)))
+            .unwrap_or_else(|wrong| Incoming::Malformed(wrong.at(event)))
     }
 
     fn presence(&self, _online: bool) -> Option<Push> {
@@ -161,8 +159,7 @@ impl Profile for Assistant {
 
 impl Assistant {
     /// A5: by the user from this device or another, or by the assistant. Other senders are none of this wire.
-    fn message(&self, args: &[&RawValue]) -> Result<Incoming, Wrong> {
-        let record = Fields::of(args)?;
+    fn message(&self, record: &Fields<'_>) -> Incoming {
         let (sender_id, sender) = match record.required("sender", record.text("sender")).as_ref() {
             "user" => (self.user_id.clone(), None),
             "ai" => (ASSISTANT.to_owned(), Some(Sender::Ai)),
@@ -171,7 +168,7 @@ impl Assistant {
                 (String::new(), None)
             }
         };
-        let message = ServerMessage {
+        Incoming::Message(Box::new(ServerMessage {
             id: record.required_id("id"),
             key: record.id("client_message_id"),
             conversation_id: ASSISTANT.to_owned(),
@@ -182,46 +179,33 @@ impl Assistant {
             metadata: record.json("metadata"),
             created_at_ms: record.required("timestamp", record.time_ms("timestamp")),
             ..ServerMessage::default()
-        };
-        record.finish(Incoming::Message(Box::new(message)))
+        }))
     }
 }
 
-fn typing(args: &[&RawValue]) -> Result<Incoming, Wrong> {
-    let payload = Fields::of(args)?;
-    payload.finish(Incoming::Typing {
+fn typing(payload: &Fields<'_>) -> Incoming {
+    Incoming::Typing {
         conversation_id: Some(ASSISTANT.to_owned()),
         user_id: ASSISTANT.to_owned(),
         typing: payload.required("is_typing", payload.flag("is_typing")),
-    })
+    }
 }
 
-fn ack(args: &[&RawValue]) -> Result<Incoming, Wrong> {
-    let payload = Fields::of(args)?;
-    payload.finish(Incoming::Stored {
-        key: payload.required_id("client_message_id"),
-        id: payload.required_id("id"),
-    })
+fn ack(payload: &Fields<'_>) -> Incoming {
+    Incoming::Stored { key: payload.required_id("client_message_id"), id: payload.required_id("id") }
 }
 
 /// D2. This wire has no words for a cursor or for receipts, whatever a hello says.
-fn hello(args: &[&RawValue]) -> Result<Incoming, Wrong> {
-    let payload = Fields::of(args)?;
-    let Some(declared) = payload.object("capabilities") else {
-        return payload.finish(Incoming::Hello {
-            capabilities: CapabilityPatch::default(),
-            user_id: payload.id("user_id"),
-        });
-    };
-    let capabilities = CapabilityPatch {
-        answers: declared.flag("answers"),
-        cursor: None,
-        receipts: None,
-        ..records::capabilities(&declared)
-    };
-    payload.heed(&declared);
+fn hello(payload: &Fields<'_>) -> Incoming {
+    let mut capabilities = CapabilityPatch::default();
+    if let Some(declared) = payload.object("capabilities") {
+        let answers = declared.flag("answers");
+        capabilities =
+            CapabilityPatch { answers, cursor: None, receipts: None, ..records::capabilities(&declared) };
+        payload.heed(&declared);
+    }
     let user_id = payload.object("user").and_then(|user| user.id("id"));
-    payload.finish(Incoming::Hello { capabilities, user_id: user_id.or_else(|| payload.id("user_id")) })
+    Incoming::Hello { capabilities, user_id: user_id.or_else(|| payload.id("user_id")) }
 }
 
 /// Nothing is asked for beside the socket.
