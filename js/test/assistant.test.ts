@@ -50,7 +50,8 @@ async function assistantServer({ plain = false, firstFrame = false } = {}) {
       const frame = JSON.parse(String(data)) as Frame;
       if (frame.type === "ping") return plain || socket.send('{"type":"pong"}');
       if (frame.type === "auth") {
-        if (!server.tokens.has(frame.payload.token ?? "")) return say("error", { code: "auth", message: "no" });
+        if (!server.tokens.has(frame.payload.token ?? ""))
+          return say("error", { code: "auth", message: "no" });
         socket.send('{"type":"auth_ok"}');
         return hello();
       }
@@ -202,7 +203,9 @@ test("context, other events, errors: what is not the profile's own reaches the a
   expect((await failed)[0]).toMatchObject({ code: "server" });
   expect(told).toEqual([context]);
   await chat.wire.send("feedback", { good: true });
-  await expect.poll(() => server.received.at(-1)).toMatchObject({ type: "feedback", payload: { good: true } });
+  await expect
+    .poll(() => server.received.at(-1))
+    .toMatchObject({ type: "feedback", payload: { good: true } });
   await expect(chat.wire.send("x", {}, { ack: true })).rejects.toMatchObject({ code: "unsupported" });
   await expect(chat.wire.join("x")).rejects.toMatchObject({ code: "unsupported" });
 });

@@ -5,7 +5,7 @@
 use crate::proto::sorted::{SortedMap, SortedSet};
 
 use super::model::{ConversationKind, Role};
-use super::profile::ServerConversation;
+use super::profile::{Profile, ServerConversation};
 use super::store::ConversationRecord;
 
 /// All conversations of one instance.
@@ -32,19 +32,15 @@ pub struct Rooms {
 }
 
 impl Rooms {
-    pub fn new(
-        max_conversations: u32,
-        unlisted: Option<ConversationKind>,
-        only: Option<&'static str>,
-    ) -> Self {
+    pub fn new(max_conversations: u32, profile: &dyn Profile) -> Self {
         let mut rooms = Self {
             rooms: SortedMap::new(),
             dirty: SortedSet::new(),
             changed: SortedSet::new(),
             removed: SortedSet::new(),
             max: max_conversations as usize,
-            unlisted,
-            only,
+            unlisted: profile.unlisted(),
+            only: if cfg!(feature = "json") { profile.only_conversation() } else { None },
             listed: false,
             seen: SortedSet::new(),
             pages: 0,

@@ -8,14 +8,25 @@ use super::super::api::{Event, Now};
 use super::super::connection::RefusedBy;
 use super::super::model::{ErrorCode, Failure, Message};
 use super::super::outbox::Stage;
-use super::super::profile::{Answer, ServerMessage};
+use super::super::profile::{Answer, Incoming, ServerMessage};
 use super::super::timeline::Op;
 use super::Client;
 use super::send::{FindFor, MAX_FINDS};
 
 impl Client {
+    /// What the other events of a backend say is said elsewhere.
+    pub(super) fn on_answered(&mut self, now: Now, incoming: Incoming) {
+        match incoming {
+            Incoming::Stored { key, id } => self.on_stored(now, key, id),
+            Incoming::Failed { key, failure, retry_after_ms } => {
+                self.on_failed(now, key.as_deref(), failure, retry_after_ms);
+            }
+            _ => {}
+        }
+    }
+
     /// The server has the message of this key.
-    pub(super) fn on_stored(&mut self, now: Now, key: String, id: String) {
+    fn on_stored(&mut self, now: Now, key: String, id: String) {
         let Some(row) = self.outbox.find(&key) else {
             // It has left the outbox, now or long ago. More answers than can be looked for at once are no news worth keeping.
             if self.finds.len() < MAX_FINDS {
@@ -42,21 +53,15 @@ impl Client {
     }
 
     /// The message of an answer is in the history.
-    pub(super) fn name_stored(&mut self, id: String, message: &Message) {
-        if message.id.is_none() {
+    pub(super) fn name_stored(&mut self, id: String, message: Option<&Message>) {
+        if let Some(message) = message.filter(|message| message.id.is_none()) {
             let copy = Box::new(copy_of(message, id));
             self.timelines.push(&message.conversation_id, Op::Live(copy));
         }
     }
 
     /// Something went wrong: with a message that is in flight, or else it is told as an event.
-    pub(super) fn on_failed(
-        &mut self,
-        now: Now,
-        key: Option<&str>,
-        failure: Failure,
-        retry_after_ms: Option<u64>,
-    ) {
+    fn on_failed(&mut self, now: Now, key: Option<&str>, failure: Failure, retry_after_ms: Option<u64>) {
         let in_flight = |stage| matches!(stage, Stage::InFlight { .. });
         let row = key.and_then(|key| self.outbox.find(key)).filter(|row| in_flight(row.stage));
         let (row, refused) = (row.map(|row| row.id), failure.code == ErrorCode::Auth);

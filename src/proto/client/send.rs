@@ -238,11 +238,7 @@ impl Client {
                     self.refuse(command, Failure::new(ErrorCode::Conflict, text));
                 }
             }
-            (Some(FindFor::Send { command, record }), None) => {
-                if let Err(error) = self.queue(now, command, *record) {
-                    self.refuse(command, error);
-                }
-            }
+            (Some(FindFor::Send { command, record }), None) => self.queue_found(now, command, *record),
             (Some(FindFor::Acknowledged { command } | FindFor::Vanished { command }), Some(message)) => {
                 self.done_with(command, *message)
             }
@@ -288,10 +284,15 @@ impl Client {
             }
             (Some(FindFor::Copy { row }), Some(_)) => self.outbox.on_copy_known(row),
             #[cfg(feature = "json")]
-            (Some(FindFor::Named { id }), Some(message)) => self.name_stored(id, &message),
-            #[cfg(feature = "json")]
-            (Some(FindFor::Named { .. }), None) => {}
+            (Some(FindFor::Named { id }), found) => self.name_stored(id, found.as_deref()),
             (Some(FindFor::Copy { .. }) | None, _) => {}
+        }
+    }
+
+    /// Its key was not used yet.
+    fn queue_found(&mut self, now: Now, command: CommandId, record: OutboxRow) {
+        if let Err(error) = self.queue(now, command, record) {
+            self.refuse(command, error);
         }
     }
 

@@ -153,7 +153,8 @@ fn every_option_is_read() {
 
 #[test]
 fn a_profile_is_one_of_these_or_is_described() {
-    let allowed = r#""team" or "companion" or "channels" or "phoenix", or what defineProfile() gives"#;
+    let allowed =
+        r#""team" or "companion" or "channels" or "phoenix" or "assistant", or what defineProfile() gives"#;
     for (given, shown) in [(json!("slack"), "\"slack\""), (json!(null), "nothing"), (json!([7]), "[7]")] {
         let failure = Config::parse(&options(json!({ "profile": given })).to_string(), PAGE).unwrap_err();
         assert_eq!(failure.message, format!("profile: got {shown}, allowed: {allowed}"));

@@ -13,6 +13,9 @@ use crate::proto::model::{ChangeKind, ConversationKind, Sender};
 use crate::proto::wire::json::{self, RawValue};
 use crate::proto::wire::typed;
 
+#[cfg(test)]
+mod tests;
+
 /// The conversation, and who answers in it.
 const ASSISTANT: &str = "assistant";
 
