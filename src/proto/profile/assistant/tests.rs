@@ -5,9 +5,8 @@ use crate::proto::config::PageFacts;
 use crate::proto::model::{ErrorCode, Json};
 
 fn assistant(timezone: &str) -> Assistant {
-    let options = format!(
-        r#"{{"url":"https://h","profile":"assistant","userId":"ana","token":"t","timezone":"{timezone}"}}"#
-    );
+    let zone = if timezone.is_empty() { String::new() } else { format!(r#","timezone":"{timezone}""#) };
+    let options = format!(r#"{{"url":"https://h","profile":"assistant","userId":"ana","token":"t"{zone}}}"#);
     Assistant::new(&Config::parse(&options, PageFacts { online: true, visible: true }).unwrap())
 }
 
