@@ -106,14 +106,7 @@ impl Client {
                 self.people.put_off(user_id, online, at_ms);
             }
             Incoming::Presence { user_id, online, at_ms } => self.on_presence(user_id, online, at_ms),
-            Incoming::Conversation(mut told) => {
-                self.complete(&mut told);
-                self.take_conversation(&told);
-                let cursor = self.timelines.log(&told.id).and_then(|log| log.cursor());
-                if self.capabilities.cursor && told.last_seq > cursor && told.last_seq != Some(0) {
-                    self.sync.pull(&told.id);
-                }
-            }
+            Incoming::Conversation(told) => self.on_conversation(*told),
             Incoming::Joined { conversation_id, last_seq } => self.on_joined(&conversation_id, last_seq),
             Incoming::Malformed(message) => self.tell_malformed(message, args),
             #[cfg(feature = "json")]
@@ -126,6 +119,15 @@ impl Client {
     fn tell_malformed(&mut self, message: String, args: &[&RawValue]) {
         let excerpt = args.first().map_or_else(String::new, |arg| wire::excerpt(arg.get()));
         self.emit(Event::ProtocolError { message, excerpt });
+    }
+
+    fn on_conversation(&mut self, mut told: ServerConversation) {
+        self.complete(&mut told);
+        self.take_conversation(&told);
+        let cursor = self.timelines.log(&told.id).and_then(|log| log.cursor());
+        if self.capabilities.cursor && told.last_seq > cursor && told.last_seq != Some(0) {
+            self.sync.pull(&told.id);
+        }
     }
 
     /// A reader has come as far as this message: what stands before it is read too.
