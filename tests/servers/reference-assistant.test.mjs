@@ -179,6 +179,7 @@ describe("assistant: talking", () => {
     const { id } = await ana.next("ack");
     const own = await second.next("message", ({ sender }) => sender === "user");
     assert.equal(own.id, id);
+    assert.equal(own.clientMessageId, "k1");
     assert.equal(own.content, "hi");
     await second.next("message", says("text"));
     await ana.next("typing", ({ isTyping }) => !isTyping);
