@@ -239,7 +239,7 @@ export type Capabilities = {
 export type ChatOptions = {
   /** The backend's base: ws, wss, http or https; plain only on localhost unless `allowInsecure`. */
   url: string;
-  profile: "team" | "companion" | "channels" | "phoenix" | "assistant" | Profile;
+  profile: "assistant" | "phoenix" | "team" | "companion" | "channels" | Profile;
   /** This user's id at the backend. */
   userId: string;
   /** Asked on every connect and when a token was refused. */
