@@ -81,8 +81,7 @@ impl Client {
                 self.timelines.target(conversation_id.as_deref(), &id, edit_of(*message));
             }
             Incoming::Deleted { message_id, conversation_id } => {
-                let at_ms = i64::try_from(now.wall_ms).unwrap_or(i64::MAX);
-                self.timelines.target(conversation_id.as_deref(), &message_id, Change::Deleted { at_ms });
+                self.timelines.target(conversation_id.as_deref(), &message_id, deleted_at(now));
             }
             Incoming::Reaction { message_id, emoji, user_id, added } => {
                 self.timelines.target(None, &message_id, Change::Reaction { emoji, user_id, added });
@@ -387,6 +386,10 @@ pub(super) fn joined(args: &[&RawValue]) -> Option<Json> {
     }
     text.push(']');
     Json::parse(&text)
+}
+
+fn deleted_at(now: Now) -> Change {
+    Change::Deleted { at_ms: i64::try_from(now.wall_ms).unwrap_or(i64::MAX) }
 }
 
 /// What a copy of an edited message says of it, which may be gone by then.
