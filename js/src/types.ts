@@ -238,7 +238,7 @@ export type Capabilities = {
 export type ChatOptions = {
   /** The backend's base: ws, wss, http or https; plain only on localhost unless `allowInsecure`. */
   url: string;
-  profile: "team" | "phoenix";
+  profile: "team" | "phoenix" | "companion" | "channels";
   /** This user's id at the backend. */
   userId: string;
   /** Asked on every connect and when a token was refused. */
