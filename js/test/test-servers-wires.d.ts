@@ -60,3 +60,18 @@ declare module "@chatwire/test-servers/wires" {
   };
   type Answer<T> = T | Promise<T>;
 }
+
+declare module "@chatwire/test-servers/python" {
+  import type { ChannelsServer } from "@chatwire/test-servers/channels";
+  import type { CompanionServer } from "@chatwire/test-servers/companion";
+
+  type Wires = { companion: CompanionServer; channels: ChannelsServer; team: TeamOnPython };
+  type TeamOnPython = Pick<CompanionServer, "url" | "close" | "faults" | "refused"> & {
+    log(conversationId: string): Promise<{ content_encrypted: string; client_message_id: string | null }[]>;
+  };
+  export function preparePython(): Promise<void>;
+  export function startPython<W extends keyof Wires>(
+    wire: W,
+    options?: { plain?: boolean; prefix?: string },
+  ): Promise<Omit<Wires[W], "open" | "restart">>;
+}
