@@ -176,6 +176,9 @@ class Wire:
 
     def handler(self, event, handle):
         async def on_event(sid, payload=None):
+            if sid not in self.clients:
+                # What came in one piece with the frame at which it was cut is lost with it.
+                return None
             user, transport = self.clients[sid]
             try:
                 answer = handle(self, user, payload if isinstance(payload, dict) else {})
@@ -188,6 +191,7 @@ class Wire:
                 self.seen_heard.append((event, payload))
             except Cut:
                 self.seen_heard.append((event, payload))
+                self.clients.pop(sid)
                 transport.abort()
             # An answer that never comes.
             await asyncio.Event().wait()

@@ -89,11 +89,17 @@ function serve(socket, { wire, seen, maxPayload }) {
   const { userId } = socket.data;
   socket.join(roomOf(userId));
   if (wire.hello) socket.emit("chatwire:hello", { capabilities: { ...wire.hello, maxPayload } });
+  const end = () => {
+    socket.data.isCut = true;
+    cut(socket);
+  };
   for (const [event, handle] of Object.entries(wire.events)) {
     socket.on(event, (payload, ack) => {
+      // What came in one piece with the frame at which it was cut is lost with it.
+      if (socket.data.isCut) return;
       const reply = typeof ack === "function" ? ack : () => {};
       try {
-        handle({ userId, payload, reply, cut: () => cut(socket) });
+        handle({ userId, payload, reply, cut: end });
         seen.heard.push({ event, payload });
       } catch (error) {
         if (!(error instanceof TeamError)) throw error;
