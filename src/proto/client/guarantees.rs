@@ -19,7 +19,7 @@ impl Client {
                 );
                 Delivery::OnceOrUnconfirmed
             }
-            // A key is of use only to who sends again, and nobody knows when to.
+            // Also with keys: what has left and is lost is not known to be, and not sent again.
             (_, false) => {
                 because.push("the server gives no answers: a send is done when its frame has left".into());
                 Delivery::AtMostOnce

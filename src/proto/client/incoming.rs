@@ -51,7 +51,7 @@ impl Client {
         }
     }
 
-    fn on_incoming(&mut self, now: Now, incoming: Incoming, args: &[&RawValue]) {
+    pub(super) fn on_incoming(&mut self, now: Now, incoming: Incoming, args: &[&RawValue]) {
         match incoming {
             Incoming::Hello { user_id: Some(user_id), .. } if user_id != self.config.user_id => {
                 // The queue is that of `userId`: with this token it would go out as somebody else's.
@@ -76,8 +76,9 @@ impl Client {
                 self.timelines.target(conversation_id.as_deref(), &message_id, change);
             }
             Incoming::Updated(message) => {
-                let (id, conversation_id) = (message.id.clone(), message.conversation_id.clone());
-                self.timelines.target(Some(&conversation_id), &id, edit_of(*message));
+                let id = message.id.clone();
+                let conversation_id = Some(message.conversation_id.clone()).filter(|id| !id.is_empty());
+                self.timelines.target(conversation_id.as_deref(), &id, edit_of(*message));
             }
             Incoming::Deleted { message_id, conversation_id } => {
                 let at_ms = i64::try_from(now.wall_ms).unwrap_or(i64::MAX);
@@ -114,12 +115,17 @@ impl Client {
                 }
             }
             Incoming::Joined { conversation_id, last_seq } => self.on_joined(&conversation_id, last_seq),
-            Incoming::Malformed(message) => {
-                let excerpt = args.first().map_or_else(String::new, |arg| wire::excerpt(arg.get()));
-                self.emit(Event::ProtocolError { message, excerpt });
-            }
+            Incoming::Malformed(message) => self.tell_malformed(message, args),
+            #[cfg(feature = "json")]
+            answered => self.on_answered(now, answered),
+            #[cfg(not(feature = "json"))]
             Incoming::Other => {}
         }
+    }
+
+    fn tell_malformed(&mut self, message: String, args: &[&RawValue]) {
+        let excerpt = args.first().map_or_else(String::new, |arg| wire::excerpt(arg.get()));
+        self.emit(Event::ProtocolError { message, excerpt });
     }
 
     /// A reader has come as far as this message: what stands before it is read too.
@@ -217,8 +223,7 @@ impl Client {
                 let Some(key) = self.outbox.row(row).map(|row| row.record.key.clone()) else { return };
                 let answer = self.profile.answer(&key, status, args);
                 if let Answer::Malformed(what) = &answer {
-                    let excerpt = args.first().map_or_else(String::new, |arg| wire::excerpt(arg.get()));
-                    self.emit(Event::ProtocolError { message: what.clone(), excerpt });
+                    self.tell_malformed(what.clone(), args);
                 }
                 let refused = matches!(answer, Answer::AuthRefused(_));
                 self.outbox.on_answer(now, &mut self.rng, row, answer);
