@@ -4,7 +4,7 @@
 //! the backend says into [`Incoming`]; whatever it cannot read becomes [`Incoming::Malformed`], never a panic.
 
 use super::config::{Config, ProfileName};
-use super::model::{ChangeKind, ConversationKind, Failure, Json, Member, Role, Status};
+use super::model::{ChangeKind, ConversationKind, Failure, Json, Member, Role, Sender, Status};
 use crate::proto::wire::json::RawValue;
 
 mod created;
@@ -121,6 +121,8 @@ pub struct ServerMessage {
     pub key: Option<String>,
     pub conversation_id: String,
     pub sender_id: String,
+    /// What its author is, where that is no user.
+    pub sender: Option<Sender>,
     pub kind: String,
     pub text: String,
     pub metadata: Option<Json>,
@@ -272,10 +274,27 @@ pub trait Profile {
     fn name(&self) -> &'static str;
     /// The capability row without what is marked *ours*.
     fn capabilities(&self) -> Capabilities;
+    /// Where conversations cannot be listed, nor their history be asked for: the kind of them all. Any id that the
+    /// application or the server names is one's, and what is missed stays unseen.
+    fn unlisted(&self) -> Option<ConversationKind> {
+        None
+    }
+    /// The id of the one conversation of a backend that has one only.
+    fn only_conversation(&self) -> Option<&'static str> {
+        None
+    }
+    /// The server's id of a message that was sent under this key, where the client gives it (H4).
+    fn id_of(&self, _key: &str) -> Option<String> {
+        None
+    }
     fn send(&self, message: Outgoing<'_>) -> Push;
     /// Reads the answer to a send or to a change on the socket; `key` is that message's own, `status` the framing's word
     /// for how it went, where it has one.
     fn answer(&self, key: &str, status: Option<&str>, args: &[&RawValue]) -> Answer;
+    /// What it cannot carry is refused when the application asks for it.
+    fn can_change(&self, _kind: ChangeKind) -> bool {
+        true
+    }
     fn change(&self, change: OutgoingChange<'_>) -> Sending;
     /// Reads the answer to the REST request of a change of this kind.
     fn parse_change(&self, kind: ChangeKind, status: u16, body: &str) -> Answer;

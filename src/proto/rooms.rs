@@ -17,6 +17,8 @@ pub struct Rooms {
     changed: SortedSet<String>,
     removed: SortedSet<String>,
     max: usize,
+    /// Where the server lists none: what kind of conversation all of them are.
+    unlisted: Option<ConversationKind>,
     /// The server has listed them all at least once since this store was made.
     listed: bool,
     /// Seen in the listing under way, its pages, and whether all of their rows could be read.
@@ -28,13 +30,14 @@ pub struct Rooms {
 }
 
 impl Rooms {
-    pub fn new(max_conversations: u32) -> Self {
+    pub fn new(max_conversations: u32, unlisted: Option<ConversationKind>) -> Self {
         Self {
             rooms: SortedMap::new(),
             dirty: SortedSet::new(),
             changed: SortedSet::new(),
             removed: SortedSet::new(),
             max: max_conversations as usize,
+            unlisted,
             listed: false,
             seen: SortedSet::new(),
             pages: 0,
@@ -106,7 +109,7 @@ impl Rooms {
 
     /// False only where the list is known and the conversation is not in it.
     pub fn may_exist(&self, id: &str) -> bool {
-        !self.listed || self.rooms.contains_key(id)
+        !self.listed || self.unlisted.is_some() || self.rooms.contains_key(id)
     }
 
     /// Takes the server's telling. `false`: there are too many conversations already.
@@ -149,7 +152,7 @@ impl Rooms {
         }
         let record = ConversationRecord {
             id: id.to_owned(),
-            kind: ConversationKind::Direct,
+            kind: self.unlisted.unwrap_or(ConversationKind::Direct),
             title: String::new(),
             avatar_url: None,
             members: Vec::new(),

@@ -40,6 +40,8 @@ pub struct Sync {
     cursor: bool,
     /// History is asked for by marks that the server gives, and by nothing else.
     marks: bool,
+    /// Conversations are listed, and have a history that can be asked for.
+    lists: bool,
     listing: bool,
     live: bool,
     waiting: Queue<String>,
@@ -89,9 +91,10 @@ impl Sync {
         self.actions.pop_front()
     }
 
-    /// `marks`: history is asked for by marks that the server gives (P9), and by nothing else.
-    pub fn new(marks: bool) -> Self {
-        Self { marks, ..Self::default() }
+    /// `marks`: history is asked for by marks that the server gives (P9), and by nothing else. `lists`: there is any, and a
+    /// list of conversations; where not, online is live.
+    pub fn new(marks: bool, lists: bool) -> Self {
+        Self { marks, lists, ..Self::default() }
     }
 
     /// In a build with one framing known beforehand: what the other way needs is left out.
@@ -108,9 +111,13 @@ impl Sync {
         self.online = true;
         self.cursor = cursor;
         self.live = false;
-        self.listing = true;
         self.actions.push_back(Action::Syncing);
-        self.actions.push_back(Action::Request(Job::List { offset: 0 }));
+        if self.lists {
+            self.listing = true;
+            self.actions.push_back(Action::Request(Job::List { offset: 0 }));
+        } else {
+            self.settle();
+        }
     }
 
     /// The connection is gone. Answers of requests under way are not waited for.
@@ -164,7 +171,7 @@ impl Sync {
 
     /// Pull this conversation: it is behind, or may be.
     pub fn pull(&mut self, conversation_id: &str) {
-        if !self.online || (self.by_marks() && !self.cursor) {
+        if !self.online || !self.lists || (self.by_marks() && !self.cursor) {
             return;
         }
         if let Some(pull) = self.active.get_mut(conversation_id) {
@@ -187,7 +194,8 @@ impl Sync {
 
     /// A window wants more of this conversation than is here.
     pub fn wish(&mut self, conversation_id: &str) {
-        if self.online && !self.is_under_way(conversation_id) && self.wishes.len() < MAX_WISHES {
+        if self.online && self.lists && !self.is_under_way(conversation_id) && self.wishes.len() < MAX_WISHES
+        {
             self.wishes.push_back(conversation_id.to_owned());
         }
     }
@@ -248,7 +256,7 @@ impl Sync {
 
     /// A conversation has turned up that the list did not have.
     pub fn relist(&mut self) {
-        if self.online && !self.listing {
+        if self.online && self.lists && !self.listing {
             self.listing = true;
             self.actions.push_back(Action::Request(Job::List { offset: 0 }));
         }

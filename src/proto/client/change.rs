@@ -61,6 +61,10 @@ impl Client {
     }
 
     fn check_change(&self, kind: ChangeKind, text: &str) -> Result<(), Failure> {
+        if !self.profile.can_change(kind) {
+            let text = "this backend's profile has no event for such a change";
+            return Err(Failure::new(ErrorCode::Unsupported, text));
+        }
         match kind {
             ChangeKind::Remove => Ok(()),
             ChangeKind::Edit if is_blank(text) => {

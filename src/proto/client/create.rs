@@ -53,6 +53,10 @@ impl Client {
     }
 
     fn create(&mut self, creation: Creation) -> Result<(), Failure> {
+        if self.profile.unlisted().is_some() {
+            let text = "this backend creates no conversations: one begins with what is sent to its id";
+            return Err(Failure::new(ErrorCode::Unsupported, text));
+        }
         if let Wanted::Group { title, .. } = &creation.wanted
             && is_blank(title)
         {

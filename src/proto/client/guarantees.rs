@@ -24,7 +24,7 @@ impl Client {
                 Delivery::AtMostOnce
             }
         };
-        let unseen = !has.cursor && self.profile.gives_marks();
+        let unseen = !has.cursor && (self.profile.gives_marks() || self.profile.unlisted().is_some());
         if unseen {
             because.push("the server has no cursor: what is missed is not asked for".into());
         } else if !has.cursor {

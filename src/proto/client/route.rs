@@ -189,6 +189,7 @@ impl Client {
         if record.change.is_some() {
             return self.transmit_change(now, id);
         }
+        let conversation_id = record.conversation_id.clone();
         let push = self.profile.send(Outgoing {
             key: &record.key,
             conversation_id: &record.conversation_id,
@@ -198,6 +199,8 @@ impl Client {
             reply_to_id: record.reply_to_id.as_deref(),
             created_at_ms: record.created_at_ms,
         });
+        // Another tab may have queued it.
+        self.meet_unlisted(&conversation_id);
         self.emit_row(now, id, push);
     }
 
@@ -237,6 +240,7 @@ impl Client {
         // Where no answer is to come it stays what it is, `sent`, until a copy says more.
         if self.capabilities.answers {
             message.status = Status::Acknowledged;
+            message.id = message.id.or_else(|| self.profile.id_of(&message.row_key));
         }
         let conversation_id = row.record.conversation_id.clone();
         let known = copy.is_some();

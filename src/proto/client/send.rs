@@ -84,8 +84,12 @@ impl Client {
     }
 
     pub(super) fn queue(&mut self, now: Now, id: CommandId, record: OutboxRow) -> Result<(), Failure> {
+        let conversation_id = record.conversation_id.clone();
         match self.outbox.queue(now, record)? {
-            Queued::New(row) => self.send_waiters.or_default(row).push(id),
+            Queued::New(row) => {
+                self.send_waiters.or_default(row).push(id);
+                self.meet_unlisted(&conversation_id);
+            }
             Queued::Known(row) => {
                 let saving = self.outbox.row(row).is_some_and(|row| row.stage == Stage::Saving);
                 if saving {
@@ -97,6 +101,13 @@ impl Client {
             }
         }
         Ok(())
+    }
+
+    /// Where the server lists no conversations, one begins with what is said in it.
+    pub(super) fn meet_unlisted(&mut self, conversation_id: &str) {
+        if self.profile.unlisted().is_some() {
+            self.rooms.meet(conversation_id);
+        }
     }
 
     fn record_of(&mut self, now: Now, send: SendCommand) -> Result<OutboxRow, Failure> {

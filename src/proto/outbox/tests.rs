@@ -186,6 +186,7 @@ fn copy_of(id: &str, room: &str) -> Box<ServerMessage> {
         key: None,
         conversation_id: room.into(),
         sender_id: "me".into(),
+        sender: None,
         kind: "text".into(),
         text: "same".into(),
         metadata: None,

@@ -62,6 +62,7 @@ pub(super) fn message(record: &Fields<'_>, names: &Names) -> Box<ServerMessage> 
         key: record.id(names.key),
         conversation_id: record.required_id("conversation_id"),
         sender_id,
+        sender: None,
         kind: record.text(names.kind).map_or_else(|| "text".to_owned(), Into::into),
         text,
         metadata: record.json("metadata"),

@@ -228,7 +228,7 @@ pub(super) fn to_message(copy: &ServerMessage, me: &str, own: Option<&Message>) 
         key: own.and_then(|own| own.key.clone()).or_else(|| copy.key.clone().filter(|_| mine)),
         conversation_id: own.map_or_else(|| copy.conversation_id.clone(), |own| own.conversation_id.clone()),
         sender_id: copy.sender_id.clone(),
-        sender: if mine { Sender::Me } else { Sender::User },
+        sender: if mine { Sender::Me } else { copy.sender.unwrap_or(Sender::User) },
         kind: copy.kind.clone(),
         text: copy.text.clone(),
         metadata: copy.metadata.clone(),

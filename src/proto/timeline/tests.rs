@@ -27,6 +27,7 @@ fn copy(n: u64, seqs: bool) -> ServerMessage {
         key: mine.then(|| format!("k{n}")),
         conversation_id: ROOM.into(),
         sender_id: if mine { "me" } else { "bo" }.into(),
+        sender: None,
         kind: "text".into(),
         text: format!("t{n}"),
         metadata: None,

@@ -22,6 +22,7 @@ fn message() -> ServerMessage {
         key: Some("k1".to_owned()),
         conversation_id: "c1".to_owned(),
         sender_id: "ana".to_owned(),
+        sender: None,
         kind: "text".to_owned(),
         text: "grüß 👏".to_owned(),
         metadata: None,

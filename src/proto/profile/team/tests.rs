@@ -40,6 +40,7 @@ fn message() -> ServerMessage {
         key: None,
         conversation_id: "c1".to_owned(),
         sender_id: "ana".to_owned(),
+        sender: None,
         kind: "text".to_owned(),
         text: "foo".to_owned(),
         metadata: None,
