@@ -8,7 +8,7 @@ export default defineConfig({
         test: {
           name: "node",
           environment: "node",
-          include: ["test/*.test.{ts,tsx}"],
+          include: ["test/*.test.{ts,tsx}", "test/compat/*.test.ts"],
           setupFiles: ["test/setup.ts"],
         },
       },

@@ -108,8 +108,12 @@ export class FakeChat implements Interface {
   }
 
   tellWire(event: string, ...values: unknown[]): void {
+    this.tellWireOn("", event, ...values);
+  }
+
+  tellWireOn(topic: string, event: string, ...values: unknown[]): void {
     if (event === "context") this.context = values[0] as Json;
-    this.#wireEmitter.emit(event, ...values, { topic: "" });
+    this.#wireEmitter.emit(event, ...values, { topic });
   }
 
   // ── the public interface ──────────────────────────────────────────────────
