@@ -86,7 +86,11 @@ export class ChatSocketClient extends WireFacade<ChannelEvents> {
 
   /** Resolves when connected. */
   async connect(): Promise<void> {
-    await (await this.slot.ready()).connect();
+    const client = await this.slot.ready().catch((cause: ChatError) => {
+      this.#failed(cause);
+      throw cause;
+    });
+    await client.connect();
   }
 
   disconnect(): void {
@@ -161,7 +165,10 @@ export class ChatSocketClient extends WireFacade<ChannelEvents> {
   #fares({ state, reason, retryInMs }: ConnectionSnapshot): void {
     const isOver = state === "failed" && !reason?.startsWith("auth");
     if (!isOver && (state !== "waiting" || retryInMs === null)) return;
-    const cause = new ChatError("server", reason ?? "the connection was lost", { retryable: !isOver });
+    this.#failed(new ChatError("server", reason ?? "the connection was lost", { retryable: !isOver }));
+  }
+
+  #failed(cause: ChatError): void {
     const error = errorOf(SocketErrorType.CONNECTION_ERROR, cause);
     this.emitter.emit("error", error);
     this.#config.onConnectionError?.(error);
