@@ -6,13 +6,20 @@
 use super::api::Secret;
 use super::model::Failure;
 use super::profile::CapabilityPatch;
+#[cfg(feature = "socket-io")]
+use super::profile::Spec;
 
+#[cfg(feature = "socket-io")]
+mod declaration;
+mod numbers;
 mod parse;
 mod reader;
 mod url;
 
 #[cfg(test)]
 mod tests;
+#[cfg(all(test, feature = "socket-io"))]
+mod tests_of_declarations;
 
 /// A flood that a store of a few milliseconds a write keeps up with stays far below it.
 const MAX_UNSAVED: u32 = 4096;
@@ -23,6 +30,9 @@ pub struct Config {
     /// Where the backend is, in the parts that the core needs (D1).
     pub endpoint: Endpoint,
     pub profile: ProfileName,
+    /// The vocabulary, where it is declared.
+    #[cfg(feature = "socket-io")]
+    pub spec: Option<Box<Spec>>,
     pub user_id: String,
     /// A token that never changes; refused once is `authError` at once (D6). `None`: `getToken` is asked.
     pub static_token: Option<Secret>,
@@ -49,6 +59,9 @@ pub struct Config {
 pub enum ProfileName {
     #[cfg(feature = "socket-io")]
     Team,
+    /// By [`Config::spec`].
+    #[cfg(feature = "socket-io")]
+    Declared,
     #[cfg(feature = "phoenix")]
     Phoenix,
 }
@@ -109,12 +122,22 @@ pub struct Limits {
 pub struct Reconnect {
     pub base_delay_ms: u32,
     pub max_delay_ms: u32,
+    pub jitter: Jitter,
     /// Attempts that fail in a row before `failed`; `None`: no limit.
     pub max_attempts: Option<u32>,
     /// Token, socket and handshake together.
     pub connect_timeout_ms: u32,
     /// Whether the server's DISCONNECT is answered by a reconnect (E8).
     pub after_server_disconnect: bool,
+}
+
+/// How delays are spread, so that a restarted server is not met by a herd.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Jitter {
+    /// Anything up to the delay: where there are a base and a cap.
+    Full,
+    /// Within half of it, more or less: where a backend names its delays (C8, H3).
+    Half,
 }
 
 /// When silence is death, where the framing does not say it itself.

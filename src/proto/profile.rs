@@ -8,6 +8,8 @@ use super::model::{ChangeKind, ConversationKind, Failure, Json, Member, Role, Se
 use crate::proto::wire::json::RawValue;
 
 mod created;
+#[cfg(feature = "socket-io")]
+mod declared;
 mod errors;
 mod fields;
 #[cfg(feature = "phoenix")]
@@ -15,14 +17,27 @@ mod phoenix;
 mod records;
 #[cfg(feature = "socket-io")]
 mod team;
+#[cfg(feature = "socket-io")]
+mod template;
 
+#[cfg(feature = "socket-io")]
+pub use declared::{
+    AnswerNames, BUILT_IN, Heard, MEANINGS, Meaning, MessageNames, SAYINGS, Said, Saying, Spec,
+};
 pub use errors::is_auth_refusal;
+#[cfg(feature = "socket-io")]
+pub use template::{Value, names_in, render};
 
 /// The vocabulary that the configuration names.
 pub fn of(config: &Config) -> Box<dyn Profile> {
     match config.profile {
         #[cfg(feature = "socket-io")]
         ProfileName::Team => Box::new(team::Team),
+        #[cfg(feature = "socket-io")]
+        ProfileName::Declared => match &config.spec {
+            Some(spec) => Box::new(declared::Declared::new((**spec).clone(), &config.user_id)),
+            None => Box::new(team::Team),
+        },
         #[cfg(feature = "phoenix")]
         ProfileName::Phoenix => Box::new(phoenix::Phoenix),
     }
@@ -271,7 +286,6 @@ pub struct ConversationPage {
 
 /// What a backend's vocabulary must be able to say and read.
 pub trait Profile {
-    fn name(&self) -> &'static str;
     /// The capability row without what is marked *ours*.
     fn capabilities(&self) -> Capabilities;
     /// Where conversations cannot be listed, nor their history be asked for: the kind of them all. Any id that the

@@ -4,11 +4,10 @@ use std::borrow::Cow;
 
 use xxhash_rust::xxh64::xxh64;
 
+use super::numbers::{heartbeat, limits, outbox, reconnect};
 use super::reader::{Reader, Refused, shortened};
 use super::url::{Url, UrlError, checked_path};
-use super::{
-    Config, Endpoint, Framing, Heartbeat, Limits, OutboxLimits, PageFacts, ProfileName, Reconnect, TokenIn,
-};
+use super::{Config, Endpoint, Framing, PageFacts, ProfileName, TokenIn};
 use crate::proto::profile::CapabilityPatch;
 use crate::proto::text::{concat, holds, join};
 use crate::proto::wire::json::{self, Kind, RawValue, kind};
@@ -38,9 +37,6 @@ const OPTIONS: &[&str] = &[
     "wasm",
 ];
 
-const MINUTE_MS: u32 = 60_000;
-const DAY_MS: u32 = 24 * 60 * MINUTE_MS;
-
 /// Longer than any user id, and short enough for a key of the store.
 const MAX_USER_ID_CHARS: usize = 256;
 
@@ -61,6 +57,12 @@ pub(super) fn parse(options: &str, page: PageFacts) -> Result<Config, Failure> {
 /// What stands for a refused option means nothing: the configuration is thrown away.
 fn read(root: &Reader<'_>, page: PageFacts) -> Config {
     let (profile, name) = profile(root);
+    #[cfg(feature = "socket-io")]
+    let declaration = super::declaration::of(root, name);
+    #[cfg(feature = "socket-io")]
+    let (name, standard) = (&*declaration.name, &declaration.reconnect);
+    #[cfg(not(feature = "socket-io"))]
+    let standard = &super::numbers::RECONNECT;
     let user_id = user_id(root);
     let static_token = token(root);
     root.text("timezone", 64);
@@ -71,13 +73,15 @@ fn read(root: &Reader<'_>, page: PageFacts) -> Config {
         database: database_name(&place, name, &user_id),
         endpoint,
         profile,
+        #[cfg(feature = "socket-io")]
+        spec: declaration.spec,
         user_id,
         static_token,
         capabilities: capabilities(root),
         limits: limits(root),
         pages: super::Pages::default(),
         max_unsaved: super::MAX_UNSAVED,
-        reconnect: reconnect(root),
+        reconnect: reconnect(root, standard),
         heartbeat: heartbeat(root),
         outbox: outbox(root),
         persistent,
@@ -87,21 +91,33 @@ fn read(root: &Reader<'_>, page: PageFacts) -> Config {
 }
 
 /// The option's names: of all builds.
-const NAMES: [&str; 2] = ["team", "phoenix"];
+const NAMES: [&str; 4] = ["team", "companion", "channels", "phoenix"];
 
 /// The profiles of this build.
 const PROFILES: &[(&str, ProfileName)] = &[
     #[cfg(feature = "socket-io")]
     ("team", ProfileName::Team),
+    #[cfg(feature = "socket-io")]
+    ("companion", ProfileName::Declared),
+    #[cfg(feature = "socket-io")]
+    ("channels", ProfileName::Declared),
     #[cfg(feature = "phoenix")]
     ("phoenix", ProfileName::Phoenix),
 ];
 
 fn profile(root: &Reader<'_>) -> (ProfileName, &'static str) {
-    if root.get("profile").is_none() {
-        root.wrong_as("profile", "nothing", &quoted(&join(&NAMES, "\" or \"")));
+    let given = root.get("profile");
+    let is_named = given.and_then(json::string).is_some_and(|name| NAMES.contains(&&*name));
+    let is_described = given.is_some_and(|given| kind(given) == Kind::Object);
+    if !is_named && !is_described {
+        let allowed = concat(&["\"", &join(&NAMES, "\" or \""), "\", or what defineProfile() gives"]);
+        root.wrong_as("profile", &given.map_or("nothing".into(), |given| shortened(given.get())), &allowed);
     }
-    let chosen = root.choice("profile", &NAMES);
+    #[cfg(feature = "socket-io")]
+    if is_described {
+        return (ProfileName::Declared, "");
+    }
+    let chosen = if is_named { root.choice("profile", &NAMES) } else { None };
     for (name, profile) in PROFILES {
         if chosen == Some(name) {
             return (*profile, name);
@@ -118,7 +134,7 @@ impl ProfileName {
     fn framing(self) -> Framing {
         match self {
             #[cfg(feature = "socket-io")]
-            Self::Team => Framing::SocketIo,
+            Self::Team | Self::Declared => Framing::SocketIo,
             #[cfg(feature = "phoenix")]
             Self::Phoenix => Framing::Phoenix,
         }
@@ -269,7 +285,7 @@ fn quoted(text: &str) -> String {
     concat(&["\"", &shortened(text), "\""])
 }
 
-fn capabilities(root: &Reader<'_>) -> CapabilityPatch {
+pub(super) fn capabilities(root: &Reader<'_>) -> CapabilityPatch {
     let names = ["keys", "answers", "cursor", "orderedWindow", "receipts", "maxPayload"];
     let reader = root.object("capabilities", &names);
     CapabilityPatch {
@@ -279,61 +295,6 @@ fn capabilities(root: &Reader<'_>) -> CapabilityPatch {
         ordered_window: reader.bool("orderedWindow"),
         receipts: reader.bool("receipts"),
         max_payload: reader.number("maxPayload", 1, 1 << 40, ""),
-    }
-}
-
-fn limits(root: &Reader<'_>) -> Limits {
-    let names = [
-        "maxTextLength",
-        "maxFrameBytes",
-        "maxConversations",
-        "maxWindowRows",
-        "maxStoragePercent",
-        "sendsPerSecond",
-        "sendBurst",
-    ];
-    let reader = root.object("limits", &names);
-    Limits {
-        max_text_length: reader.uint("maxTextLength", 1, 1_000_000, 10_000),
-        max_frame_bytes: reader.uint("maxFrameBytes", 1_024, 256 << 20, 16 << 20),
-        max_conversations: reader.uint("maxConversations", 1, 100_000, 5_000),
-        max_window_rows: reader.uint("maxWindowRows", 50, 100_000, 2_000),
-        max_storage_percent: reader.uint("maxStoragePercent", 1, 100, 80),
-        sends_per_second: reader.uint("sendsPerSecond", 1, 10_000, 1_000),
-        send_burst: reader.uint("sendBurst", 1, 10_000, 1_000),
-    }
-}
-
-fn reconnect(root: &Reader<'_>) -> Reconnect {
-    let names = ["baseDelayMs", "maxDelayMs", "maxAttempts", "connectTimeoutMs", "afterServerDisconnect"];
-    let reader = root.object("reconnect", &names);
-    let base_delay_ms = reader.uint("baseDelayMs", 1, 10 * MINUTE_MS, 1_000);
-    let max_attempts = reader.number("maxAttempts", 1, 1_000, " or null");
-    Reconnect {
-        base_delay_ms,
-        // A cap below the base would silently be another base.
-        max_delay_ms: reader.uint("maxDelayMs", base_delay_ms, DAY_MS, 30_000.max(base_delay_ms)),
-        max_attempts: max_attempts.and_then(|attempts| u32::try_from(attempts).ok()),
-        connect_timeout_ms: reader.uint("connectTimeoutMs", 100, 10 * MINUTE_MS, 20_000),
-        after_server_disconnect: reader.bool("afterServerDisconnect").unwrap_or(false),
-    }
-}
-
-fn heartbeat(root: &Reader<'_>) -> Heartbeat {
-    let reader = root.object("heartbeat", &["intervalMs", "timeoutMs"]);
-    Heartbeat {
-        interval_ms: reader.uint("intervalMs", 1_000, DAY_MS, 30_000),
-        timeout_ms: reader.uint("timeoutMs", 1_000, DAY_MS, 10_000),
-    }
-}
-
-fn outbox(root: &Reader<'_>) -> OutboxLimits {
-    let reader = root.object("outbox", &["maxQueued", "maxAttempts", "window", "ackTimeoutMs"]);
-    OutboxLimits {
-        max_queued: reader.uint("maxQueued", 1, 100_000, 1_000),
-        max_attempts: reader.uint("maxAttempts", 1, 100, 3),
-        window: reader.uint("window", 1, 256, 8),
-        ack_timeout_ms: reader.uint("ackTimeoutMs", 100, 10 * MINUTE_MS, 15_000),
     }
 }
 

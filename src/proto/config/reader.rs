@@ -21,7 +21,7 @@ const MAX_SHOWN_CHARS: usize = 60;
 
 /// An object among the options.
 pub(super) struct Reader<'a> {
-    path: &'static str,
+    path: String,
     object: Option<Object<'a>>,
     refused: &'a Refused,
 }
@@ -32,7 +32,7 @@ pub(super) type Refused = RefCell<Option<Failure>>;
 impl<'a> Reader<'a> {
     /// The options themselves.
     pub(super) fn root(options: &'a RawValue, known: &[&str], refused: &'a Refused) -> Self {
-        let root = Self { path: "", object: Object::read(options), refused };
+        let root = Self { path: String::new(), object: Object::read(options), refused };
         if root.object.is_none() {
             root.refuse(refusal("options", &show(options), "an object"));
         }
@@ -41,9 +41,10 @@ impl<'a> Reader<'a> {
     }
 
     /// An object of its own; an absent one is empty.
-    pub(super) fn object(&self, name: &'static str, known: &[&str]) -> Self {
+    pub(super) fn object(&self, name: &str, known: &[&str]) -> Self {
         let value = self.get(name);
-        let inner = Self { path: name, object: value.and_then(Object::read), refused: self.refused };
+        let inner =
+            Self { path: self.name(name), object: value.and_then(Object::read), refused: self.refused };
         match value {
             Some(value) if inner.object.is_none() => self.wrong(name, value, "an object"),
             _ => inner.check(known),
@@ -66,6 +67,20 @@ impl<'a> Reader<'a> {
 
     pub(super) fn get(&self, name: &str) -> Option<&'a RawValue> {
         self.object.as_ref()?.get(name).filter(|value| json::kind(value) != Kind::Null)
+    }
+
+    /// Whether `null` stands there.
+    pub(super) fn is_null(&self, name: &str) -> bool {
+        self.object
+            .as_ref()
+            .and_then(|object| object.get(name))
+            .is_some_and(|value| json::kind(value) == Kind::Null)
+    }
+
+    /// The names in an object of its own.
+    pub(super) fn names_in(&self, name: &str) -> Vec<String> {
+        let inner = self.get(name).and_then(Object::read);
+        inner.iter().flat_map(Object::iter).map(|(name, _)| name.to_owned()).collect()
     }
 
     /// The text under a name, if it is a text.
@@ -145,7 +160,7 @@ impl<'a> Reader<'a> {
     }
 
     fn name(&self, name: &str) -> String {
-        if self.path.is_empty() { name.to_owned() } else { concat(&[self.path, ".", name]) }
+        if self.path.is_empty() { name.to_owned() } else { concat(&[&self.path, ".", name]) }
     }
 }
 

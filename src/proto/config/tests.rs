@@ -39,6 +39,7 @@ fn the_defaults_are_those_of_the_documents() {
         Reconnect {
             base_delay_ms: 1_000,
             max_delay_ms: 30_000,
+            jitter: Jitter::Full,
             max_attempts: None,
             connect_timeout_ms: 20_000,
             after_server_disconnect: false
@@ -135,6 +136,7 @@ fn every_option_is_read() {
         Reconnect {
             base_delay_ms: 7,
             max_delay_ms: 8,
+            jitter: Jitter::Full,
             max_attempts: Some(9),
             connect_timeout_ms: 1000,
             after_server_disconnect: true
@@ -147,6 +149,15 @@ fn every_option_is_read() {
     );
     assert_eq!(parsed(json!({ "reconnect": { "maxAttempts": null } })).reconnect.max_attempts, None);
     assert_eq!(parsed(json!({ "reconnect": { "baseDelayMs": 60_000 } })).reconnect.max_delay_ms, 60_000);
+}
+
+#[test]
+fn a_profile_is_one_of_these_or_is_described() {
+    let allowed = r#""team" or "companion" or "channels" or "phoenix", or what defineProfile() gives"#;
+    for (given, shown) in [(json!("slack"), "\"slack\""), (json!(null), "nothing"), (json!([7]), "[7]")] {
+        let failure = Config::parse(&options(json!({ "profile": given })).to_string(), PAGE).unwrap_err();
+        assert_eq!(failure.message, format!("profile: got {shown}, allowed: {allowed}"));
+    }
 }
 
 #[test]
@@ -169,8 +180,6 @@ fn a_refusal_names_the_field_the_value_and_what_is_allowed() {
             "outbox.window: got 1.5, allowed: a whole number from 1 to 256",
         ),
         (json!({ "outbox": [] }), "outbox: got [], allowed: an object"),
-        (json!({ "profile": "slack" }), "profile: got \"slack\", allowed: \"team\" or \"phoenix\""),
-        (json!({ "profile": null }), "profile: got nothing, allowed: \"team\" or \"phoenix\""),
         (json!({ "tokenIn": "query" }), "tokenIn: got \"query\", allowed: \"auth\""),
         (json!({ "storage": "disk" }), "storage: got \"disk\", allowed: \"indexeddb\" or \"memory\""),
         (json!({ "allowInsecure": "yes" }), "allowInsecure: got \"yes\", allowed: true or false"),

@@ -1,9 +1,10 @@
 //! How long to wait before the next attempt.
 //!
-//! Law: full jitter over an exponential base with a cap (WIRES.md, "Backoff everywhere"), so that a restarted server
-//! is not met by a herd; never below a tenth of the base, so that a lucky draw is not a tight loop.
+//! Law: an exponential base with a cap, and jitter (WIRES.md, "Backoff everywhere"), so that a restarted server is not met
+//! by a herd: full jitter, never below a tenth of the base, so that a lucky draw is not a tight loop; or half of the
+//! delay more or less, where the backend names its delays.
 
-use crate::proto::config::Reconnect;
+use crate::proto::config::{Jitter, Reconnect};
 use crate::proto::mutant;
 use crate::proto::rng::Rng;
 
@@ -19,7 +20,10 @@ pub(super) fn retry_delay_ms(plan: &Reconnect, failures: u32, hidden: bool, rng:
     // 2^32 times the smallest base is above every cap.
     let doublings = failures.saturating_sub(1).min(32);
     let ceiling = base.saturating_mul(1 << doublings).min(u64::from(plan.max_delay_ms));
-    let floor = (base / 10).min(ceiling);
+    let (floor, ceiling) = match plan.jitter {
+        Jitter::Full => ((base / 10).min(ceiling), ceiling),
+        Jitter::Half => (ceiling / 2, ceiling + ceiling / 2),
+    };
     let floor = if mutant::is(20) { ceiling } else { floor };
     rng.between(floor, ceiling) + if hidden { HIDDEN_DELAY_MS } else { 0 }
 }
@@ -37,6 +41,7 @@ mod tests {
         Reconnect {
             base_delay_ms,
             max_delay_ms,
+            jitter: Jitter::Full,
             max_attempts: None,
             connect_timeout_ms: 20_000,
             after_server_disconnect: false,
@@ -59,6 +64,22 @@ mod tests {
             let (low, high) = drawn(failures, false);
             assert!(low >= 100 && high <= ceiling, "{failures}: {low} to {high}");
             assert!(low < 100 + ceiling / 50 && high > ceiling - ceiling / 50, "{failures}: {low} to {high}");
+        }
+    }
+
+    #[test]
+    fn c8_h3_delays_that_a_backend_names_are_spread_by_half() {
+        let mut rng = Rng::new([3; 32]);
+        let companion = Reconnect { jitter: Jitter::Half, ..plan(1_000, 5_000) };
+        let channels = Reconnect { jitter: Jitter::Half, ..plan(1_000, 1_000) };
+        for (plan, delays) in [(companion, [1_000, 2_000, 4_000, 5_000, 5_000]), (channels, [1_000; 5])] {
+            for (failures, delay) in (1..).zip(delays) {
+                let drawn: Vec<u64> =
+                    (0..2_000).map(|_| retry_delay_ms(&plan, failures, false, &mut rng)).collect();
+                let (low, high) = (drawn.iter().min().unwrap(), drawn.iter().max().unwrap());
+                assert!((delay / 2..delay / 2 + delay / 50).contains(low), "{failures}: {low}");
+                assert!((delay * 3 / 2 - delay / 50..=delay * 3 / 2).contains(high), "{failures}: {high}");
+            }
         }
     }
 

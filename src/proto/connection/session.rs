@@ -193,15 +193,13 @@ type AnyFraming = super::phoenix::Phoenix;
 #[cfg(all(feature = "socket-io", feature = "phoenix"))]
 fn framing_of(config: &Config, limits: Limits) -> AnyFraming {
     match config.endpoint.framing {
-        FramingName::SocketIo => {
-            Box::new(super::socket_io::SocketIo::new(&config.endpoint.namespace, limits))
-        }
+        FramingName::SocketIo => Box::new(super::socket_io::SocketIo::new(config, limits)),
         FramingName::Phoenix => Box::new(super::phoenix::Phoenix::new(config)),
     }
 }
 #[cfg(all(feature = "socket-io", not(feature = "phoenix")))]
 fn framing_of(config: &Config, limits: Limits) -> AnyFraming {
-    super::socket_io::SocketIo::new(&config.endpoint.namespace, limits)
+    super::socket_io::SocketIo::new(config, limits)
 }
 #[cfg(all(feature = "phoenix", not(feature = "socket-io")))]
 fn framing_of(config: &Config, _limits: Limits) -> AnyFraming {

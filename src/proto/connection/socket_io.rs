@@ -9,6 +9,7 @@ use super::Frames;
 use super::heartbeat::Heartbeat;
 use super::held::Held;
 use super::session::{Framing, Link, News, Stage, Step, Written, broken, out_of_place, own_topic};
+use crate::proto::config::Config;
 use crate::proto::model::Failure;
 use crate::proto::profile::Push;
 use crate::proto::queue::Queue;
@@ -41,6 +42,9 @@ const MAX_OWED: usize = 256;
 
 /// One Socket.IO connection.
 pub(super) struct SocketIo {
+    /// What CONNECT says in the session's own namespace, as a template, and for whom; empty: the token alone.
+    auth: String,
+    user_id: String,
     /// The session's own, which is joined before anything else, then those that were asked for.
     namespaces: Vec<Namespace>,
     assembler: Assembler,
@@ -58,9 +62,12 @@ pub(super) struct SocketIo {
 }
 
 impl SocketIo {
-    pub(super) fn new(namespace: &str, limits: Limits) -> Self {
+    pub(super) fn new(config: &Config, limits: Limits) -> Self {
+        let auth = config.spec.as_ref().map(|spec| spec.auth.clone()).unwrap_or_default();
         Self {
-            namespaces: vec![Namespace::named(namespace)],
+            auth,
+            user_id: config.user_id.clone(),
+            namespaces: vec![Namespace::named(&config.endpoint.namespace)],
             assembler: Assembler::new(limits),
             sid: None,
             max_payload: None,
@@ -93,7 +100,7 @@ impl Framing for SocketIo {
     }
 
     fn greeting(&self, token: Option<&Secret>) -> Option<String> {
-        self.namespaces.first().map(|own| own.connect(token, ""))
+        self.namespaces.first().map(|own| own.connect_as(&self.auth, &self.user_id, token))
     }
 
     fn farewell(&self) -> Option<String> {
@@ -314,7 +321,8 @@ impl SocketIo {
             },
             Ok(Some(Packet::Connect { payload, .. })) => self.on_connect(link, frame, payload),
             Ok(Some(Packet::ConnectError { payload, .. })) if link.stage == Stage::Joining => {
-                refusal(payload)
+                let (code, message) = refusal_of(payload);
+                Step::Refused { code, message }
             }
             Ok(Some(Packet::ConnectError { .. })) => {
                 out_of_place(frame, "CONNECT_ERROR after CONNECT", false)
@@ -388,9 +396,4 @@ fn insert_bounded(ids: &mut SortedSet<u64>, id: u64) {
         ids.remove(&first);
     }
     ids.insert(id);
-}
-
-fn refusal(payload: Option<&RawValue>) -> Step<'static> {
-    let (code, message) = refusal_of(payload);
-    Step::Refused { code, message }
 }

@@ -7,7 +7,7 @@ use crate::proto::model::ErrorCode;
 use crate::proto::wire::json;
 
 /// Reads it, also the conflict that means "found".
-pub(super) fn parse(status: u16, body: &str, names: &Names, me: &str) -> Result<Created, Failure> {
+pub(super) fn parse(status: u16, body: &str, names: &Names<'_>, me: &str) -> Result<Created, Failure> {
     let record = json::parse(body, 0).ok().and_then(|raw| Fields::read(raw).ok());
     match (status, record) {
         (200..300, Some(record)) => read_created(&record, names, me)
@@ -19,12 +19,12 @@ pub(super) fn parse(status: u16, body: &str, names: &Names, me: &str) -> Result<
     }
 }
 
-fn read_created(record: &Fields<'_>, names: &Names, me: &str) -> Result<Created, Wrong> {
+fn read_created<'a>(record: &Fields<'a>, names: &Names<'a>, me: &str) -> Result<Created, Wrong<'a>> {
     record.finish(records::conversation_in(record, names, Some(me))).map(Created::Conversation)
 }
 
 /// What a conflict says about the conversation that exists already: all of it, its id, or nothing (T6).
-fn read_found(record: &Fields<'_>, names: &Names, me: &str) -> Created {
+fn read_found<'a>(record: &Fields<'a>, names: &Names<'a>, me: &str) -> Created {
     if let Some(within) = record.object("conversation")
         && let Ok(conversation) = within.finish(records::conversation(&within, names, Some(me)))
     {

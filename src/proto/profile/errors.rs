@@ -146,54 +146,89 @@ fn push_excerpt(message: &mut String, words: &str) {
     }
 }
 
+/// What the fields of an answer are called.
+pub(super) struct AnswerNames<'n> {
+    /// Empty: whatever has no error is a success.
+    pub success: &'n str,
+    pub data: &'n str,
+    pub error: &'n str,
+}
+
+impl AnswerNames<'static> {
+    /// T3, D3.
+    pub(super) const STANDARD: Self = Self { success: "success", data: "data", error: "error" };
+}
+
+/// How a row of an answer is read.
+type ReadRow<'f, 'a> = &'f dyn Fn(&Fields<'a>) -> Box<ServerMessage>;
+
 /// Reads the answer to a send: `{success:true, data?}` or `{success:false, error}` (T3, D3).
-pub(super) fn answer(key: &str, args: &[&RawValue], names: &Names) -> Answer {
-    const PLACE: &str = "answer to chat:message_send";
+pub(super) fn answer<'a>(
+    key: &str,
+    args: &[&'a RawValue],
+    read_row: ReadRow<'_, 'a>,
+    names: &AnswerNames<'a>,
+) -> Answer {
+    const PLACE: &str = "answer to a message";
     let Some(raw) = args.first() else {
         return Answer::Malformed(concat(&[PLACE, ": is empty"]));
     };
     let success = Fields::read(raw).and_then(|read| {
-        let success = read.flag("success");
+        let success = match names.success {
+            "" => Some(read.get(names.error).is_none()),
+            name => read.flag(name),
+        };
         read.finish(success).map(|success| (success, read))
     });
     let (success, read) = match success {
         Ok(read) => read,
         Err(wrong) => return Answer::Malformed(wrong.at(PLACE)),
     };
-    match (success, read.get("error")) {
-        (Some(true), _) => Answer::Stored(copy(key, read.object("data"), names)),
-        (None, None) => Answer::Malformed(concat(&[PLACE, ": field `success` is missing"])),
+    match (success, read.get(names.error)) {
+        (Some(true), _) => Answer::Stored(copy(key, read.object(names.data), read_row)),
+        (None, None) => Answer::Malformed(concat(&[PLACE, ": field `", names.success, "` is missing"])),
         (_, error) => {
             let error = error.map(ServerError::read).unwrap_or_default();
-            refusal(key, read.object("data"), error, names)
+            refusal(key, read.object(names.data), error, read_row)
         }
     }
 }
 
 /// The server's copy of the message. One that cannot be read, or that is another message's, counts as not given:
 /// the server has said that it stored ours, so sending it again would be wrong.
-fn copy(key: &str, row: Option<Fields<'_>>, names: &Names) -> Option<Box<ServerMessage>> {
+fn copy<'a>(key: &str, row: Option<Fields<'a>>, read_row: ReadRow<'_, 'a>) -> Option<Box<ServerMessage>> {
     let row = row?;
-    let message = row.finish(records::message(&row, names)).ok()?;
+    let message = row.finish(read_row(&row)).ok()?;
     message.key.as_deref().is_none_or(|theirs| theirs == key).then_some(message)
 }
 
 /// Reads a reply to a send: its status, and the copy under `message`, or the error by itself or under `reason` (P7, D3).
-pub(super) fn reply(key: &str, status: &str, response: Option<&RawValue>, names: &Names) -> Answer {
+pub(super) fn reply<'a>(
+    key: &str,
+    status: &str,
+    response: Option<&'a RawValue>,
+    names: &Names<'a>,
+) -> Answer {
     let read = response.and_then(|response| Fields::read(response).ok());
+    let read_row = |row: &Fields<'a>| records::message(row, names);
     if status == "ok" {
         let row = read.and_then(|read| read.object("message").or(Some(read)));
-        return Answer::Stored(copy(key, row, names));
+        return Answer::Stored(copy(key, row, &read_row));
     }
     let mut error = response.map(ServerError::read).unwrap_or_default();
     // "unauthorized" is how servers of this kind say that one may not; the token was judged before.
     if error.code.is_none() && is_auth_refusal(None, &error.words) {
         error.code = Some(Cow::Borrowed("ForbiddenError"));
     }
-    refusal(key, read.and_then(|read| read.object("message")), error, names)
+    refusal(key, read.and_then(|read| read.object("message")), error, &read_row)
 }
 
-fn refusal(key: &str, row: Option<Fields<'_>>, error: ServerError<'_>, names: &Names) -> Answer {
+fn refusal<'a>(
+    key: &str,
+    row: Option<Fields<'a>>,
+    error: ServerError<'_>,
+    read_row: ReadRow<'_, 'a>,
+) -> Answer {
     let unnamed = match &error.code {
         None if is_auth_refusal(None, &error.words) => ErrorCode::Auth,
         _ => ErrorCode::Server,
@@ -203,7 +238,7 @@ fn refusal(key: &str, row: Option<Fields<'_>>, error: ServerError<'_>, names: &N
         ErrorCode::Auth => Answer::AuthRefused(failure),
         // It kept our key from an earlier attempt whose answer was lost.
         ErrorCode::Conflict if mutant::is(14) || error.client_message_id.as_deref() == Some(key) => {
-            Answer::Stored(copy(key, row, names))
+            Answer::Stored(copy(key, row, read_row))
         }
         _ => Answer::Refused { failure, retry_after_ms: error.retry_after_ms },
     }

@@ -26,13 +26,13 @@ pub(super) const IS_MISSING: &str = "is missing";
 
 /// What was wrong with a record: the field, and what is allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Wrong {
+pub(super) struct Wrong<'a> {
     /// Empty where the record as a whole is meant.
-    pub(super) field: &'static str,
+    pub(super) field: &'a str,
     pub(super) expected: &'static str,
 }
 
-impl Wrong {
+impl Wrong<'_> {
     /// The sentence for developers, such as ``chat:message_received: field `id` is missing``.
     pub(super) fn at(self, place: &str) -> String {
         let mut out = String::from(place);
@@ -53,19 +53,19 @@ impl Wrong {
 /// fields would be a branch with its clean-up for each.
 pub(super) struct Fields<'a> {
     object: Object<'a>,
-    wrong: Cell<Option<Wrong>>,
+    wrong: Cell<Option<Wrong<'a>>>,
 }
 
 impl<'a> Fields<'a> {
     /// The payload of an event: its first argument.
-    pub(super) fn of(args: &[&'a RawValue]) -> Result<Self, Wrong> {
+    pub(super) fn of(args: &[&'a RawValue]) -> Result<Self, Wrong<'a>> {
         match args.first() {
             Some(raw) => Self::read(raw),
             None => Err(Wrong { field: "", expected: "must carry an object" }),
         }
     }
 
-    pub(super) fn read(raw: &'a RawValue) -> Result<Self, Wrong> {
+    pub(super) fn read(raw: &'a RawValue) -> Result<Self, Wrong<'a>> {
         match Object::read(raw) {
             Some(object) => Ok(Self { object, wrong: Cell::new(None) }),
             None => Err(Wrong { field: "", expected: "must be an object" }),
@@ -74,21 +74,21 @@ impl<'a> Fields<'a> {
 
     /// Says what is wrong with what was just read. The first failure counts.
     #[inline(never)]
-    pub(super) fn fail(&self, field: &'static str, expected: &'static str) {
+    pub(super) fn fail(&self, field: &'a str, expected: &'static str) {
         if self.wrong.get().is_none() {
             self.wrong.set(Some(Wrong { field, expected }));
         }
     }
 
     /// What was wrong within an object of this one is wrong with this one.
-    pub(super) fn heed(&self, within: &Fields<'_>) {
+    pub(super) fn heed(&self, within: &Fields<'a>) {
         if let Some(wrong) = within.wrong.get() {
             self.fail(wrong.field, wrong.expected);
         }
     }
 
     /// What was made of the fields, unless one of them was wrong.
-    pub(super) fn finish<T>(&self, made: T) -> Result<T, Wrong> {
+    pub(super) fn finish<T>(&self, made: T) -> Result<T, Wrong<'a>> {
         match self.wrong.get() {
             None => Ok(made),
             Some(wrong) => Err(wrong),
@@ -96,14 +96,14 @@ impl<'a> Fields<'a> {
     }
 
     /// The value of a field that must be there; until [`Fields::finish`] tells, something empty stands for it.
-    pub(super) fn required<T: Default>(&self, name: &'static str, read: Option<T>) -> T {
+    pub(super) fn required<T: Default>(&self, name: &'a str, read: Option<T>) -> T {
         read.unwrap_or_else(|| {
             self.fail(name, IS_MISSING);
             T::default()
         })
     }
 
-    pub(super) fn required_id(&self, name: &'static str) -> String {
+    pub(super) fn required_id(&self, name: &'a str) -> String {
         self.required(name, self.id(name))
     }
 
@@ -119,20 +119,20 @@ impl<'a> Fields<'a> {
     }
 
     /// An id: a string that is not empty, or a whole number, which becomes its decimal text.
-    pub(super) fn id(&self, name: &'static str) -> Option<String> {
+    pub(super) fn id(&self, name: &'a str) -> Option<String> {
         self.typed(name, "must be a string that is not empty, or a whole number", id)
     }
 
-    pub(super) fn text(&self, name: &'static str) -> Option<Cow<'a, str>> {
+    pub(super) fn text(&self, name: &'a str) -> Option<Cow<'a, str>> {
         self.typed(name, "must be a string", json::string)
     }
 
-    pub(super) fn flag(&self, name: &'static str) -> Option<bool> {
+    pub(super) fn flag(&self, name: &'a str) -> Option<bool> {
         self.typed(name, "must be true or false", json::boolean)
     }
 
     /// A whole number from 0 to 2^53 - 1, beyond which JavaScript's are not exact; as text too, because that is how PostgreSQL's drivers give out a `bigint`.
-    pub(super) fn count(&self, name: &'static str) -> Option<u64> {
+    pub(super) fn count(&self, name: &'a str) -> Option<u64> {
         self.typed(name, "must be a whole number from 0 to 2^53 - 1", |raw| {
             let text = json::string(raw).unwrap_or(Cow::Borrowed(raw.get()));
             json::digits(&text).filter(|count| *count <= MAX_COUNT)
@@ -140,7 +140,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Wall-clock milliseconds from ISO 8601 text or a number of milliseconds.
-    pub(super) fn time_ms(&self, name: &'static str) -> Option<i64> {
+    pub(super) fn time_ms(&self, name: &'a str) -> Option<i64> {
         self.typed(name, "must be a time: ISO 8601 text or a whole number of milliseconds", |raw| {
             let time_ms = match json::string(raw) {
                 Some(text) => wall_time::from_iso(&text),
@@ -151,12 +151,12 @@ impl<'a> Fields<'a> {
     }
 
     /// The elements of an array; none where the field is absent.
-    pub(super) fn list(&self, name: &'static str) -> Vec<&'a RawValue> {
+    pub(super) fn list(&self, name: &'a str) -> Vec<&'a RawValue> {
         self.typed(name, "must be an array", json::array).unwrap_or_default()
     }
 
     /// An object within.
-    pub(super) fn object(&self, name: &'static str) -> Option<Fields<'a>> {
+    pub(super) fn object(&self, name: &'a str) -> Option<Fields<'a>> {
         self.typed(name, "must be an object", |raw| Fields::read(raw).ok())
     }
 
@@ -167,7 +167,7 @@ impl<'a> Fields<'a> {
 
     fn typed<T>(
         &self,
-        name: &'static str,
+        name: &'a str,
         expected: &'static str,
         read: impl FnOnce(&'a RawValue) -> Option<T>,
     ) -> Option<T> {

@@ -16,7 +16,11 @@ use crate::proto::wire::json::RawValue;
 #[cfg(test)]
 mod tests;
 
-const NAMES: Names = Names {
+const NAMES: Names<'static> = Names {
+    id: "id",
+    conversation_id: "conversation_id",
+    sender_id: "sender_id",
+    content_optional: false,
     content: "content",
     is_base64: false,
     key: "client_id",
@@ -43,10 +47,6 @@ const CONVERSATIONS_LIMIT: u64 = 100;
 pub struct Phoenix;
 
 impl Profile for Phoenix {
-    fn name(&self) -> &'static str {
-        "phoenix"
-    }
-
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             keys: false,

@@ -3,8 +3,8 @@
 
 use super::fields::{self, Fields, IS_MISSING, Wrong};
 use super::{
-    CapabilityPatch, ConversationKind, ConversationPage, Json, Member, Page, Role, ServerConversation,
-    ServerMessage, Status,
+    CapabilityPatch, ConversationKind, ConversationPage, Incoming, Json, Member, Page, Role,
+    ServerConversation, ServerMessage, Status,
 };
 use crate::proto::text::concat;
 use crate::proto::wire::base64;
@@ -12,17 +12,23 @@ use crate::proto::wire::json::RawValue;
 use crate::proto::wire::json::{self, Object};
 
 /// What a backend calls the fields of its records.
-pub(super) struct Names {
-    pub content: &'static str,
+#[derive(Clone, Copy)]
+pub(super) struct Names<'n> {
+    pub id: &'n str,
+    pub conversation_id: &'n str,
+    pub sender_id: &'n str,
+    pub content: &'n str,
+    /// A message may come without content.
+    pub content_optional: bool,
     /// The content is base64 of UTF-8 text (T5).
     pub is_base64: bool,
-    pub key: &'static str,
-    pub kind: &'static str,
-    pub created_at: &'static str,
-    pub conversation_kind: &'static str,
-    pub members: &'static str,
-    pub member_id: &'static str,
-    pub member_name: &'static str,
+    pub key: &'n str,
+    pub kind: &'n str,
+    pub created_at: &'n str,
+    pub conversation_kind: &'n str,
+    pub members: &'n str,
+    pub member_id: &'n str,
+    pub member_name: &'n str,
 }
 
 /// A text as `content_encrypted` carries it before encryption is switched on (T5).
@@ -30,24 +36,29 @@ pub(super) fn encode_content(text: &str) -> String {
     base64::encode(text.as_bytes())
 }
 
-/// Reads a message (T4, D4, D7). What is wrong with it is told by the record's end.
-pub(super) fn message(record: &Fields<'_>, names: &Names) -> Box<ServerMessage> {
-    let deleted_at_ms = record.time_ms("deleted_at");
-    let text = match record.text(names.content) {
+/// A message's text.
+pub(super) fn content<'a>(record: &Fields<'a>, names: &Names<'a>, optional: bool) -> String {
+    match record.text(names.content) {
         Some(content) if !names.is_base64 => content.into_owned(),
         Some(content) => decode_content(&content).unwrap_or_else(|| {
             record.fail(names.content, "must be base64 of UTF-8 text");
             String::new()
         }),
-        // A deleted message has nothing left to show.
         None => {
-            if deleted_at_ms.is_none() {
+            if !optional {
                 record.fail(names.content, IS_MISSING);
             }
             String::new()
         }
-    };
-    let sender_id = record.required_id("sender_id");
+    }
+}
+
+/// Reads a message (T4, D4, D7). What is wrong with it is told by the record's end.
+pub(super) fn message<'a>(record: &Fields<'a>, names: &Names<'a>) -> Box<ServerMessage> {
+    let deleted_at_ms = record.time_ms("deleted_at");
+    // A deleted message has nothing left to show.
+    let text = content(record, names, deleted_at_ms.is_some() || names.content_optional);
+    let sender_id = record.required_id(names.sender_id);
     let delivered_to = user_ids(record, "delivered_to", &sender_id);
     let read_by = user_ids(record, "read_by", &sender_id);
     let derived = match (read_by.is_empty(), delivered_to.is_empty()) {
@@ -58,9 +69,9 @@ pub(super) fn message(record: &Fields<'_>, names: &Names) -> Box<ServerMessage> 
     // A name this profile does not know is no reason to lose the message.
     let told = record.text("status").and_then(|name| status(&name));
     Box::new(ServerMessage {
-        id: record.required_id("id"),
+        id: record.required_id(names.id),
         key: record.id(names.key),
-        conversation_id: record.required_id("conversation_id"),
+        conversation_id: record.required_id(names.conversation_id),
         sender_id,
         sender: None,
         kind: record.text(names.kind).map_or_else(|| "text".to_owned(), Into::into),
@@ -81,7 +92,11 @@ pub(super) fn message(record: &Fields<'_>, names: &Names) -> Box<ServerMessage> 
 
 /// Reads a conversation (T8, P9); `me` is the own user's id, where it is known. What is wrong with it is told by the
 /// record's end.
-pub(super) fn conversation(record: &Fields<'_>, names: &Names, me: Option<&str>) -> Box<ServerConversation> {
+pub(super) fn conversation<'a>(
+    record: &Fields<'a>,
+    names: &Names<'a>,
+    me: Option<&str>,
+) -> Box<ServerConversation> {
     let kind = match record.required(names.conversation_kind, record.text(names.conversation_kind)).as_ref() {
         "direct" => ConversationKind::Direct,
         "group" => ConversationKind::Group,
@@ -120,9 +135,9 @@ pub(super) fn conversation(record: &Fields<'_>, names: &Names, me: Option<&str>)
 }
 
 /// A conversation by itself or under its name.
-pub(super) fn conversation_in(
-    record: &Fields<'_>,
-    names: &Names,
+pub(super) fn conversation_in<'a>(
+    record: &Fields<'a>,
+    names: &Names<'a>,
     me: Option<&str>,
 ) -> Box<ServerConversation> {
     let Some(within) = record.object("conversation") else {
@@ -131,6 +146,25 @@ pub(super) fn conversation_in(
     let told = conversation(&within, names, me);
     record.heed(&within);
     told
+}
+
+/// The event that says what a server gives (D2).
+pub(super) const HELLO: &str = "chatwire:hello";
+
+/// D2. A user without an id is nobody's word for anybody.
+pub(super) fn hello(payload: &Fields<'_>) -> Incoming {
+    let Some(declared) = payload.object("capabilities") else {
+        payload.fail("capabilities", IS_MISSING);
+        return Incoming::Other;
+    };
+    let user_id = payload.object("user").map(|user| {
+        let id = user.required_id("id");
+        payload.heed(&user);
+        id
+    });
+    let told = capabilities(&declared);
+    payload.heed(&declared);
+    Incoming::Hello { capabilities: told, user_id }
 }
 
 /// What a backend says that it gives (D2).
@@ -157,7 +191,7 @@ pub(super) fn status(name: &str) -> Option<Status> {
 
 /// A page of conversations. A row that cannot be read is left out; an error only where there are rows and none can be
 /// read.
-pub(super) fn conversations(body: &str, names: &Names, me: &str) -> Result<ConversationPage, String> {
+pub(super) fn conversations(body: &str, names: &Names<'_>, me: &str) -> Result<ConversationPage, String> {
     let (rows, has_more) = list(body, "conversations")?;
     let mut page = ConversationPage { has_more, ..ConversationPage::default() };
     for (index, raw) in rows.into_iter().enumerate() {
@@ -173,7 +207,7 @@ pub(super) fn conversations(body: &str, names: &Names, me: &str) -> Result<Conve
 }
 
 /// A page of messages. Rows that cannot be read are left out.
-pub(super) fn page(body: &str, names: &Names) -> Result<Page, String> {
+pub(super) fn page(body: &str, names: &Names<'_>) -> Result<Page, String> {
     let (rows, has_more) = list(body, "messages")?;
     let mark =
         json::parse(body, 0).ok().and_then(Object::read).and_then(|page| page.str("cursor").map(Into::into));
@@ -258,7 +292,7 @@ fn reaction(raw: &RawValue) -> Option<(String, String)> {
 
 /// A member and whether they are online; an id alone is a plain member whose name is not told. `None`: it cannot be
 /// read, which is told by the end of `record`.
-fn participant(record: &Fields<'_>, names: &Names, raw: &RawValue) -> Option<(Member, bool)> {
+fn participant<'a>(record: &Fields<'a>, names: &Names<'a>, raw: &'a RawValue) -> Option<(Member, bool)> {
     if let Some(user_id) = fields::id(raw) {
         return Some((Member { name: user_id.clone(), user_id, role: Role::Member }, false));
     }

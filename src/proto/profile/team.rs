@@ -4,7 +4,7 @@
 //! numbers for ids, absent optional fields and unknown extra ones are all good, as old and new servers of this kind
 //! differ in just these.
 
-use super::fields::{Body, Fields, IS_MISSING, push_query};
+use super::fields::{Body, Fields, push_query};
 use super::records::{self, Names};
 use super::{
     Answer, Capabilities, ConversationPage, Created, Failure, Incoming, Outgoing, OutgoingChange, Page,
@@ -22,7 +22,11 @@ mod tests;
 /// Conversations in one page of the list (T8).
 const CONVERSATIONS_LIMIT: u64 = 100;
 
-pub(super) const NAMES: Names = Names {
+pub(super) const NAMES: Names<'static> = Names {
+    id: "id",
+    conversation_id: "conversation_id",
+    sender_id: "sender_id",
+    content_optional: false,
     content: "content_encrypted",
     is_base64: true,
     key: "client_message_id",
@@ -39,10 +43,6 @@ pub(super) const NAMES: Names = Names {
 pub struct Team;
 
 impl Profile for Team {
-    fn name(&self) -> &'static str {
-        "team"
-    }
-
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             keys: false,
@@ -72,7 +72,7 @@ impl Profile for Team {
     }
 
     fn answer(&self, key: &str, _status: Option<&str>, args: &[&RawValue]) -> Answer {
-        errors::answer(key, args, &NAMES)
+        errors::answer(key, args, &|row| records::message(row, &NAMES), &errors::AnswerNames::STANDARD)
     }
 
     fn change(&self, change: OutgoingChange<'_>) -> Sending {
@@ -95,7 +95,7 @@ impl Profile for Team {
             "chat:message_deleted" => read_deletion,
             "chat:reaction" => read_reaction,
             "chat:conversation_updated" => read_conversation,
-            "chatwire:hello" => read_hello,
+            records::HELLO => records::hello,
             _ => return Incoming::Other,
         };
         Fields::of(args)
@@ -261,20 +261,4 @@ fn read_reaction(payload: &Fields<'_>) -> Incoming {
 /// take from the members.
 fn read_conversation(payload: &Fields<'_>) -> Incoming {
     Incoming::Conversation(records::conversation_in(payload, &NAMES, None))
-}
-
-/// D2. A user without an id is nobody's word for anybody.
-fn read_hello(payload: &Fields<'_>) -> Incoming {
-    let Some(declared) = payload.object("capabilities") else {
-        payload.fail("capabilities", IS_MISSING);
-        return Incoming::Other;
-    };
-    let user_id = payload.object("user").map(|user| {
-        let id = user.required_id("id");
-        payload.heed(&user);
-        id
-    });
-    let capabilities = records::capabilities(&declared);
-    payload.heed(&declared);
-    Incoming::Hello { capabilities, user_id }
 }

@@ -2,6 +2,7 @@
 
 use crate::proto::Secret;
 use crate::proto::model::Failure;
+use crate::proto::profile::{Value, render};
 use crate::proto::wire::json::{self, Object};
 use crate::proto::wire::socket_io::encode_connect;
 
@@ -73,6 +74,14 @@ impl Namespace {
             self.recovery = pid.map(|pid| (pid, None));
         }
         resumed
+    }
+
+    /// CONNECT by a profile's template (C1, H2); empty: with the token alone.
+    pub(super) fn connect_as(&self, auth: &str, user_id: &str, token: Option<&Secret>) -> String {
+        let Ok(auth) = json::parse(auth, 0) else { return self.connect(token, "") };
+        let mut values = vec![("userId", Value::Text(user_id))];
+        values.extend(token.map(|token| ("token", Value::Text(&token.0))));
+        self.connect(None, &render(auth, &values).unwrap_or_default())
     }
 
     /// CONNECT with the token, the session to resume and the application's own parameters, the text of an object (E4,

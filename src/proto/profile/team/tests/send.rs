@@ -91,13 +91,10 @@ fn t3_answers_that_are_none() {
         Answer::Malformed(text) => text,
         other => panic!("{payload}: {other:?}"),
     };
-    assert_eq!(malformed("{}"), "answer to chat:message_send: field `success` is missing");
+    assert_eq!(malformed("{}"), "answer to a message: field `success` is missing");
     assert!(malformed(r#"{"success":"yes"}"#).ends_with("field `success` must be true or false"));
     assert!(malformed("[]").ends_with("must be an object"));
-    assert_eq!(
-        Team.answer("k1", None, &[]),
-        Answer::Malformed("answer to chat:message_send: is empty".to_owned())
-    );
+    assert_eq!(Team.answer("k1", None, &[]), Answer::Malformed("answer to a message: is empty".to_owned()));
 }
 
 #[test]
