@@ -2,7 +2,7 @@
 // hook and the facade.
 import type { ChatClient } from "./client.js";
 import { check } from "./errors.js";
-import { type Id, newestOf, rowKeyOf, textId, wireId } from "./ids.js";
+import { type Id, textId, wireId, withNewestRow } from "./ids.js";
 import type { Draft, Json, Message } from "./types.js";
 
 export type CompanionActions = {
@@ -16,7 +16,10 @@ export type CompanionActions = {
   readonly requestPhoto: (conversationId: Id, context?: Json) => Promise<void>;
 };
 
-type Asked = Pick<ChatClient, "userId" | "send" | "setTyping" | "markRead"> & {
+type Asked = Pick<
+  ChatClient,
+  "userId" | "send" | "setTyping" | "markRead" | "timeline" | "connection" | "on"
+> & {
   readonly wire: Pick<ChatClient["wire"], "send">;
 };
 
@@ -28,10 +31,10 @@ export function companionActions(ready: () => Promise<Asked>, now: () => Asked |
     setTyping: (conversationId, isTyping) =>
       now()?.setTyping(textId("conversationId", conversationId), isTyping),
     markAsRead: async (conversationId, messageIds) => {
-      const newest = newestOf(messageIds);
-      if (newest === undefined) return;
       const id = textId("conversationId", conversationId);
-      await (await ready()).markRead(id, rowKeyOf(id, newest));
+      if (messageIds.length === 0) return;
+      const client = await ready();
+      await withNewestRow(client, id, messageIds, (rowKey) => client.markRead(id, rowKey));
     },
     requestPhoto: async (conversationId, context) => {
       textId("conversationId", conversationId);

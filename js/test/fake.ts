@@ -2,6 +2,7 @@
 // does not speak, and for what a real server cannot be made to do at a moment's notice.
 import type { ChatClient } from "../src/client.js";
 import { Emitter, Subscribers } from "../src/emitter.js";
+import { ChatError } from "../src/errors.js";
 import type {
   ChatEvents,
   ConnectionSnapshot,
@@ -28,6 +29,7 @@ export class FakeChat implements Interface {
   readonly #teller = new Teller(this.emitter);
   readonly #wireEmitter = new Emitter<Record<string, unknown[]>>();
   readonly #windows = new Map<string, { snapshot: TimelineSnapshot; subscribers: Subscribers }>();
+  readonly #open = new Map<string, number>();
   readonly #list = new Subscribers();
   #conversations: readonly Conversation[] = [];
   readonly #typing = new Map<string, readonly string[]>();
@@ -198,12 +200,19 @@ export class FakeChat implements Interface {
   forward = async (...args: unknown[]): Promise<Message> => this.#changed("forward", args);
   cancel = async (...args: unknown[]): Promise<void> => this.#note("cancel", args);
   setDraft = async (...args: unknown[]): Promise<void> => this.#note("setDraft", args);
-  markRead = async (...args: unknown[]): Promise<void> => this.#note("markRead", args);
   wipe = async (): Promise<void> => this.#note("wipe", []);
   setTyping = (...args: unknown[]): void => this.#note("setTyping", args);
   outbox = async (): Promise<Message[]> => this.queue;
   presence = (userId: string): Presence | null => this.#presences.get(userId) ?? null;
   exportConversation = async (): Promise<string> => "";
+
+  async markRead(conversationId: string, rowKey: string): Promise<void> {
+    const { messages } = this.#window(conversationId).snapshot;
+    // As the core does.
+    const isShown = this.#open.has(conversationId) && messages.some((message) => message.rowKey === rowKey);
+    if (!isShown) throw new ChatError("notFound", "no message with this row key is in an open window");
+    this.#note("markRead", [conversationId, rowKey]);
+  }
 
   async resend(key: string | null): Promise<void> {
     this.#note("resend", [key]);
@@ -221,6 +230,7 @@ export class FakeChat implements Interface {
 
   timeline(conversationId: string): ReturnType<Interface["timeline"]> {
     this.#note("timeline", [conversationId]);
+    this.#open.set(conversationId, (this.#open.get(conversationId) ?? 0) + 1);
     const window = this.#window(conversationId);
     const nothing = async () => {};
     return {
@@ -232,7 +242,12 @@ export class FakeChat implements Interface {
       jumpTo: nothing,
       toNewest: nothing,
       fillGaps: nothing,
-      close: () => this.#note("timeline.close", [conversationId]),
+      close: () => {
+        this.#note("timeline.close", [conversationId]);
+        const left = (this.#open.get(conversationId) ?? 0) - 1;
+        if (left > 0) this.#open.set(conversationId, left);
+        else this.#open.delete(conversationId);
+      },
     };
   }
 

@@ -2,7 +2,7 @@
 import type { ChatClient } from "../client.js";
 import { Emitter, type Listener } from "../emitter.js";
 import { type ChatError, check } from "../errors.js";
-import { rowKeyOf } from "../ids.js";
+import { withNewestRow } from "../ids.js";
 import type { Timeline } from "../timeline.js";
 import type { Conversation, Draft, Json, Message, Phase } from "../types.js";
 import type { WireContext } from "../wire.js";
@@ -151,13 +151,20 @@ export class Channel {
         text: check.string("content", content),
         ...(typeof type === "string" && { type }),
         ...(metadata !== undefined && { metadata }),
-        ...(typeof reply_to === "string" && { replyTo: rowOf(client, id, reply_to) }),
       };
-      const { key } = await client.send(id, draft, typeof client_id === "string" ? { key: client_id } : {});
+      const options = typeof client_id === "string" ? { key: client_id } : {};
+      const { key } =
+        typeof reply_to === "string"
+          ? await withNewestRow(client, id, [reply_to], (replyTo) =>
+              client.send(id, { ...draft, replyTo }, options),
+            )
+          : await client.send(id, draft, options);
       return { message: recordOf(await client.acknowledged(key)) };
     }
-    if (id !== undefined && event === "message:read")
-      return client.markRead(id, rowOf(client, id, check.id("up_to", payload.up_to)));
+    if (id !== undefined && event === "message:read") {
+      const upTo = check.id("up_to", payload.up_to as string);
+      return withNewestRow(client, id, [upTo], (rowKey) => client.markRead(id, rowKey));
+    }
     if (id !== undefined && event === "typing") return client.setTyping(id, payload.is_typing === true);
     return client.wire.send(event, payload, { ack: true, topic: this.topic });
   }
@@ -233,13 +240,6 @@ const readByCore: Record<string, Follow | undefined> = {
 function idOf(conversationId: string, rowKey: string): string {
   const prefix = `${conversationId}:`;
   return rowKey.startsWith(prefix) ? rowKey.slice(prefix.length) : rowKey;
-}
-
-/** By the server's id of a message or by its row key. */
-function rowOf(client: ChatClient, conversationId: string, id: string): string {
-  const last = client.conversation(conversationId).getSnapshot()?.lastMessage;
-  if (last && (last.id === id || last.rowKey === id)) return last.rowKey;
-  return id.startsWith(`${conversationId}:`) ? id : rowKeyOf(conversationId, id);
 }
 
 function recordOf(message: Message): PhoenixMessage {
@@ -346,7 +346,7 @@ export class ChatManager extends Facade<ChatManagerEvents> {
   /** Everything up to this message is read (P7); by the server's id or the row key. */
   async markAsRead(conversationId: string, upTo: string): Promise<void> {
     const client = await this.#ready();
-    await client.markRead(conversationId, rowOf(client, conversationId, check.id("upTo", upTo)));
+    await withNewestRow(client, conversationId, [upTo], (rowKey) => client.markRead(conversationId, rowKey));
   }
 
   async setTyping(conversationId: string, isTyping: boolean): Promise<void> {

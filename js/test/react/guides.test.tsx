@@ -38,8 +38,10 @@ test("useWebSocket gives what C11 names, does what C2 names, and its functions s
 
   await act(async () => void (await sendMessage("luna", "hi")));
   setTyping("luna", true);
+  for (const id of ["9", "10", "12", "13"]) fake.receive({ id, conversationId: "luna" });
   await markAsRead("luna", [9, 12, 10]);
   await markAsRead("luna", []);
+  await expect(markAsRead("luna", [99])).rejects.toMatchObject({ code: "notFound" });
   await requestPhoto("luna", { mood: "sunny" });
   await requestPhoto("luna");
   expect(fake.of("send")).toEqual([["luna", "hi", {}]]);
