@@ -108,10 +108,10 @@ export class Teller {
     }
   }
 
-  /** A11: the backend wants somebody's consent to something. */
+  /** A11: the backend wants somebody's consent to something. What another user writes asks for nothing. */
   #tellConsent({ message, leader }: EventOf<"message">): void {
     const { type, sender, metadata } = message;
-    if (type !== "oauth_required" || sender === "me") return;
+    if (type !== "oauth_required" || (sender !== "ai" && sender !== "system")) return;
     const isObject = typeof metadata === "object" && metadata !== null && !Array.isArray(metadata);
     const address = webAddress(isObject ? metadata.authUrl : undefined);
     if (address) this.emitter.emit("oauthRequired", { authUrl: address.href, message, leader });

@@ -334,7 +334,7 @@ export type ChatEvents = {
   storageDegraded: [info: { message: string; persistent: boolean }];
   gap: [target: { conversationId: string }];
   /**
-   * A live message of somebody else's asks for consent: show a button that calls `handleOAuthRequest(authUrl)`. Once for each
+   * A live message of the backend's own (sender `ai` or `system`) asks for consent: show a button that calls `handleOAuthRequest(authUrl)`. Once for each
    * message, in every tab; `leader` as with `message`. An address that is neither http nor https is an `error` instead.
    */
   oauthRequired: [request: { authUrl: string; message: Message; leader: boolean }];

@@ -49,4 +49,14 @@ declare module "@chatwire/test-servers/guides" {
   export function startChannelsServer(): Promise<
     GuideServer & { revoke(token: string): void; refuseNext(times: number): void }
   >;
+  export function startAssistantServer(): Promise<{
+    url: string;
+    state: { silent: boolean };
+    log: { type: string; [name: string]: unknown }[];
+    addresses: string[];
+    of(type: string): { [name: string]: unknown }[];
+    say(content: string, more?: object): void;
+    drop(): void;
+    close(): Promise<void>;
+  }>;
 }

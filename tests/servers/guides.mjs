@@ -1,7 +1,8 @@
-// Backends of the companion's and the channels guide (WIRES.md C and H) on the official Socket.IO server, in memory, for tests. They
+// Backends of three guides (WIRES.md A, C and H), in memory, for tests: plain WebSocket, and the official Socket.IO server. They
 // have nothing that WIRES.md marks **ours** beyond payloads that the guides leave open.
 import { createServer } from "node:http";
 import { Server } from "socket.io";
+import { WebSocketServer } from "ws";
 
 /** Runs `serve` for each socket that `admit` lets in, under the room of its user. */
 async function start(admit, serve) {
@@ -104,6 +105,75 @@ export async function startChannelsServer() {
     revoke: (token) => revoked.add(token),
     refuseNext: (times) => {
       refusals = times;
+    },
+  };
+}
+
+/**
+ * JSON text frames (A1 to A10). Any token `user:NAME` is the user NAME of the address. It answers each command, and says what it is
+ * (A6) on every connection. `silent` answers nothing.
+ */
+export async function startAssistantServer() {
+  let id = 0;
+  const log = [];
+  const addresses = [];
+  const state = { silent: false };
+  const http = createServer();
+  const sockets = new WebSocketServer({
+    noServer: true,
+    handleProtocols: (offered) => offered.has("chatwire") && "chatwire",
+  });
+  http.on("upgrade", (request, socket, head) => {
+    const { searchParams } = new URL(request.url, "http://local");
+    addresses.push(request.url);
+    const offered = request.headers["sec-websocket-protocol"] ?? "";
+    const token = Buffer.from(/bearer\.([\w-]+)/.exec(offered)?.[1] ?? "", "base64url").toString();
+    if (token !== `user:${searchParams.get("userId")}`)
+      return socket.end("HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\n");
+    sockets.handleUpgrade(request, socket, head, (ws) => {
+      ws.user = searchParams.get("userId");
+      const send = (type, payload) => ws.send(JSON.stringify({ type, payload }));
+      send("context", { userId: ws.user, timezone: "UTC", capabilities: ["search"], preferences: {} });
+      ws.on("message", (data) => {
+        const frame = JSON.parse(data);
+        log.push(frame);
+        if (frame.type === "ping") ws.send('{"type":"pong"}');
+        if (frame.type === "command" && !state.silent) answer(send, frame.payload.message);
+      });
+      ws.on("close", (code, reason) => log.push({ type: "closed", code, reason: String(reason) }));
+    });
+  });
+  const record = (content, more = {}) => ({
+    id: `a${++id}`,
+    content,
+    sender: "ai",
+    timestamp: new Date().toISOString(),
+    type: "text",
+    ...more,
+  });
+  const answer = (send, text) => {
+    if (text === "fail") return send("error", { code: "ServerError", message: "the assistant is tired" });
+    send("typing", { isTyping: true });
+    send("message", record(`you said: ${text}`));
+  };
+  await new Promise((resolve) => http.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `ws://127.0.0.1:${http.address().port}/assistant/ws`,
+    state,
+    log,
+    addresses,
+    of: (type) => log.filter((frame) => frame.type === type),
+    /** A record of the assistant's, to everybody. */
+    say: (content, more) => {
+      const frame = JSON.stringify({ type: "message", payload: record(content, more) });
+      for (const ws of sockets.clients) ws.send(frame);
+    },
+    drop: () => {
+      for (const ws of sockets.clients) ws.terminate();
+    },
+    close: async () => {
+      for (const ws of sockets.clients) ws.terminate();
+      await new Promise((resolve) => http.close(resolve));
     },
   };
 }

@@ -149,8 +149,9 @@ export class ChatSocketClient extends WireFacade<ChannelEvents> {
           emitter.emit("error", errorOf(SocketErrorType.MESSAGE_FAILED, cause, rowKey));
         }
         if (status !== "delivered" && status !== "read") return;
-        const messageId = await serverId(client, { conversationId, rowKey });
-        if (messageId !== null) emitter.emit(ticks[status], { messageId });
+        // H4: an own message's id is its key.
+        const messageId = (await serverId(client, { conversationId, rowKey })) ?? rowKey;
+        emitter.emit(ticks[status], { messageId });
       }),
     ];
   }

@@ -61,6 +61,10 @@ test("login, send, typing, receipts and presence, by the names of T2 and T4", as
   // T5, as a reader of the guide decodes it.
   expect(Buffer.from(record.content_encrypted, "base64").toString("utf8")).toBe("hi 👋");
 
+  const read = next(ben, "status", ({ status }) => status === "read");
+  socket.emit("chat:message_read", { messageId: (record as { id?: string }).id ?? "" });
+  await read;
+
   const gone = heard(socket, "user:status_changed");
   ben.disconnect();
   expect(await gone).toMatchObject({ userId: "ben", status: "offline" });
