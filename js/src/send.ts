@@ -45,8 +45,9 @@ export function readExport(id: string, format: "json" | "text") {
   return { conversationId, json: format === "json" };
 }
 
-/** The name of the profile that was asked for; one of the application's own has no name here. */
+/** The name of the profile that was asked for, or of the one that the application has declared. */
 export function profileName(options: object): string {
   const profile: unknown = "profile" in options ? options.profile : undefined;
-  return typeof profile === "string" ? profile : "custom";
+  const isObject = typeof profile === "object" && profile !== null;
+  return String((isObject && "name" in profile ? profile.name : profile) ?? "");
 }
