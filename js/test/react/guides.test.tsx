@@ -15,7 +15,7 @@ import {
   WebSocketProvider,
 } from "../../src/react/index.js";
 import { FakeChat } from "../fake.js";
-import { chatOf, optionsFor, pair, serve } from "../support.js";
+import { optionsFor, pair, serve } from "../support.js";
 
 function within(client: ChatClient) {
   return ({ children }: { children: ReactNode }) => (
@@ -188,10 +188,27 @@ test("useChat without an id opens an assistant's conversation as soon as it is k
   expect(fake.of("timeline").every(([id]) => id === "only")).toBe(true);
 });
 
-test("a context of another profile's own is no context of useChat", async () => {
-  const { ana, id } = await pair(await serve());
+test("the client keeps the last context that the backend told; another profile's is none of useChat's (A6)", async () => {
+  const server = await serve();
+  const { ana, id } = await pair(server);
   const { result } = renderHook(() => useChat(id), { wrapper: within(ana) });
   await waitFor(() => expect(result.current.loading).toBe(false));
+  expect(ana.context).toBeNull();
+  const heard = new Promise((resolve) => ana.wire.on("context", resolve));
+  server.emit("context", { capabilities: ["search"] });
+  await act(() => heard);
+  expect(ana.context).toEqual({ capabilities: ["search"] });
   expect(result.current.context).toBeNull();
-  expect((await chatOf({ url: "http://127.0.0.1:9" }, "x")).context).toBeNull();
+});
+
+test("what nobody looks at any more is given back", async () => {
+  const fake = new FakeChat();
+  const first = renderHook(() => [useTyping("a"), useTyping("a")], { wrapper: within(fake.client) });
+  const [one, two] = first.result.current;
+  expect(one).toBe(two);
+  first.unmount();
+  await act(async () => {});
+  expect(fake.listenerCount("typing")).toBe(0);
+  const again = renderHook(() => useTyping("a"), { wrapper: within(fake.client) });
+  expect(again.result.current.setTyping).not.toBe(one?.setTyping);
 });
