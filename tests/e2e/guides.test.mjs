@@ -1,6 +1,7 @@
 // The facades of `chatwire/compat` in a real browser, with the built package, against our backend: each as its guide's reader writes it.
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
+import { reader } from "./lib/reader.mjs";
 import { Stage } from "./lib/stage.mjs";
 
 let stage;
@@ -13,28 +14,8 @@ afterEach(async () => {
 });
 after(() => stage?.close());
 
-/** A page of somebody who has logged in: `{page, userId, token}`, and `run(code, argument)` in it with the facades at hand. */
-async function reader(name) {
-  const { token, user } = await stage.server.login(name);
-  const page = await stage.blank();
-  await page.evaluate(async () => {
-    globalThis.guide = await import("/chatwire/dist/compat/index.js");
-    globalThis.told = [];
-  });
-  return {
-    userId: user.id,
-    token,
-    run: (code, argument) => page.evaluate(code, argument),
-    /** Waits until something that `isTrue` of is told. */
-    told: async (name) => {
-      await page.waitForFunction((name) => globalThis.told.some(([told]) => told === name), name);
-      return page.evaluate((name) => globalThis.told.find(([told]) => told === name)[1], name);
-    },
-  };
-}
-
 test("the team's guide: initializeSocket, sendMessage, sendTypingIndicator (T2, T4, T16)", async () => {
-  const [ana, ben] = [await reader("guide ana"), await reader("guide ben")];
+  const [ana, ben] = [await reader(stage, "guide ana"), await reader(stage, "guide ben")];
   const events = ["connect", "chat:message_received", "chat:message_status_updated", "chat:user_typing"];
   const open = ({ token, userId, url, events }) => {
     globalThis.socket = globalThis.guide.initializeSocket(token, { url, userId });
@@ -58,7 +39,7 @@ test("the team's guide: initializeSocket, sendMessage, sendTypingIndicator (T2, 
 });
 
 test("the Phoenix guide: one socket, a channel for a conversation, push and hear (P1, P7, P8)", async () => {
-  const [ana, ben] = [await reader("phoenix ana"), await reader("phoenix ben")];
+  const [ana, ben] = [await reader(stage, "phoenix ana"), await reader(stage, "phoenix ben")];
   const url = stage.server.phoenix;
   const connect = async ({ token, userId, url }) => {
     globalThis.service = new globalThis.guide.SocketService({ url, userId, token });

@@ -47,7 +47,7 @@ async function serveProvider() {
 /** The popup that a request opens, and what comes of it. */
 async function asked(more = "") {
   const page = await stage.blank();
-  const callback = encodeURIComponent(`${stage.page.url}oauth-callback.html`);
+  const callback = encodeURIComponent(`${stage.page.url}oauth-callback`);
   const opened = page.waitForEvent("popup");
   const result = page.evaluate(async (authUrl) => {
     const { handleOAuthRequest } = await import("/chatwire/dist/index.js");
