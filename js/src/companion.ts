@@ -12,7 +12,10 @@ export type CompanionActions = {
   readonly setTyping: (conversationId: Id, isTyping: boolean) => void;
   /** The newest of these messages and everything before it is read. */
   readonly markAsRead: (conversationId: Id, messageIds: readonly Id[]) => Promise<void>;
-  /** Asks for a photo; it comes as `chat.wire.on('photo_generated')` (C3). Not queued: offline it rejects. */
+  /**
+   * Asks for a photo; it comes as `chat.wire.on('photo_generated')` (C3). Not queued: offline it rejects. An id that is a number at
+   * the backend is given as a number.
+   */
   readonly requestPhoto: (conversationId: Id, context?: Json) => Promise<void>;
 };
 

@@ -1,8 +1,9 @@
 // The companion's guide (WIRES.md C1 to C11): `getSocketClient`.
 import type { ChatClient } from "../client.js";
 import { type CompanionActions, companionActions } from "../companion.js";
-import type { ChatError } from "../errors.js";
+import { ChatError } from "../errors.js";
 import { type Id, wireId } from "../ids.js";
+import { webAddress } from "../oauth.js";
 import type { Json, Message } from "../types.js";
 import { serverId } from "./records.js";
 import type { FacadeOptions } from "./slot.js";
@@ -28,6 +29,8 @@ export type CompanionEvents = {
   message_received: [told: { message: CompanionMessage }];
   typing: [told: { girl_id: string; is_typing: boolean }];
   message_read: [told: { message_id: Id; girl_id: string }];
+  /** Its address is one of http or https; another one is an `error` instead. */
+  photo_generated: [told: { girl_id: Id; photo_url: string }];
 };
 
 const events: (keyof CompanionEvents)[] = [
@@ -37,11 +40,12 @@ const events: (keyof CompanionEvents)[] = [
   "message_received",
   "typing",
   "message_read",
+  "photo_generated",
 ];
 
 /**
- * The socket client of the companion's guide (C10). `photo_generated` and every other event of the backend come as they are
- * (C3, C4): `client.on('photo_generated', ({ girl_id, photo_url }) => …)`.
+ * The socket client of the companion's guide (C10), with its events (C3, C5); every other event of the backend comes as it is
+ * (C4).
  */
 export class CompanionSocketClient extends WireFacade<CompanionEvents> implements CompanionActions {
   readonly sendMessage: CompanionActions["sendMessage"];
@@ -102,6 +106,10 @@ export class CompanionSocketClient extends WireFacade<CompanionEvents> implement
       client.on("typing", ({ conversationId, typing }) =>
         emitter.emit("typing", { girl_id: conversationId, is_typing: typing }),
       ),
+      client.wire.on("photo_generated", (photo) => {
+        if (webAddress(photo?.photo_url)) emitter.emit("photo_generated", photo);
+        else emitter.emit("error", new ChatError("protocol", badPhoto));
+      }),
       client.on("status", async ({ conversationId, rowKey, status }) => {
         const id = status === "read" ? await serverId(client, { conversationId, rowKey }) : null;
         if (id !== null) emitter.emit("message_read", { message_id: wireId(id), girl_id: conversationId });
@@ -109,6 +117,8 @@ export class CompanionSocketClient extends WireFacade<CompanionEvents> implement
     ];
   }
 }
+
+const badPhoto = "photo_generated: photo_url is no http or https address: it was not told";
 
 function recordOf(message: Message): CompanionMessage {
   const photo = photoOf(message);
@@ -129,7 +139,7 @@ function photoOf({ attachments, metadata }: Message): string | undefined {
       ? metadata.photo_url
       : undefined;
   const photo = attachments[0]?.url ?? inMetadata;
-  return typeof photo === "string" ? photo : undefined;
+  return typeof photo === "string" && webAddress(photo) ? photo : undefined;
 }
 
 let shared: CompanionSocketClient | undefined;

@@ -59,6 +59,22 @@ test("what it hears: C3 in its shape, C5, and every other event as it is (C4)", 
   ]);
 });
 
+test("a photo whose address is no http or https one is not told", async () => {
+  const fake = new FakeChat("companion", "7");
+  const client = new CompanionSocketClient({ client: fake.client });
+  const told: unknown[] = [];
+  client.on("photo_generated", (photo) => told.push(photo));
+  client.on("message_received", ({ message }) => told.push(message.photo_url));
+  client.on("error", ({ code }) => told.push(code));
+  for (const photo of [{ girl_id: "luna", photo_url: "javascript:alert(1)" }, {}, null, "x"]) {
+    fake.tellWire("photo_generated", photo);
+  }
+  fake.receive({ id: "1", conversationId: "luna", metadata: { photo_url: "javascript:alert(1)" } });
+  fake.receive({ id: "2", conversationId: "luna", metadata: { photo_url: "https://photos.example/1" } });
+  const refused = ["protocol", "protocol", "protocol", "protocol"];
+  expect(told).toEqual([...refused, undefined, "https://photos.example/1"]);
+});
+
 test("another login is another client, which waits for the end of the last one (C1)", async () => {
   const server = await serve();
   const { getToken: _, userId: _ana, ...options } = optionsFor(server, "ana");
