@@ -45,12 +45,12 @@ export class ChatClient {
   #closing: Promise<void> | undefined;
 
   /** Use `createChat`, which loads the core. */
-  constructor(CoreClass: CoreConstructor, { plain, getToken }: ReadOptions) {
+  constructor(CoreClass: CoreConstructor, { plain, getToken, receive }: ReadOptions) {
     this.#requests = new Requests(
       () => this.#core,
       (error) => this.#onTrap(error),
     );
-    this.wire = new Wire(this.#requests);
+    this.wire = new Wire(this.#requests, receive);
     this.userId = String(plain.userId);
     this.profile = profileName(plain);
     this.#core = new CoreClass(plain, {

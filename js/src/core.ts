@@ -71,6 +71,7 @@ export type Command =
       };
     }
   | { wireTopic: { topic: string; params: Json | null } }
+  | { wireReceive: { event: string; values: Json[] } }
   | { wireAnswer: WireData & { ackId: number } };
 
 type Empty = Record<string, never>;

@@ -7,6 +7,16 @@ export type { ChatClient } from "./client.js";
 export type { Listener } from "./emitter.js";
 export { ChatError } from "./errors.js";
 export { completeOAuth, handleOAuthRequest, type OAuthCallbackOptions, type OAuthOptions } from "./oauth.js";
+export {
+  type CommandSpec,
+  defineProfile,
+  type EventSpec,
+  type MessageSpec,
+  type PayloadTemplate,
+  type Profile,
+  type ProfileSpec,
+  type Received,
+} from "./profile.js";
 export type { Timeline } from "./timeline.js";
 export type * from "./types.js";
 export type { Wire, WireContext, WireSendOptions, WireValue } from "./wire.js";

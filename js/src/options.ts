@@ -2,8 +2,9 @@
 //
 // JSON turns NaN, Infinity, functions and symbols silently into null, which is the default. They cross as an array
 // instead, which no option allows, so that the core refuses them and says what is allowed there.
-import { ChatError, describe, toChatError } from "./errors.js";
+import { ChatError, check, describe, toChatError } from "./errors.js";
 import type { Framing } from "./init.js";
+import type { ProfileSpec } from "./profile.js";
 import type { ChatOptions, WasmSource } from "./types.js";
 
 export type ReadOptions = {
@@ -11,6 +12,8 @@ export type ReadOptions = {
   getToken: ChatOptions["getToken"];
   wasm: WasmSource | undefined;
   framing: Framing;
+  /** The profile's own function, where it has one. */
+  receive: ProfileSpec["receive"];
 };
 
 /** A copy, read once. Throws `config`, also where the application's own getters throw. */
@@ -28,6 +31,13 @@ export function readOptions(options: unknown): ReadOptions {
 
 function read(options: object): ReadOptions {
   const { getToken, wasm, ...rest } = { ...(options as ChatOptions) };
+  let receive: ProfileSpec["receive"];
+  if (typeof rest.profile === "object" && rest.profile !== null) {
+    // The core knows no functions.
+    const { receive: given, ...declared } = rest.profile as ProfileSpec;
+    if (given !== undefined) receive = check.function("profile.receive", given);
+    rest.profile = declared as ChatOptions["profile"];
+  }
   if (getToken !== undefined && typeof getToken !== "function") {
     throw new ChatError(
       "config",
@@ -40,7 +50,7 @@ function read(options: object): ReadOptions {
   const plain = crossing(rest) as ReadOptions["plain"];
   checkTimezone(plain.timezone);
   const framing = rest.profile === "phoenix" ? "phoenix" : "socket.io";
-  return { plain: { ...plain, ...(getToken && { hasGetToken: true }) }, getToken, wasm, framing };
+  return { plain: { ...plain, ...(getToken && { hasGetToken: true }) }, getToken, wasm, framing, receive };
 }
 
 function crossing(value: unknown): unknown {

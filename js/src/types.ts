@@ -1,4 +1,5 @@
 import type { ChatError } from "./errors.js";
+import type { Profile } from "./profile.js";
 
 /** Whatever JSON can say. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -238,7 +239,7 @@ export type Capabilities = {
 export type ChatOptions = {
   /** The backend's base: ws, wss, http or https; plain only on localhost unless `allowInsecure`. */
   url: string;
-  profile: "team" | "phoenix";
+  profile: "team" | "companion" | "channels" | "phoenix" | Profile;
   /** This user's id at the backend. */
   userId: string;
   /** Asked on every connect and when a token was refused. */
@@ -272,6 +273,8 @@ export type ChatOptions = {
     | {
         baseDelayMs?: number;
         maxDelayMs?: number;
+        /** Delays are drawn from all below (`full`), or from half as long to half as long again (`half`). */
+        jitter?: "full" | "half";
         /** Attempts that fail in a row before `failed`; null: no limit. */
         maxAttempts?: number | null;
         connectTimeoutMs?: number;

@@ -1,6 +1,7 @@
 import type { EventOf } from "./core.js";
-import { Emitter, type Listener } from "./emitter.js";
+import { Emitter, guarded, type Listener } from "./emitter.js";
 import { check } from "./errors.js";
+import type { ProfileSpec, Received } from "./profile.js";
 import type { Requests } from "./requests.js";
 import type { Json } from "./types.js";
 import { packed, unpacked } from "./wire-data.js";
@@ -39,7 +40,10 @@ type WireListener = Listener<any[]>;
 export class Wire {
   readonly #emitter = new Emitter<Record<string, Values>>();
 
-  constructor(private readonly requests: Requests) {}
+  constructor(
+    private readonly requests: Requests,
+    private readonly receive?: ProfileSpec["receive"],
+  ) {}
 
   /** `listener` is given the event's values, and behind them its {@link WireContext}. */
   on(event: string, listener: WireListener): () => void {
@@ -101,6 +105,7 @@ export class Wire {
   /** The backend said this. */
   tell({ event, topic, args, ackId }: EventOf<"wire">): void {
     const values = unpacked(args);
+    if (topic === "" && Array.isArray(values) && this.#receives(event, values as WireValue[])) return;
     const context: WireContext = { topic };
     if (ackId !== null) {
       context.answer = (...values) => {
@@ -109,5 +114,20 @@ export class Wire {
       };
     }
     this.#emitter.emit(event, ...(Array.isArray(values) ? (values as WireValue[]) : []), context);
+  }
+
+  /** Whether the profile says what the event stands for: the core is told that, and nobody of this one. */
+  #receives(event: string, values: WireValue[]): boolean {
+    const { receive } = this;
+    let told: Received[] = [];
+    // What it throws is the application's to see, and is nobody else's trouble.
+    guarded(() => {
+      told = [receive?.(event, ...values) ?? []].flat();
+      for (const { event, payload } of told) {
+        const values = [check.json("receive", payload)] as Json[];
+        this.requests.run({ wireReceive: { event: check.id("receive", event), values } }).catch(() => {});
+      }
+    });
+    return told.length > 0;
   }
 }

@@ -10,8 +10,8 @@ const authUrl = "https://provider.example/authorize";
 test("a message of type oauth_required is told as oauthRequired, once, behind its message (A11)", async () => {
   const server = await startCompanionServer();
   onTestFinished(() => server.close());
-  const options = { ...optionsFor(server, "7"), profile: "companion" as string as "team" };
-  const chat = await createChat({ ...options, getToken: () => "user:7" });
+  const getToken = () => "user:7";
+  const chat = await createChat({ ...optionsFor(server, "7"), profile: "companion", getToken });
   onTestFinished(() => chat.close());
   await chat.connect();
   const told: unknown[] = [];

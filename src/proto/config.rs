@@ -18,7 +18,8 @@ mod url;
 
 #[cfg(test)]
 mod tests;
-#[cfg(all(test, feature = "socket-io"))]
+#[cfg(test)]
+#[cfg(feature = "socket-io")]
 mod tests_of_declarations;
 
 /// A flood that a store of a few milliseconds a write keeps up with stays far below it.

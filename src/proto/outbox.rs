@@ -127,7 +127,7 @@ pub enum Action {
     LookUp { row: RowId },
     /// Too long without an answer (D10).
     Silent,
-    /// Read the store's rows: one is to go that cannot be marked.
+    /// Read the store's rows: one is to go that cannot be marked, or is over its time.
     Reread,
 }
 
@@ -174,6 +174,8 @@ pub struct Outbox {
     just_read: bool,
     /// That they are has been asked for.
     asked: bool,
+    /// A message is over its time: it is told when the store has been read.
+    overdue: bool,
     /// The highest number seen, and how many below it were skipped.
     newest_stored: u64,
     missed: u64,
@@ -226,6 +228,7 @@ impl Outbox {
             missed: 0,
             gone: SortedSet::new(),
             asked: false,
+            overdue: false,
             stirred: false,
             met: false,
             damaged: SortedSet::new(),

@@ -31,8 +31,8 @@ pub use history::{
 };
 pub use keys::{
     CAPABILITIES_KEY, CONVERSATION_PREFIX, DRAFT_PREFIX, GENERATION_KEY, HEAD_PREFIX, INDEX_PREFIX,
-    ORPHANS_KEY, SEGMENT_PREFIX, SETTINGS_KEY, conversation_key, conversation_of, draft_key, head_key,
-    index_key, index_prefix, segment_key, segment_prefix,
+    ORPHANS_KEY, PROOF_PREFIX, SEGMENT_PREFIX, SETTINGS_KEY, conversation_key, conversation_of, draft_key,
+    head_key, index_key, index_prefix, proof_key, segment_key, segment_prefix,
 };
 pub use memory::MemoryStore;
 pub use message::{decode_message, encode_message};
@@ -41,4 +41,5 @@ pub use outbox_row::{OutboxRow, RowChange, WireMark, decode_outbox_row, encode_o
 pub use rooms::{
     CapabilityRecord, ConversationRecord, decode_capabilities, decode_conversation, decode_draft,
     decode_generation, encode_capabilities, encode_conversation, encode_draft, encode_generation,
+    encode_proof,
 };

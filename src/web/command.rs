@@ -114,6 +114,10 @@ impl Fields<'_> {
             "wireTopic" => {
                 Command::WireTopic { topic: self.text("topic"), params: self.given("params").map(Json::from) }
             }
+            "wireReceive" => Command::WireReceive {
+                event: self.text("event"),
+                values: self.given("values").map_or_else(Json::null, Json::from),
+            },
             "wireAnswer" => Command::WireAnswer { ack_id: self.number("ackId"), payload: self.wire_data() },
             _ => return None,
         })

@@ -2,10 +2,12 @@
 
 use chatwire::proto::store::{GENERATION_KEY, decode_generation, decode_head, encode_generation, head_key};
 use chatwire::proto::{
-    Command, Event, Input, PageInput, RecordId, Status, StoreFailure, StoreRequest, TabInput, Transaction,
+    Command, Event, Input, PageInput, RecordId, SendCommand, Status, StoreFailure, StoreRequest, TabInput,
+    Transaction,
 };
 use serde_json::json;
 
+use super::acts::message;
 use super::backend::{Backend, Fate};
 use super::checks::outbox_rows;
 use super::world::World;
@@ -317,4 +319,29 @@ fn a_leader_in_doubt_whose_read_fails_reads_again_soon() {
     assert!(world.backend.texts("r").is_empty());
     (world.disks[0].broken, world.disks[0].unreadable, world.disks[0].delay_ms) = (None, false, 0);
     world.until_within(6_000, "it goes out", |world| world.status(ana, &key) == Some(Status::Acknowledged));
+}
+
+#[test]
+fn a_leader_that_stood_still_calls_no_message_expired_that_another_tab_has_sent() {
+    let (mut world, first, second) = tabs(Backend::full());
+    world.server_down();
+    world.pass(100);
+    let send = SendCommand { ttl_ms: Some(20_000), ..message("r", "in time") };
+    let id = world.ask(first, Command::Send(send));
+    world.wait(first, id).unwrap();
+    world.pass(100);
+    world.stand_still(first, true);
+    world.loses_pokes = true;
+    world.backend.down = false;
+    world.until_within(TAKEOVER_MS, "the other tab leads", |world| world.nodes[second].leads);
+    world.pass(19_000);
+    assert_eq!(world.backend.texts("r"), ["in time"]);
+    // Its timers run before it hears that it was robbed.
+    let now = world.now;
+    world.nodes[first].client.as_mut().unwrap().handle_timeout(now);
+    world.drain(first);
+    world.stand_still(first, false);
+    world.pass(10_000);
+    let failed = |event: &Event| matches!(event, Event::Status { status: Status::Failed, .. });
+    assert!(!world.nodes[first].events.iter().any(failed));
 }

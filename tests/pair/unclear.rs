@@ -1,6 +1,6 @@
 //! Writes of which nobody can say whether they took place, with more than one row in them or behind them.
 
-use chatwire::proto::{Command, Input, Status, StoreFailure, TabInput};
+use chatwire::proto::{Command, ErrorCode, Input, Status, StoreFailure, TabInput};
 use serde_json::json;
 
 use super::backend::{Backend, Fate};
@@ -85,4 +85,31 @@ fn a_message_that_another_tab_resends_while_its_failure_is_unclear_is_sent() {
         }
         assert!(outbox_rows(&mut world.disks[0].records).is_empty(), "{loses_pokes}");
     }
+}
+
+/// The leader does not hear for some seconds that it was added; its row is gone when it reads the queue, and what the
+/// other tab has added since stands behind it.
+#[test]
+fn a_message_whose_addition_was_unclear_and_that_another_tab_took_back_is_not_sent() {
+    let (mut world, leader, follower) = World::two(Backend::full());
+    world.server_down();
+    world.pass(100);
+    world.disks[0].faults.push_back(WriteFault::UnknownDone);
+    world.disks[0].unknown_ms = 3000;
+    let send = world.send(leader, "r", "taken back");
+    world.loses_pokes = true;
+    world.pass(500);
+    world.input(follower, Input::Tab(TabInput::Poked));
+    world.pass(100);
+    let key = world.outbox(follower)[0].key.clone().unwrap();
+    let cancel = world.ask(follower, Command::Cancel { key });
+    world.wait(follower, cancel).unwrap();
+    world.saved(follower, "r", "stays");
+    world.pass(5000);
+    world.loses_pokes = false;
+    world.backend.down = false;
+    world.go_live(leader);
+    world.pass(60_000);
+    assert_eq!(world.backend.texts("r"), ["stays"]);
+    assert_eq!(world.wait(leader, send).unwrap_err().code, ErrorCode::Cancelled);
 }

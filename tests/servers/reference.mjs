@@ -12,8 +12,8 @@ const byHand = fileURLToPath(new URL("../../target/debug/chatwire-server-faults"
 
 /**
  * Starts it on a free port and a fresh database.
- * @returns `{origin, url, phoenix, login(name), fault(body), log(conversation), socketsOf(userId), connections(user), kill(), start(), restart(), isRunning(), close()}`;
- * `url` is the base for `team`, `phoenix` the other one (D1).
+ * @returns `{origin, url, phoenix, companion, channels, assistant, plain, login(name), fault(body), log(conversation), socketsOf(userId), connections(user), kill(), start(), restart(), isRunning(), close()}`;
+ * `url` is the base for `team`, the others that of the wire of their name (D1); `plain` has those without anything of ours.
  */
 export async function startReference(args = []) {
   const binary = process.env.CHATWIRE_SERVER ?? byHand;
@@ -48,6 +48,14 @@ export async function startReference(args = []) {
     origin,
     url: `${origin}/team`,
     phoenix: `${origin}/phoenix`,
+    companion: `${origin}/companion`,
+    channels: `${origin}/channels`,
+    assistant: `${origin.replace("http", "ws")}/assistant/ws`,
+    plain: {
+      companion: `${origin}/plain/companion`,
+      channels: `${origin}/plain/channels`,
+      assistant: `${origin.replace("http", "ws")}/plain/assistant/ws`,
+    },
     login: (name) => post("/auth/login", { name }),
     fault: (body) => post("/test/faults", body),
     /** Disarms every fault, and forgets the connections that have ended. */

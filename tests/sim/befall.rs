@@ -1,6 +1,6 @@
 //! What befalls the world: kills, sleep, clocks, restarts, disks.
 
-use chatwire::proto::store::{GENERATION_KEY, conversation_of, record_version};
+use chatwire::proto::store::{GENERATION_KEY, PROOF_PREFIX, conversation_of, record_version};
 use chatwire::proto::{
     Input, Key, PageInput, Read, Record, RecordId, StoreReply, StoreRequest, TabInput, Table, Transaction,
 };
@@ -224,6 +224,8 @@ impl World {
             .into_iter()
             .zip(lists)
             .flat_map(|(table, records)| records.into_iter().map(move |record| (table, record)))
+            // A proof that is torn is as one over which another tab has written, and what is drawn stays as it was.
+            .filter(|(_, record)| !matches!(&record.key, Key::Text(name) if name.starts_with(PROOF_PREFIX)))
             .collect();
         if all.is_empty() {
             return;

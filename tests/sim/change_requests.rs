@@ -90,7 +90,7 @@ impl World {
             // Of a message that the server has lost, and while the store takes nothing, nothing tells them apart but their
             // turn.
             let failed = |known: &Changed| known.refusals.1 > 0;
-            let due = |known: &Changed| of_it(known) && !known.taken && !failed(known);
+            let due = |known: &Changed| of_it(known) && !known.taken && !known.refused && !failed(known);
             let changes = &self.ledger.changes;
             changes.iter().position(due).or_else(|| changes.iter().rposition(of_it))
         };

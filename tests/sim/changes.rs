@@ -63,6 +63,8 @@ pub struct Changed {
     pub committed: bool,
     /// The server has carried it out, or said that there is nothing to take away.
     pub taken: bool,
+    /// The call was refused, and nothing queued.
+    pub refused: bool,
     /// Refusals so far: for now, and for good.
     pub refusals: (u32, u32),
 }
@@ -82,6 +84,14 @@ impl World {
         if let Asked::Cancel(number) | Asked::Discard(number) = asked {
             let open = &mut self.ledger.sent[number].removals_open;
             *open = open.saturating_sub(1);
+        }
+    }
+
+    /// The call of a change has ended without one.
+    pub fn see_change_refused(&mut self, asked: Asked) {
+        if let Asked::Change(number) = asked {
+            let known = &mut self.ledger.changes[number];
+            known.refused = !known.committed;
         }
     }
 
@@ -142,6 +152,7 @@ impl World {
             torn: false,
             committed: false,
             taken: false,
+            refused: false,
             refusals: (0, 0),
         });
         self.command(at, Command::Change(command), Asked::Change(number));
@@ -169,6 +180,7 @@ impl World {
         let new = |known: &Changed| {
             known.disk == home
                 && known.key.is_none()
+                && !known.refused
                 && (known.kind, &known.row_key, &known.text) == (change.kind, &change.row_key, &row.text)
         };
         let all = &self.ledger.changes;

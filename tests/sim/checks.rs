@@ -274,6 +274,7 @@ impl World {
         let asked = self.end(at, id);
         if error.code != ErrorCode::Closed {
             self.close_removal(asked);
+            self.see_change_refused(asked);
         }
         let name = self.name(at);
         self.say(|| format!("{name}: {asked:?} is refused: {:?}: {}", error.code, error.message));

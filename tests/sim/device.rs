@@ -241,7 +241,10 @@ impl World {
         let accepted = id.is_ok();
         match id {
             Ok(id) => _ = self.devices[at].eyes.asked.insert(id, asked),
-            Err(failure) => self.see_words(&failure.message),
+            Err(failure) => {
+                self.see_words(&failure.message);
+                self.see_change_refused(asked);
+            }
         }
         self.drain(at);
         accepted

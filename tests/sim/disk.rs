@@ -53,6 +53,8 @@ pub struct Disk {
     /// Its versions that were torn: a page that replaced one may not have known it, which therefore still holds. And how
     /// many claims stand since: the first leaves the marks of replaced rows, the next takes them away.
     pub torn_generations: BTreeMap<u64, u32>,
+    /// Rows over which such a leader has written: whoever expects what stood there before finds no mark of its end.
+    pub passed_rows: BTreeSet<u64>,
     /// Conversations of which a part was torn.
     pub torn_rooms: BTreeSet<String>,
     /// When each head (and any other record of the history) was written last.
@@ -154,6 +156,7 @@ impl World {
         }
         if let StoreReply::Saved { added } = &reply {
             self.forget_failures(at, transaction);
+            self.disks[disk].see_passed(transaction);
             self.on_commit(at, transaction, added);
             if self.dice.strikes(Fault::StoreUnknownDone, at).is_some() {
                 self.say(|| format!("a write of {name} is done, and nobody knows"));
@@ -254,7 +257,9 @@ impl World {
         let passes = disk.passes(transaction);
         let stale = |(id, expected): &&(RecordId, Option<u64>)| {
             let torn = match id.table {
-                Table::Outbox => passes,
+                Table::Outbox => {
+                    passes || matches!(id.key, Key::Number(at) if disk.passed_rows.contains(&at))
+                }
                 _ => expected.is_some_and(|version| disk.torn_generations.contains_key(&version)),
             };
             let gone = expected.is_some() && disk.records.get(id).is_none();
@@ -365,6 +370,18 @@ impl World {
 }
 
 impl Disk {
+    /// Whether what stands at a row ended what stood there before.
+    fn see_passed(&mut self, transaction: &Transaction) {
+        let passes = self.passes(transaction);
+        for (id, _) in &transaction.expect {
+            match id.key {
+                Key::Number(stored) if passes => _ = self.passed_rows.insert(stored),
+                Key::Number(stored) => _ = self.passed_rows.remove(&stored),
+                Key::Text(_) => {}
+            }
+        }
+    }
+
     /// A leader of before a torn generation writes: of rows marks stay over the first claim, by whoever may not know what was
     /// torn; not over a second.
     fn passes(&self, transaction: &Transaction) -> bool {

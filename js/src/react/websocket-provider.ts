@@ -28,10 +28,9 @@ export function WebSocketProvider(props: WebSocketProviderProps): ReactNode {
   const ask = token ? () => token : getToken;
   const isLoggedIn = userId !== null && userId !== undefined && userId !== "";
   if (!isLoggedIn || !ask) return createElement(NoChatProvider, null, children);
-  const companion = "companion" as string as ChatOptions["profile"];
   const options: ChatOptions = {
     ...rest,
-    profile: profile ?? companion,
+    profile: profile ?? "companion",
     userId: String(userId),
     getToken: ask,
   };

@@ -94,6 +94,12 @@ pub enum Command {
         topic: String,
         params: Option<Json>,
     },
+    /// An event of the backend's own stands for this one, which the profile knows (`receive` of `defineProfile`). `values`: the
+    /// text of an array.
+    WireReceive {
+        event: String,
+        values: Json,
+    },
     /// The answer to an event of the backend's own that wanted one; what nobody waits for (any more) changes nothing.
     WireAnswer {
         ack_id: u64,

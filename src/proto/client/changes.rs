@@ -199,6 +199,13 @@ impl Client {
     }
 }
 
+/// What tells, as long as nobody writes over it, that the transaction of this stamp took place. Each tab has a place of its
+/// own, by chance.
+pub(super) fn proof_of(stamp: u64) -> (RecordId, Vec<u8>) {
+    let tab = (stamp >> COUNT_BITS) as u32;
+    (RecordId::meta(&store::proof_key(tab)), store::encode_proof(stamp))
+}
+
 /// The newest stamp of the same reign, at least `known`.
 fn newest_stamp(lists: &[Vec<Record>], known: u64) -> u64 {
     let mut newest = known;

@@ -99,6 +99,7 @@ impl Client {
                 self.wire_send(now, id, push, payload, timeout_ms)?;
             }
             Command::WireTopic { topic, params } => self.wire_topic(now, id, topic, params)?,
+            Command::WireReceive { event, values } => self.wire_receive(now, id, &event, &values),
             Command::WireAnswer { ack_id, payload } => self.wire_answer(id, ack_id, &payload),
             Command::Change(change) => self.change(now, id, change)?,
             Command::Forward { row_key, conversation_id: to } => self.forward(now, id, row_key, to)?,

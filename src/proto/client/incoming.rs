@@ -51,7 +51,7 @@ impl Client {
         }
     }
 
-    fn on_incoming(&mut self, now: Now, incoming: Incoming, args: &[&RawValue]) {
+    pub(super) fn on_incoming(&mut self, now: Now, incoming: Incoming, args: &[&RawValue]) {
         match incoming {
             Incoming::Hello { user_id: Some(user_id), .. } if user_id != self.config.user_id => {
                 // The queue is that of `userId`: with this token it would go out as somebody else's.
@@ -76,8 +76,9 @@ impl Client {
                 self.timelines.target(conversation_id.as_deref(), &message_id, change);
             }
             Incoming::Updated(message) => {
-                let (id, conversation_id) = (message.id.clone(), message.conversation_id.clone());
-                self.timelines.target(Some(&conversation_id), &id, edit_of(*message));
+                let id = message.id.clone();
+                let conversation_id = Some(message.conversation_id.clone()).filter(|id| !id.is_empty());
+                self.timelines.target(conversation_id.as_deref(), &id, edit_of(*message));
             }
             Incoming::Deleted { message_id, conversation_id } => {
                 let at_ms = i64::try_from(now.wall_ms).unwrap_or(i64::MAX);

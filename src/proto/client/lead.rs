@@ -357,11 +357,14 @@ impl Client {
         }
         self.take_outbox(lists);
         // What was read before this page stood still says nothing of the generation of today.
-        let old = self.lead.in_doubt && outlives_lease(self.storage.asked_to_reconcile, now);
+        let unsure = self.lead.in_doubt || self.outbox.is_overdue();
+        let old = unsure && outlives_lease(self.storage.asked_to_reconcile, now);
         if core::mem::take(&mut self.storage.rescan_again) || old {
             self.rescan(now);
-        } else {
+        } else if !(unsure && self.storage.reconciling) {
+            // Else what was read back may be older than the read that is still to be answered.
             self.lead.in_doubt = false;
+            self.outbox.expire(now, true);
             self.outbox.go_on(now);
         }
     }

@@ -213,8 +213,9 @@ impl Client {
             return self.reconcile(now, lists);
         }
         self.storage.rescan_again = false;
-        if self.lead.in_doubt || (self.leads() && self.outbox.misses_rows()) {
-            // Nothing goes out before the generation, or what another tab has queued, was read.
+        let unsure = self.lead.in_doubt || self.outbox.is_overdue();
+        if unsure || (self.leads() && self.outbox.misses_rows()) {
+            // Nothing goes out, or is over its time, before the generation, or what another tab has queued, was read.
             self.timers.set(Timer::Rescan, now.mono_ms + STORE_RETRY_MS);
         } else if !self.leads() {
             // What was to be read is not known: the next post does not join on.
@@ -333,7 +334,7 @@ impl Client {
         let same_reign = self.see_generation(lists);
         let rows = list(lists, 1);
         if let Some(flight) = &mut self.storage.unclear {
-            flight.proven = flight.took_place(rows, &[]);
+            flight.proven = flight.took_place(rows, list(lists, 0));
         }
         for error in self.outbox.reconcile(rows, same_reign) {
             self.report_damage("a queued message", &error);

@@ -3,7 +3,7 @@
 use super::super::api::{CommandId, Event, Now, Outcome, WireData};
 use super::super::connection::Emitted;
 use super::super::model::{ConnectionState, ErrorCode, Failure, Json};
-use super::super::profile::{Answer, Push};
+use super::super::profile::{Answer, Incoming, Push};
 use super::super::timer::Timer;
 use super::incoming::joined;
 use super::{AckFor, Client};
@@ -109,6 +109,21 @@ impl Client {
             }
         };
         Err(Failure::new(ErrorCode::Server, text))
+    }
+
+    /// What an event stands for, by the application's word: as if the backend had said that.
+    pub(super) fn wire_receive(&mut self, now: Now, id: CommandId, event: &str, values: &Json) {
+        if self.connection.state() == ConnectionState::Online {
+            let args = json::parse(values.text(), 0).ok().and_then(json::array).unwrap_or_default();
+            let incoming = match self.profile.incoming("", event, &args) {
+                Incoming::Other => {
+                    Incoming::Malformed(concat(&["receive: the profile declares no event ", event]))
+                }
+                incoming => incoming,
+            };
+            self.on_incoming(now, incoming, &args);
+        }
+        self.done(id, Outcome::Nothing);
     }
 
     /// Events of this topic are wanted, or are not any more.

@@ -44,7 +44,7 @@ impl Client {
             self.hold_drafts_in_memory();
             return self.hold_in_memory(rows);
         }
-        let (transaction, mut flight, settled) = self.build(rows, history);
+        let (mut transaction, mut flight, settled) = self.build(rows, history);
         flight.asked = now;
         let empty =
             transaction.puts.is_empty() && transaction.adds.is_empty() && transaction.deletes.is_empty();
@@ -59,6 +59,10 @@ impl Client {
             let takes_back = flight.rows.iter().any(|(_, stage)| *stage == Stage::Removing);
             if self.beside.heard || takes_back || !history {
                 flight.changes = self.copy_changes(flight.stamp, &transaction);
+            }
+            if !transaction.adds.is_empty() {
+                // What another tab removes before this one knows that it was added has been there.
+                transaction.puts.push(super::changes::proof_of(flight.stamp));
             }
             self.storage.writing = true;
             self.request_store(StoreRequest::Write(transaction), StoreJob::Write(Box::new(flight)));
@@ -251,6 +255,7 @@ impl Client {
         self.look_at_lease(now, &mut flight);
         let mut missing = Vec::new();
         flight.proven |= self.beside.kept.any(&|changes| changes.replaces(flight.stamp));
+        flight.proven |= flight.took_place(list(lists, 0), &[]);
         let whole = flight.took_place(list(lists, 1), list(lists, 4));
         if flight.stamp != NOT_WRITTEN {
             let adding = flight.take_added();

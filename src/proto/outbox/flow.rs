@@ -70,7 +70,7 @@ impl Outbox {
         if self.generation == 0 {
             return;
         }
-        self.expire(now);
+        self.expire(now, false);
         if !self.open || self.held_back || now.mono_ms < self.paused_until_mono_ms {
             return;
         }
@@ -150,7 +150,7 @@ impl Outbox {
     }
 
     fn lane_ready(&self, id: RowId, now: Now) -> bool {
-        let row = self.rows.get(&id).filter(|row| !row.writing);
+        let row = self.rows.get(&id).filter(|row| !row.writing && !row.is_over(now));
         let lane = row.and_then(|row| self.lanes.get(&row.record.conversation_id));
         lane.is_some_and(|lane| lane.may_go(now))
     }
@@ -210,7 +210,8 @@ impl Outbox {
         }
         let first = first?;
         // A row that is not in the store yet holds back what was queued behind it.
-        let ready = first.stage == Stage::Queued && !first.writing && !self.awaits_target(first);
+        let ready = first.stage == Stage::Queued && !first.writing && !first.is_over(now);
+        let ready = ready && !self.awaits_target(first);
         (ready && self.has_room(conversation_id) && self.has_room_for(first)).then_some(first.id)
     }
 
@@ -290,19 +291,38 @@ impl Outbox {
         }
     }
 
-    /// Messages whose time to live is over and that are not on the wire.
-    fn expire(&mut self, now: Now) {
+    /// Messages whose time to live is over and that are not on the wire. This page may have stood still, and another tab
+    /// have led and sent them: before anything is said the store has to be `read`.
+    pub fn expire(&mut self, now: Now, read: bool) {
         let mut due = Vec::new();
         for row in self.rows_of_lanes() {
-            if row.stage == Stage::Queued && row.record.is_expired(clock_of(now)) {
+            if self.generation != 0 && row.is_over(now) {
                 // Where no keys are kept it may have arrived for all that is known, and its copy is still to be known again.
                 due.push((row.id, row.doubtful && !self.traits.keys));
             }
         }
+        if !read && !due.is_empty() {
+            if !core::mem::replace(&mut self.overdue, true) {
+                self.actions.push_back(Action::Reread);
+            }
+            return;
+        }
+        self.overdue &= !read;
         for (id, in_doubt) in due {
             self.fail(id, if in_doubt { unconfirmed() } else { expired() });
             self.look_up(id);
         }
+    }
+
+    /// Whether a message is over its time, and the store is to be read before that is said.
+    pub fn is_overdue(&self) -> bool {
+        self.overdue
+    }
+}
+
+impl super::Row {
+    fn is_over(&self, now: Now) -> bool {
+        self.stage == Stage::Queued && self.record.is_expired(clock_of(now))
     }
 }
 

@@ -122,7 +122,7 @@ impl Outbox {
     /// like the others for a leader that has its copy.
     pub fn abdicate(&mut self) {
         self.generation = 0;
-        self.open = false;
+        (self.open, self.overdue) = (false, false);
         for id in self.ids_of(&|_| true) {
             let Some(row) = self.rows.get_mut(&id) else { continue };
             let left = matches!(row.stage, Stage::Answered | Stage::Settling);

@@ -20,7 +20,10 @@ impl Outbox {
                 && self.generation != 0
             {
                 let wait = u64::try_from(at).unwrap_or(0).saturating_sub(clock_of(now));
-                earlier(&mut expiry, now.mono_ms.saturating_add(wait));
+                // What is over already waits for the store's answer.
+                if wait > 0 || !self.overdue {
+                    earlier(&mut expiry, now.mono_ms.saturating_add(wait));
+                }
             }
         }
         if self.open {

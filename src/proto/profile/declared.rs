@@ -66,7 +66,13 @@ impl Declared {
         });
         all.extend_from_slice(values);
         let payload = said.payload.as_deref().and_then(|payload| json::parse(payload, 0).ok());
-        let args = payload.and_then(|payload| template::render(payload, &all)).into_iter().collect();
+        let mut args = Vec::new();
+        if let Some(payload) = payload {
+            // A list is several values, each in its place.
+            for value in json::array(payload).unwrap_or_else(|| vec![payload]) {
+                args.push(template::render(value, &all).unwrap_or_else(|| String::from("null")));
+            }
+        }
         Some(Push { event: said.event.clone(), args, ..Push::default() })
     }
 

@@ -56,6 +56,8 @@ pub enum RecordKind {
     Orphans = 9,
     /// What the user has begun to write in one conversation.
     Draft = 10,
+    /// That a transaction took place which has added rows; its stamp says which one.
+    Proof = 11,
 }
 
 impl RecordKind {
@@ -71,6 +73,7 @@ impl RecordKind {
             Self::Settings => "settings",
             Self::Orphans => "orphans",
             Self::Draft => "draft",
+            Self::Proof => "proof",
         }
     }
 }

@@ -19,6 +19,11 @@ pub const ORPHANS_KEY: &str = "orphans";
 /// In the meta table: every draft begins with this.
 pub const DRAFT_PREFIX: &str = "d/";
 
+/// In the meta table: that rows were added, by the tab to which this place fell.
+pub const PROOF_PREFIX: &str = "p/";
+/// So many places. Where two tabs share one, the proof of the earlier may be gone.
+const PROOF_PLACES: u32 = 32;
+
 /// Every conversation begins with this.
 pub const CONVERSATION_PREFIX: &str = "c/";
 /// Every head of a history begins with this.
@@ -35,6 +40,10 @@ pub fn conversation_key(conversation_id: &str) -> String {
 /// In the meta table, which every tab reads and may write.
 pub fn draft_key(conversation_id: &str) -> String {
     escaped(DRAFT_PREFIX, conversation_id)
+}
+
+pub fn proof_key(tab: u32) -> String {
+    numbered(PROOF_PREFIX.to_owned(), tab % PROOF_PLACES)
 }
 
 pub fn head_key(conversation_id: &str) -> String {

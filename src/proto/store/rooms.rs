@@ -138,6 +138,11 @@ pub fn encode_generation(version: u64, generation: u64) -> Vec<u8> {
     seal(RecordKind::Generation, version, w.as_slice())
 }
 
+/// Its stamp is all that it says.
+pub fn encode_proof(version: u64) -> Vec<u8> {
+    seal(RecordKind::Proof, version, &[])
+}
+
 /// The record's stamp and the generation.
 ///
 /// # Errors

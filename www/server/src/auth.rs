@@ -50,17 +50,17 @@ async fn login(State(app): State<Arc<App>>, Body(login): Body<Login>) -> Result<
 async fn refresh(State(app): State<Arc<App>>, request: Request) -> Result<Json<Value>, ApiError> {
     let (parts, _) = request.into_parts();
     let claims = app.tokens.check_for_refresh(token_of(&parts)?, clock::now_ms())?;
-    answer(&app, &app.known_user(claims.sub)?)
+    answer(&app, &app.known_user(&claims.sub)?)
 }
 
-/// `{token, user: {id, name}, expires_in}`, the last in seconds.
+/// `{token, user: {id, name, number}, expires_in}`, the last in seconds.
 fn answer(app: &App, user: &User) -> Result<Json<Value>, ApiError> {
     let token = app.tokens.issue(&user.id, clock::now_ms())?;
     let ttl_ms = app.tokens.ttl_ms();
     let expires_in = if ttl_ms % 1000 == 0 { json!(ttl_ms / 1000) } else { json!(ttl_ms as f64 / 1000.0) };
     Ok(Json(json!({
         "token": token,
-        "user": { "id": user.id, "name": user.name },
+        "user": { "id": user.id, "name": user.name, "number": user.number },
         "expires_in": expires_in,
     })))
 }

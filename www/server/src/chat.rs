@@ -18,6 +18,8 @@ use crate::{
     faults::Answer,
     live::{ConnectionId, Event},
     presence,
+    realm::is_bot,
+    script,
     store::{self, Draft, Message, ReadUpTo, Sent, Status, StatusChange, UpTo, User},
     window::Window,
 };
@@ -78,10 +80,14 @@ pub(crate) fn send(
     let done = move |result: Result<Sent, ApiError>| {
         // Again: the commit may have failed.
         note_failure(slot.as_ref(), &result);
-        let news = result.as_ref().ok().filter(|sent| !sent.is_duplicate).map(|sent| sent.message.clone());
+        let news = result.as_ref().ok().filter(|sent| !sent.is_duplicate).cloned();
+        if let Some(joined) = news.as_ref().and_then(|sent| sent.joined.as_ref()) {
+            conversations::tell_of_joined(&done_app, joined);
+        }
         done_app.faults.answer(&caller.user_id, result, answer);
-        if let Some(message) = news {
-            tell_of_message(&done_app, message, caller.connection);
+        if let Some(sent) = news {
+            tell_of_message(&done_app, &sent.message, caller.connection);
+            script::hear(&done_app, &sent.message);
         }
     };
     app.store.write(work, done);
@@ -108,9 +114,24 @@ fn note_failure(slot: Option<&Slot>, result: &Result<Sent, ApiError>) {
     }
 }
 
-fn tell_of_message(app: &App, message: Message, but: Option<ConnectionId>) {
+/// A script says something. No fault strikes it, and nothing is charged: who made it speak has paid.
+pub(crate) fn say(
+    app: &Arc<App>,
+    bot: &'static str,
+    draft: Draft,
+) -> impl Future<Output = Result<Sent, ApiError>> + Send + use<> {
+    let work = move |db: &Connection| store::insert(db, bot, &draft);
+    write(app, work, |app, sent: &Sent| {
+        if let Some(joined) = &sent.joined {
+            conversations::tell_of_joined(app, joined);
+        }
+        tell_of_message(app, &sent.message, None);
+    })
+}
+
+fn tell_of_message(app: &App, message: &Message, but: Option<ConnectionId>) {
     let Some(members) = app.directory.members(&message.conversation_id) else { return };
-    let event = Event::Message { message, members: members.clone() };
+    let event = Event::Message { message: message.clone(), members: members.clone() };
     app.live.tell(members.iter().map(|member| member.user_id.as_str()), but, &event);
 }
 
@@ -121,7 +142,10 @@ fn charge(app: &App, user_id: &str) -> Result<(), ApiError> {
 
 /// Takes one of what is no message: it has a bucket of its own for each `what`, so that receipts for a page of history
 /// do not use up the sends.
-fn charge_for(what: &str, app: &App, user_id: &str) -> Result<(), ApiError> {
+pub(crate) fn charge_for(what: &str, app: &App, user_id: &str) -> Result<(), ApiError> {
+    if is_bot(user_id) {
+        return Ok(());
+    }
     charge(app, &format!("{what} {user_id}"))
 }
 
@@ -153,6 +177,12 @@ where
 pub(crate) async fn login(app: &Arc<App>, name: String) -> Result<User, ApiError> {
     charge_for("login", app, &name)?;
     write(app, move |db| store::login(db, &name), |app, user| app.directory.add_user(user)).await
+}
+
+/// A user lets the assistant into something.
+pub(crate) async fn consent(app: &Arc<App>, user_id: String, what: &'static str) -> Result<(), ApiError> {
+    charge(app, &user_id)?;
+    write(app, move |db| store::consent(db, &user_id, what), |_, ()| {}).await
 }
 
 /// Marks a message and tells all participants, the reporting connection excepted. `reply` may be unheard.

@@ -24,6 +24,8 @@ chatwire-server: the reference backend of chatwire
   --ping-timeout-ms N    Engine.IO heartbeat (20000)
   --idle-timeout-ms N    silence after which a Phoenix socket is closed (60000)
   --max-channels N       topics a Phoenix socket may have joined (2000)
+  --public-url URL       how browsers reach the server, for links in messages (where it listens)
+  --script-delay-ms N    how long companions and the assistant take for each step (400)
   --help, --version
 
 Environment: CHATWIRE_JWT_SECRET, CHATWIRE_LOG (error|warn|info|debug|trace), CHATWIRE_LOG_FORMAT (compact|json)";
@@ -51,6 +53,10 @@ pub struct Config {
     pub idle_timeout_ms: u64,
     /// Topics a Phoenix socket may have joined.
     pub max_channels: usize,
+    /// Without a slash at its end.
+    pub public_url: Option<String>,
+    /// Between the steps of what scripted companions and the assistant do.
+    pub script_delay_ms: u64,
 }
 
 impl Default for Config {
@@ -72,6 +78,8 @@ impl Default for Config {
             ping_timeout_ms: 20_000,
             idle_timeout_ms: 60_000,
             max_channels: 2_000,
+            public_url: None,
+            script_delay_ms: 400,
         }
     }
 }
@@ -110,6 +118,8 @@ where
             Arg::Long("ping-timeout-ms") => config.ping_timeout_ms = at_least_one(&mut parser)?.into(),
             Arg::Long("idle-timeout-ms") => config.idle_timeout_ms = at_least_one(&mut parser)?.into(),
             Arg::Long("max-channels") => config.max_channels = parser.value()?.parse()?,
+            Arg::Long("public-url") => config.public_url = Some(public_url(&mut parser)?),
+            Arg::Long("script-delay-ms") => config.script_delay_ms = parser.value()?.parse()?,
             Arg::Long("help") | Arg::Short('h') => return Ok(Invocation::Help),
             Arg::Long("version") | Arg::Short('V') => return Ok(Invocation::Version),
             other => return Err(other.unexpected()),
@@ -124,6 +134,17 @@ fn seconds(parser: &mut Parser) -> Result<i64, lexopt::Error> {
         return Err(format!("{seconds} seconds: allowed are 0.001 to 1000000000").into());
     }
     Ok((seconds * 1000.0).round() as i64)
+}
+
+fn public_url(parser: &mut Parser) -> Result<String, lexopt::Error> {
+    let url = parser.value()?.string()?;
+    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+    match rest {
+        Some(rest) if !rest.is_empty() && !rest.contains(['?', '#', ' ']) => {
+            Ok(url.trim_end_matches('/').to_owned())
+        }
+        _ => Err(format!("{url}: allowed are the likes of https://chat.example.org").into()),
+    }
 }
 
 fn at_least_one(parser: &mut Parser) -> Result<u32, lexopt::Error> {

@@ -18,7 +18,7 @@ pub(crate) struct Directory(RwLock<Inner>);
 
 #[derive(Default)]
 struct Inner {
-    names: BTreeMap<String, Arc<str>>,
+    names: BTreeMap<String, (Arc<str>, i64)>,
     members: BTreeMap<String, Members>,
     conversations: BTreeMap<String, BTreeSet<String>>,
 }
@@ -36,11 +36,18 @@ impl Directory {
     }
 
     pub(crate) fn add_user(&self, user: &User) {
-        crate::write(&self.0).names.insert(user.id.clone(), user.name.as_str().into());
+        crate::write(&self.0).names.insert(user.id.clone(), (user.name.as_str().into(), user.number));
     }
 
     pub(crate) fn name(&self, user_id: &str) -> Option<Arc<str>> {
-        crate::read(&self.0).names.get(user_id).cloned()
+        crate::read(&self.0).names.get(user_id).map(|(name, _)| name.clone())
+    }
+
+    /// The account; none for a script's.
+    pub(crate) fn user(&self, user_id: &str) -> Option<User> {
+        let inner = crate::read(&self.0);
+        let (name, number) = inner.names.get(user_id)?;
+        Some(User { id: user_id.to_owned(), name: name.to_string(), number: *number })
     }
 
     /// Users whose name contains the text, in any case, by name.
@@ -50,8 +57,8 @@ impl Directory {
         let mut found: Vec<User> = inner
             .names
             .iter()
-            .filter(|(_, name)| name.to_lowercase().contains(&text))
-            .map(|(id, name)| User { id: id.clone(), name: name.to_string() })
+            .filter(|(_, (name, _))| name.to_lowercase().contains(&text))
+            .map(|(id, (name, number))| User { id: id.clone(), name: name.to_string(), number: *number })
             .collect();
         found.sort_by(|a, b| a.name.cmp(&b.name));
         let has_more = found.len() > limit;

@@ -20,6 +20,12 @@ pub(crate) const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
+/// The same in the alphabet of URLs, read with or without padding.
+pub(crate) const BASE64_URL: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::URL_SAFE,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
 /// The client's key of a message.
 pub(crate) fn key(form: &Value, names: &[&str], field: &'static str) -> Result<Option<String>, ApiError> {
     match optional(form, names, field)? {
@@ -49,19 +55,18 @@ pub(crate) fn content(
 /// JSON text of the object under `metadata`.
 pub(crate) fn metadata(form: &Value) -> Result<Option<String>, ApiError> {
     match form.get("metadata") {
-        None | Some(Value::Null) => Ok(None),
-        Some(value @ Value::Object(_)) => {
-            let text = value.to_string();
-            if text.len() > MAX_METADATA_BYTES {
-                return Err(ApiError::too_large(
-                    "metadata",
-                    format!("allowed are {MAX_METADATA_BYTES} bytes"),
-                ));
-            }
-            Ok(Some(text))
-        }
+        None | Some(Value::Null | Value::Object(_)) => any_metadata(form),
         Some(_) => Err(ApiError::validation("metadata", "an object is wanted")),
     }
+}
+
+/// JSON text of whatever is under `metadata`.
+pub(crate) fn any_metadata(form: &Value) -> Result<Option<String>, ApiError> {
+    let text = form.get("metadata").filter(|value| !value.is_null()).map(Value::to_string);
+    if text.as_ref().is_some_and(|text| text.len() > MAX_METADATA_BYTES) {
+        return Err(ApiError::too_large("metadata", format!("allowed are {MAX_METADATA_BYTES} bytes")));
+    }
+    Ok(text)
 }
 
 /// The title of a group.

@@ -65,7 +65,7 @@ impl App {
     /// The user of a good token, and when the token expires.
     pub(crate) fn user_of_token(&self, token: &str) -> Result<(User, i64), ApiError> {
         let claims = self.tokens.check(token, clock::now_ms())?;
-        let user = self.known_user(claims.sub)?;
+        let user = self.known_user(&claims.sub)?;
         if self.faults.refuses_token(&user.id) {
             return Err(ApiError::auth("token refused by a test switch"));
         }
@@ -73,9 +73,8 @@ impl App {
     }
 
     /// A token may outlive the database it was made for.
-    pub(crate) fn known_user(&self, id: String) -> Result<User, ApiError> {
-        let name = self.directory.name(&id).ok_or_else(|| ApiError::auth("invalid token: unknown user"))?;
-        Ok(User { id, name: name.to_string() })
+    pub(crate) fn known_user(&self, id: &str) -> Result<User, ApiError> {
+        self.directory.user(id).ok_or_else(|| ApiError::auth("invalid token: unknown user"))
     }
 }
 

@@ -21,6 +21,18 @@ pub(crate) fn new(kind: char) -> Result<String, ApiError> {
     Ok(format!("{kind}_{}", hex(&random::<8>()?)))
 }
 
+/// Whether an id looks like one that `new` makes.
+pub(crate) fn is_ours(id: &str) -> bool {
+    let digits = id.split_once('_').map(|(_, digits)| digits);
+    digits.is_some_and(|digits| digits.len() == 16 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+/// Whether an id looks like one that `new_message` makes.
+pub(crate) fn is_message(id: &str) -> bool {
+    let digits = id.strip_prefix("m_");
+    digits.is_some_and(|digits| digits.len() == 28 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
 /// A new message id: the time stands first, so that the index of ids grows at its end.
 pub(crate) fn new_message(now_ms: i64) -> Result<String, ApiError> {
     Ok(format!("m_{now_ms:012x}{}", hex(&random::<8>()?)))

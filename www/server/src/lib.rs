@@ -6,9 +6,12 @@
 //! `faults` is the seam of the test switches. Another wire is another module beside `team`: it implements
 //! [`live::Peer`] for its connections, calls `chat`, and is mounted in `server`.
 
+mod assistant;
 mod auth;
+mod channels;
 mod chat;
 mod clock;
+mod companion;
 mod config;
 mod directory;
 mod error;
@@ -22,10 +25,14 @@ mod live;
 mod origins;
 mod phoenix;
 mod presence;
+mod realm;
+mod script;
 mod server;
+mod socket_io;
 mod store;
 mod team;
 mod tokens;
+mod websocket;
 mod window;
 
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -40,6 +47,7 @@ use faults::Faults;
 use limits::Limiter;
 use live::Live;
 use presence::Presence;
+use script::Scripts;
 use store::Store;
 use tokens::Tokens;
 
@@ -50,10 +58,19 @@ pub(crate) struct App {
     pub(crate) directory: Directory,
     pub(crate) live: Live,
     pub(crate) presence: Presence,
-    pub(crate) phoenix: phoenix::Sockets,
+    pub(crate) websockets: websocket::Sockets,
+    pub(crate) scripts: Scripts,
+    pub(crate) consents: assistant::Consents,
     pub(crate) limiter: Mutex<Limiter>,
     pub(crate) tokens: Tokens,
     pub(crate) faults: Faults,
+}
+
+impl App {
+    /// How browsers reach this server, without a slash at the end.
+    pub(crate) fn public_url(&self) -> &str {
+        self.config.public_url.as_deref().unwrap_or_default()
+    }
 }
 
 /// A thread that failed while it held a lock left nothing half done here: the data is taken as it is.

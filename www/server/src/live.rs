@@ -11,6 +11,7 @@ use std::{
 use crate::{
     directory::Members,
     presence::Meta,
+    realm::Realm,
     store::{Conversation, Message, ReadUpTo, Status},
 };
 
@@ -55,6 +56,11 @@ pub(crate) enum Event {
         is_typing: bool,
         at_ms: i64,
     },
+    /// What a companion was asked for.
+    Photo {
+        conversation_id: String,
+        url: String,
+    },
     Presence {
         user_id: String,
         is_online: bool,
@@ -81,8 +87,34 @@ pub(crate) enum Event {
     },
 }
 
+impl Event {
+    /// Whose wires it is for.
+    fn realm(&self) -> Realm {
+        match self {
+            Self::Message { message, .. }
+            | Self::MessageUpdated { message, .. }
+            | Self::MessageDeleted { message } => Realm::of(&message.conversation_id),
+            Self::Status { conversation_id, .. }
+            | Self::Reaction { conversation_id, .. }
+            | Self::Typing { conversation_id, .. }
+            | Self::Photo { conversation_id, .. }
+            | Self::Attendance { conversation_id, .. } => Realm::of(conversation_id),
+            Self::ReadUpTo { read, .. } => Realm::of(&read.conversation_id),
+            Self::Conversation { view, .. } => Realm::of(&view.id),
+            Self::Presence { .. } => Realm::People,
+            #[cfg(feature = "faults")]
+            Self::TestBroadcast { .. } => Realm::People,
+        }
+    }
+}
+
 /// One connection of a user. A wire implements this.
 pub(crate) trait Peer: Send + Sync {
+    /// The conversations that this wire knows; it hears of no others.
+    fn realm(&self) -> Realm {
+        Realm::People
+    }
+
     /// Must not block; a peer that cannot take the event is cut, since a gap in a live connection goes unnoticed.
     fn deliver(&self, event: &Event);
     /// Ends the connection as a lost network would.
@@ -192,7 +224,7 @@ impl Live {
     ) {
         for user in users {
             for (id, peer) in self.of(user) {
-                if Some(id) != but {
+                if Some(id) != but && peer.realm() == event.realm() {
                     peer.deliver(event);
                 }
             }

@@ -14,12 +14,13 @@ use axum::{
     http::Method,
     response::{IntoResponse, Response},
 };
-use tokio::{net::TcpListener, task::JoinHandle};
+use socketioxide::SocketIo;
+use tokio::{net::TcpListener, runtime::Handle, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tower_http::services::{ServeDir, ServeFile};
 
 use crate::{
-    App, auth,
+    App, assistant, auth, companion,
     config::Config,
     directory::Directory,
     error::ApiError,
@@ -29,9 +30,12 @@ use crate::{
     live::Live,
     origins, phoenix,
     presence::Presence,
+    script::Scripts,
+    socket_io,
     store::{self, OpenError, Store},
     team,
     tokens::Tokens,
+    websocket,
 };
 
 /// How long goodbyes may take to leave. socketioxide can wait for ever for a socket that ends at the same moment.
@@ -64,7 +68,7 @@ pub enum StartError {
 pub struct Running {
     address: SocketAddr,
     app: Arc<App>,
-    sockets: socketioxide::SocketIo,
+    sockets: Vec<SocketIo>,
     stop: CancellationToken,
     task: JoinHandle<()>,
 }
@@ -79,9 +83,14 @@ impl Running {
     /// database.
     pub async fn stop(self) {
         self.stop.cancel();
-        self.app.phoenix.close(GOODBYE_TIMEOUT).await;
+        self.app.websockets.close(GOODBYE_TIMEOUT).await;
         // An Engine.IO close, without a Socket.IO DISCONNECT.
-        if tokio::time::timeout(GOODBYE_TIMEOUT, self.sockets.close()).await.is_err() {
+        let close_all = async {
+            for sockets in &self.sockets {
+                sockets.close().await;
+            }
+        };
+        if tokio::time::timeout(GOODBYE_TIMEOUT, close_all).await.is_err() {
             tracing::warn!("some sockets did not close in time");
         }
         self.app.live.cut(None);
@@ -104,7 +113,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         _ => StartError::Listen { address: wanted, error },
     })?;
     let address = listener.local_addr().map_err(|error| StartError::Listen { address: wanted, error })?;
-    let app = Arc::new(open(config)?);
+    let app = Arc::new(open(config, address)?);
     let (router, sockets) = router(&app)?;
     let stop = CancellationToken::new();
     let stopped = stop.clone().cancelled_owned();
@@ -119,7 +128,9 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     Ok(Running { address, app, sockets, stop, task })
 }
 
-fn open(config: Config) -> Result<App, StartError> {
+fn open(mut config: Config, address: SocketAddr) -> Result<App, StartError> {
+    let public_url = config.public_url.take().unwrap_or_else(|| local_url(address));
+    config.public_url = Some(public_url);
     let store = Store::open(&config.db)?;
     let (users, members, secret) = store
         .read_now(|db| {
@@ -135,7 +146,9 @@ fn open(config: Config) -> Result<App, StartError> {
         directory: Directory::new(users, members),
         live: Live::default(),
         presence: Presence::default(),
-        phoenix: phoenix::Sockets::default(),
+        websockets: websocket::Sockets::default(),
+        scripts: Scripts::new(Handle::current()),
+        consents: assistant::Consents::default(),
         limiter: Mutex::new(Limiter::new(config.rate_per_s, config.rate_burst)),
         tokens: Tokens::new(&secret, config.token_ttl_ms, config.refresh_grace_ms),
         faults: Faults::new(),
@@ -143,10 +156,19 @@ fn open(config: Config) -> Result<App, StartError> {
     })
 }
 
-fn router(app: &Arc<App>) -> Result<(Router, socketioxide::SocketIo), StartError> {
+/// How a browser on this machine reaches the server.
+fn local_url(address: SocketAddr) -> String {
+    let host = if address.ip().is_unspecified() { "127.0.0.1".to_owned() } else { address.ip().to_string() };
+    let host = if host.contains(':') { format!("[{host}]") } else { host };
+    format!("http://{host}:{}", address.port())
+}
+
+fn router(app: &Arc<App>) -> Result<(Router, Vec<SocketIo>), StartError> {
     let router = Router::new()
         .merge(auth::routes())
         .nest("/team/api", team::routes())
+        .nest("/companion", companion::routes())
+        .merge(assistant::routes())
         .nest("/phoenix", phoenix::routes());
     #[cfg(feature = "faults")]
     let router = router.merge(crate::faults::routes());
@@ -156,7 +178,7 @@ fn router(app: &Arc<App>) -> Result<(Router, socketioxide::SocketIo), StartError
     };
     let router = router.layer(DefaultBodyLimit::max(app.config.max_payload_bytes)).with_state(app.clone());
     // The last layer is the outermost: preflights are answered before anything else looks at them.
-    let (router, sockets) = team::mount_sockets(router, app);
+    let (router, sockets) = socket_io::mount(router, app);
     Ok((router.layer(origins::cors(&app.config.cors_origins)?), sockets))
 }
 
@@ -182,9 +204,12 @@ fn static_files(folder: &Path) -> Result<Router, StartError> {
 
 async fn page_or_404(page: ServeFile, request: Request) -> Response {
     let path = request.uri().path();
-    let is_api = ["/api", "/auth", "/team", "/phoenix", "/test"]
-        .iter()
-        .any(|prefix| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')));
+    let is_api =
+        ["/api", "/auth", "/team", "/phoenix", "/companion", "/channels", "/assistant", "/plain", "/test"]
+            .iter()
+            .any(|prefix| {
+                path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            });
     let is_file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
     if is_api || is_file || !matches!(*request.method(), Method::GET | Method::HEAD) {
         return unknown_path(request).await.into_response();

@@ -28,13 +28,13 @@ pub(crate) use conversations::{
 pub(crate) use messages::{edit, erase, insert};
 #[cfg(feature = "faults")]
 pub(crate) use reading::{LogRow, log};
-pub(crate) use reading::{Page, Range, find, last_seq, page};
+pub(crate) use reading::{Page, Range, count_from, find, last_seq, page};
 pub(crate) use statuses::{mark, react, read_up_to};
 pub(crate) use types::{
-    Conversation, Draft, Kind, Member, Message, Reaction, ReadUpTo, Role, Sent, Status, StatusChange, UpTo,
-    User,
+    Conversation, Draft, Joined, Kind, Member, Message, NewId, Place, Reaction, ReadUpTo, Role, Sent, Status,
+    StatusChange, UpTo, User,
 };
-pub(crate) use users::{all_members, all_users, login, secret};
+pub(crate) use users::{all_members, all_users, consent, has_consented, login, secret};
 
 use crate::error::ApiError;
 use writer::Writer;

@@ -9,7 +9,7 @@ use crate::{
     App,
     error::ApiError,
     live::Event,
-    store::{self, Conversation, Role},
+    store::{self, Conversation, Joined, Role},
 };
 
 /// A conversation of two; `false`: they have one already (T6).
@@ -93,6 +93,11 @@ fn tell_views(app: &App, views: &Views, is_new: impl Fn(&str) -> bool) {
         let event = Event::Conversation { view: view.clone(), is_new: is_new(user_id) };
         app.live.tell([user_id.as_str()], None, &event);
     }
+}
+
+/// A message has brought somebody.
+pub(super) fn tell_of_joined(app: &App, joined: &Joined) {
+    tell_views(app, &joined.views, |id| id == joined.user_id);
 }
 
 fn view_of(views: Views, user_id: &str) -> Result<Conversation, ApiError> {

@@ -13,8 +13,15 @@ use axum::{
 use base64::Engine as _;
 use serde::Deserialize;
 
-use super::socket;
-use crate::{App, error::ApiError, form::BASE64, listener::Link, origins};
+use super::peer::PhoenixPeer;
+use crate::{
+    App,
+    error::ApiError,
+    form::BASE64,
+    listener::Link,
+    origins,
+    websocket::{self, Caller},
+};
 
 const SUBPROTOCOL: &str = "phoenix";
 
@@ -63,10 +70,9 @@ pub(super) async fn upgrade(
         upgrade.set_selected_protocol(HeaderValue::from_static(SUBPROTOCOL));
     }
     let limit = app.config.max_payload_bytes;
-    upgrade
-        .max_message_size(limit)
-        .max_frame_size(limit)
-        .on_upgrade(move |socket| socket::serve(socket, app, user, link, exp_ms))
+    upgrade.max_message_size(limit).max_frame_size(limit).on_upgrade(move |socket| {
+        websocket::serve(socket, app, Caller { user, link, exp_ms }, PhoenixPeer::new)
+    })
 }
 
 /// `~> 2.0.0`, in full: `2.0` is not enough, and no version at all is the old serializer.

@@ -6,7 +6,7 @@ use super::frame::Payload;
 use crate::{
     error::ApiError,
     form::{self, optional},
-    store::{Draft, Kind, UpTo},
+    store::{Draft, Kind, NewId, Place, UpTo},
 };
 
 pub(super) use crate::form::required;
@@ -35,6 +35,8 @@ pub(super) fn draft(form: &Value, conversation_id: &str, max_text_chars: usize) 
         content: content(form, max_text_chars)?,
         reply_to: optional(form, &["reply_to"], "reply_to")?.map(str::to_owned),
         metadata: form::metadata(form)?,
+        id: NewId::default(),
+        place: Place::default(),
     })
 }
 

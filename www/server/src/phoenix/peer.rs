@@ -3,40 +3,38 @@
 //! Law: frames leave in the order in which they were decided, since each is queued under the lock of the channels that
 //! it was decided by. A socket that takes no more is cut: a gap in a live connection goes unnoticed.
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::{
+    ops::{ControlFlow, Deref},
+    sync::{Arc, Mutex, MutexGuard},
+};
 
 use axum::extract::ws::Message;
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 
 use super::{
     channels::{Channel, Channels, Route},
-    frame::{self, Payload},
-    view,
+    frame::{self, Frame, Payload},
+    joining, pushes, view,
 };
 use crate::{
-    App, chat,
-    chat::Caller,
-    listener::{Link, Transport},
-    live::{ConnectionId, Event, Peer},
+    chat,
+    live::{Event, Peer},
     presence,
-    store::User,
-    window::Window,
+    websocket::{Connection, End, Endpoint, close},
 };
 
-/// Frames that may wait for a slow client before it is cut.
-pub(super) const MAX_BUFFERED: usize = 16_384;
-
+/// A connection and its channels.
 pub(super) struct PhoenixPeer {
-    pub(super) app: Arc<App>,
-    pub(super) user: User,
-    pub(super) link: Link,
-    pub(super) window: Arc<Mutex<Window>>,
-    pub(super) ended: CancellationToken,
-    out: mpsc::Sender<Message>,
+    connection: Connection,
     channels: Mutex<Channels>,
-    id: OnceLock<ConnectionId>,
+}
+
+impl Deref for PhoenixPeer {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.connection
+    }
 }
 
 /// Where the answer to a push goes.
@@ -49,25 +47,8 @@ pub(super) struct Place {
 }
 
 impl PhoenixPeer {
-    /// Registers the connection.
-    pub(super) fn start(app: &Arc<App>, user: User, link: Link, out: mpsc::Sender<Message>) -> Arc<Self> {
-        let peer = Arc::new(Self {
-            app: app.clone(),
-            user,
-            link,
-            window: Arc::default(),
-            ended: CancellationToken::new(),
-            out,
-            channels: Mutex::default(),
-            id: OnceLock::new(),
-        });
-        let id = app.live.add(&peer.user.id, peer.clone());
-        peer.id.get_or_init(|| id);
-        peer
-    }
-
-    pub(super) fn caller(&self) -> Caller {
-        Caller { user_id: self.user.id.clone(), connection: self.id.get().copied() }
+    pub(super) fn new(connection: Connection) -> Self {
+        Self { connection, channels: Mutex::default() }
     }
 
     pub(super) fn channels(&self) -> MutexGuard<'_, Channels> {
@@ -76,16 +57,8 @@ impl PhoenixPeer {
 
     /// The connection counts as presence of its user.
     pub(super) fn appear(&self) {
-        if let Some(id) = self.id.get() {
-            chat::appear(&self.app, &self.user.id, *id, true);
-        }
-    }
-
-    /// Queues a frame. Call it with the lock of the channels held.
-    pub(super) fn send(&self, frame: Message) {
-        if self.out.try_send(frame).is_err() && !self.ended.is_cancelled() {
-            tracing::info!(user_id = self.user.id, "a socket that takes no more is cut");
-            self.cut();
+        if let Some(id) = self.id() {
+            chat::appear(&self.app, &self.user.id, id, true);
         }
     }
 
@@ -141,16 +114,16 @@ impl PhoenixPeer {
             // Who has left the conversation meanwhile types no more anyway.
             let _ = chat::typing(&self.app, &self.user.id, &conversation_id, false);
         }
-        if let Some(id) = self.id.get() {
-            presence::go(&self.app, &conversation_id, &self.user.id, *id);
+        if let Some(id) = self.id() {
+            presence::go(&self.app, &conversation_id, &self.user.id, id);
         }
     }
 
     /// Tells the others of a conversation that this socket has come, and this socket who is there: its own coming
     /// first, then the state, as real servers do.
     pub(super) fn attend(&self, topic: &str, number: u64, conversation_id: &str) {
-        let Some(id) = self.id.get() else { return };
-        presence::come(&self.app, conversation_id, &self.user.id, *id, |metas| {
+        let Some(id) = self.id() else { return };
+        presence::come(&self.app, conversation_id, &self.user.id, id, |metas| {
             let state = Payload::Json(view::presences(metas));
             let mut channels = self.channels();
             let Some(channel) = channels.current(topic, number) else { return };
@@ -161,18 +134,40 @@ impl PhoenixPeer {
         let is_current = self.channels().current(topic, number).is_some();
         if !is_current {
             // It ended in between, when there was no presence yet to take back.
-            presence::go(&self.app, conversation_id, &self.user.id, *id);
+            presence::go(&self.app, conversation_id, &self.user.id, id);
         }
     }
+}
 
-    /// Forgets the connection. Harmless when called again.
-    pub(super) fn end(&self) {
-        self.ended.cancel();
+impl Endpoint for PhoenixPeer {
+    async fn receive(self: &Arc<Self>, message: Message) -> ControlFlow<End> {
+        let frame = match &message {
+            Message::Text(text) => Frame::from_text(text.as_str()),
+            Message::Binary(bytes) => Frame::from_binary(bytes),
+            _ => return ControlFlow::Continue(()),
+        };
+        let Some(frame) = frame else { return ControlFlow::Break(End::With(close::FAILED)) };
+        handle(self, frame).await;
+        ControlFlow::Continue(())
+    }
+
+    /// All of its channels end.
+    fn leave(&self) {
         let channels = self.channels().take_all();
         channels.into_iter().for_each(|channel| self.depart(channel));
-        if let Some(id) = self.id.get() {
-            chat::disconnected(&self.app, &self.user.id, *id);
+    }
+}
+
+async fn handle(peer: &Arc<PhoenixPeer>, frame: Frame) {
+    match (frame.topic.as_str(), frame.event.as_str()) {
+        // Whatever its payload and its join_ref (X7).
+        (Some("phoenix"), Some("heartbeat")) => {
+            let frame = Frame { join_ref: Value::Null, ..frame };
+            joining::answer(peer, &frame, "ok", &Payload::empty());
         }
+        (_, Some("phx_join")) => joining::join(peer, &frame).await,
+        (_, Some("phx_leave")) => joining::leave(peer, &frame),
+        _ => pushes::handle(peer, frame),
     }
 }
 
@@ -196,8 +191,7 @@ impl Peer for PhoenixPeer {
     }
 
     fn cut(&self) {
-        self.link.cut();
-        self.ended.cancel();
+        self.connection.cut();
     }
 }
 

@@ -113,7 +113,9 @@ pub(super) fn topic(viewer_id: &str, event: &Event) -> Option<String> {
         Event::ReadUpTo { read, .. } => &read.conversation_id,
         Event::Conversation { .. } => return Some(format!("user:{viewer_id}")),
         // This wire knows no deliveries, and presence conversation by conversation.
-        Event::Status { status: Status::Delivered, .. } | Event::Presence { .. } => return None,
+        Event::Status { status: Status::Delivered, .. } | Event::Presence { .. } | Event::Photo { .. } => {
+            return None;
+        }
         #[cfg(feature = "faults")]
         Event::TestBroadcast { topic, .. } => return Some(topic.clone()),
     };
@@ -163,7 +165,7 @@ pub(super) fn event(app: &App, viewer_id: &str, event: &Event) -> Option<(&'stat
             let name = if *is_new { "conversation:new" } else { "conversation:update" };
             (name, json!({ "conversation": conversation(app, viewer_id, view) }))
         }
-        Event::Presence { .. } => return None,
+        Event::Presence { .. } | Event::Photo { .. } => return None,
         #[cfg(feature = "faults")]
         Event::TestBroadcast { payload, .. } => return Some(("test:broadcast", payload.clone())),
     };

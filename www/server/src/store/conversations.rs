@@ -6,12 +6,13 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
     reading::{self, unknown_conversation},
-    types::{Conversation, Member, Role},
+    types::{Conversation, Draft, Member, Place, Role},
 };
 use crate::{
     clock,
     error::{ApiError, Code},
     ids,
+    realm::Realm,
 };
 
 const MAX_MEMBERS: usize = 256;
@@ -48,7 +49,7 @@ fn load_for(db: &Connection, id: &str, user_id: &str) -> Result<Conversation, Ap
             let kind: String = row.get(0)?;
             Ok(Conversation {
                 id: id.to_owned(),
-                is_group: kind == "group",
+                is_group: kind != "direct",
                 title: row.get(1)?,
                 last_seq: row.get(2)?,
                 created_ms: row.get(3)?,
@@ -97,7 +98,7 @@ pub(crate) fn list_for(
 ) -> Result<(Vec<Conversation>, bool), ApiError> {
     let mut statement = db.prepare_cached(
         "SELECT c.id FROM participants p JOIN conversations c ON c.id = p.conversation_id
-         WHERE p.user_id = ? ORDER BY c.updated_ms DESC, c.id LIMIT ? OFFSET ?",
+         WHERE p.user_id = ? AND c.kind <> 'scripted' ORDER BY c.updated_ms DESC, c.id LIMIT ? OFFSET ?",
     )?;
     let ids = statement
         .query_map(params![user_id, limit.saturating_add(1), offset], |row| row.get::<_, String>(0))?
@@ -129,7 +130,8 @@ pub(crate) fn create_direct(
     if let Some(id) = existing {
         return Ok((id, false));
     }
-    let id = create(db, "direct", None, Some(&key))?;
+    let id = ids::new('c')?;
+    create(db, &id, "direct", None, Some(&key))?;
     join(db, &id, creator_id, Role::Member)?;
     join(db, &id, other_id, Role::Member)?;
     Ok((id, true))
@@ -151,7 +153,8 @@ pub(crate) fn create_group(
         return Err(too_many());
     }
     check_users(db, "participant_ids", others.iter().copied())?;
-    let id = create(db, "group", Some(title), None)?;
+    let id = ids::new('c')?;
+    create(db, &id, "group", Some(title), None)?;
     join(db, &id, creator_id, Role::Admin)?;
     for other in others {
         join(db, &id, other, Role::Member)?;
@@ -179,17 +182,56 @@ fn check_users<'a>(
 
 fn create(
     db: &Connection,
+    id: &str,
     kind: &str,
     title: Option<&str>,
     direct_key: Option<&str>,
-) -> Result<String, ApiError> {
-    let id = ids::new('c')?;
+) -> Result<(), ApiError> {
     db.prepare_cached(
         "INSERT INTO conversations(id, kind, title, direct_key, created_ms, updated_ms)
          VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
     )?
     .execute(params![id, kind, title, direct_key, clock::now_ms()])?;
-    Ok(id)
+    Ok(())
+}
+
+/// Makes the place of a message, or lets its sender in, where the place wants it so; who has come by it.
+pub(super) fn enter(db: &Connection, sender_id: &str, draft: &Draft) -> Result<Option<String>, ApiError> {
+    let id = draft.conversation_id.as_str();
+    let kind = || -> Result<Option<String>, ApiError> {
+        let mut statement = db.prepare_cached("SELECT kind FROM conversations WHERE id = ?")?;
+        Ok(statement.query_row([id], |row| row.get(0)).optional()?)
+    };
+    match &draft.place {
+        Place::Conversation => Ok(None),
+        Place::Channel => match kind()?.as_deref() {
+            // An id of ours that is not there, or no more, is nobody's to take.
+            None if ids::is_ours(id) || Realm::of(id) != Realm::People => Err(unknown_conversation(id)),
+            None => {
+                create(db, id, "channel", Some(id), None)?;
+                join(db, id, sender_id, Role::Member)?;
+                Ok(Some(sender_id.to_owned()))
+            }
+            Some("channel") if role_of(db, id, sender_id).is_err() => {
+                if members(db, id)?.len() >= MAX_MEMBERS {
+                    return Err(too_many());
+                }
+                join(db, id, sender_id, Role::Member)?;
+                Ok(Some(sender_id.to_owned()))
+            }
+            Some(_) => Ok(None),
+        },
+        Place::Scripted { owner_id } => {
+            let Some(bot) = Realm::of(id).bot() else { return Ok(None) };
+            if kind()?.is_some() {
+                return Ok(None);
+            }
+            create(db, id, "scripted", None, None)?;
+            join(db, id, owner_id, Role::Member)?;
+            join(db, id, bot, Role::Member)?;
+            Ok(Some(owner_id.clone()))
+        }
+    }
 }
 
 /// What was written before a member came counts as read.

@@ -4,9 +4,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
 use super::{
-    conversations::role_of,
+    conversations::{self, role_of},
     reading,
-    types::{Draft, Message, Sent},
+    types::{Draft, Joined, Message, NewId, Sent},
 };
 use crate::{
     clock,
@@ -20,6 +20,7 @@ pub(crate) fn insert(db: &Connection, sender_id: &str, draft: &Draft) -> Result<
     if let Some(sent) = first_answer(db, sender_id, draft, &fingerprint)? {
         return Ok(sent);
     }
+    let joined = conversations::enter(db, sender_id, draft)?;
     role_of(db, &draft.conversation_id, sender_id)?;
     if let Some(reply_to) = &draft.reply_to {
         check_reply(db, &draft.conversation_id, reply_to)?;
@@ -30,7 +31,7 @@ pub(crate) fn insert(db: &Connection, sender_id: &str, draft: &Draft) -> Result<
             "UPDATE conversations SET last_seq = last_seq + 1, updated_ms = ? WHERE id = ? RETURNING last_seq",
         )?
         .query_row(params![now_ms, draft.conversation_id], |row| row.get(0))?;
-    let id = ids::new_message(now_ms)?;
+    let id = new_id(db, &draft.id, now_ms)?;
     db.prepare_cached(
         "INSERT INTO messages(conversation_id, seq, id, sender_id, client_key, fingerprint, kind, content,
                               reply_to, metadata, created_ms)
@@ -55,6 +56,13 @@ pub(crate) fn insert(db: &Connection, sender_id: &str, draft: &Draft) -> Result<
          WHERE conversation_id = ?2 AND user_id = ?3 AND last_read_seq = ?1 - 1",
     )?
     .execute(params![seq, draft.conversation_id, sender_id])?;
+    // As it is after the message.
+    let joined = match joined {
+        Some(user_id) => {
+            Some(Joined { user_id, views: conversations::views(db, &draft.conversation_id, None)? })
+        }
+        None => None,
+    };
     let message = Message {
         id,
         conversation_id: draft.conversation_id.clone(),
@@ -71,7 +79,28 @@ pub(crate) fn insert(db: &Connection, sender_id: &str, draft: &Draft) -> Result<
         receipts: Vec::new(),
         reactions: Vec::new(),
     };
-    Ok(Sent { message, is_duplicate: false })
+    Ok(Sent { message, is_duplicate: false, joined })
+}
+
+fn new_id(db: &Connection, wanted: &NewId, now_ms: i64) -> Result<String, ApiError> {
+    match wanted {
+        NewId::Ours => ids::new_message(now_ms),
+        NewId::Number => {
+            let number: i64 = db
+                .prepare_cached(
+                    "INSERT INTO meta(key, value) VALUES ('message_number', 1)
+                     ON CONFLICT(key) DO UPDATE SET value = value + 1 RETURNING value",
+                )?
+                .query_row([], |row| row.get(0))?;
+            Ok(number.to_string())
+        }
+        NewId::Given(id) => {
+            if db.prepare_cached("SELECT 1 FROM messages WHERE id = ?")?.exists([id])? {
+                return Err(ApiError::validation("client_message_id", "another message has this id"));
+            }
+            Ok(id.clone())
+        }
+    }
 }
 
 fn first_answer(
@@ -95,7 +124,7 @@ fn first_answer(
         ));
     }
     let message = reading::at(db, &conversation_id, seq)?;
-    Ok(message.map(|message| Sent { message, is_duplicate: true }))
+    Ok(message.map(|message| Sent { message, is_duplicate: true, joined: None }))
 }
 
 /// Of the content as it was sent: a later edit does not change it.

@@ -111,6 +111,23 @@ pub(crate) fn last_seq(db: &Connection, conversation_id: &str, user_id: &str) ->
     last.ok_or_else(|| unknown_conversation(conversation_id))
 }
 
+/// How many of the messages up to this one are this user's, counted up to `most`.
+pub(crate) fn count_from(
+    db: &Connection,
+    conversation_id: &str,
+    user_id: &str,
+    seq: i64,
+    most: i64,
+) -> Result<i64, ApiError> {
+    let count = db
+        .prepare_cached(
+            "SELECT count(*) FROM (SELECT 1 FROM messages
+               WHERE conversation_id = ? AND seq <= ? AND sender_id = ? ORDER BY seq LIMIT ?)",
+        )?
+        .query_row(params![conversation_id, seq, user_id, most], |row| row.get(0))?;
+    Ok(count)
+}
+
 /// The message of that number, with receipts and reactions.
 pub(super) fn at(db: &Connection, conversation_id: &str, seq: i64) -> Result<Option<Message>, ApiError> {
     Ok(between(db, conversation_id, seq - 1, seq)?.pop())

@@ -42,6 +42,15 @@ CREATE TABLE reactions(
   PRIMARY KEY(conversation_id, seq, emoji, user_id),
   FOREIGN KEY(conversation_id, seq) REFERENCES messages(conversation_id, seq)
 ) WITHOUT ROWID;
+",
+// Numbers for wires whose users have no other ids, and the accounts of the scripts: nobody logs in under such names.
+"
+ALTER TABLE users ADD COLUMN number INTEGER;
+UPDATE users SET number = n.number
+  FROM (SELECT id, row_number() OVER (ORDER BY created_ms, id) AS number FROM users) AS n WHERE n.id = users.id;
+CREATE UNIQUE INDEX users_by_number ON users(number);
+INSERT INTO users(id, name, created_ms)
+  VALUES ('companion', char(1) || 'companion', 0), ('assistant', char(1) || 'assistant', 0);
 "];
 
 /// Brings the file to the newest version.

@@ -82,6 +82,8 @@ impl Status {
 pub(crate) struct User {
     pub(crate) id: String,
     pub(crate) name: String,
+    /// The same user, on wires whose ids are numbers.
+    pub(crate) number: i64,
 }
 
 #[derive(Debug, Clone)]
@@ -99,8 +101,35 @@ pub(crate) struct Draft {
     pub(crate) kind: Kind,
     pub(crate) content: Vec<u8>,
     pub(crate) reply_to: Option<String>,
-    /// JSON text of an object.
+    /// JSON text.
     pub(crate) metadata: Option<String>,
+    pub(crate) id: NewId,
+    pub(crate) place: Place,
+}
+
+/// What a new message will be called.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum NewId {
+    /// By us.
+    #[default]
+    Ours,
+    /// By a number, which no other message has.
+    Number,
+    /// By its sender; refused where it is taken.
+    Given(String),
+}
+
+/// Where a message goes.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Place {
+    /// To a conversation of its sender.
+    #[default]
+    Conversation,
+    /// To an open channel: the first message makes it, and who sends joins. Any other conversation of this id stays
+    /// what it is.
+    Channel,
+    /// To the conversation that this user has with a script; the first message makes it.
+    Scripted { owner_id: String },
 }
 
 #[derive(Debug, Clone)]
@@ -170,6 +199,15 @@ pub(crate) struct Sent {
     pub(crate) message: Message,
     /// The key was known with the same content: nothing new was stored.
     pub(crate) is_duplicate: bool,
+    /// Who has come to the conversation by it, with everybody's view of it.
+    pub(crate) joined: Option<Joined>,
+}
+
+/// A member that a message has brought.
+#[derive(Debug, Clone)]
+pub(crate) struct Joined {
+    pub(crate) user_id: String,
+    pub(crate) views: Vec<(String, Conversation)>,
 }
 
 /// A receipt that changed something.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::{
     error::ApiError,
     form::{self, BASE64, optional},
-    store::{Draft, Kind},
+    store::{Draft, Kind, NewId, Place},
 };
 
 pub(super) use crate::form::{emoji, required, title};
@@ -36,6 +36,8 @@ pub(super) fn draft(form: &Value, max_text_chars: usize) -> Result<Draft, ApiErr
         content,
         reply_to: optional(form, &["reply_to", "replyTo"], "reply_to")?.map(str::to_owned),
         metadata: form::metadata(form)?,
+        id: NewId::default(),
+        place: Place::default(),
     })
 }
 

@@ -141,8 +141,8 @@ pub(super) fn events(app: &App, viewer_id: &str, event: &Event) -> Vec<(&'static
                 "timestamp": clock::iso(*at_ms),
             }),
         ),
-        // Told user by user here: `user:status_changed`.
-        Event::Attendance { .. } => return Vec::new(),
+        // Presence is told user by user here: `user:status_changed`.
+        Event::Attendance { .. } | Event::Photo { .. } => return Vec::new(),
         Event::Conversation { view, is_new: _ } => {
             ("chat:conversation_updated", json!({ "conversation": conversation(app, viewer_id, view) }))
         }

@@ -9,16 +9,17 @@ use std::{
     sync::{Arc, Mutex, OnceLock},
 };
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use socketioxide::extract::SocketRef;
 use tokio_util::sync::CancellationToken;
 
-use super::{session::Session, view};
+use super::{Vocabulary, session::Session};
 use crate::{
     App, chat,
     chat::Caller,
     listener::Transport,
     live::{ConnectionId, Event, Peer},
+    realm::Realm,
     store::User,
     window::Window,
 };
@@ -26,12 +27,13 @@ use crate::{
 /// Events held between the grant and the socket's readiness.
 const MAX_HELD: usize = 4096;
 
-pub(super) struct TeamPeer {
-    pub(super) app: Arc<App>,
-    pub(super) user: User,
-    pub(super) session: Arc<Session>,
-    pub(super) window: Arc<Mutex<Window>>,
-    pub(super) ended: CancellationToken,
+pub(crate) struct SocketPeer {
+    pub(crate) app: Arc<App>,
+    pub(crate) vocabulary: &'static Vocabulary,
+    pub(crate) user: User,
+    session: Arc<Session>,
+    pub(crate) window: Arc<Mutex<Window>>,
+    pub(crate) ended: CancellationToken,
     socket: SocketRef,
     out: Mutex<Out>,
     id: OnceLock<ConnectionId>,
@@ -44,11 +46,18 @@ enum Out {
     Ended,
 }
 
-impl TeamPeer {
+impl SocketPeer {
     /// Registers the connection.
-    pub(super) fn start(app: &Arc<App>, user: User, session: Arc<Session>, socket: SocketRef) -> Arc<Self> {
+    pub(super) fn start(
+        app: &Arc<App>,
+        vocabulary: &'static Vocabulary,
+        user: User,
+        session: Arc<Session>,
+        socket: SocketRef,
+    ) -> Arc<Self> {
         let peer = Arc::new(Self {
             app: app.clone(),
+            vocabulary,
             user,
             session,
             window: Arc::default(),
@@ -63,21 +72,24 @@ impl TeamPeer {
         peer
     }
 
-    pub(super) fn caller(&self) -> Caller {
+    pub(crate) fn caller(&self) -> Caller {
         Caller { user_id: self.user.id.clone(), connection: self.id.get().copied() }
+    }
+
+    /// What an answer to this connection travels on.
+    pub(crate) fn transport(&self) -> Arc<dyn Transport> {
+        self.session.clone()
     }
 
     /// The socket is connected: hello, then what was held (D2).
     pub(super) fn open(&self) {
-        let hello = json!({ "capabilities": {
-            "keys": true, "cursor": true, "orderedWindow": true, "receipts": true,
-            "maxPayload": self.app.config.max_payload_bytes,
-        }, "user": { "id": self.user.id } });
+        let hello = (!self.vocabulary.is_plain)
+            .then(|| ("chatwire:hello", (self.vocabulary.hello)(&self.app, &self.user)));
         let mut out = crate::lock(&self.out);
         let Out::Held(held) = &mut *out else { return };
         let held = std::mem::take(held);
-        let all = std::iter::once(("chatwire:hello", hello)).chain(held);
-        let sent = all.into_iter().all(|(name, payload)| self.socket.emit(name, &payload).is_ok());
+        let mut all = hello.into_iter().chain(held);
+        let sent = all.all(|(name, payload)| self.socket.emit(name, &payload).is_ok());
         *out = if sent { Out::Open } else { Out::Ended };
         drop(out);
         if !sent {
@@ -85,7 +97,7 @@ impl TeamPeer {
         }
     }
 
-    fn emit(&self, name: &'static str, payload: Value) {
+    pub(crate) fn emit(&self, name: &'static str, payload: Value) {
         let mut out = crate::lock(&self.out);
         let fits = match &mut *out {
             Out::Held(held) if held.len() < MAX_HELD => {
@@ -105,7 +117,7 @@ impl TeamPeer {
     }
 
     /// Remembers where the user types here, so that a lost connection ends it.
-    pub(super) fn note_typing(&self, conversation_id: &str, is_typing: bool) {
+    pub(crate) fn note_typing(&self, conversation_id: &str, is_typing: bool) {
         let mut typing_in = crate::lock(&self.typing_in);
         if is_typing {
             typing_in.insert(conversation_id.to_owned());
@@ -114,7 +126,7 @@ impl TeamPeer {
         }
     }
 
-    pub(super) fn set_presence(&self, is_online: bool) {
+    pub(crate) fn set_presence(&self, is_online: bool) {
         if let Some(id) = self.id.get() {
             chat::set_presence(&self.app, &self.user.id, *id, is_online);
         }
@@ -135,9 +147,13 @@ impl TeamPeer {
     }
 }
 
-impl Peer for TeamPeer {
+impl Peer for SocketPeer {
+    fn realm(&self) -> Realm {
+        self.vocabulary.realm
+    }
+
     fn deliver(&self, event: &Event) {
-        for (name, payload) in view::events(&self.app, &self.user.id, event) {
+        for (name, payload) in (self.vocabulary.events)(self, event) {
             self.emit(name, payload);
         }
     }

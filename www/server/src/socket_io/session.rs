@@ -115,7 +115,8 @@ pub(super) async fn guard(
     next: Next,
 ) -> Response {
     let query = request.uri().query().unwrap_or_default();
-    let is_ours = request.uri().path().starts_with(super::socket::PATH);
+    let path = request.uri().path();
+    let is_ours = super::WIRES.iter().any(|vocabulary| path.starts_with(vocabulary.path));
     let Some(sid) = parameter(query, "sid").filter(|_| is_ours).map(str::to_owned) else {
         return next.run(request).await;
     };

@@ -1,0 +1,182 @@
+// A backend of nobody's, on the official Socket.IO server, spoken to by a profile of the application's own.
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Server, type Socket } from "socket.io";
+import { expect, onTestFinished, test } from "vitest";
+import { type ChatOptions, createChat, defineProfile } from "../src/index.js";
+import { next, until, wasm } from "./support.js";
+
+const rooms = defineProfile({
+  name: "rooms",
+  capabilities: { answers: true },
+  auth: { jwt: "$token", who: "$userId" },
+  conversations: "group",
+  commands: {
+    send: {
+      event: "say",
+      payload: { room: "$conversationId", body: "$text", nonce: "$key", at: "$createdAtMs" },
+    },
+    typing: { event: "keys", payload: { room: "$conversationId", down: "$isTyping" } },
+    read: { event: "seen", payload: ["$messageId"] },
+    edit: { event: "fix", payload: { mid: "$messageId", body: "$text" } },
+  },
+  message: {
+    id: "mid",
+    conversationId: "room",
+    senderId: "author",
+    text: "body",
+    createdAt: "at",
+    key: "nonce",
+  },
+  answer: { data: "row" },
+  events: {
+    said: { as: "message", in: "row" },
+    keys: { as: "typing", conversationId: "room", userId: "author", isTyping: "down" },
+    seen: { as: "read", messageId: "mid", userId: "author" },
+    fixed: { as: "updated" },
+  },
+  receive(event, ...values) {
+    // Two rows in one event, in a form that no declaration reaches.
+    if (event !== "bulk") return null;
+    const [lines] = values as [string];
+    return lines.split("\n").map((line, at) => ({
+      event: "said",
+      payload: { row: { mid: `b${at}`, room: "r1", author: "bot", body: line, at: 1000 + at } },
+    }));
+  },
+});
+
+type Row = { mid: number; room: string; author: string; body: string; at: number; nonce: string };
+
+async function serve() {
+  const http = createServer();
+  const io = new Server(http, { serveClient: false });
+  const rows: Row[] = [];
+  const heard: unknown[][] = [];
+  io.use((socket, accept) => {
+    const { jwt, who } = socket.handshake.auth;
+    accept(jwt === `user:${who}` ? undefined : new Error("jwt expired"));
+  });
+  io.on("connection", (socket: Socket) => {
+    const author = socket.handshake.auth.who as string;
+    socket.onAny((...event) => heard.push(event));
+    socket.on("say", (said: Omit<Row, "mid" | "author">, answer) => {
+      if (said.body === "too much") return answer({ error: "ValidationError" });
+      const row = { ...said, mid: rows.length + 1, author };
+      rows.push(row);
+      io.emit("said", { row });
+      answer({ row });
+    });
+    socket.on("keys", (keys) => socket.broadcast.emit("keys", { ...keys, author }));
+    socket.on("seen", (mid) => socket.broadcast.emit("seen", { mid, author }));
+    socket.on("fix", ({ mid, body }, answer) => {
+      io.emit("fixed", { mid, body });
+      answer({});
+    });
+  });
+  await new Promise<void>((listening) => http.listen(0, "127.0.0.1", listening));
+  onTestFinished(() => new Promise((closed) => io.close(() => closed())));
+  return { url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`, io, rows, heard };
+}
+
+async function chatOf(url: string, userId: string, options: Partial<ChatOptions> = {}) {
+  const getToken = () => `user:${userId}`;
+  const chat = await createChat({
+    url,
+    profile: rooms,
+    userId,
+    getToken,
+    storage: "memory",
+    wasm,
+    ...options,
+  });
+  onTestFinished(() => chat.close());
+  await chat.connect();
+  return chat;
+}
+
+test("a backend's own names: sent, answered, received, edited, read, typed", async () => {
+  const { url, rows, heard } = await serve();
+  const [ana, ben] = await Promise.all([chatOf(url, "ana"), chatOf(url, "ben")]);
+  const received = next(ben, "message");
+  const sent = await ana.send("r1", "hello");
+  const acknowledged = await ana.acknowledged(sent.key);
+  expect(acknowledged).toMatchObject({ id: "1", status: "acknowledged", senderId: "ana", sender: "me" });
+  expect(rows).toEqual([
+    { mid: 1, room: "r1", author: "ana", body: "hello", nonce: sent.key, at: expect.any(Number) },
+  ]);
+  const [message] = await received;
+  expect(message).toMatchObject({ id: "1", conversationId: "r1", senderId: "ana", text: "hello", key: null });
+  expect(ben.conversation("r1").getSnapshot()).toMatchObject({ kind: "group", unread: 1 });
+
+  const read = next(ana, "status", ({ status }) => status === "read");
+  await ben.markRead("r1", message.rowKey);
+  await read;
+
+  const updated = next(ben, "messageUpdated");
+  await ana.edit(sent.rowKey, "hello again");
+  expect((await updated)[0]).toMatchObject({ id: "1", text: "hello again" });
+
+  const typing = next(ben, "typing");
+  ana.setTyping("r1", true);
+  expect((await typing)[0]).toMatchObject({ conversationId: "r1", userId: "ana" });
+  expect(heard.filter(([event]) => event === "say")).toHaveLength(1);
+});
+
+test("what the backend refuses, and what it has no event for", async () => {
+  const { url } = await serve();
+  const ana = await chatOf(url, "ana");
+  const refused = await ana.send("r1", "too much");
+  await expect(ana.acknowledged(refused.key)).rejects.toMatchObject({ code: "validation" });
+  await expect(ana.react(refused.rowKey, "👍")).rejects.toMatchObject({ code: "unsupported" });
+  await expect(ana.createDirect("ben")).rejects.toMatchObject({ code: "unsupported" });
+  expect(ana.guarantees).toMatchObject({ delivery: "once-or-unconfirmed", gaps: "unseen", receipts: false });
+});
+
+test("where declarations do not reach, a function says what an event stands for", async () => {
+  const { url, io } = await serve();
+  const ana = await chatOf(url, "ana");
+  const timeline = ana.timeline("r1");
+  onTestFinished(() => timeline.close());
+  const others = new Promise<unknown>((resolve) => ana.wire.once("other", resolve));
+  io.emit("bulk", "one\ntwo");
+  io.emit("other", 7);
+  const { messages } = await until(timeline, ({ messages }) => messages.length === 2);
+  expect(messages.map(({ id, text, senderId }) => [id, text, senderId])).toEqual([
+    ["b0", "one", "bot"],
+    ["b1", "two", "bot"],
+  ]);
+  expect(await others).toBe(7);
+});
+
+test("a token that CONNECT carries under another name is renewed when it is refused", async () => {
+  const { url } = await serve();
+  const reasons: string[] = [];
+  const getToken = ({ reason }: { reason: string }) => {
+    reasons.push(reason);
+    return reason === "refused" ? "user:ana" : "old";
+  };
+  await chatOf(url, "ana", { getToken });
+  expect(reasons).toEqual(["connect", "refused"]);
+});
+
+test("a wrong description is refused with its place", async () => {
+  const create = (spec: object) =>
+    createChat({
+      url: "http://localhost:1",
+      profile: defineProfile(spec as never),
+      userId: "ana",
+      token: "t",
+      wasm,
+    });
+  await expect(create({ ...rooms, events: { said: { as: "shout" } } })).rejects.toMatchObject({
+    code: "config",
+    message: expect.stringContaining('profile.events.said.as: got "shout", allowed: "message" or'),
+  });
+  await expect(create({ name: "x", commands: {} })).rejects.toMatchObject({
+    message: "profile.commands.send: got nothing, allowed: { event, payload }: how a message is sent",
+  });
+  expect(() => defineProfile({ ...rooms, receive: 7 } as never)).toThrow(
+    "profile.receive: got number, allowed: a function",
+  );
+});
