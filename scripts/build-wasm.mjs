@@ -1,5 +1,5 @@
 // `npm run build:wasm`: the crate `chatwire` as pkg/chatwire_bg.wasm with its glue pkg/chatwire.js and types, and the same once
-// more for each other framing (pkg/phoenix): a page loads the one of its profile, and nothing of the others.
+// more for each other framing (pkg/phoenix, pkg/json): a page loads the one of its profile, and nothing of the others.
 // cargo → wasm-bindgen → unused shims → wasm-opt → order → short names, skipped where nothing has changed. `--dev` ends after wasm-bindgen.
 //
 // What is shipped is built with a standard library of its own (`compileSmall`); where that cannot be had, and for
@@ -52,6 +52,7 @@ const crate = ["--target", wasmTarget, "--lib", "-p", "chatwire"];
 const framings = [
   { feature: "socket-io", folder: "" },
   { feature: "phoenix", folder: "phoenix" },
+  { feature: "json", folder: "json" },
 ];
 
 /** Builds pkg/. Says nothing where everything is up to date, but for cargo's own lines. */

@@ -25,6 +25,7 @@ async function main() {
   for (const [folder, name] of [
     ["pkg", ""],
     ["pkg/phoenix", " (phoenix)"],
+    ["pkg/json", " (json)"],
   ]) {
     const wasm = await readBuilt(`${folder}/chatwire_bg.wasm`);
     const glue = await minified(build, inRoot(`${folder}/chatwire.js`), []);
@@ -55,6 +56,7 @@ async function entries(build) {
       "zustand",
       "*/pkg/chatwire.js",
       "*/pkg/phoenix/chatwire.js",
+      "*/pkg/json/chatwire.js",
     ]);
     rows.push(measure(path.replace(/^\./, "chatwire"), [code]));
   }

@@ -7,7 +7,7 @@
 //! An application never sees this crate: it sees the npm package `chatwire`, which holds no chat state of its own.
 
 // A build with one framing has no use for what the others share.
-#![cfg_attr(not(all(feature = "socket-io", feature = "phoenix")), allow(dead_code))]
+#![cfg_attr(not(feature = "several"), allow(dead_code))]
 
 pub mod proto;
 

@@ -1,4 +1,4 @@
-//! One or more clients, a scripted `team` backend and the link between them: what the core promises, scenario by
+//! One or more clients, a scripted backend (`team`, or `assistant`) and the link between them: what the core promises, scenario by
 //! scenario, over simulated time.
 #![cfg(not(target_arch = "wasm32"))]
 // Clippy knows tests by `#[test]`, which most of this is not.
@@ -6,6 +6,12 @@
 
 #[path = "pair/acts.rs"]
 mod acts;
+#[path = "pair/assistant.rs"]
+mod assistant;
+#[path = "pair/assistant_backend.rs"]
+mod assistant_backend;
+#[path = "pair/assistant_errors.rs"]
+mod assistant_errors;
 #[path = "pair/backend.rs"]
 mod backend;
 #[path = "pair/beside.rs"]

@@ -15,9 +15,10 @@ try {
   names = [];
 }
 const wanted = names.filter(
-  (name) => /^chatwire(_bg\.wasm)?(\.d\.ts|\.js)?$/.test(name) || name === "snippets" || name === "phoenix",
+  (name) =>
+    /^chatwire(_bg\.wasm)?(\.d\.ts|\.js)?$/.test(name) || ["snippets", "phoenix", "json"].includes(name),
 );
-if (!["chatwire.js", "chatwire_bg.wasm", "phoenix"].every((name) => wanted.includes(name))) {
+if (!["chatwire.js", "chatwire_bg.wasm", "phoenix", "json"].every((name) => wanted.includes(name))) {
   console.error("pkg/ is not built: run `npm run build:wasm` in the root of the repository first");
   process.exit(1);
 }

@@ -5,7 +5,7 @@ import { ChatError } from "./errors.js";
 import type { WasmSource } from "./types.js";
 
 /** What a profile's frames are made of: each has a wasm of its own, which holds nothing of the others. */
-export type Framing = "socket.io" | "phoenix";
+export type Framing = "socket.io" | "phoenix" | "json";
 
 const loading = new Map<Framing, Promise<CoreConstructor>>();
 
@@ -29,8 +29,7 @@ async function load(framing: Framing, place: Place): Promise<CoreConstructor> {
   // The glue keeps whatever it has once instantiated, also what it cannot use: only ours comes so far.
   const module_or_path = await compile(opened);
   if (!isOurs(module_or_path)) throw foreign(framing, "it is another wasm");
-  const glue =
-    framing === "phoenix" ? await import("../pkg/phoenix/chatwire.js") : { default: initialise, ChatCore };
+  const glue = await glueOf(framing);
   try {
     await glue.default({ module_or_path });
   } catch (cause) {
@@ -43,9 +42,20 @@ async function load(framing: Framing, place: Place): Promise<CoreConstructor> {
   return glue.ChatCore;
 }
 
+async function glueOf(framing: Framing) {
+  switch (framing) {
+    case "phoenix":
+      return import("../pkg/phoenix/chatwire.js");
+    case "json":
+      return import("../pkg/json/chatwire.js");
+    default:
+      return { default: initialise, ChatCore };
+  }
+}
+
 /** Where the package has it. */
 function fileOf(framing: Framing): string {
-  return `node_modules/chatwire/pkg/${framing === "phoenix" ? "phoenix/" : ""}chatwire_bg.wasm`;
+  return `node_modules/chatwire/pkg/${framing === "socket.io" ? "" : `${framing}/`}chatwire_bg.wasm`;
 }
 
 type Opened = Response | BufferSource | WebAssembly.Module;
@@ -75,11 +85,7 @@ type Place = URL | BufferSource | WebAssembly.Module;
 
 function placeOf(framing: Framing, source: WasmSource | undefined): Place {
   if (source === undefined) {
-    // Written out for the bundlers: they find the file by this expression and give it an address of their own.
-    const url =
-      framing === "phoenix"
-        ? new URL("../pkg/phoenix/chatwire_bg.wasm", import.meta.url)
-        : new URL("../pkg/chatwire_bg.wasm", import.meta.url);
+    const url = urlOf(framing);
     if (url.protocol === "file:" && typeof document === "undefined") throw noBrowser();
     return url;
   }
@@ -87,6 +93,18 @@ function placeOf(framing: Framing, source: WasmSource | undefined): Place {
   if (source instanceof WebAssembly.Module || ArrayBuffer.isView(source) || source instanceof ArrayBuffer)
     return source;
   throw new ChatError("config", "wasm must be a URL, the bytes of the wasm file or a WebAssembly.Module");
+}
+
+/** Written out for the bundlers: they find the file by these expressions and give it an address of their own. */
+function urlOf(framing: Framing): URL {
+  switch (framing) {
+    case "phoenix":
+      return new URL("../pkg/phoenix/chatwire_bg.wasm", import.meta.url);
+    case "json":
+      return new URL("../pkg/json/chatwire_bg.wasm", import.meta.url);
+    default:
+      return new URL("../pkg/chatwire_bg.wasm", import.meta.url);
+  }
 }
 
 function absolute(source: string | URL): URL {

@@ -49,9 +49,16 @@ function read(options: object): ReadOptions {
     throw new ChatError("config", "hasGetToken: unknown option: give getToken itself");
   const plain = crossing(rest) as ReadOptions["plain"];
   checkTimezone(plain.timezone);
-  const framing = rest.profile === "phoenix" ? "phoenix" : "socket.io";
+  // The backend is told where the user is (A3): where the browser says it, unless the application does.
+  plain.timezone ??= Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const framing = framings.get(rest.profile) ?? "socket.io";
   return { plain: { ...plain, ...(getToken && { hasGetToken: true }) }, getToken, wasm, framing, receive };
 }
+
+const framings = new Map<unknown, Framing>([
+  ["phoenix", "phoenix"],
+  ["assistant", "json"],
+]);
 
 function crossing(value: unknown): unknown {
   switch (typeof value) {

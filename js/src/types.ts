@@ -239,7 +239,7 @@ export type Capabilities = {
 export type ChatOptions = {
   /** The backend's base: ws, wss, http or https; plain only on localhost unless `allowInsecure`. */
   url: string;
-  profile: "team" | "companion" | "channels" | "phoenix" | Profile;
+  profile: "assistant" | "phoenix" | "team" | "companion" | "channels" | Profile;
   /** This user's id at the backend. */
   userId: string;
   /** Asked on every connect and when a token was refused. */
@@ -251,7 +251,7 @@ export type ChatOptions = {
   capabilities?: Capabilities | undefined;
   limits?:
     | {
-        /** Characters of a message. */
+        /** Characters of a message: 10,000, with `assistant` 500. */
         maxTextLength?: number;
         maxFrameBytes?: number;
         maxConversations?: number;
@@ -263,11 +263,15 @@ export type ChatOptions = {
       }
     | undefined;
   /**
-   * How the token travels: with `team` in Socket.IO's CONNECT (`auth`), with `phoenix` as a sub-protocol, or in the URL, where
-   * servers write it to their logs: `query`, for Phoenix before 1.8.
+   * How the token travels: with `team` in Socket.IO's CONNECT (`auth`), with `phoenix` and `assistant` as a sub-protocol, with
+   * `assistant` also in a frame of its own (`firstFrame`), with both in the URL, where servers write it to their logs: `query`,
+   * for Phoenix before 1.8.
    */
-  tokenIn?: "auth" | "subprotocol" | "query" | undefined;
-  /** For servers that tell times without a zone. `team` tells UTC: checked, and without effect. */
+  tokenIn?: "auth" | "subprotocol" | "firstFrame" | "query" | undefined;
+  /**
+   * The user's time zone by its name; left out: the browser's. `assistant` tells it to the server with each message; `team` and
+   * `phoenix` tell UTC: checked, and without effect.
+   */
   timezone?: string | undefined;
   reconnect?:
     | {
@@ -283,7 +287,7 @@ export type ChatOptions = {
       }
     | undefined;
   /**
-   * For profiles whose client asks for signs of life, as `phoenix` does (30 and 10 s). With `team` the server sets both
+   * For profiles whose client asks for signs of life, as `phoenix` and `assistant` do (30 and 10 s). With `team` the server sets both
    * (Engine.IO's `pingInterval` and `pingTimeout`): checked, and without effect.
    */
   heartbeat?: { intervalMs?: number; timeoutMs?: number } | undefined;

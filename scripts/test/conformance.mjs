@@ -30,6 +30,17 @@ export const facts = {
   X10: "binary pushes, replies and broadcasts; a reply may come in the other encoding",
   X11: "presence: diffs wait for the state, are merged by phx_ref, gone when no meta is left",
   X12: "join parameters evaluated on every rejoin; vsn is 2.0.0",
+  A1: "the address names the user",
+  A2: "the token as a sub-protocol, as the first frame, or in the URL where asked for by name",
+  A3: "a send is a command with text, user, time zone and metadata",
+  A4: "a send carries its key",
+  A5: "records by the user or the assistant; types and metadata are kept",
+  A6: "message, also bare, typing, ack, error, context",
+  A9: "the client closes with 1000 and a reason",
+  A10: "a ping every 30 s; silence is death only with a server that has answered one",
+  A12: "three tries, then kept as failed",
+  A13: "500 characters",
+  D9: "the sub-protocols of a token; auth as the first frame, answered by auth_ok or an error of code auth",
 };
 
 const file = "docs/conformance.md";
@@ -81,7 +92,7 @@ export async function writeConformance(results) {
   const table = `# Which test shows which fact of the wires
 
 Written by \`npm test\` from what its tests are called and how they ended: the facts are those of Engine.IO 4 and Socket.IO 5 (E) and of
-Phoenix Channels V2 (X). A fact without a test fails the run.
+Phoenix Channels V2 (X), and of the assistant's plain JSON (A, D9). A fact without a test fails the run.
 
 | fact | in short | tests | |
 |---|---|---|---|

@@ -44,6 +44,10 @@ async function lint(suite) {
   const fuzzers = ["--manifest-path", "tests/fuzz/Cargo.toml"];
   await suite.check("cargo fmt, fuzzers", "cargo", ["fmt", ...fuzzers, "--check"]);
   await suite.check("clippy", "cargo", ["clippy", "--locked", "--workspace", "--all-targets", ...strict]);
+  for (const feature of ["socket-io", "phoenix", "json"]) {
+    const alone = ["-p", "chatwire", "--lib", "--no-default-features", "--features", feature];
+    await suite.check(`clippy, ${feature} alone`, "cargo", ["clippy", ...alone, ...strict]);
+  }
   const server = ["-p", "chatwire-server", "--all-targets", "--features", "faults"];
   await suite.check("clippy, server with faults", "cargo", ["clippy", ...server, ...strict]);
   const wasm = ["-p", "chatwire", "--target", wasmTarget, "--lib", ...webTestArgs()];

@@ -25,6 +25,8 @@ use super::sync::Sync;
 use super::timeline::Timelines;
 use super::timer::{Timer, Timers};
 
+#[cfg(feature = "json")]
+mod answers;
 mod change;
 mod changes;
 mod commands;
@@ -149,7 +151,7 @@ impl Client {
             outbox: Outbox::new(&config.outbox, bucket, &config.user_id, traits),
             timelines: Timelines::new(&config.user_id, config.limits.max_window_rows, config.max_unsaved),
             sync: Sync::new(profile.gives_marks(), profile.unlisted().is_none()),
-            rooms: Rooms::new(config.limits.max_conversations, profile.unlisted()),
+            rooms: Rooms::new(config.limits.max_conversations, &*profile),
             drafts: Drafts::default(),
             people: People::default(),
             profile,

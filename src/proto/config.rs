@@ -35,6 +35,9 @@ pub struct Config {
     #[cfg(feature = "socket-io")]
     pub spec: Option<Box<Spec>>,
     pub user_id: String,
+    /// The user's time zone by its IANA name (A3); empty where nobody has said it.
+    #[cfg(feature = "json")]
+    pub timezone: String,
     /// A token that never changes; refused once is `authError` at once (D6). `None`: `getToken` is asked.
     pub static_token: Option<Secret>,
     pub capabilities: CapabilityPatch,
@@ -65,6 +68,8 @@ pub enum ProfileName {
     Declared,
     #[cfg(feature = "phoenix")]
     Phoenix,
+    #[cfg(feature = "json")]
+    Assistant,
 }
 
 /// How frames are made of events.
@@ -74,6 +79,8 @@ pub enum Framing {
     SocketIo,
     #[cfg(feature = "phoenix")]
     Phoenix,
+    #[cfg(feature = "json")]
+    Json,
 }
 
 /// Where the token is presented on the socket (`tokenIn`).
@@ -81,9 +88,11 @@ pub enum Framing {
 pub enum TokenIn {
     /// In CONNECT (E4).
     Auth,
-    /// As a sub-protocol (X1).
+    /// As a sub-protocol (X1, D9).
     Subprotocol,
-    /// In the URL, where the application asks for that by name (X1).
+    /// Before anything else is said (D9).
+    FirstFrame,
+    /// In the URL, where the application asks for that by name (X1, A2).
     Query,
 }
 
@@ -92,7 +101,8 @@ pub enum TokenIn {
 pub struct Endpoint {
     pub framing: Framing,
     pub token_in: TokenIn,
-    /// `wss://host/prefix/socket.io/?EIO=4&transport=websocket` (E1), `wss://host/prefix/websocket?vsn=2.0.0` (X12).
+    /// `wss://host/prefix/socket.io/?EIO=4&transport=websocket` (E1), `wss://host/prefix/websocket?vsn=2.0.0` (X12),
+    /// `wss://host/prefix` without a query (A1).
     pub socket_url: String,
     /// The Socket.IO namespace, `/` by default; never taken from the URL's path.
     pub namespace: String,

@@ -5,7 +5,7 @@
 //! [`ConnId`], and frames and closes of an older one are dropped.
 //!
 //! The table says what may follow what; `lifecycle` carries it out (attempts, losses, tokens), `inputs` turns what
-//! happens into signals, `session` is the socket, whose frames `socket_io` or `phoenix` reads, `heartbeat` judges silence,
+//! happens into signals, `session` is the socket, whose frames `socket_io`, `phoenix` or `json` reads, `heartbeat` judges silence,
 //! `backoff` draws delays.
 
 use std::borrow::Cow;
@@ -25,6 +25,8 @@ mod emit;
 mod heartbeat;
 mod held;
 mod inputs;
+#[cfg(feature = "json")]
+mod json;
 mod lifecycle;
 #[cfg(feature = "phoenix")]
 mod phoenix;
@@ -38,8 +40,8 @@ mod tokens;
 mod tests;
 
 pub use held::Held;
-// A build with both has it as an object, whose methods are there without it.
-#[cfg(not(all(feature = "socket-io", feature = "phoenix")))]
+// A build with several has it as an object, whose methods are there without it.
+#[cfg(not(feature = "several"))]
 use session::Framing as _;
 
 /// What the connection wants done or made known. Taken one at a time, in order.

@@ -7,6 +7,8 @@ use super::config::{Config, ProfileName};
 use super::model::{ChangeKind, ConversationKind, Failure, Json, Member, Role, Sender, Status};
 use crate::proto::wire::json::RawValue;
 
+#[cfg(feature = "json")]
+mod assistant;
 mod created;
 #[cfg(feature = "socket-io")]
 mod declared;
@@ -40,6 +42,8 @@ pub fn of(config: &Config) -> Box<dyn Profile> {
         },
         #[cfg(feature = "phoenix")]
         ProfileName::Phoenix => Box::new(phoenix::Phoenix),
+        #[cfg(feature = "json")]
+        ProfileName::Assistant => Box::new(assistant::Assistant::new(config)),
     }
 }
 
@@ -65,7 +69,7 @@ pub struct Capabilities {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CapabilityPatch {
     pub keys: Option<bool>,
-    /// An application's word alone: no hello says it, so no record holds it.
+    /// Said by a hello where the answer is not a part of the framing (A6).
     pub answers: Option<bool>,
     pub cursor: Option<bool>,
     pub ordered_window: Option<bool>,
@@ -231,6 +235,19 @@ pub enum Incoming {
     Joined {
         conversation_id: String,
         last_seq: Option<u64>,
+    },
+    /// The answer to what was sent under this key, where that comes as an event (A6): the server has it, under this id.
+    #[cfg(feature = "json")]
+    Stored {
+        key: String,
+        id: String,
+    },
+    /// Something went wrong (A6): with what was sent under this key, or without having to do with a message.
+    #[cfg(feature = "json")]
+    Failed {
+        key: Option<String>,
+        failure: Failure,
+        retry_after_ms: Option<u64>,
     },
     /// An event of the application's own; it goes to `chat.wire`.
     Other,

@@ -5,7 +5,7 @@
 use crate::proto::sorted::{SortedMap, SortedSet};
 
 use super::model::{ConversationKind, Role};
-use super::profile::ServerConversation;
+use super::profile::{Profile, ServerConversation};
 use super::store::ConversationRecord;
 
 /// All conversations of one instance.
@@ -19,6 +19,8 @@ pub struct Rooms {
     max: usize,
     /// Where the server lists none: what kind of conversation all of them are.
     unlisted: Option<ConversationKind>,
+    /// Where there is one only: its id.
+    only: Option<&'static str>,
     /// The server has listed them all at least once since this store was made.
     listed: bool,
     /// Seen in the listing under way, its pages, and whether all of their rows could be read.
@@ -30,19 +32,30 @@ pub struct Rooms {
 }
 
 impl Rooms {
-    pub fn new(max_conversations: u32, unlisted: Option<ConversationKind>) -> Self {
-        Self {
+    pub fn new(max_conversations: u32, profile: &dyn Profile) -> Self {
+        let mut rooms = Self {
             rooms: SortedMap::new(),
             dirty: SortedSet::new(),
             changed: SortedSet::new(),
             removed: SortedSet::new(),
             max: max_conversations as usize,
-            unlisted,
+            unlisted: profile.unlisted(),
+            only: if cfg!(feature = "json") { profile.only_conversation() } else { None },
             listed: false,
             seen: SortedSet::new(),
             pages: 0,
             readable: true,
             missed: SortedSet::new(),
+        };
+        rooms.meet_only();
+        rooms
+    }
+
+    /// The only conversation is there from the start. It is written once it is known that the store has none.
+    fn meet_only(&mut self) {
+        if let Some(only) = self.only {
+            self.meet(only);
+            self.dirty.remove(only);
         }
     }
 
@@ -51,6 +64,9 @@ impl Rooms {
         let mut stored = SortedSet::new();
         for record in &records {
             stored.insert(record.id.clone());
+        }
+        if let Some(only) = self.only.filter(|only| !stored.contains(*only)) {
+            self.dirty.insert(only.to_owned());
         }
         let is_gone = |id: &String| !stored.contains(id) && !self.dirty.contains(id);
         for id in self.rooms.keys_where(&|id, _| is_gone(id)) {
@@ -107,9 +123,12 @@ impl Rooms {
         self.listed = true;
     }
 
-    /// False only where the list is known and the conversation is not in it.
+    /// False only where the list is known and the conversation is not in it, or where there is one only and this is another.
     pub fn may_exist(&self, id: &str) -> bool {
-        !self.listed || self.unlisted.is_some() || self.rooms.contains_key(id)
+        match self.only {
+            Some(only) => id == only,
+            None => !self.listed || self.unlisted.is_some() || self.rooms.contains_key(id),
+        }
     }
 
     /// Takes the server's telling. `false`: there are too many conversations already.
@@ -168,6 +187,8 @@ impl Rooms {
         self.rooms.insert(id.to_owned(), record);
         self.dirty.insert(id.to_owned());
         self.changed.insert(id.to_owned());
+        // Of before a wipe.
+        self.removed.remove(id);
         true
     }
 
@@ -229,6 +250,7 @@ impl Rooms {
         self.changed.clear();
         self.dirty.clear();
         self.listed = false;
+        self.meet_only();
     }
 
     pub fn touch_all(&mut self) {

@@ -99,10 +99,7 @@ impl Sync {
 
     /// In a build with one framing known beforehand: what the other way needs is left out.
     fn by_marks(&self) -> bool {
-        match (cfg!(feature = "phoenix"), cfg!(feature = "socket-io")) {
-            (true, true) => self.marks,
-            (phoenix, _) => phoenix,
-        }
+        if cfg!(feature = "several") { self.marks } else { cfg!(feature = "phoenix") }
     }
 
     /// Online: `cursor` says whether history can be asked for after a sequence number.

@@ -12,6 +12,7 @@ mod excerpt;
 pub mod json;
 pub mod phoenix;
 pub mod socket_io;
+pub mod typed;
 
 #[cfg(test)]
 mod tests;

@@ -40,7 +40,8 @@ impl Checks {
 
     /// No frame of a message before its row is stored and marked (rule 3).
     pub fn on_frame(&mut self, frame: &str, records: &mut MemoryStore) {
-        if self.memory_only || !frame.contains("chat:message_send") {
+        let sends = frame.contains("chat:message_send") || frame.contains("text_command");
+        if self.memory_only || !sends {
             return;
         }
         let marked = outbox_rows(records).into_iter().any(|(key, marked)| marked && frame.contains(&key));

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use chatwire::proto::{Input, SocketInput};
 use serde_json::{Value, json};
 
+use super::assistant_backend::Assistant;
 use super::backend::{Backend, Say, Stored};
 use super::node::Happening;
 use super::world::World;
@@ -19,6 +20,8 @@ pub struct Deeds {
     pub first: BTreeMap<String, String>,
     /// Rows say nothing of reactions.
     pub untold_reactions: bool,
+    /// It is no team's backend at all.
+    pub assistant: Option<Assistant>,
 }
 
 impl Deeds {

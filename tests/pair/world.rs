@@ -229,7 +229,7 @@ impl World {
             // What was handed to the network or the store goes its way without the client that did it.
             Happening::ToBackend(conn, text) => {
                 if !self.nodes[at].half_open {
-                    let say = self.backend.on_text(self.now.wall_ms, (at, conn), &text);
+                    let say = self.backend.on_frame(self.now.wall_ms, (at, conn), &text);
                     self.say(say);
                 }
                 return;
@@ -266,7 +266,7 @@ impl World {
             Happening::Open(conn) => {
                 self.nodes[at].live_socket = Some(conn);
                 self.input(at, Input::Socket(SocketInput::Opened { conn, protocol: String::new() }));
-                let say = self.backend.on_open((at, conn));
+                let say = self.backend.on_opened((at, conn));
                 self.say(say);
             }
             Happening::Close(conn) => self.drop_socket((at, conn), "by the client"),

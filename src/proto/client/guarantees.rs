@@ -11,7 +11,7 @@ impl Client {
         let has = &self.capabilities;
         let mut because = Vec::new();
         let delivery = match (has.keys, has.answers) {
-            (true, _) => Delivery::ExactlyOnce,
+            (true, true) => Delivery::ExactlyOnce,
             (false, true) => {
                 because.push(
                     "the server keeps no keys: a message whose answer is lost becomes failed(unconfirmed)"
@@ -19,7 +19,8 @@ impl Client {
                 );
                 Delivery::OnceOrUnconfirmed
             }
-            (false, false) => {
+            // Also with keys: what has left and is lost is not known to be, and not sent again.
+            (_, false) => {
                 because.push("the server gives no answers: a send is done when its frame has left".into());
                 Delivery::AtMostOnce
             }

@@ -115,12 +115,17 @@ impl Client {
                 }
             }
             Incoming::Joined { conversation_id, last_seq } => self.on_joined(&conversation_id, last_seq),
-            Incoming::Malformed(message) => {
-                let excerpt = args.first().map_or_else(String::new, |arg| wire::excerpt(arg.get()));
-                self.emit(Event::ProtocolError { message, excerpt });
-            }
+            Incoming::Malformed(message) => self.tell_malformed(message, args),
+            #[cfg(feature = "json")]
+            answered => self.on_answered(now, answered),
+            #[cfg(not(feature = "json"))]
             Incoming::Other => {}
         }
+    }
+
+    fn tell_malformed(&mut self, message: String, args: &[&RawValue]) {
+        let excerpt = args.first().map_or_else(String::new, |arg| wire::excerpt(arg.get()));
+        self.emit(Event::ProtocolError { message, excerpt });
     }
 
     /// A reader has come as far as this message: what stands before it is read too.
@@ -218,8 +223,7 @@ impl Client {
                 let Some(key) = self.outbox.row(row).map(|row| row.record.key.clone()) else { return };
                 let answer = self.profile.answer(&key, status, args);
                 if let Answer::Malformed(what) = &answer {
-                    let excerpt = args.first().map_or_else(String::new, |arg| wire::excerpt(arg.get()));
-                    self.emit(Event::ProtocolError { message: what.clone(), excerpt });
+                    self.tell_malformed(what.clone(), args);
                 }
                 let refused = matches!(answer, Answer::AuthRefused(_));
                 self.outbox.on_answer(now, &mut self.rng, row, answer);

@@ -36,6 +36,9 @@ pub(super) enum FindFor {
     Added { row: RowId },
     /// A row that has been on the wire: its copy may have come to a leader that did not know the row.
     Copy { row: RowId },
+    /// A message that has left the outbox before its answer came (A6): the server's id of it.
+    #[cfg(feature = "json")]
+    Named { id: String },
     /// `jumpTo()`.
     Jump { command: CommandId, view: ViewId },
     /// What is to be changed or forwarded.
@@ -57,6 +60,8 @@ impl FindFor {
             | Self::Jump { command, .. } => Some(*command),
             Self::Row(find) => Some(find.command),
             Self::Added { .. } | Self::Copy { .. } | Self::Target { .. } => None,
+            #[cfg(feature = "json")]
+            Self::Named { .. } => None,
         }
     }
 }
@@ -233,11 +238,7 @@ impl Client {
                     self.refuse(command, Failure::new(ErrorCode::Conflict, text));
                 }
             }
-            (Some(FindFor::Send { command, record }), None) => {
-                if let Err(error) = self.queue(now, command, *record) {
-                    self.refuse(command, error);
-                }
-            }
+            (Some(FindFor::Send { command, record }), None) => self.queue_found(now, command, *record),
             (Some(FindFor::Acknowledged { command } | FindFor::Vanished { command }), Some(message)) => {
                 self.done_with(command, *message)
             }
@@ -282,7 +283,16 @@ impl Client {
                 self.on_changed_found((command, removal), kind, &text, found);
             }
             (Some(FindFor::Copy { row }), Some(_)) => self.outbox.on_copy_known(row),
+            #[cfg(feature = "json")]
+            (Some(FindFor::Named { id }), found) => self.name_stored(id, found.as_deref()),
             (Some(FindFor::Copy { .. }) | None, _) => {}
+        }
+    }
+
+    /// Its key was not used yet.
+    fn queue_found(&mut self, now: Now, command: CommandId, record: OutboxRow) {
+        if let Err(error) = self.queue(now, command, record) {
+            self.refuse(command, error);
         }
     }
 

@@ -6,7 +6,7 @@ use super::{Heartbeat, Jitter, Limits, OutboxLimits, Reconnect};
 const MINUTE_MS: u32 = 60_000;
 const DAY_MS: u32 = 24 * 60 * MINUTE_MS;
 
-pub(super) fn limits(root: &Reader<'_>) -> Limits {
+pub(super) fn limits(root: &Reader<'_>, max_text_length: u32) -> Limits {
     let names = [
         "maxTextLength",
         "maxFrameBytes",
@@ -18,7 +18,7 @@ pub(super) fn limits(root: &Reader<'_>) -> Limits {
     ];
     let reader = root.object("limits", &names);
     Limits {
-        max_text_length: reader.uint("maxTextLength", 1, 1_000_000, 10_000),
+        max_text_length: reader.uint("maxTextLength", 1, 1_000_000, max_text_length),
         max_frame_bytes: reader.uint("maxFrameBytes", 1_024, 256 << 20, 16 << 20),
         max_conversations: reader.uint("maxConversations", 1, 100_000, 5_000),
         max_window_rows: reader.uint("maxWindowRows", 50, 100_000, 2_000),

@@ -65,7 +65,7 @@ fn read(root: &Reader<'_>, page: PageFacts) -> Config {
     let standard = &super::numbers::RECONNECT;
     let user_id = user_id(root);
     let static_token = token(root);
-    root.text("timezone", 64);
+    let _timezone = root.text("timezone", 64);
     root.choice("logLevel", &["silent", "error", "warn", "info", "debug", "trace"]);
     let persistent = root.choice("storage", &["indexeddb", "memory"]) != Some("memory");
     let (endpoint, place) = endpoint(root, profile);
@@ -76,9 +76,11 @@ fn read(root: &Reader<'_>, page: PageFacts) -> Config {
         #[cfg(feature = "socket-io")]
         spec: declaration.spec,
         user_id,
+        #[cfg(feature = "json")]
+        timezone: _timezone.unwrap_or_default().into_owned(),
         static_token,
         capabilities: capabilities(root),
-        limits: limits(root),
+        limits: limits(root, profile.max_text_length()),
         pages: super::Pages::default(),
         max_unsaved: super::MAX_UNSAVED,
         reconnect: reconnect(root, standard),
@@ -91,7 +93,7 @@ fn read(root: &Reader<'_>, page: PageFacts) -> Config {
 }
 
 /// The option's names: of all builds.
-const NAMES: [&str; 4] = ["team", "companion", "channels", "phoenix"];
+const NAMES: [&str; 5] = ["team", "companion", "channels", "phoenix", "assistant"];
 
 /// The profiles of this build.
 const PROFILES: &[(&str, ProfileName)] = &[
@@ -103,6 +105,8 @@ const PROFILES: &[(&str, ProfileName)] = &[
     ("channels", ProfileName::Declared),
     #[cfg(feature = "phoenix")]
     ("phoenix", ProfileName::Phoenix),
+    #[cfg(feature = "json")]
+    ("assistant", ProfileName::Assistant),
 ];
 
 fn profile(root: &Reader<'_>) -> (ProfileName, &'static str) {
@@ -137,7 +141,20 @@ impl ProfileName {
             Self::Team | Self::Declared => Framing::SocketIo,
             #[cfg(feature = "phoenix")]
             Self::Phoenix => Framing::Phoenix,
+            #[cfg(feature = "json")]
+            Self::Assistant => Framing::Json,
         }
+    }
+}
+
+impl ProfileName {
+    /// Unless the application says something else (API.md, A13).
+    fn max_text_length(self) -> u32 {
+        #[cfg(feature = "json")]
+        if self == Self::Assistant {
+            return 500;
+        }
+        10_000
     }
 }
 
@@ -149,6 +166,9 @@ impl Framing {
             Self::SocketIo => ("/socket.io", "/?EIO=4&transport=websocket"),
             #[cfg(feature = "phoenix")]
             Self::Phoenix => ("/websocket", "?vsn=2.0.0"),
+            // The query is written with each address (A1).
+            #[cfg(feature = "json")]
+            Self::Json => ("", ""),
         }
     }
 }
@@ -162,6 +182,12 @@ fn token_in(root: &Reader<'_>, framing: Framing) -> TokenIn {
         }
         #[cfg(feature = "phoenix")]
         Framing::Phoenix => match root.choice("tokenIn", &["subprotocol", "query"]) {
+            Some("query") => TokenIn::Query,
+            _ => TokenIn::Subprotocol,
+        },
+        #[cfg(feature = "json")]
+        Framing::Json => match root.choice("tokenIn", &["subprotocol", "firstFrame", "query"]) {
+            Some("firstFrame") => TokenIn::FirstFrame,
             Some("query") => TokenIn::Query,
             _ => TokenIn::Subprotocol,
         },

@@ -153,7 +153,8 @@ fn every_option_is_read() {
 
 #[test]
 fn a_profile_is_one_of_these_or_is_described() {
-    let allowed = r#""team" or "companion" or "channels" or "phoenix", or what defineProfile() gives"#;
+    let allowed =
+        r#""team" or "companion" or "channels" or "phoenix" or "assistant", or what defineProfile() gives"#;
     for (given, shown) in [(json!("slack"), "\"slack\""), (json!(null), "nothing"), (json!([7]), "[7]")] {
         let failure = Config::parse(&options(json!({ "profile": given })).to_string(), PAGE).unwrap_err();
         assert_eq!(failure.message, format!("profile: got {shown}, allowed: {allowed}"));
@@ -309,4 +310,48 @@ fn control_characters_are_refused_in_user_ids_and_tokens() {
 fn an_unknown_option_is_told_the_names_that_an_application_knows() {
     let message = refused(json!({ "getTokn": 1 }));
     assert!(message.contains(" getToken, token,") && !message.contains("hasGetToken"), "{message}");
+}
+
+/// The `assistant` profile's options.
+fn assistant(more: Value) -> Config {
+    let mut with = json!({ "profile": "assistant", "url": "https://h/assistant/ws" });
+    for (name, value) in more.as_object().unwrap() {
+        with[name] = value.clone();
+    }
+    parsed(with)
+}
+
+#[test]
+fn d1_a1_the_assistants_url_is_the_sockets_own_address() {
+    let endpoint = assistant(json!({})).endpoint;
+    assert_eq!((endpoint.framing, endpoint.socket_url.as_str()), (Framing::Json, "wss://h/assistant/ws"));
+    let other = assistant(json!({ "endpoint": { "path": "/ws" } })).endpoint;
+    assert_eq!(other.socket_url, "wss://h/ws");
+    assert!(
+        refused(json!({ "profile": "assistant", "url": "https://h/ws?userId=bo" })).starts_with("url: "),
+        "a query is not silently kept"
+    );
+}
+
+#[test]
+fn a2_d9_where_the_assistants_token_goes() {
+    for (option, expected) in [
+        (json!(null), TokenIn::Subprotocol),
+        (json!("subprotocol"), TokenIn::Subprotocol),
+        (json!("firstFrame"), TokenIn::FirstFrame),
+        (json!("query"), TokenIn::Query),
+    ] {
+        assert_eq!(assistant(json!({ "tokenIn": option })).endpoint.token_in, expected);
+    }
+    let message = refused(json!({ "profile": "assistant", "tokenIn": "auth" }));
+    assert!(message.contains("firstFrame"), "{message}");
+}
+
+#[test]
+fn a12_a13_limits_and_time_zone_of_the_assistant() {
+    let config = assistant(json!({ "timezone": "Europe/Paris" }));
+    assert_eq!((config.limits.max_text_length, config.outbox.max_attempts), (500, 3));
+    assert_eq!(config.timezone, "Europe/Paris");
+    let other = assistant(json!({ "limits": { "maxTextLength": 2_000 } }));
+    assert_eq!((other.limits.max_text_length, other.timezone.as_str()), (2_000, ""));
 }

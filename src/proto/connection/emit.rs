@@ -1,6 +1,6 @@
 //! What goes out on the socket: events, answers, joins.
 
-#[cfg(not(all(feature = "socket-io", feature = "phoenix")))]
+#[cfg(not(feature = "several"))]
 use super::session::Framing as _;
 use super::session::{News, Written};
 use super::{Action, Connection, Cx, Emitted, Frames, heartbeat};
@@ -27,7 +27,7 @@ impl Connection {
             }
             return Emitted::NotOnline;
         }
-        let written = self.session.framing.event(push);
+        let written = self.session.framing.event(push, now);
         self.drain(timers);
         let (frames, ack_id) = match written {
             Written::Frames { frames, ack_id } => (frames, ack_id),

@@ -21,6 +21,9 @@ const MAX_HOLD_MS: u64 = 10_000;
 /// How late a ping may come after the network has changed, instead of the whole ping time-out.
 const CHANGED_NETWORK_GRACE_MS: u64 = 5_000;
 
+/// The time-out of whoever is not known to answer.
+const NEVER_MS: u64 = u64::MAX;
+
 /// What is known of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Life {
@@ -67,6 +70,18 @@ impl Heartbeat {
         Self { beat_mono_ms, ..Self::new(interval_ms, timeout_ms, now) }
     }
 
+    /// The same, where nobody knows whether the other side answers: until it has, silence says nothing (A10).
+    #[cfg(feature = "json")]
+    pub(super) fn unanswered(interval_ms: u64, now: Now) -> Self {
+        Self::beating(interval_ms, NEVER_MS, now)
+    }
+
+    /// It does: from now on within this time.
+    #[cfg(feature = "json")]
+    pub(super) fn expect_answers(&mut self, timeout_ms: u64) {
+        self.timeout_ms = timeout_ms;
+    }
+
     /// Whether it is time to ask; the next time comes an interval later.
     pub(super) fn take_beat(&mut self, now: Now) -> bool {
         let due = self.beat_mono_ms.is_some_and(|at| at <= now.mono_ms);
@@ -95,7 +110,7 @@ impl Heartbeat {
 
     /// The page says that the network went or came: the next ping must be punctual, or what is asked now answered.
     pub(super) fn on_network_change(&mut self, now: Now) {
-        self.suspect = true;
+        self.suspect = !(cfg!(feature = "json") && self.timeout_ms == NEVER_MS);
         if let Some(beat) = &mut self.beat_mono_ms {
             *beat = now.mono_ms;
             self.pinged_mono_ms = now.mono_ms.saturating_sub(self.interval_ms);

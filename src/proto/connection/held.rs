@@ -3,6 +3,8 @@
 use std::fmt;
 
 use super::Delivered;
+#[cfg(feature = "json")]
+use super::json::deliver as deliver_json;
 #[cfg(feature = "phoenix")]
 use super::phoenix::deliver as deliver_phoenix;
 #[cfg(feature = "socket-io")]
@@ -12,8 +14,10 @@ use crate::proto::wire::Limits;
 use crate::proto::wire::phoenix;
 #[cfg(feature = "socket-io")]
 use crate::proto::wire::socket_io::{self, Assembled};
+#[cfg(feature = "json")]
+use crate::proto::wire::typed;
 
-/// A packet that owns its frames: an event from before the CONNECT reply (E9), or a binary one (E6).
+/// A packet that owns its frames: an event from before this side was accepted (E9), or a binary one (E6).
 #[derive(Debug)]
 pub struct Held(Frames);
 
@@ -25,6 +29,8 @@ enum Frames {
     Binary(Assembled, u64),
     #[cfg(feature = "phoenix")]
     Phoenix(Vec<u8>),
+    #[cfg(feature = "json")]
+    Json(String),
 }
 
 impl fmt::Debug for Frames {
@@ -51,6 +57,12 @@ impl Held {
         Self(Frames::Phoenix(bytes))
     }
 
+    /// A frame of plain JSON; it was decoded before.
+    #[cfg(feature = "json")]
+    pub(super) fn json(frame: &str) -> Self {
+        Self(Frames::Json(frame.to_owned()))
+    }
+
     /// The packet in it. In a binary one, placeholders stand for attachments.
     pub fn delivered(&self) -> Option<Delivered<'_>> {
         const LIMITS: Limits = Limits { max_packet_bytes: usize::MAX, ..Limits::DEFAULT };
@@ -72,6 +84,8 @@ impl Held {
             }
             #[cfg(feature = "phoenix")]
             Frames::Phoenix(bytes) => phoenix::decode_binary(bytes, &LIMITS).ok().map(deliver_phoenix),
+            #[cfg(feature = "json")]
+            Frames::Json(text) => typed::decode(text, &LIMITS).ok().map(deliver_json),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Law: every input is legal in every state; one that comes late, twice or for another socket changes nothing.
 
 use super::backoff::HIDDEN_DELAY_MS;
-#[cfg(not(all(feature = "socket-io", feature = "phoenix")))]
+#[cfg(not(feature = "several"))]
 use super::session::Framing as _;
 use super::session::{Stage, Step};
 use super::table::{self, Signal};
@@ -222,6 +222,11 @@ impl Connection {
                 if let Some(greeting) = self.session.framing.greeting(self.token.as_ref()) {
                     self.send(greeting);
                 }
+            }
+            #[cfg(feature = "json")]
+            Step::Accepted => {
+                self.shift(Signal::Opened, None, cx.now, cx.timers);
+                self.go_online(false, cx);
             }
             Step::Joined { resumed } => self.go_online(resumed, cx),
             Step::VersionTwo => {

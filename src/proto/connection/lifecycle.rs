@@ -5,7 +5,7 @@
 
 use super::backoff::{network_back_delay_ms, retry_delay_ms};
 use super::heartbeat::Life;
-#[cfg(not(all(feature = "socket-io", feature = "phoenix")))]
+#[cfg(not(feature = "several"))]
 use super::session::Framing as _;
 use super::session::Stage;
 use super::table::{self, Signal};

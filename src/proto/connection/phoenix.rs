@@ -258,7 +258,7 @@ impl Framing for Phoenix {
         (step, None)
     }
 
-    fn event(&mut self, push: &Push) -> Written {
+    fn event(&mut self, push: &Push, _now: Now) -> Written {
         let topic = if push.topic.is_empty() { self.user_topic.clone() } else { push.topic.clone() };
         let join_ref = match self.channels.get(&topic).map(|channel| (&channel.state, channel.join_ref)) {
             Some((State::Joined, join_ref)) => join_ref,

@@ -7,7 +7,7 @@ use super::heartbeat::Heartbeat;
 use super::held::Held;
 use super::{Delivered, Frames};
 use crate::proto::config::Config;
-#[cfg(all(feature = "socket-io", feature = "phoenix"))]
+#[cfg(feature = "several")]
 use crate::proto::config::Framing as FramingName;
 use crate::proto::model::{ErrorCode, Failure, first_chars};
 use crate::proto::profile::{Push, is_auth_refusal};
@@ -39,6 +39,9 @@ pub(super) enum Step<'a> {
     Reply(String),
     /// The framing is agreed upon: the server is asked to accept us (E4, P6).
     Handshaken,
+    /// Nothing more is needed: who opens the socket is accepted (A1).
+    #[cfg(feature = "json")]
+    Accepted,
     /// It has.
     Joined {
         resumed: bool,
@@ -124,7 +127,7 @@ pub(super) trait Framing {
         now: Now,
         rng: &mut Rng,
     ) -> (Step<'static>, Option<Held>);
-    fn event(&mut self, push: &Push) -> Written;
+    fn event(&mut self, push: &Push, now: Now) -> Written;
     /// What [`Framing::event`] wrote with this id has gone out.
     fn mark_as_asked(&mut self, ack_id: u64, topic: &str);
     /// The answer to a server's event, once (E7).
@@ -183,27 +186,37 @@ pub(super) struct Session {
 }
 
 /// Where a build has one framing it is called as it is, and what the others need is left out.
-#[cfg(all(feature = "socket-io", feature = "phoenix"))]
+#[cfg(feature = "several")]
 type AnyFraming = Box<dyn Framing>;
-#[cfg(all(feature = "socket-io", not(feature = "phoenix")))]
+#[cfg(all(feature = "socket-io", not(feature = "several")))]
 type AnyFraming = super::socket_io::SocketIo;
-#[cfg(all(feature = "phoenix", not(feature = "socket-io")))]
+#[cfg(all(feature = "phoenix", not(feature = "several")))]
 type AnyFraming = super::phoenix::Phoenix;
+#[cfg(all(feature = "json", not(feature = "several")))]
+type AnyFraming = super::json::JsonFrames;
 
-#[cfg(all(feature = "socket-io", feature = "phoenix"))]
+#[cfg(feature = "several")]
 fn framing_of(config: &Config, limits: Limits) -> AnyFraming {
     match config.endpoint.framing {
+        #[cfg(feature = "socket-io")]
         FramingName::SocketIo => Box::new(super::socket_io::SocketIo::new(config, limits)),
+        #[cfg(feature = "phoenix")]
         FramingName::Phoenix => Box::new(super::phoenix::Phoenix::new(config)),
+        #[cfg(feature = "json")]
+        FramingName::Json => Box::new(super::json::JsonFrames::new(config)),
     }
 }
-#[cfg(all(feature = "socket-io", not(feature = "phoenix")))]
+#[cfg(all(feature = "socket-io", not(feature = "several")))]
 fn framing_of(config: &Config, limits: Limits) -> AnyFraming {
     super::socket_io::SocketIo::new(config, limits)
 }
-#[cfg(all(feature = "phoenix", not(feature = "socket-io")))]
+#[cfg(all(feature = "phoenix", not(feature = "several")))]
 fn framing_of(config: &Config, _limits: Limits) -> AnyFraming {
     super::phoenix::Phoenix::new(config)
+}
+#[cfg(all(feature = "json", not(feature = "several")))]
+fn framing_of(config: &Config, _limits: Limits) -> AnyFraming {
+    super::json::JsonFrames::new(config)
 }
 
 impl Session {

@@ -189,7 +189,7 @@ impl Framing for SocketIo {
         if link.stage == Stage::Joining { (self.hold(held, size), None) } else { (Step::Nothing, Some(held)) }
     }
 
-    fn event(&mut self, push: &Push) -> Written {
+    fn event(&mut self, push: &Push, _now: Now) -> Written {
         let index = match self.namespace_for(&push.topic) {
             Ok(index) => index,
             Err(failure) => return Written::Refused(failure),

@@ -9,6 +9,7 @@ use crate::proto::profile::Push;
 use crate::proto::timer::Timer;
 
 mod frames;
+mod json_frames;
 mod lifecycle;
 mod namespaces;
 mod page;

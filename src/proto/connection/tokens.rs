@@ -1,7 +1,7 @@
 //! Tokens that are refused: each is asked anew once, then the application has to help (D6, E8).
 
 use super::backoff::retry_delay_ms;
-#[cfg(not(all(feature = "socket-io", feature = "phoenix")))]
+#[cfg(not(feature = "several"))]
 use super::session::Framing as _;
 use super::table::Signal;
 use super::{Action, Connection, Cx, RefusedBy};

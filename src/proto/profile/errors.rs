@@ -244,6 +244,18 @@ fn refusal<'a>(
     }
 }
 
+/// An error that comes as an event of its own (A6): the failure, how long to wait, and the key of what was sent, where it
+/// names one.
+#[cfg(feature = "json")]
+pub(super) fn told(raw: Option<&RawValue>) -> (Failure, Option<u64>, Option<String>) {
+    let error = raw.map(ServerError::read).unwrap_or_default();
+    let mut failure = error.failure(ErrorCode::Server, "the server says");
+    if error.code.as_deref() == Some("auth") {
+        failure = Failure::new(ErrorCode::Auth, failure.message);
+    }
+    (failure, error.retry_after_ms, error.client_message_id)
+}
+
 /// The typed failure in a REST answer and how long to wait (D3): by `error.code`, else by the HTTP status.
 pub(super) fn rest_failure(status: u16, body: &str) -> (Failure, Option<u64>) {
     let mut place = String::from("HTTP ");

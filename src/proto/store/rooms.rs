@@ -101,12 +101,10 @@ pub fn decode_draft(bytes: &[u8]) -> Result<(String, String), RecordError> {
 pub fn encode_capabilities(version: u64, record: &CapabilityRecord) -> Vec<u8> {
     let patch = &record.patch;
     let mut w = Writer::new();
-    for flag in [patch.keys, patch.cursor, patch.ordered_window, patch.receipts] {
-        w.u8(match flag {
-            None => 0,
-            Some(false) => 1,
-            Some(true) => 2,
-        });
+    // Where nothing is said of answers, as older versions write it.
+    w.u8(flag(patch.keys) + 3 * flag(patch.answers));
+    for said in [patch.cursor, patch.ordered_window, patch.receipts] {
+        w.u8(flag(said));
     }
     w.opt_varint(patch.max_payload);
     seal(RecordKind::Capabilities, version, w.as_slice())
@@ -120,9 +118,10 @@ pub fn decode_capabilities(bytes: &[u8]) -> Result<(u64, CapabilityRecord), Reco
     let opened = open(RecordKind::Capabilities, bytes)?;
     let mut r = Reader::new(&opened.payload);
     // The order of these fields is the order on disk.
+    let first = r.u8();
     let patch = CapabilityPatch {
-        keys: read_flag(&mut r),
-        answers: None,
+        keys: said(first % 3, &mut r),
+        answers: said(first / 3, &mut r),
         cursor: read_flag(&mut r),
         ordered_window: read_flag(&mut r),
         receipts: read_flag(&mut r),
@@ -155,8 +154,20 @@ pub fn decode_generation(bytes: &[u8]) -> Result<(u64, u64), RecordError> {
     Ok((opened.version, generation))
 }
 
+fn flag(said: Option<bool>) -> u8 {
+    match said {
+        None => 0,
+        Some(false) => 1,
+        Some(true) => 2,
+    }
+}
+
 fn read_flag(r: &mut Reader) -> Option<bool> {
-    match r.u8() {
+    said(r.u8(), r)
+}
+
+fn said(flag: u8, r: &mut Reader) -> Option<bool> {
+    match flag {
         0 => None,
         1 => Some(false),
         2 => Some(true),

@@ -2,6 +2,7 @@
 
 mod phoenix;
 mod properties;
+mod typed;
 
 use super::json;
 use super::socket_io::*;

@@ -138,8 +138,10 @@ fn unknown_numbers_are_malformed() {
         assert_eq!(flags(without_target), malformed("row key of a key or id that is not there"));
     }
 
-    let capability = seal(RecordKind::Capabilities, 1, &[3, 0, 0, 0, 0]);
-    assert_eq!(decode_capabilities(&capability).map(drop), malformed("a capability must be 0, 1 or 2"));
+    for odd in [[9, 0, 0, 0, 0], [0, 3, 0, 0, 0]] {
+        let capability = seal(RecordKind::Capabilities, 1, &odd);
+        assert_eq!(decode_capabilities(&capability).map(drop), malformed("a capability must be 0, 1 or 2"));
+    }
     let truth = seal(RecordKind::Capabilities, 1, &[0, 0, 0, 0, 2]);
     assert_eq!(decode_capabilities(&truth).map(drop), malformed("a truth value must be 0 or 1"));
 }

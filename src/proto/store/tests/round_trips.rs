@@ -68,6 +68,13 @@ fn empty_values_read_as_they_were_written() {
 
     let nothing_said = CapabilityRecord { patch: CapabilityPatch::default() };
     assert_eq!(decode_capabilities(&encode_capabilities(0, &nothing_said)), Ok((0, nothing_said)));
+    for answers in [Some(false), Some(true)] {
+        for keys in [None, Some(false), Some(true)] {
+            let said =
+                CapabilityRecord { patch: CapabilityPatch { keys, answers, ..CapabilityPatch::default() } };
+            assert_eq!(decode_capabilities(&encode_capabilities(0, &said)), Ok((0, said)));
+        }
+    }
 }
 
 #[test]
