@@ -1,3 +1,4 @@
+import { Awaiting } from "./awaiting.js";
 import type { Core, CoreConstructor, Event, ViewUpdate } from "./core.js";
 import { Emitter, guarded, type Listener } from "./emitter.js";
 import { ChatError, check, closed, describe, toChatError } from "./errors.js";
@@ -37,6 +38,7 @@ export class ChatClient {
   readonly #emitter = new Emitter<ChatEvents>();
   readonly #teller = new Teller(this.#emitter);
   readonly #snapshots = new Snapshots();
+  readonly #awaiting = new Awaiting();
   readonly #requests: Requests;
   readonly #views = new Map<number, TimelineView>();
   #lastView = 0;
@@ -311,7 +313,8 @@ export class ChatClient {
   // ── what the core tells ───────────────────────────────────────────────────
 
   /** Snapshots first, then those who watch them, then events: a listener never sees older state than its event. */
-  #onBatch(events: readonly Event[]): void {
+  #onBatch(told: readonly Event[]): void {
+    const events = this.profile === "assistant" ? told.flatMap(this.#awaiting.read) : told;
     const changed = new Set<TimelineView>();
     // What another tab's version has told may not be as expected: it takes nothing else along.
     for (const event of events) {

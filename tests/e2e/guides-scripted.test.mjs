@@ -67,3 +67,35 @@ test("the channels guide: acknowledged under its own id, new to others, delivere
   assert.deepEqual([received.id, received.content, received.channelId], [id, "hello", "general"]);
   assert.deepEqual(await ana.told("message:delivered"), { messageId: id });
 });
+
+test("the assistant's guide: events, typing, an answer with sources, and consent in a popup (A5, A7, A8, A11)", async () => {
+  const ana = await reader(stage, "assistant ana");
+  const { userId, token } = ana;
+  const connect = async ({ url, userId, token }) => {
+    globalThis.service = new globalThis.guide.ChatService({ url, userId, token });
+    for (const event of ["connected", "typing", "message", "error"])
+      globalThis.service.on(event, (value) => globalThis.told.push([event, value ?? null]));
+    const client = await globalThis.service.client();
+    client.on("oauthRequired", ({ authUrl }) => globalThis.told.push(["oauthRequired", authUrl]));
+    await globalThis.service.connect();
+  };
+  await ana.run(connect, { url: stage.server.assistant, userId, token });
+  await ana.run(() => globalThis.service.sendMessage("what does my calendar say?"));
+  assert.equal(await ana.told("typing"), true);
+  const { sender, type } = await ana.told("message");
+  assert.deepEqual([sender, type], ["ai", "text"]);
+  const authUrl = await ana.told("oauthRequired");
+
+  const opened = ana.page.waitForEvent("popup");
+  const result = ana.run(
+    (authUrl) => new globalThis.guide.OAuthHandler().handleOAuthRequest(authUrl),
+    authUrl,
+  );
+  const popup = await opened;
+  await popup.click("text=Allow");
+  assert.equal(await result, true);
+  await ana.page.waitForFunction(() =>
+    globalThis.told.some(([event, value]) => event === "message" && value.content.startsWith("Thank you")),
+  );
+  assert.equal(await ana.run(() => globalThis.told.some(([event]) => event === "error")), false);
+});

@@ -28,7 +28,7 @@ export class Slot {
   constructor(
     /** The facade's name, for what it says. */
     private readonly facade: string,
-    private readonly profile: string,
+    private readonly profile: Extract<ChatOptions["profile"], string>,
     options: FacadeOptions,
     private readonly watch: Watch = () => [],
   ) {
@@ -116,7 +116,7 @@ export class Slot {
       ...rest,
       url,
       userId: String(userId),
-      profile: profile ?? (this.profile as ChatOptions["profile"]),
+      profile: profile ?? this.profile,
       ...((getToken || token !== undefined) && { getToken: getToken ?? latest }),
     };
   }

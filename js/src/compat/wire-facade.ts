@@ -24,7 +24,7 @@ export abstract class WireFacade<Events extends Record<string, unknown[]>> {
 
   protected constructor(
     facade: string,
-    profile: string,
+    profile: "team" | "companion" | "channels",
     options: FacadeOptions,
     private readonly known: readonly (keyof Events & string)[],
   ) {

@@ -1,9 +1,15 @@
-// The hooks of two guides with their own profiles, against the official Socket.IO server.
-import { startChannelsServer, startCompanionServer } from "@chatwire/test-servers/guides";
+// The hooks of three guides with their own profiles: against the official Socket.IO server, and plain WebSocket.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  startAssistantServer,
+  startChannelsServer,
+  startCompanionServer,
+} from "@chatwire/test-servers/guides";
 import { act, render, renderHook, screen, waitFor } from "@testing-library/react";
 import { type ReactNode, useEffect, useState } from "react";
 import { expect, onTestFinished, test } from "vitest";
-import { useChat, useSocket, useWebSocket, WebSocketProvider } from "../../src/react/index.js";
+import { ChatProvider, useChat, useSocket, useWebSocket, WebSocketProvider } from "../../src/react/index.js";
 import { wasm } from "../support.js";
 
 test("a companion's screen: WebSocketProvider, useWebSocket, useChat (C1, C2, C11)", async () => {
@@ -63,4 +69,25 @@ test("a channel's screen: useSocket with its own profile (H1, H4, H5)", async ()
   act(() => screen.getByText("ana:").click());
   await screen.findByText("ana: sent: true");
   await screen.findByText("ben: hello from ana");
+});
+
+test("an assistant's screen: useChat without an id, its typing and its context (A6, A8)", async () => {
+  const server = await startAssistantServer();
+  onTestFinished(() => server.close());
+  const json = await readFile(join(import.meta.dirname, "../../pkg/json/chatwire_bg.wasm"));
+  const options = { url: server.url, profile: "assistant", userId: "u1", token: "user:u1" } as const;
+  const wrapper = ({ children }: { children: ReactNode }) => (
+    <ChatProvider options={{ ...options, storage: "memory", wasm: json }}>{children}</ChatProvider>
+  );
+  const { result } = renderHook(() => useChat(), { wrapper });
+  await waitFor(() => expect(result.current).toMatchObject({ isConnected: true, isTyping: false }));
+  await waitFor(() =>
+    expect(result.current.context).toMatchObject({ userId: "u1", capabilities: ["search"] }),
+  );
+  server.state.silent = true;
+  await act(async () => void (await result.current.sendMessage("hello")));
+  await waitFor(() => expect(result.current).toMatchObject({ isTyping: true, typingUsers: ["assistant"] }));
+  act(() => server.say("well"));
+  await waitFor(() => expect(result.current.messages.map(({ text }) => text)).toEqual(["hello", "well"]));
+  expect(result.current).toMatchObject({ isTyping: false, error: null });
 });

@@ -12,6 +12,7 @@ export async function reader(stage, name) {
     userId: user.id,
     number: user.number,
     token,
+    page,
     run: (code, argument) => page.evaluate(code, argument),
     /** Waits until something that `isTrue` of is told. */
     told: async (name) => {
