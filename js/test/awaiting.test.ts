@@ -44,8 +44,9 @@ test("from what the user sends to the next message", () => {
 test("the backend's own word is told once; its silence is no end while something is awaited", () => {
   const words = [typing(true), typing(true), typing(false), typing(false)];
   expect(told(online, ...words)).toEqual(["connection", true, false]);
-  const sent = told(online, status("saved"), ...words, said("ai"), typing(true), typing(false));
-  expect(sent).toEqual(["connection", "status", true, false, "message", true, false]);
+  const sent = [online, status("saved"), ...words, status("sent"), said("ai"), typing(true), typing(false)];
+  const until = ["connection", "status", true, "status"];
+  expect(told(...sent)).toEqual([...until, false, "message", true, false]);
   expect(told(typing(true, "somebody"), typing(true, "somebody"))).toEqual([true, true]);
 });
 
