@@ -18,7 +18,7 @@ pub(super) fn owned(attachments: &[&[u8]]) -> Vec<Vec<u8>> {
     owned
 }
 
-/// Arguments as one JSON array.
+/// Values as one JSON array.
 pub(super) fn joined(args: &[&RawValue]) -> Option<Json> {
     let mut text = String::from("[");
     for (at, arg) in args.iter().enumerate() {
@@ -29,10 +29,6 @@ pub(super) fn joined(args: &[&RawValue]) -> Option<Json> {
     }
     text.push(']');
     Json::parse(&text)
-}
-
-fn deleted_at(now: Now) -> Change {
-    Change::Deleted { at_ms: i64::try_from(now.wall_ms).unwrap_or(i64::MAX) }
 }
 
 /// Events that wait for their topics; among answers that are awaited they stand under their command's number and this bit,
