@@ -3,12 +3,13 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startTeamServer, type TeamServer } from "@chatwire/test-servers/team";
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import {
   type ChatClient,
   type ChatEvents,
   type ChatOptions,
   createChat,
+  type Message,
   type Readable,
 } from "../src/index.js";
 
@@ -74,4 +75,10 @@ export function next<E extends keyof ChatEvents>(
       resolve(args);
     });
   });
+}
+
+/** In the order of their times: the server's, where it gives no other order; those of one millisecond as they came (D13). */
+export function expectByTime(messages: readonly Message[]) {
+  const times = messages.map(({ createdAt }) => createdAt);
+  expect(times).toEqual([...times].sort());
 }

@@ -40,6 +40,22 @@ export const facts = {
   A10: "a ping every 30 s; silence is death only with a server that has answered one",
   A12: "three tries, then kept as failed",
   A13: "500 characters",
+  C1: "CONNECT says token and number of the user; connected at login, disconnected at logout",
+  C2: "what goes out: messages, typing, reading, the wish for a photo; none is answered",
+  C3: "what comes in: messages, her typing, what she has read, photos",
+  C4: "any other event reaches the application",
+  C5: "connected and disconnected are told of the own connection",
+  C6: "ids of users and messages are numbers on the wire",
+  C7: "girl_id is the conversation",
+  C8: "1, 2, 4, 5 s, five attempts, then failed; connect, online and a page shown again begin anew",
+  C9: "typing stops by itself 2 s after the last key",
+  H2: "CONNECT says token and user",
+  H3: "five attempts, 1 s apart",
+  H4: "a send is the whole message, its id is its key; answered by success, data, error",
+  H5: "messages and receipts of a channel",
+  H6: "auth_failed, connection_error, message_failed",
+  H7: "an expired token is refreshed and the connection goes on; what is pending goes",
+  D8: "the companion's record; a photo by its address",
   D9: "the sub-protocols of a token; auth as the first frame, answered by auth_ok or an error of code auth",
 };
 
@@ -92,7 +108,7 @@ export async function writeConformance(results) {
   const table = `# Which test shows which fact of the wires
 
 Written by \`npm test\` from what its tests are called and how they ended: the facts are those of Engine.IO 4 and Socket.IO 5 (E) and of
-Phoenix Channels V2 (X), and of the assistant's plain JSON (A, D9). A fact without a test fails the run.
+Phoenix Channels V2 (X), of the assistant's plain JSON (A, D9), and of the events of \`companion\` (C, D8) and \`channels\` (H). A fact without a test fails the run.
 
 | fact | in short | tests | |
 |---|---|---|---|

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { preparePython } from "../../tests/servers/python.mjs";
 import { buildDemo, buildPackage, buildServer } from "../build.mjs";
 import { buildWasm } from "../build-wasm.mjs";
 import { browser } from "../lib/chromium.mjs";
@@ -93,6 +94,7 @@ async function web(suite) {
 async function js(suite) {
   if (!(await suite.need("wasm", () => buildWasm()))) return;
   if (!(await suite.need("npm package", buildPackage))) return;
+  if (!(await suite.need("python-socketio", preparePython))) return;
   await suite.check("tsc js", bin("tsc"), ["--noEmit", "-p", "js"]);
   if (has("www/app/tsconfig.json"))
     await suite.check("tsc www/app", bin("tsc"), ["--noEmit", "-p", "www/app"]);

@@ -3,6 +3,9 @@
 //
 // `npm run kill -- --catch-up --rounds 50 [--seed S]`: the browser killed while it catches up with thousands of messages that
 // it has missed: is what it has stored a beginning without a hole, and does the next start complete it?
+//
+// `npm run kill -- --profile companion --rounds 20 [--seed S]`: one of the small wires at a server in memory, browser or server
+// ended at random: does each message meet the fate that its wire promises?
 import { noneBeside, readArguments } from "../../scripts/lib/arguments.mjs";
 import { runMain, Told } from "../../scripts/lib/run.mjs";
 import { aims } from "./kill/plan.mjs";
@@ -15,17 +18,27 @@ await runMain(async () => {
       seed: { type: "string", default: "1", least: 0 },
       aim: { type: "string" },
       "catch-up": { type: "boolean" },
+      profile: { type: "string" },
     }),
   );
-  const { rounds, seed, aim, "catch-up": isCatchUp } = order;
-  if (isCatchUp && aim !== undefined) throw new Told("--aim belongs to the other run, not to --catch-up");
+  const { rounds, seed, aim, "catch-up": isCatchUp, profile } = order;
+  if ([isCatchUp, aim, profile].filter((one) => one !== undefined).length > 1) {
+    throw new Told("--aim, --catch-up and --profile belong to different runs");
+  }
   if (aim !== undefined && !aims.includes(aim)) {
     throw new Told(`--aim ${aim}: allowed are ${aims.join(", ")}`);
   }
+  if (profile !== undefined && !["companion", "channels"].includes(profile)) {
+    throw new Told(`--profile ${profile}: allowed are companion, channels`);
+  }
   Object.assign(process.env, await parts());
   // What it imports may just have been installed.
-  const violations = isCatchUp
-    ? await (await import("./kill/catch-up.mjs")).catchUpRun({ rounds, seed, say: console.log })
-    : await (await import("./kill/run.mjs")).killRun({ rounds, seed, aim, say: console.log });
+  const violations = await runOf({ rounds, seed, aim, isCatchUp, profile, say: console.log });
   process.exitCode = violations.length === 0 ? 0 : 1;
 });
+
+async function runOf({ isCatchUp, profile, aim, ...rest }) {
+  if (isCatchUp) return (await import("./kill/catch-up.mjs")).catchUpRun(rest);
+  if (profile !== undefined) return (await import("./kill/wires.mjs")).wiresRun({ profile, ...rest });
+  return (await import("./kill/run.mjs")).killRun({ aim, ...rest });
+}

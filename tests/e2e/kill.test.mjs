@@ -4,7 +4,8 @@ import { test } from "node:test";
 import { catchUpRun, violationsOfToldRows } from "./kill/catch-up.mjs";
 import { classifyByStore, classifyByTime, Journal } from "./kill/journal.mjs";
 import { killRun, leastSeen } from "./kill/run.mjs";
-import { violationsOfLog, violationsOfTimeline } from "./kill/verify.mjs";
+import { violationsOfFates, violationsOfLog, violationsOfTimeline } from "./kill/verify.mjs";
+import { wiresRun } from "./kill/wires.mjs";
 
 const row = (n) => ({ id: `m${n}`, client_message_id: `k${n}`, text: `1/${n}` });
 const resolved = [1, 2, 3].map((n) => ({ key: `k${n}`, text: `1/${n}` }));
@@ -28,6 +29,24 @@ test("a timeline that shows something else than the server holds is a violation"
   assert.equal(of(shown(2), shown(1)), 1);
   assert.equal(of(shown(1), shown(2), shown(2)), 1);
   assert.equal(of(shown(1), shown(2, "sent")), 1);
+});
+
+test("without answers: what is stored twice, hidden, or claims more than is known is a violation", () => {
+  const left = new Set(["k1", "k2"]);
+  const of = (log, ...messages) => {
+    const resolved = messages.map(({ text }) => ({ key: `k${text.split("/")[1]}`, text }));
+    const rows = log.map((n) => ({ ...row(n), client_message_id: `1/${n}` }));
+    return violationsOfFates("c", { log: rows, messages, resolved, left }).length;
+  };
+  const unconfirmed = (n) => ({ ...shown(n, "failed"), failure: { code: "unconfirmed" } });
+  assert.equal(of([1, 2], shown(1), shown(2, "sent")), 0);
+  assert.equal(of([1], shown(1), shown(2, "sent"), unconfirmed(3)), 0);
+  assert.equal(of([1, 2, 2], shown(1), shown(2)), 2, "twice on the server, and out of order");
+  assert.equal(of([2, 1], shown(1), shown(2)), 1);
+  assert.equal(of([1], shown(1), shown(2)), 1, "acknowledged and not stored");
+  assert.equal(of([1], shown(1), shown(3, "sent")), 1, "sent and never left");
+  assert.equal(of([1], shown(1), shown(1)), 1, "twice in the timeline");
+  assert.equal(violationsOfFates("c", { log: [], messages: [], resolved, left }).length, 3, "not shown");
 });
 
 test("messages are counted by how far they were at the kill", () => {
@@ -75,3 +94,9 @@ test("six kills: every saved message is on the server once, in order, and acknow
 test("three catch-ups that are killed: nothing is missing, nothing stands twice, and each start goes on", async () => {
   assert.deepEqual(await catchUpRun({ rounds: 3, seed: 1, say: console.log }), []);
 });
+
+for (const profile of ["companion", "channels"]) {
+  test(`${profile}: five ends, and every message meets the fate that is promised`, async () => {
+    assert.deepEqual(await wiresRun({ profile, rounds: 5, seed: 1, say: console.log }), []);
+  });
+}

@@ -36,6 +36,28 @@ export function violationsOfTimeline(conversationId, { messages }, log) {
   return found;
 }
 
+/**
+ * Where the backend gives no answers: each message once at most and in order, and what is not stored is shown
+ * and claims no more than that it has left the page, which it has, or that nobody knows.
+ */
+export function violationsOfFates(conversationId, { log, messages, resolved, left }) {
+  // Its log has nothing but texts to know a message by.
+  const found = violationsOfLog(conversationId, log, []);
+  const stored = new Set(log.map(({ text }) => text));
+  const shown = new Map(messages.map((message) => [message.text, message]));
+  if (shown.size !== messages.length) found.push(`${conversationId}: a message stands twice in the timeline`);
+  for (const { key, text } of resolved) {
+    const { status, failure } = shown.get(text) ?? { status: "not shown" };
+    const isUnknown = status === "sent" || failure?.code === "unconfirmed";
+    const what = `${text} in ${conversationId} is ${status}${failure ? ` (${failure.code})` : ""}`;
+    if (stored.has(text) && !isUnknown && !settled.includes(status)) found.push(`${what} and stored`);
+    if (!stored.has(text) && !isUnknown) found.push(`${what} and not stored`);
+    // Unconfirmed it may be: the mark is stored before the frame goes out.
+    if (status === "sent" && !left.has(key)) found.push(`${what} and never left the page`);
+  }
+  return found;
+}
+
 function describe(rows) {
   const numbers = rows.map(({ text }) => numberOf(text));
   return `${rows.length} rows (${numbers.slice(0, 3).join(", ")} … ${numbers.slice(-3).join(", ")})`;

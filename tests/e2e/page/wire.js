@@ -9,6 +9,10 @@ export function stallAtAnswer(skip) {
   stallAfter = skip;
 }
 
+/** A send, with the number of its answer where it asks for one; and where its key stands: `id` with `channels`. */
+const sends = /^42(?:\/[^,]*,)?(\d*)\["(?:chat:message_send|message:send|send_message)"/;
+const keys = /"(?:clientMessageId|client_message_id|client_id|id)":"([^"]+)"/;
+
 const Real = globalThis.WebSocket;
 
 globalThis.WebSocket = class WatchedSocket extends Real {
@@ -23,10 +27,10 @@ globalThis.WebSocket = class WatchedSocket extends Real {
 
   send(data) {
     super.send(data);
-    const [, ack] = /^42(?:\/[^,]*,)?(\d+)\["chat:message_send"/.exec(data) ?? [];
+    const [, ack] = sends.exec(data) ?? [];
     if (ack === undefined) return;
-    const key = /"(?:clientMessageId|client_message_id)":"([^"]+)"/.exec(data)?.[1] ?? null;
-    this.#keys.set(ack, key);
+    const key = keys.exec(data)?.[1] ?? null;
+    if (ack !== "") this.#keys.set(ack, key);
     tell({ kind: "frameOut", key });
   }
 
