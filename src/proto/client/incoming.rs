@@ -375,6 +375,9 @@ impl Client {
     }
 }
 
+fn deleted_at(now: Now) -> Change {
+    Change::Deleted { at_ms: i64::try_from(now.wall_ms).unwrap_or(i64::MAX) }
+
 /// What a copy of an edited message says of it, which may be gone by then.
 pub(super) fn edit_of(copy: ServerMessage) -> Change {
     match copy.deleted_at_ms {

@@ -31,8 +31,6 @@ pub(super) fn joined(args: &[&RawValue]) -> Option<Json> {
     Json::parse(&text)
 }
 
-fn deleted_at(now: Now) -> Change {
-    Change::Deleted { at_ms: i64::try_from(now.wall_ms).unwrap_or(i64::MAX) }
 }
 
 /// Events that wait for their topics; among answers that are awaited they stand under their command's number and this bit,
