@@ -7,7 +7,7 @@ use super::super::profile::{Answer, CapabilityPatch, Incoming, ServerConversatio
 use super::super::timeline::{Change, Op};
 use super::super::timer::Timer;
 use super::super::wire;
-use super::wire_send::owned;
+use super::wire_send::{joined, owned};
 use super::{AckFor, Client, HELLO_WAIT_MS, traits_of};
 use crate::proto::mutant;
 use crate::proto::wire::json::RawValue;
@@ -375,22 +375,8 @@ impl Client {
     }
 }
 
-/// Arguments as one JSON array.
-pub(super) fn joined(args: &[&RawValue]) -> Option<Json> {
-    let mut text = String::from("[");
-    for (at, arg) in args.iter().enumerate() {
-        if at > 0 {
-            text.push(',');
-        }
-        text.push_str(arg.get());
-    }
-    text.push(']');
-    Json::parse(&text)
-}
-
 fn deleted_at(now: Now) -> Change {
     Change::Deleted { at_ms: i64::try_from(now.wall_ms).unwrap_or(i64::MAX) }
-}
 
 /// What a copy of an edited message says of it, which may be gone by then.
 pub(super) fn edit_of(copy: ServerMessage) -> Change {
