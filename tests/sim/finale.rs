@@ -264,6 +264,10 @@ impl World {
                 self.command(at, Command::LoadEarlier { view, count: 200 }, Asked::Other);
             }
         }
+        if self.devices[at].eyes.windows.get(&view).is_some_and(|window| window.loading) {
+            let what = format!("window {view} of {} goes on loading", self.name(at));
+            self.wrong("everything comes to rest", what);
+        }
     }
 
     /// What a page shows is what the server has, and nothing else but failed messages of its own.

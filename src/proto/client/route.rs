@@ -353,6 +353,10 @@ impl Client {
             self.tell_torn(conversation_id, number);
         }
         self.sync.pull(conversation_id);
+        if self.sync.is_under_way(conversation_id) {
+            // A window that looks for it waits until it is here again.
+            self.timelines.set_fetching(conversation_id, true);
+        }
         if !again {
             self.report_damage("a part of a conversation", error);
         }
