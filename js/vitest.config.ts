@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-// The tests run the real wasm against the official Socket.IO server, in Node and, for the hooks, in jsdom.
+// The tests run the real wasm against the official Socket.IO server, in Node and, for hooks and pages, in jsdom.
 export default defineConfig({
   test: {
     projects: [
@@ -8,7 +8,7 @@ export default defineConfig({
         test: {
           name: "node",
           environment: "node",
-          include: ["test/*.test.{ts,tsx}"],
+          include: ["test/*.test.{ts,tsx}", "test/compat/*.test.ts"],
           setupFiles: ["test/setup.ts"],
         },
       },
@@ -16,7 +16,7 @@ export default defineConfig({
         test: {
           name: "jsdom",
           environment: "jsdom",
-          include: ["test/react/*.test.tsx"],
+          include: ["test/react/*.test.tsx", "test/page/*.test.ts"],
           setupFiles: ["test/setup.ts", "test/react/setup.ts"],
         },
       },

@@ -1,9 +1,10 @@
+import { Awaiting } from "./awaiting.js";
 import type { Core, CoreConstructor, Event, ViewUpdate } from "./core.js";
 import { Emitter, guarded, type Listener } from "./emitter.js";
 import { ChatError, check, closed, describe, toChatError } from "./errors.js";
 import type { ReadOptions } from "./options.js";
 import { Requests } from "./requests.js";
-import { readDraft, readSend } from "./send.js";
+import { profileName, readDraft, readExport, readGroup, readSend } from "./send.js";
 import { Snapshots } from "./snapshots.js";
 import { eventName, Teller } from "./tell.js";
 import { type Timeline, TimelineView } from "./timeline.js";
@@ -14,6 +15,7 @@ import type {
   Diagnostics,
   Draft,
   Guarantees,
+  Json,
   Message,
   Presence,
   Readable,
@@ -30,10 +32,13 @@ export class ChatClient {
   /** The backend's own events. */
   readonly wire: Wire;
   readonly userId: string;
+  /** The profile's name. */
+  readonly profile: string;
   readonly #core: Core;
   readonly #emitter = new Emitter<ChatEvents>();
   readonly #teller = new Teller(this.#emitter);
   readonly #snapshots = new Snapshots();
+  readonly #awaiting = new Awaiting();
   readonly #requests: Requests;
   readonly #views = new Map<number, TimelineView>();
   #lastView = 0;
@@ -49,6 +54,7 @@ export class ChatClient {
     );
     this.wire = new Wire(this.#requests, receive);
     this.userId = String(plain.userId);
+    this.profile = profileName(plain);
     this.#core = new CoreClass(plain, {
       onBatch: (json) => this.#onBatch(JSON.parse(json) as Event[]),
       getToken: (reason) => askToken(getToken, reason),
@@ -103,6 +109,11 @@ export class ChatClient {
 
   get guarantees(): Guarantees {
     return this.#snapshots.guarantees;
+  }
+
+  /** What an assistant's backend has told last about the session; null where it told nothing. The wire event is `context`. */
+  get context(): Json {
+    return this.#snapshots.context;
   }
 
   // ── events ────────────────────────────────────────────────────────────────
@@ -244,13 +255,7 @@ export class ChatClient {
 
   /** A new group of this user and `members` (user ids). */
   async createGroup(group: { title: string; members: readonly string[] }): Promise<Conversation> {
-    const { title, members } = check.options("group", group, ["title", "members"]);
-    if (!Array.isArray(members)) throw new ChatError("validation", "members must be an array of user ids");
-    const createGroup = {
-      title: check.id("title", title),
-      members: check.read("members", () => members.map((id, index) => check.id(`members[${index}]`, id))),
-    };
-    return this.#requests.get("conversation", { createGroup });
+    return this.#requests.get("conversation", { createGroup: readGroup(group) });
   }
 
   /** Keeps what is being written there (`Conversation.draft`); empty: removes it. To be called at every key, in any tab. */
@@ -291,11 +296,7 @@ export class ChatClient {
 
   /** What this device has of a conversation: the text of an `ExportedConversation`, or lines with times in UTC. */
   async exportConversation(id: string, format: "json" | "text"): Promise<string> {
-    const conversationId = check.id("id", id);
-    if (format !== "json" && format !== "text") {
-      throw new ChatError("validation", `format must be "json" or "text", not ${describe(format)}`);
-    }
-    return this.#requests.get("text", { exportConversation: { conversationId, json: format === "json" } });
+    return this.#requests.get("text", { exportConversation: readExport(id, format) });
   }
 
   /** Deletes everything that this device keeps of this user at this backend, also what is queued. */
@@ -312,7 +313,8 @@ export class ChatClient {
   // ── what the core tells ───────────────────────────────────────────────────
 
   /** Snapshots first, then those who watch them, then events: a listener never sees older state than its event. */
-  #onBatch(events: readonly Event[]): void {
+  #onBatch(told: readonly Event[]): void {
+    const events = this.profile === "assistant" ? told.flatMap(this.#awaiting.read) : told;
     const changed = new Set<TimelineView>();
     // What another tab's version has told may not be as expected: it takes nothing else along.
     for (const event of events) {

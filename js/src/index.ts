@@ -6,6 +6,7 @@ import type { ChatOptions } from "./types.js";
 export type { ChatClient } from "./client.js";
 export type { Listener } from "./emitter.js";
 export { ChatError } from "./errors.js";
+export { completeOAuth, handleOAuthRequest, type OAuthCallbackOptions, type OAuthOptions } from "./oauth.js";
 export {
   type CommandSpec,
   defineProfile,

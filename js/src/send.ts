@@ -1,5 +1,5 @@
-// What `send` and `setDraft` take, checked, as the core reads it.
-import { check } from "./errors.js";
+// What methods take, checked, as the core reads it.
+import { ChatError, check, describe } from "./errors.js";
 import type { Draft, SendOptions } from "./types.js";
 import { optional } from "./waiting.js";
 
@@ -26,4 +26,28 @@ export function readDraft(conversationId: string, text: string) {
     conversationId: check.id("conversationId", conversationId),
     text: check.string("text", text),
   };
+}
+
+export function readGroup(group: { title: string; members: readonly string[] }) {
+  const { title, members } = check.options("group", group, ["title", "members"]);
+  if (!Array.isArray(members)) throw new ChatError("validation", "members must be an array of user ids");
+  return {
+    title: check.id("title", title),
+    members: check.read("members", () => members.map((id, index) => check.id(`members[${index}]`, id))),
+  };
+}
+
+export function readExport(id: string, format: "json" | "text") {
+  const conversationId = check.id("id", id);
+  if (format !== "json" && format !== "text") {
+    throw new ChatError("validation", `format must be "json" or "text", not ${describe(format)}`);
+  }
+  return { conversationId, json: format === "json" };
+}
+
+/** The name of the profile that was asked for, or of the one that the application has declared. */
+export function profileName(options: object): string {
+  const profile: unknown = "profile" in options ? options.profile : undefined;
+  const isObject = typeof profile === "object" && profile !== null;
+  return String((isObject && "name" in profile ? profile.name : profile) ?? "");
 }

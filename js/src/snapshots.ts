@@ -1,6 +1,6 @@
 import type { Event } from "./core.js";
 import { Subscribers } from "./emitter.js";
-import type { ConnectionSnapshot, Conversation, Guarantees, Presence, Readable } from "./types.js";
+import type { ConnectionSnapshot, Conversation, Guarantees, Json, Presence, Readable } from "./types.js";
 
 /** People whose presence is remembered; the longest untold is forgotten first. */
 const maxPresences = 5_000;
@@ -27,6 +27,7 @@ export class Snapshots {
     receipts: false,
     because: ["The core has not told yet what this backend gives."],
   };
+  context: Json = null;
   readonly #conversations = new Map<string, Conversation>();
   readonly #presences = new Map<string, Presence>();
   readonly #typing = new Map<string, readonly string[]>();
@@ -77,6 +78,10 @@ export class Snapshots {
         break;
       case "presence":
         this.#setPresence(presenceOf(event));
+        break;
+      case "wire":
+        if (event.event === "context" && Array.isArray(event.args.json))
+          this.context = event.args.json[0] ?? null;
         break;
       case "typing":
         this.#setTyping(event.conversationId, event.userId, event.typing);

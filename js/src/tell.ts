@@ -1,10 +1,14 @@
-import type { Event } from "./core.js";
+import type { Event, EventOf } from "./core.js";
 import type { Emitter } from "./emitter.js";
 import { ChatError, describe } from "./errors.js";
+import { webAddress } from "./oauth.js";
 import { presenceOf } from "./snapshots.js";
 import type { ChatEvents, ConnectionSnapshot } from "./types.js";
 
 type Untold = "done" | "refused" | "view" | "guarantees" | "wire";
+
+const badConsent =
+  "a message asks for consent (oauth_required), and its metadata.authUrl is no http or https address: it was not opened";
 
 /** The public events by name, for whoever listens to one that there is not. */
 const EVENTS: Record<keyof ChatEvents, true> = {
@@ -27,6 +31,7 @@ const EVENTS: Record<keyof ChatEvents, true> = {
   protocolError: true,
   storageDegraded: true,
   gap: true,
+  oauthRequired: true,
   leader: true,
 };
 
@@ -52,6 +57,7 @@ export class Teller {
     switch (event.type) {
       case "message":
         emitter.emit("message", event.message, { live: event.live, leader: event.leader });
+        if (event.live) this.#tellConsent(event);
         break;
       case "messageUpdated":
         emitter.emit("messageUpdated", event.message);
@@ -100,6 +106,16 @@ export class Teller {
         emitter.emit("leader", event.leader);
         break;
     }
+  }
+
+  /** A11: the backend wants somebody's consent to something. What another user writes asks for nothing. */
+  #tellConsent({ message, leader }: EventOf<"message">): void {
+    const { type, sender, metadata } = message;
+    if (type !== "oauth_required" || (sender !== "ai" && sender !== "system")) return;
+    const isObject = typeof metadata === "object" && metadata !== null && !Array.isArray(metadata);
+    const address = webAddress(isObject ? metadata.authUrl : undefined);
+    if (address) this.emitter.emit("oauthRequired", { authUrl: address.href, message, leader });
+    else this.emitter.emit("error", new ChatError("protocol", badConsent));
   }
 
   #tellConnection(next: ConnectionSnapshot): void {

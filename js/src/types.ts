@@ -340,5 +340,10 @@ export type ChatEvents = {
   /** Only memory is left (`persistent` false), or the store refused a write. */
   storageDegraded: [info: { message: string; persistent: boolean }];
   gap: [target: { conversationId: string }];
+  /**
+   * A live message of the backend's own (sender `ai` or `system`) asks for consent: show a button that calls `handleOAuthRequest(authUrl)`. Once for each
+   * message, in every tab; `leader` as with `message`. An address that is neither http nor https is an `error` instead.
+   */
+  oauthRequired: [request: { authUrl: string; message: Message; leader: boolean }];
   leader: [leader: boolean];
 };

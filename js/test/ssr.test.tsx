@@ -1,7 +1,18 @@
 // On a server there is no window and nothing is connected: hooks give their empty state, and importing touches nothing.
 import { renderToString } from "react-dom/server";
 import { expect, test } from "vitest";
-import { ChatProvider, useChat, useChatClient, useConnection, useConversations } from "../src/react/index.js";
+import {
+  ChatProvider,
+  useChat,
+  useChatClient,
+  useConnection,
+  useConversations,
+  usePresence,
+  useTyping,
+  useWebSocket,
+  useWebSocketStatus,
+  WebSocketProvider,
+} from "../src/react/index.js";
 import { chatOf, optionsFor } from "./support.js";
 
 const nowhere = { url: "http://127.0.0.1:9" };
@@ -11,9 +22,23 @@ function Everything() {
   const { state, isConnected } = useConnection();
   const { conversations, unread } = useConversations();
   const client = useChatClient();
+  const others = {
+    typing: useTyping("c"),
+    presence: usePresence("ben"),
+    socket: useWebSocket(),
+    status: useWebSocketStatus(),
+  };
   return (
     <pre>
-      {JSON.stringify({ chat, state, isConnected, conversations, unread, hasClient: client !== null })}
+      {JSON.stringify({
+        chat,
+        state,
+        isConnected,
+        conversations,
+        unread,
+        hasClient: client !== null,
+        others,
+      })}
     </pre>
   );
 }
@@ -41,6 +66,12 @@ const empty = {
   conversations: [],
   unread: 0,
   hasClient: false,
+  others: {
+    typing: { typingUsers: [], isTyping: false },
+    presence: { isOnline: false, lastSeen: null },
+    socket: { isConnected: false, socketId: null },
+    status: { isConnected: false, socketId: null },
+  },
 };
 
 test("rendered on a server, a provider with options makes no client", () => {
@@ -51,6 +82,17 @@ test("rendered on a server, a provider with options makes no client", () => {
     </ChatProvider>,
   );
   expect(stateIn(html)).toEqual(empty);
+});
+
+test("a provider with a login makes none either, and one without a login shows the same", () => {
+  for (const userId of ["ana", null]) {
+    const html = renderToString(
+      <WebSocketProvider url={nowhere.url} userId={userId} token="t">
+        <Everything />
+      </WebSocketProvider>,
+    );
+    expect(stateIn(html)).toEqual(empty);
+  }
 });
 
 test("without a provider the hooks give their empty state", () => {

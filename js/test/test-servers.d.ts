@@ -29,3 +29,34 @@ declare module "@chatwire/test-servers/team" {
     recovery?: boolean;
   }): Promise<TeamServer>;
 }
+
+declare module "@chatwire/test-servers/guides" {
+  import type { Server } from "socket.io";
+
+  type GuideServer = {
+    io: Server;
+    url: string;
+    auths: Record<string, unknown>[];
+    log: [string, unknown][];
+    of(name: string): unknown[];
+    tell(user: string | number, event: string, payload: unknown): void;
+    drop(): void;
+    close(): Promise<void>;
+  };
+  export function startCompanionServer(): Promise<
+    GuideServer & { say(user: number, girlId: string | number, content: string, more?: object): void }
+  >;
+  export function startChannelsServer(): Promise<
+    GuideServer & { revoke(token: string): void; refuseNext(times: number): void }
+  >;
+  export function startAssistantServer(): Promise<{
+    url: string;
+    state: { silent: boolean };
+    log: { type: string; [name: string]: unknown }[];
+    addresses: string[];
+    of(type: string): { [name: string]: unknown }[];
+    say(content: string, more?: object): void;
+    drop(): void;
+    close(): Promise<void>;
+  }>;
+}

@@ -63,6 +63,7 @@ impl World {
         if self.dice.strikes(Fault::ChangeAnswerLost, at).is_some() {
             return (0, String::new());
         }
+        self.ledger.changes[number].answered = self.ledger.changes[number].taken;
         answer.map_or_else(|| wrong(404, "NotFoundError"), |body| (200, body))
     }
 
@@ -84,7 +85,10 @@ impl World {
             let failed = seen.failed || (!written && known.refusals.1 > 0);
             (failed, written && !seen.marked, known.taken)
         };
-        let seen = self.disks[home].changes.values().filter(is_it).min_by_key(turn).cloned();
+        // Its removal may be refused, then, when it is over.
+        let over = |seen: &&ChangeSeen| !written && self.ledger.changes[seen.number].answered;
+        let known = self.disks[home].changes.values().filter(is_it).filter(|seen| !over(seen));
+        let seen = known.min_by_key(turn).cloned();
         let fallback = || {
             let of_it = |known: &Changed| says(known) && (target.is_none() || known.target == target);
             // Of a message that the server has lost, and while the store takes nothing, nothing tells them apart but their

@@ -63,6 +63,8 @@ pub struct Changed {
     pub committed: bool,
     /// The server has carried it out, or said that there is nothing to take away.
     pub taken: bool,
+    /// And its answer is on its way.
+    pub answered: bool,
     /// The call was refused, and nothing queued.
     pub refused: bool,
     /// Refusals so far: for now, and for good.
@@ -152,6 +154,7 @@ impl World {
             torn: false,
             committed: false,
             taken: false,
+            answered: false,
             refused: false,
             refusals: (0, 0),
         });

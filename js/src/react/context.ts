@@ -9,7 +9,7 @@ import {
 } from "react";
 import type { ChatClient } from "../client.js";
 import type { ChatOptions } from "../types.js";
-import { noSession, OwnSession, type Session, sessionOf } from "./session.js";
+import { loggedOut, noSession, OwnSession, type Session, sessionOf } from "./session.js";
 
 const SessionContext = createContext<Session>(noSession);
 
@@ -30,6 +30,11 @@ export type ChatProviderProps = { children?: ReactNode } & (
 export function ChatProvider({ client, options, children }: ChatProviderProps): ReactNode {
   if (client) return createElement(SessionContext.Provider, { value: sessionOf(client) }, children);
   return createElement(OwnProvider, { key: identityOf(options), options }, children);
+}
+
+/** The hooks below it have no client, as on a server: nobody is logged in. */
+export function NoChatProvider({ children }: { children?: ReactNode }): ReactNode {
+  return createElement(SessionContext.Provider, { value: loggedOut }, children);
 }
 
 function OwnProvider({ options, children }: { options: ChatOptions; children?: ReactNode }): ReactNode {

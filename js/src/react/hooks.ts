@@ -1,6 +1,9 @@
 import { useSyncExternalStore } from "react";
+import type { Readable } from "../types.js";
 import { useSession } from "./context.js";
+import { PresenceStore, type Typing, TypingStore, type UserPresence } from "./people.js";
 import type { Session } from "./session.js";
+import type { SessionStore } from "./store.js";
 import {
   type Chat,
   ChatStore,
@@ -9,55 +12,72 @@ import {
   type Conversations,
   ConversationsStore,
 } from "./stores.js";
+import {
+  type WebSocketApi,
+  type WebSocketStatus,
+  WebSocketStatusStore,
+  WebSocketStore,
+} from "./websocket.js";
 
-type Stores = {
-  chats: Map<string | undefined, ChatStore>;
-  connection: ConnectionStore;
-  active: ConversationsStore;
-  archived: ConversationsStore;
-};
+// One store for all components that show the same: one window on a conversation, one snapshot. It is kept while
+// somebody looks at it.
+const storesOf = new WeakMap<Session, Map<string, Readable<object>>>();
 
-// One store for all components that show the same: one window on a conversation, one snapshot.
-const storesOf = new WeakMap<Session, Stores>();
+type Served<S> = Readable<S> & { readonly getServerSnapshot: () => S };
 
-function useStores(): Stores & { session: Session } {
+function useStore<S extends object>(key: string, make: (session: Session) => SessionStore<S>): S {
   const session = useSession();
   let stores = storesOf.get(session);
   if (!stores) {
-    stores = {
-      chats: new Map(),
-      connection: new ConnectionStore(session),
-      active: new ConversationsStore(session, false),
-      archived: new ConversationsStore(session, true),
-    };
+    stores = new Map();
     storesOf.set(session, stores);
   }
-  return { ...stores, session };
+  let store = stores.get(key) as Served<S> | undefined;
+  if (!store) {
+    const made = make(session);
+    const kept = stores;
+    made.onUnwatched = () => kept.get(key) === made && kept.delete(key);
+    kept.set(key, made);
+    store = made;
+  }
+  return useSyncExternalStore(store.subscribe, store.getSnapshot, store.getServerSnapshot);
 }
 
 /**
- * A conversation, live: its messages, who is typing, how the connection is, and what one can do. Without an id no
- * conversation is open.
+ * A conversation, live: its messages, who is typing, how the connection is, and what one can do. Without an id it is
+ * the profile's only one, an assistant's; with other profiles no conversation is open then.
  */
 export function useChat(conversationId?: string): Chat {
-  const { chats, session } = useStores();
-  let store = chats.get(conversationId);
-  if (!store) {
-    store = new ChatStore(session, conversationId);
-    chats.set(conversationId, store);
-  }
-  return useSyncExternalStore(store.subscribe, store.getSnapshot, store.getServerSnapshot);
+  const key = conversationId === undefined ? "chat" : `chat:${conversationId}`;
+  return useStore(key, (session) => new ChatStore(session, conversationId));
 }
 
 /** The connection as it is now. */
 export function useConnection(): Connection {
-  const { connection } = useStores();
-  return useSyncExternalStore(connection.subscribe, connection.getSnapshot, connection.getServerSnapshot);
+  return useStore("connection", (session) => new ConnectionStore(session));
 }
 
 /** The conversations as a list shows them: pinned first, then by their newest message. */
 export function useConversations({ archived = false }: { archived?: boolean } = {}): Conversations {
-  const stores = useStores();
-  const store = archived ? stores.archived : stores.active;
-  return useSyncExternalStore(store.subscribe, store.getSnapshot, store.getServerSnapshot);
+  return useStore(`conversations:${archived}`, (session) => new ConversationsStore(session, archived));
+}
+
+/** Who else is typing in a conversation, and what says that this user does. */
+export function useTyping(conversationId: string): Typing {
+  return useStore(`typing:${conversationId}`, (session) => new TypingStore(session, conversationId));
+}
+
+/** Whether somebody is there, by user id. */
+export function usePresence(userId: string): UserPresence {
+  return useStore(`presence:${userId}`, (session) => new PresenceStore(session, userId));
+}
+
+/** The connection and what one can do on it, by the names of a companion's guide (C11). */
+export function useWebSocket(): WebSocketApi {
+  return useStore("websocket", (session) => new WebSocketStore(session));
+}
+
+/** The connection alone, for a component that shows nothing else of it (C11). */
+export function useWebSocketStatus(): WebSocketStatus {
+  return useStore("websocket-status", (session) => new WebSocketStatusStore(session));
 }

@@ -1,6 +1,6 @@
 import type { ChatClient } from "../client.js";
 import { Subscribers } from "../emitter.js";
-import { type ChatError, toChatError } from "../errors.js";
+import { ChatError, toChatError } from "../errors.js";
 import { createChat } from "../index.js";
 import type { ChatOptions, Readable } from "../types.js";
 
@@ -27,13 +27,22 @@ export function sessionOf(client: ChatClient): Session {
 }
 
 /** For hooks without a provider above them. */
-export const noSession: Session = {
-  getSnapshot: () => nothing,
-  subscribe: () => () => {},
-  ready: async () => {
-    throw new Error("chatwire's hooks need a <ChatProvider> above them");
-  },
-};
+export const noSession = emptySession("chatwire's hooks need a <ChatProvider> above them");
+
+/** For hooks below a provider to which nobody has logged in. */
+export const loggedOut = emptySession(
+  "nobody is logged in: <WebSocketProvider> needs a userId and a token, or getToken",
+);
+
+function emptySession(message: string): Session {
+  return {
+    getSnapshot: () => nothing,
+    subscribe: () => () => {},
+    ready: async () => {
+      throw new ChatError("config", message);
+    },
+  };
+}
 
 /**
  * A client that a provider makes, connects and closes. It lives as long as somebody holds it; one that is let go and

@@ -1,7 +1,5 @@
-// What the hooks show. Each store reads one session and holds no chat state: its snapshot is put together from those of
-// the client, and is the same object until a part of it changes.
+// What `useChat`, `useConnection` and `useConversations` show.
 import type { ChatClient } from "../client.js";
-import { Subscribers } from "../emitter.js";
 import { ChatError, toChatError } from "../errors.js";
 import { emptyTimeline, type Timeline } from "../timeline.js";
 import type {
@@ -12,88 +10,10 @@ import type {
   Json,
   Message,
   Phase,
-  Readable,
   SendOptions,
 } from "../types.js";
 import type { Session } from "./session.js";
-
-abstract class SessionStore<S extends object> implements Readable<S> {
-  #snapshot: S | undefined;
-  #serverSnapshot: S | undefined;
-  #fresh = false;
-  #client: ChatClient | null = null;
-  #stop: (() => void) | undefined;
-  readonly #subscribers = new Subscribers();
-
-  constructor(protected readonly session: Session) {}
-
-  /** What to show; `client` is null while there is none, and on a server. */
-  protected abstract read(client: ChatClient | null): S;
-
-  /** Begins to watch what `read` reads; `changed` is to be called at each change. The function returned ends it. */
-  protected abstract watch(client: ChatClient, changed: () => void): () => void;
-
-  readonly getSnapshot = (): S => {
-    if (this.#fresh && this.#snapshot) return this.#snapshot;
-    const next = this.read(this.session.getSnapshot().client);
-    if (!this.#snapshot || !sameFields(this.#snapshot, next)) this.#snapshot = next;
-    // Unwatched, it would not hear of the next change.
-    this.#fresh = this.#stop !== undefined;
-    return this.#snapshot;
-  };
-
-  readonly getServerSnapshot = (): S => {
-    this.#serverSnapshot ??= this.read(null);
-    return this.#serverSnapshot;
-  };
-
-  readonly subscribe = (listener: () => void): (() => void) => {
-    const remove = this.#subscribers.add(listener);
-    if (!this.#stop) this.#start();
-    return () => {
-      remove();
-      // StrictMode takes a component off and puts it back within one task.
-      queueMicrotask(() => {
-        if (this.#subscribers.size === 0) this.#end();
-      });
-    };
-  };
-
-  protected readonly changed = (): void => {
-    this.#fresh = false;
-    this.#subscribers.notify();
-  };
-
-  #start(): void {
-    let unwatch: (() => void) | undefined;
-    const follow = () => {
-      const { client } = this.session.getSnapshot();
-      if (client !== this.#client) {
-        unwatch?.();
-        this.#client = client;
-        unwatch = client ? this.watch(client, this.changed) : undefined;
-      }
-      this.changed();
-    };
-    const stopSession = this.session.subscribe(follow);
-    this.#stop = () => {
-      stopSession();
-      unwatch?.();
-      this.#client = null;
-    };
-    follow();
-  }
-
-  #end(): void {
-    this.#stop?.();
-    this.#stop = undefined;
-    this.#fresh = false;
-  }
-}
-
-function sameFields<S extends object>(a: S, b: S): boolean {
-  return (Object.keys(b) as (keyof S)[]).every((field) => Object.is(a[field], b[field]));
-}
+import { SessionStore } from "./store.js";
 
 /** What `useChat` gives. */
 export type Chat = {
@@ -157,11 +77,10 @@ export class ChatStore extends SessionStore<Chat> {
   }
 
   protected override read(client: ChatClient | null): Chat {
-    const timeline =
-      this.conversationId === undefined ? idle : (this.#timeline?.getSnapshot() ?? emptyTimeline);
+    const id = this.#idAt(client);
+    const timeline = id === undefined ? idle : (this.#timeline?.getSnapshot() ?? emptyTimeline);
     const state = client?.connection.state ?? "idle";
-    const typingUsers =
-      this.conversationId === undefined ? nobody : (client?.typing(this.conversationId) ?? nobody);
+    const typingUsers = id === undefined ? nobody : (client?.typing(id) ?? nobody);
     const standing = timeline.error ?? this.session.getSnapshot().error;
     const errorDetail = this.#error ?? (standing === this.#dismissed ? null : standing);
     return {
@@ -171,7 +90,7 @@ export class ChatStore extends SessionStore<Chat> {
       typingUsers,
       error: errorDetail?.message ?? null,
       errorDetail,
-      context: null,
+      context: id !== undefined && id === onlyConversation(client) ? (client?.context ?? null) : null,
       status: state,
       phase: timeline.phase,
       hasEarlier: timeline.hasEarlier,
@@ -183,18 +102,36 @@ export class ChatStore extends SessionStore<Chat> {
   protected override watch(client: ChatClient, changed: () => void): () => void {
     const stops = [
       client.on("connection", changed),
-      client.on("typing", ({ conversationId }) => conversationId === this.conversationId && changed()),
+      client.on("typing", ({ conversationId }) => conversationId === this.#idAt(client) && changed()),
       client.on("authError", (error) => this.#fail(error)),
       client.on("connected", () => this.#error?.code === "auth" && this.#succeed()),
+      client.wire.on("context", changed),
+      this.#openWhenKnown(client, changed),
     ];
-    if (this.conversationId !== undefined)
-      stops.push(this.#openTimeline(client, this.conversationId, changed));
     return () => {
       for (const stop of stops) stop();
       // Whoever comes back to the conversation does not meet an error of the time before.
       this.#error = null;
       this.#dismissed = null;
     };
+  }
+
+  /** The conversation that this shows; without an id of its own the profile's only one, as soon as it is known. */
+  #idAt(client: ChatClient | null): string | undefined {
+    return this.conversationId ?? onlyConversation(client);
+  }
+
+  #openWhenKnown(client: ChatClient, changed: () => void): () => void {
+    const id = this.#idAt(client);
+    if (id !== undefined) return this.#openTimeline(client, id, changed);
+    let stop = client.conversations().subscribe(() => {
+      const known = this.#idAt(client);
+      if (known === undefined) return;
+      stop();
+      stop = this.#openTimeline(client, known, changed);
+      changed();
+    });
+    return () => stop();
   }
 
   #openTimeline(client: ChatClient, conversationId: string, changed: () => void): () => void {
@@ -238,9 +175,10 @@ export class ChatStore extends SessionStore<Chat> {
     setTyping: (typing) => {
       // Not worth waiting for a client that is not there yet.
       const { client } = this.session.getSnapshot();
-      if (!client || this.conversationId === undefined) return;
+      const id = this.#idAt(client);
+      if (!client || id === undefined) return;
       try {
-        client.setTyping(this.conversationId, typing);
+        client.setTyping(id, typing);
       } catch (error) {
         this.#fail(toChatError(error));
       }
@@ -250,9 +188,13 @@ export class ChatStore extends SessionStore<Chat> {
   async #act<T>(run: (client: ChatClient, conversationId: string) => Promise<T>): Promise<T | null> {
     try {
       const client = await this.session.ready();
-      if (this.conversationId === undefined)
-        throw new ChatError("validation", "useChat() was given no conversation");
-      return await run(client, this.conversationId);
+      const id = this.#idAt(client);
+      if (id === undefined)
+        throw new ChatError(
+          "validation",
+          "useChat() was given no conversation, and this backend has several",
+        );
+      return await run(client, id);
     } catch (error) {
       this.#fail(toChatError(error));
       return null;
@@ -268,6 +210,13 @@ export class ChatStore extends SessionStore<Chat> {
     this.#error = null;
     this.changed();
   }
+}
+
+/** Where a backend has one conversation, as an assistant does, its id. */
+function onlyConversation(client: ChatClient | null): string | undefined {
+  if (client?.profile === "assistant") return "assistant";
+  const isAssistant = ({ kind }: Conversation) => kind === "assistant";
+  return client?.conversations().getSnapshot().find(isAssistant)?.id;
 }
 
 const nobody: readonly string[] = Object.freeze([]);

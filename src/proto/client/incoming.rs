@@ -7,7 +7,7 @@ use super::super::profile::{Answer, CapabilityPatch, Incoming, ServerConversatio
 use super::super::timeline::{Change, Op};
 use super::super::timer::Timer;
 use super::super::wire;
-use super::wire_send::owned;
+use super::wire_send::{joined, owned};
 use super::{AckFor, Client, HELLO_WAIT_MS, traits_of};
 use crate::proto::mutant;
 use crate::proto::wire::json::RawValue;
@@ -81,8 +81,7 @@ impl Client {
                 self.timelines.target(conversation_id.as_deref(), &id, edit_of(*message));
             }
             Incoming::Deleted { message_id, conversation_id } => {
-                let at_ms = i64::try_from(now.wall_ms).unwrap_or(i64::MAX);
-                self.timelines.target(conversation_id.as_deref(), &message_id, Change::Deleted { at_ms });
+                self.timelines.target(conversation_id.as_deref(), &message_id, deleted_at(now));
             }
             Incoming::Reaction { message_id, emoji, user_id, added } => {
                 self.timelines.target(None, &message_id, Change::Reaction { emoji, user_id, added });
@@ -106,14 +105,7 @@ impl Client {
                 self.people.put_off(user_id, online, at_ms);
             }
             Incoming::Presence { user_id, online, at_ms } => self.on_presence(user_id, online, at_ms),
-            Incoming::Conversation(mut told) => {
-                self.complete(&mut told);
-                self.take_conversation(&told);
-                let cursor = self.timelines.log(&told.id).and_then(|log| log.cursor());
-                if self.capabilities.cursor && told.last_seq > cursor && told.last_seq != Some(0) {
-                    self.sync.pull(&told.id);
-                }
-            }
+            Incoming::Conversation(told) => self.on_conversation(*told),
             Incoming::Joined { conversation_id, last_seq } => self.on_joined(&conversation_id, last_seq),
             Incoming::Malformed(message) => self.tell_malformed(message, args),
             #[cfg(feature = "json")]
@@ -126,6 +118,15 @@ impl Client {
     fn tell_malformed(&mut self, message: String, args: &[&RawValue]) {
         let excerpt = args.first().map_or_else(String::new, |arg| wire::excerpt(arg.get()));
         self.emit(Event::ProtocolError { message, excerpt });
+    }
+
+    fn on_conversation(&mut self, mut told: ServerConversation) {
+        self.complete(&mut told);
+        self.take_conversation(&told);
+        let cursor = self.timelines.log(&told.id).and_then(|log| log.cursor());
+        if self.capabilities.cursor && told.last_seq > cursor && told.last_seq != Some(0) {
+            self.sync.pull(&told.id);
+        }
     }
 
     /// A reader has come as far as this message: what stands before it is read too.
@@ -374,17 +375,8 @@ impl Client {
     }
 }
 
-/// Arguments as one JSON array.
-pub(super) fn joined(args: &[&RawValue]) -> Option<Json> {
-    let mut text = String::from("[");
-    for (at, arg) in args.iter().enumerate() {
-        if at > 0 {
-            text.push(',');
-        }
-        text.push_str(arg.get());
-    }
-    text.push(']');
-    Json::parse(&text)
+fn deleted_at(now: Now) -> Change {
+    Change::Deleted { at_ms: i64::try_from(now.wall_ms).unwrap_or(i64::MAX) }
 }
 
 /// What a copy of an edited message says of it, which may be gone by then.

@@ -5,7 +5,6 @@ use super::super::connection::Emitted;
 use super::super::model::{ConnectionState, ErrorCode, Failure, Json};
 use super::super::profile::{Answer, Incoming, Push};
 use super::super::timer::Timer;
-use super::incoming::joined;
 use super::{AckFor, Client};
 use crate::proto::text::concat;
 use crate::proto::wire::json::{self, RawValue, decimal};
@@ -17,6 +16,19 @@ pub(super) fn owned(attachments: &[&[u8]]) -> Vec<Vec<u8>> {
         owned.push(bytes.to_vec());
     }
     owned
+}
+
+/// Values as one JSON array.
+pub(super) fn joined(args: &[&RawValue]) -> Option<Json> {
+    let mut text = String::from("[");
+    for (at, arg) in args.iter().enumerate() {
+        if at > 0 {
+            text.push(',');
+        }
+        text.push_str(arg.get());
+    }
+    text.push(']');
+    Json::parse(&text)
 }
 
 /// Events that wait for their topics; among answers that are awaited they stand under their command's number and this bit,

@@ -1,10 +1,10 @@
-//! The reference backend of chatwire: accounts, the wires `team` (WIRES.md T1 to T17, D1 to D6) and `phoenix` (P1 to P10,
-//! X1 to X12, D7), one SQLite file.
+//! The reference backend of chatwire: accounts, the wires `team` (WIRES.md T1 to T17, D1 to D6), `phoenix` (P1 to P10,
+//! X1 to X12, D7), `companion` (C1 to C8, D8), `channels` (H1 to H7) and `assistant` (A1 to A14, D9), one SQLite file.
 //!
-//! Rooms: a wire (`team`, `phoenix`) reads requests and writes answers in its own words; `chat` is what one can do;
-//! `store` is the database with its one writing thread; `directory`, `live` and `presence` know who must hear of what;
-//! `faults` is the seam of the test switches. Another wire is another module beside `team`: it implements
-//! [`live::Peer`] for its connections, calls `chat`, and is mounted in `server`.
+//! Rooms: a wire reads requests and writes answers in its own words, on the engine of `socket_io` or of `websocket`;
+//! `chat` is what one can do; `store` is the database with its one writing thread; `directory`, `live` and `presence`
+//! know who must hear of what, `realm` which wires know a conversation; `script` runs the partners that are no people;
+//! `faults` is the seam of the test switches. Another wire is another module beside `team`: README.md.
 
 mod assistant;
 mod auth;

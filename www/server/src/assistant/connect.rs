@@ -65,7 +65,7 @@ struct Parameters {
 /// A page that has opened a socket, and how it wants to be spoken to.
 #[derive(Clone)]
 pub(super) struct Page {
-    /// `None`: no browser.
+    /// `None`: it has no pages.
     pub(super) origin: Option<String>,
     pub(super) is_plain: bool,
 }
@@ -97,7 +97,9 @@ fn serve(
     if asked.contains(&SUBPROTOCOL) {
         upgrade.set_selected_protocol(HeaderValue::from_static(SUBPROTOCOL));
     }
-    let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok()).map(str::to_owned);
+    let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+    // A page without an address, such as a file, has none to come back to.
+    let origin = origin.filter(|origin| origin.contains("://")).map(str::to_owned);
     let page = Page { origin, is_plain };
     let limit = app.config.max_payload_bytes;
     upgrade.max_message_size(limit).max_frame_size(limit).on_upgrade(move |mut socket| async move {

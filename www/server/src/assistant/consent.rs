@@ -1,12 +1,14 @@
 //! Consent as OAuth has it (A11): a page of ours asks, and sends the browser back to the `oauth-callback` page of the
 //! application, with `state` and either `code` or `error=access_denied`.
 //!
-//! Law: a state is random, belongs to one user, is good once and for ten minutes. The browser is sent to pages of origins
-//! that may connect, and there to one called `oauth-callback` alone.
+//! Law: a state is random, belongs to one user, is good once, for ten minutes, and until the user is asked anew. The
+//! browser is sent to pages of origins that may connect, and there to one called `oauth-callback` alone.
 
-use std::{collections::BTreeMap, fmt::Write as _, sync::Mutex};
-
-use std::sync::Arc;
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    sync::{Arc, Mutex},
+};
 
 use axum::{
     extract::{Query, State},
@@ -47,7 +49,7 @@ impl Consents {
     pub(super) fn begin(&self, user_id: &str, now_ms: i64) -> Result<String, ApiError> {
         let state = ids::hex(&ids::random::<16>()?);
         let mut asked = crate::lock(&self.0);
-        asked.retain(|_, asked| asked.until_ms > now_ms);
+        asked.retain(|_, asked| asked.until_ms > now_ms && asked.user_id != user_id);
         if asked.len() >= MAX_WAITING {
             return Err(ApiError::server("too many requests for consent wait"));
         }
@@ -250,6 +252,8 @@ mod tests {
         assert_eq!(consents.end("none", 1000), None);
         assert_eq!(consents.end(&state, 1000).as_deref(), Some("u_1"));
         assert_eq!(consents.end(&state, 1000), None);
+        let (first, second) = (consents.begin("u_1", 1000).unwrap(), consents.begin("u_1", 1000).unwrap());
+        assert!(!consents.is_asked(&first, 1000) && consents.is_asked(&second, 1000), "the newest counts");
         let late = consents.begin("u_1", 1000).unwrap();
         assert_eq!(consents.end(&late, 1000 + LIFE_MS), None);
     }

@@ -46,6 +46,10 @@ fn record(app: &App, page: &Page, message: &Message) -> Value {
     put("sender", json!(if is_bot { "ai" } else { "user" }));
     put("timestamp", json!(clock::iso(message.created_ms)));
     put("type", kind);
+    // Ours: to the user's other sockets, which may be those of a client that has lost its acknowledgement.
+    if let Some(key) = message.client_key.as_ref().filter(|_| !is_bot && !page.is_plain) {
+        put("clientMessageId", json!(key));
+    }
     if let Some(metadata) = metadata.filter(|metadata| *metadata != json!({})) {
         put("metadata", metadata);
     }

@@ -53,14 +53,21 @@ fn send(peer: &Arc<SocketPeer>, event: Incoming) {
     chat::send(app, peer.caller(), draft, Some(peer.window.clone()), answer);
 }
 
-/// The key has another name here. Who asks for no acknowledgement is told by an event (H6).
+/// Key and answered message have other names here. A plain server says in a text what is wrong (D3). Who asks for no
+/// acknowledgement is told by an event (H6).
 fn refuse(peer: &SocketPeer, id: Option<&Value>, ack: Ack, error: ApiError) {
-    let field = error.field.map(|field| if field == "client_message_id" { "id" } else { field });
+    let field = error.field.map(|field| match field {
+        "client_message_id" => "id",
+        "reply_to" => "replyTo",
+        field => field,
+    });
     let error = ApiError { field, ..error };
+    let told =
+        if peer.vocabulary.is_plain { format!("message_failed: {error}").into() } else { error.to_json() };
     if ack.is_wanted() {
-        ack.refuse(&error);
+        ack.send(&json!({ "success": false, "error": told }));
     } else {
-        peer.emit("message_failed", json!({ "id": id, "error": error.to_json() }));
+        peer.emit("message_failed", json!({ "id": id, "error": told }));
     }
 }
 

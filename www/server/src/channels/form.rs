@@ -44,7 +44,7 @@ pub(super) fn draft(form: &Value, user: &User, max_text_chars: usize) -> Result<
         conversation_id: channel_id.to_owned(),
         kind,
         content: form::content(text.as_bytes().to_vec(), "content", max_text_chars)?,
-        reply_to: None,
+        reply_to: form::optional(form, &["replyTo"], "replyTo")?.map(stored_id),
         metadata: form::metadata(form)?,
         id: NewId::Given(stored_id(&id)),
         client_key: Some(id),
@@ -87,6 +87,7 @@ mod tests {
             ("content", json!("123456")),
             ("type", json!("video")),
             ("metadata", json!(7)),
+            ("replyTo", json!(7)),
         ] {
             let mut form = form.clone();
             form[name] = value;

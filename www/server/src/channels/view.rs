@@ -30,6 +30,9 @@ pub(super) fn record(message: &Message) -> Value {
     if message.kind != Kind::Text {
         put("type", json!(message.kind.name()));
     }
+    if let Some(reply_to) = &message.reply_to {
+        put("replyTo", json!(wire_id(reply_to)));
+    }
     if let Some(metadata) = message.metadata.as_ref().and_then(|text| serde_json::from_str(text).ok()) {
         put("metadata", metadata);
     }

@@ -203,6 +203,8 @@ pub(super) fn enter(db: &Connection, sender_id: &str, draft: &Draft) -> Result<O
         Ok(statement.query_row([id], |row| row.get(0)).optional()?)
     };
     match &draft.place {
+        // A script's wires alone know its conversations.
+        Place::Conversation if Realm::of(id) != Realm::People => Err(unknown_conversation(id)),
         Place::Conversation => Ok(None),
         Place::Channel => match kind()?.as_deref() {
             // An id of ours that is not there, or no more, is nobody's to take.

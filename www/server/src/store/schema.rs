@@ -96,6 +96,32 @@ mod tests {
     }
 
     #[test]
+    fn users_of_the_first_version_get_numbers_in_the_order_of_their_coming() {
+        let mut db = Connection::open_in_memory().unwrap();
+        run(&mut db, STEPS.get(..1).unwrap()).unwrap();
+        db.execute_batch("INSERT INTO users VALUES ('u_b', 'ben', 5), ('u_a', 'ana', 9), ('u_c', 'cai', 5)")
+            .unwrap();
+        migrate(&mut db, Path::new("x.db")).unwrap();
+        let mut statement = db.prepare("SELECT id, number FROM users ORDER BY created_ms, id").unwrap();
+        let numbers = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        let numbers: Vec<(String, Option<i64>)> = numbers.collect::<Result<_, _>>().unwrap();
+        let of = |id: &str, number| (id.to_owned(), number);
+        assert_eq!(
+            numbers,
+            [
+                of("assistant", None),
+                of("companion", None),
+                of("u_b", Some(1)),
+                of("u_c", Some(2)),
+                of("u_a", Some(3))
+            ]
+        );
+        let next = super::super::login(&db, "dan").unwrap();
+        assert_eq!(next.number, 4);
+        assert_eq!(super::super::login(&db, "dan").unwrap().id, next.id);
+    }
+
+    #[test]
     fn a_newer_file_is_refused() {
         let mut db = Connection::open_in_memory().unwrap();
         db.pragma_update(None, "user_version", 99).unwrap();

@@ -1,7 +1,7 @@
 // Our companion endpoint under the official Socket.IO client: what it says on the wire is what others understand.
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
-import { connected, open } from "./client.mjs";
+import { assertRefused, connected, open, rest, sealed } from "./client.mjs";
 import { startReference } from "./reference.mjs";
 
 const running = [];
@@ -137,6 +137,23 @@ describe("companion: talking", () => {
     assert.equal(response.status, 200);
     assert.equal(response.headers.get("content-type"), "image/svg+xml");
     assert.equal((await fetch(`${server.companion}/photos/none.svg`)).status, 404);
+  });
+
+  test("C3 T8 other wires do not list what is said to her, nor say anything to her", async () => {
+    const server = await serve();
+    const ana = await signIn(server, "ana");
+    ana.emit("send_message", { content: "hi" });
+    await ana.received("girl");
+    const call = rest(server.url, ana.token);
+    assert.deepEqual((await call("GET", "/api/conversations")).body.conversations, []);
+    const body = { conversation_id: ana.conversation(), content_encrypted: sealed("hi") };
+    assertRefused(await call("POST", "/api/messages", body), 404, "NotFoundError");
+    const { users } = (await call("GET", "/api/users")).body;
+    assert.deepEqual(
+      users.map(({ name }) => name),
+      ["ana"],
+      "a script is nobody",
+    );
   });
 
   test("C2 what is not in order is dropped: another user, no girl, nothing to say, too long", async () => {

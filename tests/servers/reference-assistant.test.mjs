@@ -1,7 +1,7 @@
 // Our assistant endpoint under a WebSocket client that knows nothing of ours: what it says on the wire is A1 to A14.
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
-import { openAssistant, sealed } from "./assistant.mjs";
+import { openSocket, sealed } from "./json-socket.mjs";
 import { upgradeStatus } from "./phoenix.mjs";
 import { startReference } from "./reference.mjs";
 
@@ -19,7 +19,7 @@ async function serve(args = []) {
 async function signIn(server, name, { plain = false, origin, token: given } = {}) {
   const { token, user } = await server.login(name);
   const url = `${plain ? server.plain.assistant : server.assistant}?userId=${user.id}`;
-  const socket = await openAssistant(url, sealed(given ?? token), { origin });
+  const socket = await openSocket(url, sealed(given ?? token), { origin });
   running.push(socket);
   const command = (message, extra = {}) =>
     socket.send({
@@ -58,11 +58,11 @@ describe("assistant: connecting", () => {
   test("A2 D9 the token as the first frame, or as a query parameter", async () => {
     const server = await serve();
     const { token, user } = await server.login("ana");
-    const byQuery = await openAssistant(`${server.assistant}?userId=${user.id}&token=${token}`);
+    const byQuery = await openSocket(`${server.assistant}?userId=${user.id}&token=${token}`);
     running.push(byQuery);
     await byQuery.next("hello");
     const open = async (frame) => {
-      const socket = await openAssistant(`${server.assistant}?userId=${user.id}`);
+      const socket = await openSocket(`${server.assistant}?userId=${user.id}`);
       running.push(socket);
       socket.send(frame);
       return socket;
@@ -179,6 +179,7 @@ describe("assistant: talking", () => {
     const { id } = await ana.next("ack");
     const own = await second.next("message", ({ sender }) => sender === "user");
     assert.equal(own.id, id);
+    assert.equal(own.clientMessageId, "k1");
     assert.equal(own.content, "hi");
     await second.next("message", says("text"));
     await ana.next("typing", ({ isTyping }) => !isTyping);

@@ -125,6 +125,21 @@ describe("channels: messages", () => {
     const { ana, channel } = await setUp({ plain: true });
     const first = await ana.send(channel, "k1", "one");
     assert.deepEqual(await ana.send(channel, "k1", "one"), first);
+    const other = await ana.send(channel, "k1", "two");
+    assert.equal(other.success, false);
+    assert.match(other.error, /^message_failed: /, "H6 a text");
+  });
+
+  test("H4 what a message answers, its type and metadata are told too", async () => {
+    const { ana, ben, channel } = await setUp();
+    await ben.send(channel, "b1", "what is it?");
+    const extra = { type: "image", metadata: { width: 3 }, replyTo: "b1" };
+    const answer = await ana.ask("message:send", { ...ana.message(channel, "k1", "this"), ...extra });
+    assert.equal(answer.success, true, JSON.stringify(answer));
+    const { type, metadata, replyTo } = await ben.next("message:new");
+    assert.deepEqual({ type, metadata, replyTo }, extra);
+    const lost = { ...ana.message(channel, "k2", "this"), replyTo: "none" };
+    assert.equal((await ana.ask("message:send", lost)).error.field, "replyTo");
   });
 
   test("H4 D3 refusals: not a member, no id, somebody else's name, nothing to say", async () => {

@@ -8,7 +8,7 @@ const timeoutMs = 5_000;
 export const sealed = (token) => ["chatwire", `bearer.${Buffer.from(token, "utf8").toString("base64url")}`];
 
 /** An open socket. `next(type)` gives each frame's payload once; a bare record is one of type `record`. */
-export async function openAssistant(url, protocols = [], options = {}) {
+export async function openSocket(url, protocols = [], options = {}) {
   const socket = new WebSocket(url, protocols, options);
   const seen = [];
   const waiting = new Set();

@@ -1,0 +1,60 @@
+// The assistant's typing (A8): it begins when the user sends, and ends with the next message or failure. The core tells what
+// the backend says of it; this puts the rest among what the core tells, so that every reader of `typing` hears the same.
+import type { Event } from "./core.js";
+
+/** The conversation, and who answers in it. */
+const assistant = "assistant";
+
+export class Awaiting {
+  /** The user has sent, and nothing has come of it yet. */
+  #awaits = false;
+  /** As it was told last. */
+  #typing = false;
+  #online = false;
+
+  readonly read = (event: Event): Event[] => {
+    try {
+      return this.#read(event);
+    } catch {
+      // What another tab's version has told may not be as expected.
+      return [event];
+    }
+  };
+
+  #read(event: Event): Event[] {
+    switch (event.type) {
+      case "connection": {
+        const was = this.#online;
+        this.#online = event.connection.state === "online";
+        // What is lost with a connection does not come any more.
+        return was && !this.#online ? [...this.#end(), event] : [event];
+      }
+      case "status":
+        if (event.status === "failed") return [event, ...this.#end()];
+        if (event.status !== "saved" || !this.#online) return [event];
+        this.#awaits = true;
+        return [event, ...this.#tell(true)];
+      case "message":
+        return event.message.sender === "ai" ? [...this.#end(), event] : [event];
+      case "error":
+        return [event, ...this.#end()];
+      case "typing":
+        // Silence is no end while something is awaited.
+        if (event.conversationId !== assistant || event.userId !== assistant) return [event];
+        return event.typing || !this.#awaits ? this.#tell(event.typing) : [];
+      default:
+        return [event];
+    }
+  }
+
+  #end(): Event[] {
+    this.#awaits = false;
+    return this.#tell(false);
+  }
+
+  #tell(typing: boolean): Event[] {
+    if (this.#typing === typing) return [];
+    this.#typing = typing;
+    return [{ type: "typing", conversationId: assistant, userId: assistant, typing }];
+  }
+}

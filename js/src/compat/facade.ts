@@ -1,0 +1,36 @@
+import { Emitter, type Listener } from "../emitter.js";
+import { ChatError, check } from "../errors.js";
+
+/** The listeners of a facade, as its guide's reader puts them on. A misspelt event is refused. */
+export abstract class Facade<Events extends Record<string, unknown[]>> {
+  protected readonly emitter = new Emitter<Events>();
+
+  protected constructor(private readonly events: readonly (keyof Events & string)[]) {}
+
+  /** Hears every `event` from now on. The function returned takes the listener off again. */
+  on<E extends keyof Events & string>(event: E, listener: Listener<Events[E]>): () => void {
+    return this.emitter.on(this.#known(event), check.function("listener", listener));
+  }
+
+  once<E extends keyof Events & string>(event: E, listener: Listener<Events[E]>): () => void {
+    return this.emitter.once(this.#known(event), check.function("listener", listener));
+  }
+
+  off<E extends keyof Events & string>(event: E, listener: Listener<Events[E]>): void {
+    this.emitter.off(event, listener);
+  }
+
+  removeAllListeners(event?: keyof Events & string): void {
+    this.emitter.removeAllListeners(event);
+  }
+
+  listenerCount(event: keyof Events & string): number {
+    return this.emitter.listenerCount(event);
+  }
+
+  #known<E extends keyof Events & string>(event: E): E {
+    if (this.events.includes(event)) return event;
+    const got = JSON.stringify(String(event).slice(0, 60));
+    throw new ChatError("validation", `there is no event ${got}: there are ${this.events.join(", ")}`);
+  }
+}

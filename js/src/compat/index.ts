@@ -1,0 +1,48 @@
+// Code that was written against the guides of five backends goes on with these names: thin facades on one client. They hold
+// no chat state; which fact of a guide each name comes from is said where it stands.
+export {
+  type ChatMessage,
+  ChatService,
+  type ChatServiceEvents,
+  MessageQueue,
+  type NetworkEvents,
+  NetworkManager,
+  type OAuthEvents,
+  type OAuthFailure,
+  OAuthHandler,
+  type QueuedMessage,
+} from "./assistant.js";
+export {
+  type ChannelEvents,
+  type ChannelMessage,
+  ChatSocketClient,
+  MessageRecoveryManager,
+  type SocketConfig,
+  type SocketError,
+  SocketErrorType,
+  SocketEvents,
+} from "./channels.js";
+export {
+  type CompanionEvents,
+  type CompanionMessage,
+  CompanionSocketClient,
+  getSocketClient,
+} from "./companion.js";
+export {
+  Channel,
+  ChatManager,
+  type ChatManagerEvents,
+  type PhoenixMessage,
+  SocketService,
+  type SocketServiceEvents,
+} from "./phoenix.js";
+export type { Ack } from "./records.js";
+export type { FacadeOptions } from "./slot.js";
+export {
+  initializeSocket,
+  sendMessage,
+  sendTypingIndicator,
+  type TeamEvents,
+  type TeamMessage,
+  TeamSocket,
+} from "./team.js";

@@ -1,0 +1,371 @@
+// The Phoenix guide (WIRES.md P1 to P12): `SocketService`, `ChatManager`.
+import type { ChatClient } from "../client.js";
+import { Emitter, type Listener } from "../emitter.js";
+import { type ChatError, check } from "../errors.js";
+import { withNewestRow } from "../ids.js";
+import type { Timeline } from "../timeline.js";
+import type { Conversation, Draft, Json, Message, Phase } from "../types.js";
+import type { WireContext } from "../wire.js";
+import { Facade } from "./facade.js";
+import { type FacadeOptions, Slot } from "./slot.js";
+
+export type SocketServiceEvents = {
+  connected: [];
+  disconnected: [reason: string];
+  error: [error: ChatError];
+};
+
+/** A record as that wire has it (D7). */
+export type PhoenixMessage = {
+  id: string;
+  client_id?: string;
+  conversation_id: string;
+  sender_id: string;
+  content: string;
+  type: string;
+  metadata: Json;
+  seq: number | null;
+  inserted_at: string;
+};
+
+// What listeners of a channel's event take is up to that event.
+// biome-ignore lint/suspicious/noExplicitAny: as above
+type AnyListener = Listener<any[]>;
+
+const ofConversation = /^conversation:(.+)$/s;
+
+/** The application's one socket (P1). Options as those of `createChat`; `profile` is `phoenix`. */
+export class SocketService extends Facade<SocketServiceEvents> {
+  readonly #slot: Slot;
+  readonly #channels = new Map<string, Channel>();
+
+  constructor(options: FacadeOptions) {
+    super(["connected", "disconnected", "error"]);
+    this.#slot = new Slot("SocketService", "phoenix", options, (client) => this.#watch(client));
+  }
+
+  /** Resolves when connected. Another user is another client. */
+  async connect(userId?: string | number, token?: string): Promise<void> {
+    await this.#slot.login(userId, token);
+    await (await this.#slot.ready()).connect();
+  }
+
+  disconnect(): void {
+    this.#slot.now()?.disconnect();
+  }
+
+  /** Leaves every topic, and ends the client; the next `connect()` makes another. */
+  close(): Promise<void> {
+    return this.#slot.close();
+  }
+
+  isConnected(): boolean {
+    return this.#slot.isOnline;
+  }
+
+  /** The channel of a topic, joined (P1); the same one until it is left. `channel.joined` tells how the join ended. */
+  channel(topic: string, params: { readonly [name: string]: Json } = {}): Channel {
+    let channel = this.#channels.get(check.id("topic", topic));
+    if (!channel) {
+      channel = new Channel(topic, params, this.#slot.ready, () => this.#channels.delete(topic));
+      this.#channels.set(topic, channel);
+    }
+    return channel;
+  }
+
+  /** The same, by another name of guides. */
+  joinChannel(topic: string, params: { readonly [name: string]: Json } = {}): Channel {
+    return this.channel(topic, params);
+  }
+
+  async leaveChannel(topic: string): Promise<void> {
+    await this.#channels.get(topic)?.leave();
+  }
+
+  /** The client below, for what the guide did not have. */
+  client(): Promise<ChatClient> {
+    return this.#slot.ready();
+  }
+
+  #watch(client: ChatClient): (() => void)[] {
+    const { emitter } = this;
+    return [
+      client.on("connected", () => emitter.emit("connected")),
+      client.on("disconnected", ({ reason }) => emitter.emit("disconnected", reason ?? "")),
+      client.on("error", (error) => emitter.emit("error", error)),
+      client.on("authError", (error) => emitter.emit("error", error)),
+      () => {
+        for (const channel of [...this.#channels.values()]) channel.leave().catch(() => {});
+      },
+    ];
+  }
+}
+
+/**
+ * One topic. On `conversation:ID` (P6) it tells what the client tells of that conversation (P8), and what is pushed of P7 goes through
+ * the client; on any other topic events come and go as they are, those of calls on `user:ID` too (P11).
+ */
+export class Channel {
+  /** Resolves when the topic is joined; rejects where the server refuses. */
+  readonly joined: Promise<void>;
+  readonly #emitter = new Emitter<Record<string, unknown[]>>();
+  readonly #conversationId: string | undefined;
+  readonly #wanted = new Set<string>();
+  #client: ChatClient | undefined;
+  #stops: (() => void)[] = [];
+  #left = false;
+
+  constructor(
+    readonly topic: string,
+    params: { readonly [name: string]: Json },
+    private readonly ready: () => Promise<ChatClient>,
+    private readonly onLeft: () => void,
+  ) {
+    this.#conversationId = ofConversation.exec(topic)?.[1];
+    this.joined = this.#join(params);
+    // Who does not ask is not stopped by it.
+    this.joined.catch(() => {});
+  }
+
+  /** Hears every `event` of this topic from now on, with its payload. The function returned takes the listener off again. */
+  on(event: string, listener: AnyListener): () => void {
+    check.function("listener", listener);
+    if (!this.#wanted.has(check.id("event", event))) {
+      this.#wanted.add(event);
+      if (this.#client) this.#follow(this.#client, event);
+    }
+    return this.#emitter.on(event, listener);
+  }
+
+  off(event: string, listener: AnyListener): void {
+    this.#emitter.off(event, listener);
+  }
+
+  /** Resolves with the backend's reply (P3); `message:send` when the message is acknowledged. */
+  async push(event: string, payload: { readonly [name: string]: Json } = {}): Promise<unknown> {
+    const client = await this.ready();
+    const id = this.#conversationId;
+    if (id !== undefined && event === "message:send") {
+      const { client_id, content, type, metadata, reply_to } = payload;
+      const draft: Draft = {
+        text: check.string("content", content),
+        ...(typeof type === "string" && { type }),
+        ...(metadata !== undefined && { metadata }),
+      };
+      const options = typeof client_id === "string" ? { key: client_id } : {};
+      const { key } =
+        typeof reply_to === "string"
+          ? await withNewestRow(client, id, [reply_to], (replyTo) =>
+              client.send(id, { ...draft, replyTo }, options),
+            )
+          : await client.send(id, draft, options);
+      return { message: recordOf(await client.acknowledged(key)) };
+    }
+    if (id !== undefined && event === "message:read") {
+      const upTo = check.id("up_to", payload.up_to as string);
+      return withNewestRow(client, id, [upTo], (rowKey) => client.markRead(id, rowKey));
+    }
+    if (id !== undefined && event === "typing") return client.setTyping(id, payload.is_typing === true);
+    return client.wire.send(event, payload, { ack: true, topic: this.topic });
+  }
+
+  /** Hears nothing any more; the topic is not wanted on the next connections either. */
+  async leave(): Promise<void> {
+    if (this.#left) return;
+    this.#left = true;
+    this.onLeft();
+    for (const stop of this.#stops) stop();
+    this.#stops = [];
+    const client = this.#client;
+    if (client && !this.#isOwn(client)) await client.wire.leave(this.topic);
+  }
+
+  async #join(params: { readonly [name: string]: Json }): Promise<void> {
+    const client = await this.ready();
+    if (this.#left) return;
+    this.#client = client;
+    for (const event of this.#wanted) this.#follow(client, event);
+    const id = this.#conversationId;
+    if (id !== undefined) {
+      // A window is what keeps a conversation's topic joined.
+      const timeline = client.timeline(id);
+      this.#stops.push(() => timeline.close());
+    } else if (!this.#isOwn(client)) {
+      await client.wire.join(this.topic, params);
+    }
+  }
+
+  /** Topics that the client joins by itself (P6). */
+  #isOwn(client: ChatClient): boolean {
+    return this.#conversationId !== undefined || this.topic === `user:${client.userId}`;
+  }
+
+  #follow(client: ChatClient, event: string): void {
+    const id = this.#conversationId;
+    const tell = (payload: unknown) => this.#emitter.emit(event, payload);
+    const stop = id === undefined ? undefined : readByCore[event]?.(client, id, tell);
+    this.#stops.push(
+      stop ??
+        client.wire.on(event, (...values) => {
+          const { topic } = values.at(-1) as WireContext;
+          if (topic === this.topic) this.#emitter.emit(event, ...values.slice(0, -1));
+        }),
+    );
+  }
+}
+
+type Follow = (client: ChatClient, id: string, tell: (payload: unknown) => void) => () => void;
+
+/** P8, from what the core has read. */
+const readByCore: Record<string, Follow | undefined> = {
+  "message:new": (client, id, tell) =>
+    client.on("message", (message) => message.conversationId === id && tell(recordOf(message))),
+  "message:update": (client, id, tell) =>
+    client.on("messageUpdated", (message) => message.conversationId === id && tell(recordOf(message))),
+  "message:delete": (client, id, tell) =>
+    client.on("messageDeleted", ({ conversationId, rowKey }) => {
+      if (conversationId === id) tell({ id: idOf(id, rowKey) });
+    }),
+  "message:read": (client, id, tell) =>
+    client.on("status", ({ conversationId, rowKey, status }) => {
+      if (conversationId === id && status === "read") tell({ up_to: idOf(id, rowKey) });
+    }),
+  typing: (client, id, tell) =>
+    client.on("typing", ({ conversationId, userId, typing }) => {
+      if (conversationId === id) tell({ user_id: userId, is_typing: typing });
+    }),
+};
+
+/** The server's id in a row key of others; the key itself with own messages, which is their `client_id`. */
+function idOf(conversationId: string, rowKey: string): string {
+  const prefix = `${conversationId}:`;
+  return rowKey.startsWith(prefix) ? rowKey.slice(prefix.length) : rowKey;
+}
+
+function recordOf(message: Message): PhoenixMessage {
+  return {
+    id: message.id ?? message.rowKey,
+    ...(message.key !== null && { client_id: message.key }),
+    conversation_id: message.conversationId,
+    sender_id: message.senderId,
+    content: message.text,
+    type: message.type,
+    metadata: message.metadata,
+    seq: message.seq,
+    inserted_at: message.createdAt,
+  };
+}
+
+export type ChatManagerEvents = {
+  message: [message: Message];
+  messageUpdated: [message: Message];
+  messageDeleted: [target: { conversationId: string; rowKey: string }];
+  status: [change: { conversationId: string; rowKey: string; status: Message["status"] }];
+  typing: [change: { conversationId: string; userId: string; typing: boolean }];
+  /** What is shown, from the store alone, catching up, or live (P10). */
+  phase: [phase: Phase];
+};
+
+/** Conversations and their messages, by the names of the Phoenix guide. It shows what the client has, and holds nothing of it. */
+export class ChatManager extends Facade<ChatManagerEvents> {
+  readonly #ready: () => Promise<ChatClient>;
+  readonly #open = new Map<string, Timeline>();
+  #client: ChatClient | undefined;
+  #stops: (() => void)[] = [];
+
+  /** Of this service, or of a client. */
+  constructor(of: SocketService | ChatClient) {
+    super(["message", "messageUpdated", "messageDeleted", "status", "typing", "phase"]);
+    this.#ready = of instanceof SocketService ? () => of.client() : async () => of;
+  }
+
+  /** Restores, then catches up, then goes live (P10): resolves when connected, and shows what is stored before. */
+  async initialize(): Promise<void> {
+    const client = await this.#ready();
+    if (this.#client !== client) this.#watch(client);
+    await client.connect();
+  }
+
+  /** Hears nothing any more, and closes what is open. The client goes on. */
+  destroy(): void {
+    for (const stop of this.#stops) stop();
+    this.#stops = [];
+    this.#client = undefined;
+    for (const id of [...this.#open.keys()]) this.closeConversation(id);
+    this.removeAllListeners();
+  }
+
+  /** P9; empty before `initialize()`. */
+  getConversations(): readonly Conversation[] {
+    return this.#client?.conversations().getSnapshot() ?? [];
+  }
+
+  /** Joins its topic (P1), and shows its newest messages. */
+  async openConversation(conversationId: string): Promise<void> {
+    const client = await this.#ready();
+    if (!this.#open.has(conversationId)) this.#open.set(conversationId, client.timeline(conversationId));
+  }
+
+  closeConversation(conversationId: string): void {
+    this.#open.get(conversationId)?.close();
+    this.#open.delete(conversationId);
+  }
+
+  /** Those of an open conversation, in the server's order; empty while it is not open. */
+  getMessages(conversationId: string): readonly Message[] {
+    return this.#open.get(conversationId)?.getSnapshot().messages ?? [];
+  }
+
+  /** Calls `listener` after each change of what `getMessages` gives, until the function returned is called. */
+  subscribe(conversationId: string, listener: () => void): () => void {
+    return this.#open.get(conversationId)?.subscribe(listener) ?? (() => {});
+  }
+
+  async loadEarlier(conversationId: string, count?: number): Promise<void> {
+    await this.#open.get(conversationId)?.loadEarlier(count);
+  }
+
+  /** Resolves when the message is on disk (P7). */
+  async sendMessage(
+    conversationId: string,
+    content: string,
+    rest: Omit<Draft, "text"> = {},
+  ): Promise<Message> {
+    return (await this.#ready()).send(conversationId, { text: content, ...rest });
+  }
+
+  /** Another text for a message; by its row key, as `deleteMessage`. */
+  async editMessage(rowKey: string, content: string): Promise<void> {
+    await (await this.#ready()).edit(rowKey, content);
+  }
+
+  async deleteMessage(rowKey: string): Promise<void> {
+    await (await this.#ready()).remove(rowKey);
+  }
+
+  /** Everything up to this message is read (P7); by the server's id or the row key. */
+  async markAsRead(conversationId: string, upTo: string): Promise<void> {
+    const client = await this.#ready();
+    await withNewestRow(client, conversationId, [upTo], (rowKey) => client.markRead(conversationId, rowKey));
+  }
+
+  async setTyping(conversationId: string, isTyping: boolean): Promise<void> {
+    (await this.#ready()).setTyping(conversationId, isTyping);
+  }
+
+  #watch(client: ChatClient): void {
+    const { emitter } = this;
+    this.#client = client;
+    for (const stop of this.#stops) stop();
+    this.#stops = [
+      client.on("message", (message) => emitter.emit("message", message)),
+      client.on("messageUpdated", (message) => emitter.emit("messageUpdated", message)),
+      client.on("messageDeleted", (target) => emitter.emit("messageDeleted", target)),
+      client.on("status", ({ conversationId, rowKey, status }) =>
+        emitter.emit("status", { conversationId, rowKey, status }),
+      ),
+      client.on("typing", (change) => emitter.emit("typing", change)),
+      client.on("phase", (phase) => emitter.emit("phase", phase)),
+    ];
+  }
+}

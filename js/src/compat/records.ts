@@ -1,0 +1,48 @@
+// What several guides say of a message, from ours.
+import type { ChatClient } from "../client.js";
+import type { Message } from "../types.js";
+
+type Target = { conversationId: string; rowKey: string };
+
+/**
+ * The server's id of a row: part of the row key with messages of others, else that of the server's copy. Null where the
+ * server has not told one.
+ */
+export async function serverId(
+  client: ChatClient,
+  { conversationId, rowKey }: Target,
+): Promise<string | null> {
+  const prefix = `${conversationId}:`;
+  if (rowKey.startsWith(prefix)) return rowKey.slice(prefix.length);
+  try {
+    return (await client.acknowledged(rowKey)).id;
+  } catch {
+    return null;
+  }
+}
+
+/** Base64 of a text in UTF-8 (T5). */
+export function toBase64(text: string): string {
+  return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
+}
+
+/** The text again; what is no base64 of UTF-8 is taken as it stands. */
+export function fromBase64(text: string): string {
+  try {
+    const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return text;
+  }
+}
+
+export type Ack<T> = { success: true; data: T } | { success: false; error: string };
+
+/** How a message ended, as an acknowledgement says it (T3, H4). */
+export async function ackOf(client: ChatClient, message: Message): Promise<Ack<Message>> {
+  try {
+    return { success: true, data: await client.acknowledged(message.key) };
+  } catch (error) {
+    return { success: false, error: error instanceof Error ? error.message : String(error) };
+  }
+}

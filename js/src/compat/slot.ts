@@ -1,0 +1,128 @@
+// What every facade stands on: one client, the application's own or made at the first call that needs it. A facade
+// remembers its listeners and who is logged in, and nothing of the chat.
+import type { ChatClient } from "../client.js";
+import { ChatError, check } from "../errors.js";
+import { createChat } from "../index.js";
+import type { ChatOptions } from "../types.js";
+
+/** What facades take: the options of `createChat`, or a client that there is. */
+export type FacadeOptions = Partial<Omit<ChatOptions, "userId" | "profile">> & {
+  /** Numbers are taken where the backend has numbers. */
+  userId?: string | number | undefined;
+  /** That of the guide, unless another one is named. */
+  profile?: ChatOptions["profile"] | undefined;
+  /** A client that the application has made: it is used, and closed by whoever made it. */
+  client?: ChatClient | undefined;
+};
+
+/** Puts listeners on a new client; what it gives takes them off. */
+type Watch = (client: ChatClient) => readonly (() => void)[];
+
+export class Slot {
+  #options: FacadeOptions;
+  #making: Promise<ChatClient> | undefined;
+  #closing: Promise<void> = Promise.resolve();
+  #client: ChatClient | null = null;
+  #stops: readonly (() => void)[] = [];
+
+  constructor(
+    /** The facade's name, for what it says. */
+    private readonly facade: string,
+    private readonly profile: Extract<ChatOptions["profile"], string>,
+    options: FacadeOptions,
+    private readonly watch: Watch = () => [],
+  ) {
+    this.#options = check.read(facade, () => ({ ...options }));
+    if (this.#options.client) this.#use(this.#options.client);
+  }
+
+  /** The client as soon as there is one. It is made at the first call. */
+  ready = async (): Promise<ChatClient> => {
+    if (this.#client) return this.#client;
+    this.#making ??= this.#make(this.#closing);
+    return this.#making;
+  };
+
+  /** The client that there is now. */
+  now = (): ChatClient | null => this.#client;
+
+  get isOnline(): boolean {
+    return this.#client?.connection.state === "online";
+  }
+
+  /** Options that come later: they hold for the client that is made next. Rejected where one of them is used elsewhere. */
+  configure(options: FacadeOptions): void {
+    const isUsed = this.#client !== null || this.#making !== undefined;
+    const { url } = this.#options;
+    if (isUsed && options.url !== undefined && String(options.url) !== String(url)) {
+      throw new ChatError("config", `${this.facade} is connected to another url: close() it before`);
+    }
+    if (!isUsed) this.#options = { ...this.#options, ...options };
+    if (!isUsed && options.client) this.#use(options.client);
+  }
+
+  /** Another login, another client: the one there is ends first. The same one stays. */
+  async login(userId: string | number | undefined, token: string | undefined): Promise<void> {
+    const known = this.#options.client?.userId ?? this.#options.userId ?? userId;
+    const isAnother = userId !== undefined && String(userId) !== String(known);
+    if (isAnother && this.#options.client) {
+      const text = `${this.facade} was given a client of user ${this.#options.client.userId}: it cannot be another's`;
+      throw new ChatError("config", text);
+    }
+    if (userId !== undefined) this.#options = { ...this.#options, userId };
+    if (token !== undefined) this.#options = { ...this.#options, token };
+    if (isAnother) await this.close();
+  }
+
+  /** Ends the client, if it was made here; the next call makes another. A client that was given is let go. */
+  close(): Promise<void> {
+    const making = this.#making ?? Promise.resolve(this.#client);
+    this.#making = undefined;
+    for (const stop of this.#stops) stop();
+    this.#stops = [];
+    this.#client = this.#options.client ?? null;
+    if (this.#client) return Promise.resolve();
+    // The next client waits for it: there is one for each user and backend.
+    this.#closing = making.then(
+      (client) => client?.close(),
+      () => {},
+    );
+    return this.#closing;
+  }
+
+  async #make(closing: Promise<void>): Promise<ChatClient> {
+    await closing.catch(() => {});
+    const making = this.#making;
+    try {
+      const client = await createChat(this.#read());
+      // Closed meanwhile: whoever closed it ends it.
+      if (this.#making === making) this.#use(client);
+      return client;
+    } catch (error) {
+      if (this.#making === making) this.#making = undefined;
+      throw error;
+    }
+  }
+
+  #read(): ChatOptions {
+    const { client: _, userId, url, profile, token, getToken, ...rest } = this.#options;
+    if (url === undefined || userId === undefined) {
+      const missing = url === undefined ? "url" : "userId";
+      throw new ChatError("config", `${this.facade} was given no ${missing}, and needs one to connect`);
+    }
+    // The one of the latest login, not of the first.
+    const latest = () => this.#options.token ?? "";
+    return {
+      ...rest,
+      url,
+      userId: String(userId),
+      profile: profile ?? this.profile,
+      ...((getToken || token !== undefined) && { getToken: getToken ?? latest }),
+    };
+  }
+
+  #use(client: ChatClient): void {
+    this.#client = client;
+    this.#stops = this.watch(client);
+  }
+}

@@ -1,0 +1,202 @@
+// The team's guide (WIRES.md T1 to T17): `initializeSocket`, `sendMessage`, `sendTypingIndicator`.
+import type { ChatClient } from "../client.js";
+import { ChatError, check } from "../errors.js";
+import type { Json, Message, MessageType } from "../types.js";
+import { type Ack, ackOf, fromBase64, serverId, toBase64 } from "./records.js";
+import type { FacadeOptions } from "./slot.js";
+import { WireFacade } from "./wire-facade.js";
+
+/** A message as that wire has it (T4). */
+export type TeamMessage = {
+  id: string;
+  sender_id: string;
+  /** Base64 of the text in UTF-8 (T5). */
+  content_encrypted: string;
+  conversation_id: string;
+  message_type: string;
+  created_at: string;
+};
+
+/** T4, and the names that Socket.IO has for its connection. */
+export type TeamEvents = {
+  connect: [];
+  disconnect: [reason: string];
+  connect_error: [error: ChatError];
+  /** What belongs to no call, and what `emit` without an `ack` could not do. */
+  error: [error: ChatError];
+  "user:status_changed": [change: { userId: string; status: "online" | "offline"; timestamp: string }];
+  "chat:message_received": [message: TeamMessage];
+  /** `tempId` is the id under which `sendMessage` gave an own message (T16). */
+  "chat:message_status_updated": [update: { messageId: string; tempId: string; status: string }];
+  "chat:user_typing": [
+    typing: {
+      userId: string;
+      username: string;
+      isTyping: boolean;
+      timestamp: string;
+      conversationId: string;
+    },
+  ];
+};
+
+const events: (keyof TeamEvents)[] = [
+  "connect",
+  "disconnect",
+  "connect_error",
+  "error",
+  "user:status_changed",
+  "chat:message_received",
+  "chat:message_status_updated",
+  "chat:user_typing",
+];
+
+/** What the core says to the backend by itself, at the right time: presence (T17), and that a message was delivered. */
+const byItself = new Set(["presence:online", "presence:offline", "chat:message_delivered"]);
+
+/** The socket of the team's guide. Names and shapes are the wire's; what is sent goes through the client's queue. */
+export class TeamSocket extends WireFacade<TeamEvents> {
+  constructor(options: FacadeOptions) {
+    super("initializeSocket()", "team", options, events);
+  }
+
+  get connected(): boolean {
+    return this.slot.isOnline;
+  }
+
+  /** The server's id of this connection. */
+  get id(): string | undefined {
+    return this.slot.now()?.connection.socketId ?? undefined;
+  }
+
+  /** Resolves when connected. `initializeSocket` calls it. */
+  async connect(): Promise<void> {
+    const client = await this.slot.ready().catch((error: ChatError) => {
+      this.emitter.emit("connect_error", error);
+      throw error;
+    });
+    await client.connect();
+  }
+
+  disconnect(): void {
+    this.slot.now()?.disconnect();
+  }
+
+  /**
+   * Says something to the backend (T2). Messages and typing go through the client; what the client says by itself is not
+   * said twice; all else goes as it is. `ack` is given the backend's answer (T3).
+   */
+  emit(
+    event: string,
+    payload: { readonly [name: string]: Json } = {},
+    ack?: (answer: unknown) => void,
+  ): void {
+    const run = this.#emit(event, payload, ack !== undefined);
+    run.then(
+      (answer) => ack?.(answer),
+      (error: ChatError) => {
+        if (ack) ack({ success: false, error: error.message });
+        else this.emitter.emit("error", error);
+      },
+    );
+  }
+
+  async #emit(event: string, payload: { readonly [name: string]: Json }, wantsAnswer: boolean) {
+    if (byItself.has(event)) return { success: true };
+    const client = await this.slot.ready();
+    const { conversationId, contentEncrypted, isTyping } = payload;
+    if (event === "chat:message_send") {
+      const text = fromBase64(check.string("contentEncrypted", contentEncrypted));
+      const message = await client.send(check.id("conversationId", conversationId), text);
+      return wantsAnswer ? answerOf(await ackOf(client, message)) : null;
+    }
+    if (event === "chat:typing") {
+      client.setTyping(check.id("conversationId", conversationId), isTyping === true);
+      return { success: true };
+    }
+    return client.wire.send(event, payload, { ack: wantsAnswer });
+  }
+
+  protected override watch(client: ChatClient): (() => void)[] {
+    const { emitter } = this;
+    const now = () => new Date().toISOString();
+    return [
+      client.on("connected", () => emitter.emit("connect")),
+      client.on("disconnected", ({ reason }) => emitter.emit("disconnect", reason ?? "")),
+      client.on("authError", (error) => emitter.emit("connect_error", error)),
+      client.on("error", (error) => emitter.emit("error", error)),
+      client.on("presence", ({ userId, online }) => {
+        const status = online ? "online" : "offline";
+        emitter.emit("user:status_changed", { userId, status, timestamp: now() });
+      }),
+      client.on("message", (message) => emitter.emit("chat:message_received", recordOf(message))),
+      client.on("status", async ({ conversationId, rowKey, status }) => {
+        // T14: the others are this client's own.
+        if (status !== "delivered" && status !== "read") return;
+        const messageId = await serverId(client, { conversationId, rowKey });
+        if (messageId === null) return;
+        emitter.emit("chat:message_status_updated", { messageId, tempId: rowKey, status });
+      }),
+      client.on("typing", ({ conversationId, userId, typing }) => {
+        const members = client.conversation(conversationId).getSnapshot()?.members ?? [];
+        const username = members.find((member) => member.userId === userId)?.name ?? userId;
+        const told = { userId, username, isTyping: typing, timestamp: now(), conversationId };
+        emitter.emit("chat:user_typing", told);
+      }),
+    ];
+  }
+}
+
+function recordOf(message: Message): TeamMessage {
+  return {
+    id: message.id ?? message.rowKey,
+    sender_id: message.senderId,
+    content_encrypted: toBase64(message.text),
+    conversation_id: message.conversationId,
+    message_type: message.type,
+    created_at: message.createdAt,
+  };
+}
+
+function answerOf(ack: Ack<Message>): Ack<TeamMessage> {
+  return ack.success ? { success: true, data: recordOf(ack.data) } : ack;
+}
+
+let current: TeamSocket | undefined;
+
+/**
+ * Connects this user (T1), and gives the socket; one that was there before is closed. Options as those of `createChat`:
+ * `url` and `userId` at least; `profile` is `team`.
+ */
+export function initializeSocket(token: string, options: FacadeOptions): TeamSocket {
+  const before = current;
+  const socket = new TeamSocket({ ...options, token });
+  current = socket;
+  const gone = before?.close() ?? Promise.resolve();
+  const connect = () => socket.connect();
+  // How it fares is told by its events.
+  gone.then(connect, connect).catch(() => {});
+  return socket;
+}
+
+/** Resolves with the message when it is on disk, to be shown at once under `rowKey` (T16); that stays its id in this client. */
+export async function sendMessage(
+  conversationId: string,
+  content: string,
+  messageType: MessageType = "text",
+): Promise<Message> {
+  const client = await socketOf("sendMessage").client();
+  return client.send(conversationId, { text: content, type: messageType });
+}
+
+/** To be called at every key (T2): throttled, and stopped by itself. */
+export async function sendTypingIndicator(conversationId: string, isTyping: boolean): Promise<void> {
+  (await socketOf("sendTypingIndicator").client()).setTyping(conversationId, isTyping);
+}
+
+function socketOf(caller: string): TeamSocket {
+  if (current) return current;
+  throw new ChatError(
+    "config",
+    `${caller}() needs a socket: call initializeSocket(token, { url, userId }) before`,
+  );
+}

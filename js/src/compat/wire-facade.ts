@@ -1,0 +1,100 @@
+import type { ChatClient } from "../client.js";
+import { Emitter, type Listener } from "../emitter.js";
+import { check } from "../errors.js";
+import { type FacadeOptions, Slot } from "./slot.js";
+
+// What listeners of a backend's own event take is up to that event.
+// biome-ignore lint/suspicious/noExplicitAny: as above
+type Any = any[];
+
+/** The types above hold its parts together. */
+type Own = Listener<never[]> & Listener<Any>;
+
+/**
+ * A socket as a guide's reader knows it: events by the backend's own names. Those that the core reads are told again in
+ * the backend's shape; every other one comes as it is (C4), also before there is a client.
+ */
+export abstract class WireFacade<Events extends Record<string, unknown[]>> {
+  protected readonly slot: Slot;
+  protected readonly emitter = new Emitter<Events>();
+  readonly #others = new Emitter<Record<string, Any>>();
+  /** What has been asked for of the backend's own events. */
+  readonly #wanted = new Set<string>();
+  #forward: ((event: string) => void) | undefined;
+
+  protected constructor(
+    facade: string,
+    profile: "team" | "companion" | "channels",
+    options: FacadeOptions,
+    private readonly known: readonly (keyof Events & string)[],
+  ) {
+    this.slot = new Slot(facade, profile, options, (client) => this.#follow(client));
+  }
+
+  /** Tells what the core has read, in the backend's shape. What it gives takes its listeners off. */
+  protected abstract watch(client: ChatClient): readonly (() => void)[];
+
+  /** Hears every `event` from now on. The function returned takes the listener off again. */
+  on<E extends keyof Events & string>(event: E, listener: Listener<Events[E]>): () => void;
+  on(event: string, listener: Listener<Any>): () => void;
+  on(event: string, listener: Listener<Any>): () => void {
+    check.function("listener", listener);
+    if (this.#isKnown(event)) return this.emitter.on(event, listener as Own);
+    return this.#others.on(this.#want(event), listener);
+  }
+
+  once<E extends keyof Events & string>(event: E, listener: Listener<Events[E]>): () => void;
+  once(event: string, listener: Listener<Any>): () => void;
+  once(event: string, listener: Listener<Any>): () => void {
+    check.function("listener", listener);
+    if (this.#isKnown(event)) return this.emitter.once(event, listener as Own);
+    return this.#others.once(this.#want(event), listener);
+  }
+
+  off(event: string, listener: Listener<Any>): void {
+    if (this.#isKnown(event)) this.emitter.off(event, listener as Own);
+    else this.#others.off(event, listener);
+  }
+
+  removeAllListeners(event?: string): void {
+    if (event === undefined || this.#isKnown(event)) this.emitter.removeAllListeners(event);
+    if (event === undefined || !this.#isKnown(event)) this.#others.removeAllListeners(event);
+  }
+
+  /** The client below, for what the guide did not have. */
+  client(): Promise<ChatClient> {
+    return this.slot.ready();
+  }
+
+  /** Ends the client; the next `connect()` makes another. */
+  close(): Promise<void> {
+    return this.slot.close();
+  }
+
+  #isKnown(event: string): event is keyof Events & string {
+    return (this.known as readonly string[]).includes(event);
+  }
+
+  #want(event: string): string {
+    check.id("event", event);
+    if (!this.#wanted.has(event)) {
+      this.#wanted.add(event);
+      this.#forward?.(event);
+    }
+    return event;
+  }
+
+  #follow(client: ChatClient): (() => void)[] {
+    const stops: (() => void)[] = [];
+    this.#forward = (event) =>
+      void stops.push(client.wire.on(event, (...values) => this.#others.emit(event, ...values)));
+    for (const event of this.#wanted) this.#forward(event);
+    const watched = this.watch(client);
+    return [
+      () => {
+        this.#forward = undefined;
+        for (const stop of [...stops, ...watched]) stop();
+      },
+    ];
+  }
+}

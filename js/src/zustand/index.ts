@@ -1,0 +1,20 @@
+"use client";
+
+export {
+  selectConversations,
+  selectCurrentConversation,
+  selectCurrentConversationId,
+  selectCurrentMessages,
+  selectIsOnline,
+  selectIsOptimistic,
+  selectIsSendingMessage,
+  selectMessage,
+  selectMessageError,
+  selectMessageStatus,
+  selectMessages,
+  selectTypingUsers,
+  selectUnreadCount,
+  selectUserPresence,
+} from "./selectors.js";
+export type { ChatActions, ChatFields, ChatState } from "./state.js";
+export { type ChatStore, createChatStore, useChatStore } from "./store.js";

@@ -1,0 +1,144 @@
+// The channels guide as its reader uses it (H1 to H7): its wire played by the test, its tokens against a real server.
+import { expect, onTestFinished, test } from "vitest";
+import {
+  ChatSocketClient,
+  MessageRecoveryManager,
+  type SocketError,
+  SocketErrorType,
+  SocketEvents,
+} from "../../src/compat/index.js";
+import { FakeChat } from "../fake.js";
+import { next, optionsFor, serve } from "../support.js";
+
+test("the names of H5 and H6", () => {
+  expect(Object.values(SocketEvents).sort()).toEqual([
+    "message:delivered",
+    "message:new",
+    "message:read",
+    "message:send",
+  ]);
+  expect(Object.values(SocketErrorType).sort()).toEqual([
+    "auth_failed",
+    "connection_error",
+    "message_failed",
+  ]);
+});
+
+test("send with an id of its own, acknowledged; new, delivered and read in their shapes (H4, H5)", async () => {
+  const fake = new FakeChat("channels", "u1");
+  const socket = new ChatSocketClient({ client: fake.client });
+  await socket.connect();
+  expect([socket.isConnected(), socket.getSocketId()]).toEqual([true, "socket-1"]);
+  const told: unknown[] = [];
+  for (const event of [SocketEvents.MESSAGE_NEW, SocketEvents.MESSAGE_DELIVERED, SocketEvents.MESSAGE_READ]) {
+    socket.on(event, (payload: unknown) => told.push([event, payload]));
+  }
+  const ack = socket.sendMessage({ id: "m1", content: "hello", channelId: "general" });
+  await expect.poll(() => fake.of("send")).toEqual([["general", "hello", { key: "m1" }]]);
+  fake.move("m1", { status: "acknowledged", id: "m1" });
+  expect(await ack).toEqual({
+    success: true,
+    data: { id: "m1", content: "hello", channelId: "general", userId: "u1", createdAt: expect.any(String) },
+  });
+  for (const status of ["delivered", "read"] as const) {
+    fake.emitter.emit("status", { conversationId: "general", rowKey: "m1", status, failure: null });
+  }
+  fake.receive({ id: "m2", conversationId: "general", text: "hi", senderId: "u2" });
+  await expect.poll(() => told.length).toBe(3);
+  expect(told).toEqual(
+    expect.arrayContaining([
+      ["message:delivered", { messageId: "m1" }],
+      ["message:read", { messageId: "m1" }],
+      [
+        "message:new",
+        expect.objectContaining({ id: "m2", content: "hi", channelId: "general", userId: "u2" }),
+      ],
+    ]),
+  );
+});
+
+test("a message that fails is told, kept, and recovered (H6, H7)", async () => {
+  const fake = new FakeChat("channels", "u1");
+  const socket = new ChatSocketClient({ client: fake.client });
+  const recovery = new MessageRecoveryManager(socket);
+  const errors: SocketError[] = [];
+  socket.on("error", (error) => errors.push(error));
+  const ack = socket.sendMessage({ id: "m1", content: "one", channelId: "general" });
+  void socket.sendMessage({ id: "m2", content: "two", channelId: "general" });
+  await expect.poll(() => fake.queue.length).toBe(2);
+  expect((await recovery.getPendingMessages()).map(({ content }) => content)).toEqual(["one", "two"]);
+  const failure = { code: "server", message: "no room", retryable: true } as const;
+  fake.move("m1", { status: "failed", failure });
+  expect(await ack).toMatchObject({ success: false });
+  expect(errors).toMatchObject([
+    { type: "message_failed", message: "no room", messageId: "m1", cause: { code: "server" } },
+  ]);
+  expect((await recovery.getFailedMessages()).map(({ id }) => id)).toEqual(["m1"]);
+  expect(await recovery.recoverMessages()).toBe(1);
+  expect(fake.of("resend")).toEqual([["m1"]]);
+  fake.move("m1", { status: "failed", failure });
+  await recovery.removePendingMessage("m1");
+  await recovery.removePendingMessage("m2");
+  expect([fake.of("discard"), fake.of("cancel")]).toEqual([[["m1"]], [["m2"]]]);
+});
+
+test("what cannot be sent is an answer, not a rejection (H4)", async () => {
+  const socket = new ChatSocketClient({ url: "http://127.0.0.1:9", token: "t" });
+  const errors: string[] = [];
+  socket.on("error", ({ type }) => errors.push(type));
+  const ack = await socket.sendMessage({ content: "hello", channelId: "general" });
+  expect(ack).toEqual({ success: false, error: expect.stringContaining("userId") });
+  expect(errors).toEqual(["message_failed"]);
+});
+
+/** The facade over the team's wire: its tokens, and how it connects, are the same. */
+async function overTeam(config: Partial<ConstructorParameters<typeof ChatSocketClient>[0]>) {
+  const server = await serve();
+  const { getToken: _, ...options } = optionsFor(server, "ana");
+  const socket = new ChatSocketClient({ ...options, ...config });
+  onTestFinished(() => socket.close());
+  return { server, socket };
+}
+
+test("a refused token: onAuthError gives the next one, and the connection goes on (H7)", async () => {
+  const refusals: string[] = [];
+  const onAuthError = async ({ type }: SocketError) => {
+    refusals.push(type);
+    return "user:ana";
+  };
+  const { socket } = await overTeam({ token: "expired", onAuthError });
+  await socket.connect();
+  expect([socket.isConnected(), refusals]).toEqual([true, ["auth_failed"]]);
+});
+
+test("a token that stays refused is told once, and updateToken() connects again (H1, H6)", async () => {
+  const told: string[] = [];
+  const { socket } = await overTeam({
+    token: "bad",
+    onAuthError: ({ type }) => void told.push(`onAuthError ${type}`),
+    onConnectionError: ({ type }) => void told.push(type),
+  });
+  socket.on("error", ({ type }) => void told.push(`error ${type}`));
+  await expect(socket.connect()).rejects.toMatchObject({ code: "auth" });
+  expect(told).toEqual(["onAuthError auth_failed", "error auth_failed"]);
+  const connected = new Promise<void>((resolve) => void socket.on("connect", () => resolve()));
+  socket.updateToken("user:ana");
+  await connected;
+  expect(JSON.stringify(told)).not.toContain("bad");
+});
+
+test("a lost connection is a connection_error, and onReconnect follows it, not the first connect (H1, H6)", async () => {
+  const told: string[] = [];
+  const { server, socket } = await overTeam({
+    token: "user:ana",
+    onConnectionError: ({ type }) => void told.push(type),
+    onReconnect: () => void told.push("reconnected"),
+  });
+  await socket.connect();
+  expect(told).toEqual([]);
+  const client = await socket.client();
+  const back = next(client, "connected");
+  server.faults.dropSockets("ana");
+  await back;
+  expect(told).toEqual(["connection_error", "reconnected"]);
+});

@@ -1,0 +1,109 @@
+// The companion's guide as its reader uses it (C1 to C10): its wire played by the test, its life cycle against a real server.
+import { expect, onTestFinished, test } from "vitest";
+import { CompanionSocketClient, getSocketClient } from "../../src/compat/index.js";
+import { FakeChat } from "../fake.js";
+import { optionsFor, serve } from "../support.js";
+
+test("getSocketClient: login, calls, logout (C1, C2, C10)", async () => {
+  const fake = new FakeChat("companion", "7");
+  const client = getSocketClient({ client: fake.client });
+  expect(getSocketClient()).toBe(client);
+  expect([client.isConnected(), client.getSocketId()]).toEqual([false, null]);
+  await client.connect(7, "token");
+  expect([client.isConnected(), client.getSocketId(), client.getUserId()]).toEqual([true, "socket-1", 7]);
+  await client.sendMessage("luna", "hello");
+  client.setTyping("luna", true);
+  for (const id of ["3", "5", "6"]) fake.receive({ id, conversationId: "luna" });
+  await client.markAsRead("luna", [5, 3]);
+  await client.requestPhoto("luna", "at the sea");
+  client.disconnect();
+  expect(client.isConnected()).toBe(false);
+  expect(fake.calls.filter(({ name }) => !/connect|timeline/.test(name))).toEqual([
+    { name: "send", args: ["luna", "hello", {}] },
+    { name: "setTyping", args: ["luna", true] },
+    { name: "markRead", args: ["luna", "luna:5"] },
+    { name: "wire.send", args: ["request_photo", { user_id: 7, girl_id: "luna", context: "at the sea" }] },
+  ]);
+});
+
+test("what it hears: C3 in its shape, C5, and every other event as it is (C4)", async () => {
+  const fake = new FakeChat("companion", "7");
+  const client = new CompanionSocketClient({ client: fake.client });
+  const told: unknown[] = [];
+  const events = ["connected", "disconnected", "message_received", "typing", "message_read"];
+  for (const event of [...events, "photo_generated", "mood_changed"]) {
+    client.on(event, (...values) => told.push([event, values[0]]));
+  }
+  await client.connect();
+  fake.receive({ id: "12", conversationId: "luna", text: "hi", type: "text" });
+  const attachments = [{ url: "https://photos.example/1.jpg" }];
+  fake.receive({ id: "13", conversationId: "luna", type: "image", attachments });
+  fake.setTypist("luna", "luna", true);
+  fake.emitter.emit("status", { conversationId: "luna", rowKey: "luna:9", status: "read", failure: null });
+  await Promise.resolve();
+  await Promise.resolve();
+  fake.tellWire("photo_generated", { girl_id: "luna", photo_url: "https://photos.example/2.jpg" });
+  fake.tellWire("mood_changed", { mood: "sunny" });
+  client.disconnect();
+  const record = { girl_id: "luna", sender: "girl", timestamp: expect.any(String) };
+  const photo_url = "https://photos.example/1.jpg";
+  expect(told).toEqual([
+    ["connected", { socketId: "socket-1" }],
+    ["message_received", { message: { ...record, id: 12, content: "hi", type: "text" } }],
+    ["message_received", { message: { ...record, id: 13, content: "", type: "photo", photo_url } }],
+    ["typing", { girl_id: "luna", is_typing: true }],
+    ["message_read", { message_id: 9, girl_id: "luna" }],
+    ["photo_generated", { girl_id: "luna", photo_url: "https://photos.example/2.jpg" }],
+    ["mood_changed", { mood: "sunny" }],
+    ["disconnected", { reason: "disconnect" }],
+  ]);
+});
+
+test("a photo whose address is no http or https one is not told", async () => {
+  const fake = new FakeChat("companion", "7");
+  const client = new CompanionSocketClient({ client: fake.client });
+  const told: unknown[] = [];
+  client.on("photo_generated", (photo) => told.push(photo));
+  client.on("message_received", ({ message }) => told.push(message.photo_url));
+  client.on("error", ({ code }) => told.push(code));
+  for (const photo of [{ girl_id: "luna", photo_url: "javascript:alert(1)" }, {}, null, "x"]) {
+    fake.tellWire("photo_generated", photo);
+  }
+  fake.receive({ id: "1", conversationId: "luna", metadata: { photo_url: "javascript:alert(1)" } });
+  fake.receive({ id: "2", conversationId: "luna", metadata: { photo_url: "https://photos.example/1" } });
+  const refused = ["protocol", "protocol", "protocol", "protocol"];
+  expect(told).toEqual([...refused, undefined, "https://photos.example/1"]);
+});
+
+test("another login is another client, which waits for the end of the last one (C1)", async () => {
+  const server = await serve();
+  const { getToken: _, userId: _ana, ...options } = optionsFor(server, "ana");
+  const client = new CompanionSocketClient(options);
+  onTestFinished(() => client.close());
+  const told: unknown[] = [];
+  client.on("test:news", (value) => told.push(value));
+  await expect(client.connect()).rejects.toMatchObject({ code: "config" });
+  await client.connect("ana", "user:ana");
+  const first = await client.client();
+  await client.connect("ana", "user:ana#2");
+  expect(await client.client()).toBe(first);
+  const next = client.connect("ben", "user:ben");
+  await next;
+  expect(first.connection.state).toBe("closed");
+  expect([(await client.client()).userId, client.getUserId()]).toEqual(["ben", "ben"]);
+  // Listeners are the facade's, and stay.
+  server.emit("test:news", 1);
+  await expect.poll(() => told).toEqual([1]);
+  expect(server.faults.dropSockets("ana")).toBe(0);
+});
+
+test("options may come before the first connect, and not another url behind it", async () => {
+  const server = await serve();
+  const { getToken: _, userId: _ana, url, ...options } = optionsFor(server, "ana");
+  const client = new CompanionSocketClient(options);
+  onTestFinished(() => client.close());
+  client.configure({ url });
+  await client.connect("ana", "user:ana");
+  client.configure({ url });
+  expect(() => client.configure({ url: "https://other.example" })).toThrow("another url");
+});

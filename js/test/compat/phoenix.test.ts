@@ -1,0 +1,150 @@
+// The Phoenix guide as its reader uses it, against a server of the framing without anything of ours (P1 to P12).
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { type Channel, ChatManager, type PhoenixMessage, SocketService } from "../../src/compat/index.js";
+import { FakeChat } from "../fake.js";
+import { plainServer } from "../phoenix-server.js";
+
+const wasm = await readFile(join(import.meta.dirname, "../../pkg/phoenix/chatwire_bg.wasm"));
+
+async function serviceOf(server: { url: string }, userId: string): Promise<SocketService> {
+  const reconnect = { baseDelayMs: 20, maxDelayMs: 100 };
+  const common = { storage: "memory", reconnect, wasm } as const;
+  const service = new SocketService({ url: server.url, ...common });
+  onTestFinished(() => service.close());
+  await service.connect(userId, userId);
+  return service;
+}
+
+function heard<T>(channel: Channel, event: string): Promise<T> {
+  return new Promise((resolve) => {
+    const off = channel.on(event, (payload: T) => {
+      off();
+      resolve(payload);
+    });
+  });
+}
+
+test("one socket, a channel for each conversation: join, push, hear, leave (P1, P3, P6 to P8)", async () => {
+  const server = await plainServer();
+  const [ana, ben] = await Promise.all([serviceOf(server, "ana"), serviceOf(server, "ben")]);
+  expect(ana.isConnected()).toBe(true);
+  const [mine, theirs] = [ana.channel("conversation:r1"), ben.joinChannel("conversation:r1")];
+  await Promise.all([mine.joined, theirs.joined]);
+  expect(ana.channel("conversation:r1")).toBe(mine);
+
+  // A window asks for its topic; that it is joined is told by what comes.
+  const news = heard<PhoenixMessage>(theirs, "message:new");
+  const ready = await theirs.push("message:send", { content: "is anybody there?" });
+  expect(ready).toMatchObject({ message: { content: "is anybody there?", sender_id: "ben" } });
+  const reply = await mine.push("message:send", { content: "hello", client_id: "k".repeat(32) });
+  expect(reply).toMatchObject({
+    message: { content: "hello", conversation_id: "r1", client_id: "k".repeat(32) },
+  });
+  expect(await news).toMatchObject({ content: "hello", sender_id: "ana", conversation_id: "r1" });
+
+  await ana.leaveChannel("conversation:r1");
+  expect(ana.channel("conversation:r1")).not.toBe(mine);
+});
+
+test("topics of the backend's own: parameters, events, a refusal in words (P3)", async () => {
+  const server = await plainServer();
+  const ana = await serviceOf(server, "ana");
+  const refused = ana.channel("news:1");
+  await expect(refused.joined).rejects.toMatchObject({ code: "forbidden" });
+  await refused.leave();
+  const news = ana.channel("news:1", { content: "badge" });
+  const headline = heard(news, "headline");
+  await news.joined;
+  expect(await headline).toEqual({ n: 1 });
+  await news.leave();
+});
+
+test("another login is another client, and the topics of the last one are left", async () => {
+  const server = await plainServer();
+  const service = await serviceOf(server, "ana");
+  const client = await service.client();
+  const channel = service.channel("conversation:r1");
+  await channel.joined;
+  await service.connect("ben", "ben");
+  expect(client.connection.state).toBe("closed");
+  expect((await service.client()).userId).toBe("ben");
+  expect(service.channel("conversation:r1")).not.toBe(channel);
+});
+
+test("ChatManager: open, send, read what is there, close (P7, P10)", async () => {
+  const server = await plainServer();
+  const [ana, ben] = await Promise.all([serviceOf(server, "ana"), serviceOf(server, "ben")]);
+  const [mine, theirs] = [new ChatManager(ana), new ChatManager(ben)];
+  await Promise.all([mine.initialize(), theirs.initialize()]);
+  await Promise.all([mine.openConversation("r1"), theirs.openConversation("r1")]);
+  const told: string[] = [];
+  const came = new Promise<void>((resolve) => {
+    theirs.on("message", ({ text }) => {
+      told.push(text);
+      resolve();
+    });
+  });
+  // It is joined when an own message has gone through.
+  const first = await theirs.sendMessage("r1", "first");
+  await (await ben.client()).acknowledged(first.key);
+  const message = await mine.sendMessage("r1", "hello", { metadata: { mood: "good" } });
+  await came;
+  expect(told).toEqual(["hello"]);
+  await expect.poll(() => theirs.getMessages("r1").map(({ text }) => text)).toEqual(["first", "hello"]);
+  await expect.poll(() => mine.getMessages("r1").at(-1)?.status).toBe("acknowledged");
+  expect(mine.getMessages("r1").at(-1)?.rowKey).toBe(message.rowKey);
+  theirs.closeConversation("r1");
+  expect(theirs.getMessages("r1")).toEqual([]);
+  mine.destroy();
+  expect(mine.getConversations()).toEqual([]);
+});
+
+test("what P7 pushes goes through the client; what P8 broadcasts comes in its shape; calls come as they are (P11)", async () => {
+  const fake = new FakeChat("phoenix", "ana");
+  const service = new SocketService({ client: fake.client });
+  const [room, own] = [service.channel("conversation:r1"), service.channel("user:ana")];
+  await Promise.all([room.joined, own.joined]);
+  // P6: the client joins these by itself.
+  expect(fake.of("wire.join")).toEqual([]);
+  expect(fake.of("timeline")).toEqual([["r1"]]);
+
+  fake.receive({ id: "m7", conversationId: "r1", text: "before" });
+  await room.push("message:read", { up_to: "m7" });
+  void room.push("message:send", { content: "an answer", reply_to: "m7" });
+  await expect.poll(() => fake.of("send")).toEqual([["r1", { text: "an answer", replyTo: "r1:m7" }, {}]]);
+  await room.push("typing", { is_typing: true });
+  await own.push("call:offer", { sdp: "x" });
+  expect(fake.of("markRead")).toEqual([["r1", "r1:m7"]]);
+  expect(fake.of("setTyping")).toEqual([["r1", true]]);
+  expect(fake.of("wire.send")).toEqual([["call:offer", { sdp: "x" }, { ack: true, topic: "user:ana" }]]);
+  await expect(room.push("message:send", { content: 7 })).rejects.toMatchObject({ code: "validation" });
+
+  const told: unknown[] = [];
+  for (const event of ["message:new", "message:delete", "message:read", "typing"]) {
+    room.on(event, (payload) => told.push([event, payload]));
+  }
+  own.on("call:answer", (payload) => told.push(["call:answer", payload]));
+  fake.receive({ id: "m8", conversationId: "other", text: "not here" });
+  fake.receive({ id: "m9", conversationId: "r1", text: "here", senderId: "ben" });
+  fake.emitter.emit("messageDeleted", { conversationId: "r1", rowKey: "r1:m9" });
+  const { key } = await fake.send("r1", "mine");
+  fake.move(key, { status: "read" });
+  fake.setTypist("r1", "ben", true);
+  fake.tellWire("call:answer", { sdp: "for another topic" });
+  fake.tellWireOn("user:ana", "call:answer", { sdp: "y" });
+  const record = { id: "m9", conversation_id: "r1", sender_id: "ben", content: "here", type: "text" };
+  expect(told).toEqual([
+    ["message:new", expect.objectContaining(record)],
+    ["message:delete", { id: "m9" }],
+    ["message:read", { up_to: key }],
+    ["typing", { user_id: "ben", is_typing: true }],
+    ["call:answer", { sdp: "y" }],
+  ]);
+  await room.leave();
+  expect(fake.of("timeline.close")).toHaveLength(fake.of("timeline").length);
+  fake.receive({ id: "m10", conversationId: "r1" });
+  expect(told).toHaveLength(5);
+  expect(fake.of("close")).toEqual([]);
+});

@@ -1,0 +1,141 @@
+// The team's guide as its reader uses it, against the official Socket.IO server (T1 to T17).
+import { expect, onTestFinished, test } from "vitest";
+import {
+  initializeSocket,
+  sendMessage,
+  sendTypingIndicator,
+  type TeamSocket,
+} from "../../src/compat/index.js";
+import type { ChatOptions } from "../../src/index.js";
+import { chatOf, next, optionsFor, serve, until } from "../support.js";
+
+function heard<T>(socket: TeamSocket, event: string): Promise<T> {
+  return new Promise((resolve) => void socket.once(event, (value: T) => resolve(value)));
+}
+
+function optionsOf(server: { url: string }, userId = "ana"): Omit<ChatOptions, "profile" | "getToken"> {
+  const { getToken: _, profile: _team, ...options } = optionsFor(server, userId);
+  return options;
+}
+
+test("before initializeSocket the others say what is missing", async () => {
+  await expect(sendMessage("c", "hello")).rejects.toMatchObject({
+    code: "config",
+    message: expect.stringContaining("initializeSocket(token, { url, userId })"),
+  });
+  await expect(sendTypingIndicator("c", true)).rejects.toMatchObject({ code: "config" });
+});
+
+test("login, send, typing, receipts and presence, by the names of T2 and T4", async () => {
+  const server = await serve();
+  const socket = initializeSocket("user:ana", optionsOf(server));
+  onTestFinished(() => socket.close());
+  await new Promise<void>((resolve) => void socket.on("connect", () => resolve()));
+  expect(socket.connected).toBe(true);
+  expect(socket.id).toBe((await socket.client()).connection.socketId);
+
+  const ben = await chatOf(server, "ben");
+  await ben.connect();
+  const { id } = await ben.createDirect("ana");
+  await until((await socket.client()).conversation(id), (conversation) => conversation !== null);
+
+  // T16: shown at once under an id of its own, and reconciled.
+  const updated = heard<{ tempId: string }>(socket, "chat:message_status_updated");
+  const arrived = next(ben, "message");
+  const shown = await sendMessage(id, "héllo");
+  expect(shown).toMatchObject({ text: "héllo", id: null, sender: "me" });
+  const [message] = await arrived;
+  expect(await updated).toEqual({ messageId: message.id, tempId: shown.rowKey, status: "delivered" });
+
+  const typed = next(ben, "typing");
+  await sendTypingIndicator(id, true);
+  expect(await typed).toEqual([{ conversationId: id, userId: "ana", typing: true }]);
+
+  const received = heard(socket, "chat:message_received");
+  const typing = heard(socket, "chat:user_typing");
+  ben.setTyping(id, true);
+  expect(await typing).toMatchObject({ userId: "ben", username: "ben", isTyping: true, conversationId: id });
+  await ben.send(id, "hi 👋");
+  const record = (await received) as { content_encrypted: string };
+  expect(record).toMatchObject({ sender_id: "ben", conversation_id: id, message_type: "text" });
+  // T5, as a reader of the guide decodes it.
+  expect(Buffer.from(record.content_encrypted, "base64").toString("utf8")).toBe("hi 👋");
+
+  const read = next(ben, "status", ({ status }) => status === "read");
+  socket.emit("chat:message_read", { messageId: (record as { id?: string }).id ?? "" });
+  await read;
+
+  const gone = heard(socket, "user:status_changed");
+  ben.disconnect();
+  expect(await gone).toMatchObject({ userId: "ben", status: "offline" });
+});
+
+test("socket.emit: what T2 names goes through the queue and is acknowledged (T3); all else goes as it is", async () => {
+  const server = await serve();
+  const socket = initializeSocket("user:ana", optionsOf(server));
+  onTestFinished(() => socket.close());
+  const ben = await chatOf(server, "ben");
+  await ben.connect();
+  const { id } = await ben.createDirect("ana");
+  await until((await socket.client()).conversation(id), (conversation) => conversation !== null);
+
+  const asked = (event: string, payload: object) =>
+    new Promise((resolve) => socket.emit(event, payload as never, resolve));
+  const contentEncrypted = Buffer.from("by hand ✓").toString("base64");
+  const answer = await asked("chat:message_send", { conversationId: id, contentEncrypted });
+  expect(answer).toMatchObject({
+    success: true,
+    data: { conversation_id: id, content_encrypted: contentEncrypted },
+  });
+  expect(server.log(id)).toHaveLength(1);
+  expect(await asked("test:echo", { any: "thing" })).toEqual({ any: "thing" });
+  expect(await asked("presence:online", {})).toEqual({ success: true });
+  expect(await asked("chat:message_send", { conversationId: id })).toEqual({
+    success: false,
+    error: expect.stringContaining("contentEncrypted"),
+  });
+  const failed = heard<Error>(socket, "error");
+  socket.emit("chat:message_send", { conversationId: id });
+  expect((await failed).message).toContain("contentEncrypted");
+  // C4's rule holds here, too: what the core does not read comes as it is, and only to who listens.
+  const news = heard(socket, "test:news");
+  server.emit("test:news", { n: 1 });
+  expect(await news).toEqual({ n: 1 });
+});
+
+test("offline: what is sent waits, and goes out with the next connection (T16, T17)", async () => {
+  const server = await serve();
+  const socket = initializeSocket("user:ana", optionsOf(server));
+  onTestFinished(() => socket.close());
+  const client = await socket.client();
+  await client.connect();
+  const { id } = await client.createDirect("ben");
+  const left = heard(socket, "disconnect");
+  socket.disconnect();
+  await left;
+  expect(socket.connected).toBe(false);
+  const message = await sendMessage(id, "later");
+  expect(server.log(id)).toEqual([]);
+  await socket.connect();
+  expect((await client.acknowledged(message.key)).text).toBe("later");
+});
+
+test("another login closes the socket before it, and a refused token is a connect_error", async () => {
+  const server = await serve();
+  const first = initializeSocket("user:ana", optionsOf(server));
+  const before = await first.client();
+  await before.connect();
+  const second = initializeSocket("bad", optionsOf(server, "ben"));
+  onTestFinished(() => second.close());
+  const refused = heard<Error & { code: string }>(second, "connect_error");
+  expect((await refused).code).toBe("auth");
+  expect(before.connection.state).toBe("closed");
+  expect((await second.client()).userId).toBe("ben");
+});
+
+test("what is missing is told by connect_error, in words", async () => {
+  const socket = initializeSocket("user:ana", { url: "http://127.0.0.1:9" });
+  const error = await heard<Error>(socket, "connect_error");
+  expect(error).toMatchObject({ code: "config", message: expect.stringContaining("userId") });
+  await expect(sendMessage("c", "x")).rejects.toMatchObject({ code: "config" });
+});

@@ -1,0 +1,23 @@
+// Somebody who reads a guide and writes what it says: a page with the facades of `chatwire/compat`.
+
+/** A page of somebody who has logged in: `{page, userId, token}`, and `run(code, argument)` in it with the facades at hand. */
+export async function reader(stage, name) {
+  const { token, user } = await stage.server.login(name);
+  const page = await stage.blank();
+  await page.evaluate(async () => {
+    globalThis.guide = await import("/chatwire/dist/compat/index.js");
+    globalThis.told = [];
+  });
+  return {
+    userId: user.id,
+    number: user.number,
+    token,
+    page,
+    run: (code, argument) => page.evaluate(code, argument),
+    /** Waits until something that `isTrue` of is told. */
+    told: async (name) => {
+      await page.waitForFunction((name) => globalThis.told.some(([told]) => told === name), name);
+      return page.evaluate((name) => globalThis.told.find(([told]) => told === name)[1], name);
+    },
+  };
+}
