@@ -77,6 +77,7 @@ class CompanionState {
   #conversations = new Map();
   #keys = new Map();
   #lastId = 0;
+  #lastMs = 0;
 
   constructor(plain) {
     this.plain = plain;
@@ -97,15 +98,11 @@ class CompanionState {
     return { record, isNew: true };
   }
 
-  /** D8 */
+  /** D8. Each has a millisecond of its own: their times are all that orders them at the client (D13). */
   add(userId, girlId, { type = "text", ...rest }) {
-    const record = {
-      id: ++this.#lastId,
-      girl_id: girlId,
-      ...rest,
-      timestamp: new Date().toISOString(),
-      type,
-    };
+    this.#lastMs = Math.max(Date.now(), this.#lastMs + 1);
+    const timestamp = new Date(this.#lastMs).toISOString();
+    const record = { id: ++this.#lastId, girl_id: girlId, ...rest, timestamp, type };
     this.log(userId, girlId).push(record);
     return record;
   }

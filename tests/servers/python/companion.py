@@ -1,12 +1,9 @@
 """The `companion` vocabulary (WIRES.md C1 to C6, D8), as ../companion.mjs has it."""
 
+import time
 from datetime import datetime, timezone
 
 from wire import Refused, Wire, invalid, is_integer
-
-
-def now():
-    return datetime.now(timezone.utc).isoformat().replace("+00:00", "Z")
 
 
 class Companion(Wire):
@@ -17,6 +14,7 @@ class Companion(Wire):
         self.records = {}
         self.keys = {}
         self.last_id = 0
+        self.last_ms = 0
 
     def admit(self, auth):
         name = self.faults.user_of(auth.get("token"))
@@ -73,8 +71,12 @@ class Companion(Wire):
         self.tell(user, "photo_generated", {"girl_id": girl_id, "photo_url": url})
 
     def add(self, user, girl_id, rest):
+        """Each has a millisecond of its own: their times are all that orders them at the client (D13)."""
         self.last_id += 1
-        record = {"id": self.last_id, "girl_id": girl_id, "timestamp": now(), "type": "text", **rest}
+        self.last_ms = max(time.time_ns() // 1_000_000, self.last_ms + 1)
+        at = datetime.fromtimestamp(self.last_ms / 1000, timezone.utc).isoformat(timespec="milliseconds")
+        timestamp = at.replace("+00:00", "Z")
+        record = {"id": self.last_id, "girl_id": girl_id, "timestamp": timestamp, "type": "text", **rest}
         self.log(user, girl_id).append(record)
         return record
 
