@@ -26,7 +26,7 @@ mod to_json;
 mod wall_time;
 
 pub use api::*;
-pub use client::Client;
+pub use client::{Client, everything};
 pub use model::*;
 
 pub mod config;

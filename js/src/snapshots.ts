@@ -164,10 +164,13 @@ class ConversationList implements Readable<readonly Conversation[]> {
   changed(): void {
     const last = this.#snapshot;
     this.#snapshot = undefined;
-    const next = this.getSnapshot();
-    if (last?.length === next.length && last.every((conversation, index) => conversation === next[index])) {
-      this.#snapshot = last;
-      return;
+    // Where nobody has looked yet it is put in order when somebody does.
+    if (last !== undefined) {
+      const next = this.getSnapshot();
+      if (last.length === next.length && last.every((conversation, index) => conversation === next[index])) {
+        this.#snapshot = last;
+        return;
+      }
     }
     this.#subscribers.notify();
   }

@@ -55,6 +55,7 @@ mod write;
 use guarantees::traits_of;
 use rest::Asked;
 use storage::Storage;
+pub use storage::everything;
 
 /// Commands that wait for the store to be read or for the other tabs' word.
 const MAX_DEFERRED: usize = 1000;

@@ -261,6 +261,8 @@ pub struct Timelines {
     me: String,
     logs: SortedMap<String, Log>,
     views: SortedMap<ViewId, window::View>,
+    /// A record has come that a window waits for.
+    awaited: bool,
     /// Statuses that were shown, and that the store does not have.
     shown: Known,
     orphans: Orphans,
@@ -279,6 +281,7 @@ impl Timelines {
             me: me.to_owned(),
             logs: SortedMap::new(),
             views: SortedMap::new(),
+            awaited: false,
             shown: SortedMap::new(),
             orphans: Orphans::default(),
             intake: Intake::new(max_unsaved),

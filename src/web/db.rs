@@ -20,16 +20,18 @@ use super::{Sink, spawn};
 use crate::proto::queue::Queue;
 use crate::proto::store::MemoryStore;
 use crate::proto::text::concat;
-use crate::proto::{Input, StoreFailure, StoreId, StoreReply, StoreRequest, TabInput};
+use crate::proto::{Input, Read, StoreFailure, StoreId, StoreReply, StoreRequest, TabInput};
 use packed::Packed;
 
 #[wasm_bindgen(module = "/src/web/db/indexed_db.js")]
 extern "C" {
     type Handle;
     #[wasm_bindgen(js_name = openStore)]
-    fn open_store(name: &str, timeout_ms: u32) -> Promise;
+    fn open_store(name: &str, first: &str, timeout_ms: u32) -> Promise;
     #[wasm_bindgen(js_name = closeStore)]
     fn close_store(handle: &Handle);
+    #[wasm_bindgen(js_name = closeAhead)]
+    fn close_ahead(opening: &Promise);
     #[wasm_bindgen(js_name = isDead)]
     fn is_dead(handle: &Handle) -> bool;
     #[wasm_bindgen(js_name = idOf)]
@@ -67,6 +69,8 @@ struct Inner {
     replaced: Cell<u32>,
     name: RefCell<Option<String>>,
     handle: RefCell<Option<Rc<Handle>>>,
+    /// What opens it before it was asked for.
+    ahead: RefCell<Option<Promise>>,
     memory: RefCell<Option<MemoryStore>>,
 }
 
@@ -96,9 +100,18 @@ impl Db {
             replaced: Cell::new(0),
             name: RefCell::default(),
             handle: RefCell::default(),
+            ahead: RefCell::default(),
             memory: RefCell::default(),
         };
         Self { inner: Rc::new(inner) }
+    }
+
+    /// Begins with what the first two requests will be, `Open` and this read: a browser takes its time to open a database,
+    /// and the rest of the client is made meanwhile.
+    pub fn open_ahead(&self, name: &str, first: Vec<Read>) {
+        let first = Packed::new(&StoreRequest::Read(first));
+        self.inner.name.replace(Some(name.to_owned()));
+        self.inner.ahead.replace(Some(open_store(name, &first.places, OPEN_TIMEOUT_MS)));
     }
 
     /// Queues a request.
@@ -114,6 +127,9 @@ impl Db {
     /// Finishes what is queued, then lets the database go.
     pub fn close(&self) {
         self.inner.closing.set(true);
+        if let Some(ahead) = self.inner.ahead.take() {
+            close_ahead(&ahead);
+        }
         self.start();
     }
 
@@ -206,7 +222,9 @@ impl Inner {
         }
         self.drop_handle();
         let name = self.name.borrow().clone().ok_or("no database is open: Open must come first")?;
-        let opened = JsFuture::from(open_store(&name, OPEN_TIMEOUT_MS)).await;
+        let ahead = self.ahead.take();
+        let opening = ahead.unwrap_or_else(|| open_store(&name, "", OPEN_TIMEOUT_MS));
+        let opened = JsFuture::from(opening).await;
         let handle: Handle =
             opened.map_err(|reason| reason.as_string().unwrap_or_default())?.unchecked_into();
         let handle = Rc::new(handle);

@@ -2,8 +2,8 @@
 //!
 //! Law: the core is borrowed for the length of one call and never while anything else runs, so that whatever a
 //! listener, a socket or the store does in answer may come back in at any time; it waits in the inbox for its turn.
-//! Events leave in batches: what ends a command at once, everything else at most once in 16 ms, by whatever runs
-//! first (a hidden tab has slow timers, but messages arrive: rule 15). There is one timer for all of it.
+//! Events leave in batches: what ends a command, or fills a window from the store, at once; everything else at most
+//! once in 16 ms, by whatever runs first (a hidden tab has slow timers, but messages arrive: rule 15). There is one timer for all of it.
 
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -21,6 +21,7 @@ use crate::proto::config::Config;
 use crate::proto::queue::Queue;
 use crate::proto::{
     Client, Command, CommandId, Event, Failure, Input, Output, Secret, TabOutput, TokenId, TokenReason,
+    everything,
 };
 
 /// A frame of a 60 Hz screen.
@@ -69,6 +70,10 @@ impl Driver {
                     driver.wake();
                 }
             });
+            let db = Db::new(sink.clone(), persistent);
+            if persistent {
+                db.open_ahead(&database, everything());
+            }
             Driver {
                 this: this.clone(),
                 core: RefCell::new(Client::new(config, seed, timer::now())),
@@ -81,7 +86,7 @@ impl Driver {
                 alarm,
                 sockets: Sockets::new(sink.clone()),
                 http: Http::new(sink.clone()),
-                db: Db::new(sink.clone(), persistent),
+                db,
                 page: RefCell::new(Some(Rc::new(Page::new(sink, persistent.then_some(database.as_str()))))),
             }
         });
@@ -213,10 +218,10 @@ impl Driver {
 
     /// When the next batch may leave; `None`: nothing waits.
     fn batch_due_ms(&self) -> Option<u64> {
-        let batch = self.batch.borrow();
-        match batch.urgent {
+        let (batch, core) = (self.batch.borrow(), self.core.borrow());
+        match batch.urgent || core.views_awaited() {
             true => Some(0),
-            false if batch.json.is_empty() && !self.core.borrow().views_dirty() => None,
+            false if batch.json.is_empty() && !core.views_dirty() => None,
             false => Some(batch.left_ms + BATCH_INTERVAL_MS),
         }
     }

@@ -349,8 +349,9 @@ impl Client {
     }
 }
 
-/// All that is kept in memory from the start: lists 0 to 3 of a load.
-pub(super) fn everything() -> Vec<Read> {
+/// All that is kept in memory from the start: lists 0 to 3 of a load, the first read of a store once it is open.
+#[must_use]
+pub fn everything() -> Vec<Read> {
     vec![
         Read::All(Table::Meta),
         Read::All(Table::Outbox),

@@ -13,6 +13,12 @@ impl Client {
         !self.closed && (self.timelines.views_dirty() || self.rooms.has_changed())
     }
 
+    /// A window has got rows out of the store that it waited for: it is shown at once. Each read is answered once, so that
+    /// this is no way round the batches.
+    pub fn views_awaited(&self) -> bool {
+        !self.closed && self.timelines.views_awaited()
+    }
+
     /// Turns what has changed into events, one for each conversation and window. Called once a batch.
     pub fn flush_views(&mut self, now: Now) {
         if self.closed {

@@ -116,7 +116,8 @@ impl<'a> Reader<'a> {
         self.rest = &[];
     }
 
-    fn take(&mut self, length: u64) -> &'a [u8] {
+    /// So many bytes.
+    pub fn take(&mut self, length: u64) -> &'a [u8] {
         let split = usize::try_from(length).ok().and_then(|length| self.rest.split_at_checked(length));
         let Some((taken, rest)) = split else {
             self.fail(TOO_SHORT);
@@ -139,19 +140,23 @@ impl<'a> Reader<'a> {
     }
 
     pub fn varint(&mut self) -> u64 {
-        let mut value = 0;
-        for shift in (0..64).step_by(7) {
-            let byte = self.u8();
-            let bits = u64::from(byte & 0x7f);
-            if (bits << shift) >> shift != bits {
-                break;
+        let (mut value, mut shift) = (0, 0);
+        let mut rest = self.rest;
+        // Not by `u8`: a start reads some ten thousand of them.
+        while let Some((byte, behind)) = rest.split_first() {
+            // The tenth byte has room for one bit.
+            if shift == 63 && *byte > 1 {
+                self.fail("a number must fit 64 bits");
+                return 0;
             }
-            value |= bits << shift;
-            if byte < 0x80 {
+            value |= u64::from(byte & 0x7f) << shift;
+            (rest, shift) = (behind, shift + 7);
+            if *byte < 0x80 {
+                self.rest = rest;
                 return value;
             }
         }
-        self.fail("a number must fit 64 bits");
+        self.fail(TOO_SHORT);
         0
     }
 

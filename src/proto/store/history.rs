@@ -296,6 +296,13 @@ fn write_fingerprints(w: &mut Writer, fingerprints: &[u32]) {
     }
 }
 
+/// In one go: a start reads some ten thousand of them.
 fn read_fingerprints(r: &mut Reader) -> Vec<u32> {
-    r.list(4, Reader::fixed_u32)
+    let count = r.varint();
+    let bytes = r.take(count.saturating_mul(4));
+    let mut fingerprints = Vec::with_capacity(bytes.len() / 4);
+    for bytes in bytes.as_chunks().0 {
+        fingerprints.push(u32::from_le_bytes(*bytes));
+    }
+    fingerprints
 }

@@ -269,6 +269,7 @@ impl Timelines {
             self.tell_ahead(conversation_id, number);
         }
         self.dirty_views(conversation_id);
+        self.awaited |= self.views.any(&|_, view| view.dirty && view.waits());
         self.drive(conversation_id);
     }
 

@@ -113,7 +113,6 @@ impl Timelines {
         newest.is_some_and(|message| message.sender == Sender::Me && message.status < Status::Read)
     }
 
-    /// A window on it is open.
     /// The conversation of each window.
     pub fn viewed(&self) -> Vec<String> {
         let mut all = Vec::with_capacity(self.views.len());
@@ -135,9 +134,12 @@ impl Timelines {
 
     /// Rows of this window are still on their way out of the store.
     pub fn is_loading(&self, view: ViewId) -> bool {
-        self.views
-            .get(&view)
-            .is_some_and(|view| view.dirty || view.last.as_ref().is_some_and(|last| last.loading))
+        self.views.get(&view).is_some_and(|view| view.dirty || view.waits())
+    }
+
+    /// Rows that a window waited for have come out of the store since the last flush.
+    pub fn views_awaited(&self) -> bool {
+        self.awaited
     }
 
     pub fn views_dirty(&self) -> bool {
@@ -165,6 +167,7 @@ impl Timelines {
         may_exist: &dyn Fn(&str) -> bool,
     ) -> Vec<ViewUpdate> {
         let mut updates = Vec::new();
+        self.awaited = false;
         for id in self.views.keys_where(&|_, view| view.dirty) {
             if let Some(update) = self.update_view(id, leads, echoes_of, may_exist) {
                 updates.push(update);

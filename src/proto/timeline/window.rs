@@ -98,6 +98,11 @@ impl View {
         }
     }
 
+    /// What it was last said to show is not all yet.
+    pub fn waits(&self) -> bool {
+        self.last.as_ref().is_some_and(|last| last.loading)
+    }
+
     /// The part of the history that is shown, as places counted from the oldest row.
     fn bounds(&mut self, log: &Log, max_rows: usize, wants: &mut Vec<Want>) -> Option<(usize, usize)> {
         let total = log.rows_before(log.head.segments.len());

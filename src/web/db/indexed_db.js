@@ -6,18 +6,16 @@
 // that version adds the same mark, which fails where it stands. It holds under the rules of `Transaction`
 // (src/proto/api/store.rs). Marks of rows end with the generation, which whoever expects a row expects too; those of
 // generations stay, also over a wipe.
-// Only `complete` is SAVED; an abort wrote nothing, unless the handle was lost, which may have been at the commit. The
-// version of the database stays 1 for ever (records carry their own), so that no open is an upgrade which another tab
-// could block.
+// Only `complete` is SAVED; an abort wrote nothing, unless the handle was lost, which may have been at the commit. The version of
+// the database stays 1 for ever (records carry their own), so that no open is an upgrade which another tab could block.
 //
-// Records cross packed: their places and lengths as JSON, their bytes one behind the other. A call into the browser for
-// each record, as wrappers in Rust make it, costs a crossing a record and 14 KB of compressed wasm.
+// Records cross packed: places and lengths of those that are written as JSON, what is read in one array (packed.js). A call
+// into the browser for each record, as wrappers in Rust make it, costs a crossing a record and 14 KB of compressed wasm.
 
 const names = ["meta", "outbox", "history"];
 const [SAVED, RECORDS, CONFLICT, UNKNOWN, DIED, QUOTA, FAILED] = [0, 1, 2, 3, 4, 5, 6];
 const [ONE, ALL] = [0, 1];
-/** How often is looked again at what stands where nothing was expected. */
-const MAX_LOOKS = 20;
+const MAX_LOOKS = 20; // at what stands where nothing was expected
 /**
  * Whether a request that fails after `commit()` aborts its transaction. The specification says so; Firefox aborts only where
  * it was the last one. Until it is known, and there, whatever is more than one request commits by itself, and waits for its page.
@@ -29,8 +27,8 @@ const records = () => IDBKeyRange.upperBound([], true);
 const marksOfReign = () => IDBKeyRange.bound([0], [""]);
 const recordsAndMarksOfReign = () => IDBKeyRange.upperBound([""]);
 
-/** Opens or creates the database. Rejects with a text; what comes too late is closed, or it would block deletions. */
-export function openStore(name, timeoutMs) {
+/** Opens or creates the database, and asks for what is read `first`. What comes too late is closed, or it would block deletions. */
+export function openStore(name, first, timeoutMs) {
   return new Promise((resolve, reject) => {
     const request = indexedDB.open(name, 1);
     const timer = setTimeout(() => {
@@ -50,6 +48,7 @@ export function openStore(name, timeoutMs) {
     request.onsuccess = () => {
       clearTimeout(timer);
       const store = { db: request.result, dead: false };
+      if (first) store.first = [first, readAll(store, first)];
       // Behind what is read first.
       if (!failsAfterCommit) setTimeout(tryCommit, 0, store);
       store.db.onversionchange = store.db.onclose = () => {
@@ -90,6 +89,9 @@ export function closeStore(store) {
   store.db.close();
 }
 
+/** What is still being opened is closed then. */
+export const closeAhead = (opening) => opening.then(closeStore, () => {});
+
 export function isDead(store) {
   return store.dead;
 }
@@ -99,10 +101,11 @@ export function idOf(store) {
   return [...store.db.objectStoreNames].find((name) => !names.includes(name)) ?? "";
 }
 
-/** All reads in one transaction, so that they see one state: `[RECORDS, JSON of [[key, length], …] a read, bytes]`. */
+/** All reads in one transaction, so that they see one state: `[RECORDS, [keys, bytes] of each read]`. */
 export function readStore(store, reads, timeoutMs) {
-  // Reading again is harmless, so every failure is worth a new handle.
-  const work = readAll(store, JSON.parse(reads)).catch((error) => [DIED, nameOf(error)]);
+  const [asked, answer] = store.first ?? [];
+  store.first = undefined;
+  const work = asked === reads ? answer : readAll(store, reads);
   return inTime(work, timeoutMs, [DIED, `no answer within ${timeoutMs} ms`]);
 }
 
@@ -137,22 +140,19 @@ function begin(store, tables, mode, options) {
   );
 }
 
+/** Reading again is harmless, so every failure is worth a new handle. */
 async function readAll(store, reads) {
-  if (reads.length === 0) return [RECORDS, "[]", new Uint8Array()];
-  const tables = reads.map(([table]) => table);
-  const transaction = begin(store, tables, "readonly");
-  const asked = reads.map((read) => readOne(transaction, ...read));
-  transaction.commit?.();
-  const lists = await Promise.all(asked);
-  const values = lists.flatMap(([, values]) => values);
-  const bytes = new Uint8Array(values.reduce((sum, value) => sum + value.length, 0));
-  let at = 0;
-  for (const value of values) {
-    bytes.set(value, at);
-    at += value.length;
+  try {
+    const wanted = JSON.parse(reads);
+    if (wanted.length === 0) return [RECORDS, []];
+    const tables = wanted.map(([table]) => table);
+    const transaction = begin(store, tables, "readonly");
+    const asked = wanted.map((read) => readOne(transaction, ...read));
+    transaction.commit?.();
+    return [RECORDS, await Promise.all(asked)];
+  } catch (error) {
+    return [DIED, nameOf(error)];
   }
-  const places = lists.map(([keys, values]) => keys.map((key, index) => [key, values[index].length]));
-  return [RECORDS, JSON.stringify(places), bytes];
 }
 
 /** Keys and values, both ascending by key; a value that is no bytes is none at all, which no record is. */

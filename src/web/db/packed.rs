@@ -1,15 +1,21 @@
-//! Requests and answers as they cross into `indexed_db.js`: places and lengths as JSON, bytes one behind the other.
+//! Requests and answers as they cross into `indexed_db.js`: places and lengths as JSON, bytes one behind the other; what is
+//! read in bytes alone, since it is most, and at the start somebody waits for it.
 
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 use super::{Attempt, failed};
-use crate::proto::store::GENERATION_KEY;
+use crate::proto::store::{GENERATION_KEY, Reader};
 use crate::proto::text::concat;
 use crate::proto::wire::json::{self, Kind, RawValue, push_json_string, push_uint};
 use crate::proto::{
     Changes, Key, Read, Record, RecordId, StoreFailure, StoreReply, StoreRequest, Table, Transaction,
 };
+
+#[wasm_bindgen(module = "/src/web/db/packed.js")]
+extern "C" {
+    fn packed(lists: &JsValue) -> Uint8Array;
+}
 
 /// A request on its way.
 #[derive(Default)]
@@ -151,7 +157,7 @@ pub(super) fn attempt(answer: &JsValue) -> Attempt {
     let text = || parts.get(1).as_string().unwrap_or_default();
     Attempt::Answered(match parts.get(0).as_f64().unwrap_or(-1.0) as i32 {
         0 => StoreReply::Saved { added: numbers(&text()) },
-        1 => StoreReply::Records(records(&text(), &parts.get(2).unchecked_into::<Uint8Array>().to_vec())),
+        1 => records(&packed(&parts.get(1)).to_vec()).map_or(StoreReply::Unknown, StoreReply::Records),
         2 => StoreReply::Conflict,
         4 => return Attempt::HandleDied(text()),
         5 => failed(StoreFailure::Quota, "the origin's storage is full"),
@@ -176,24 +182,22 @@ fn numbers(text: &str) -> Vec<u64> {
     list.into_iter().filter_map(json::uint).collect()
 }
 
-fn records(places: &str, mut bytes: &[u8]) -> Vec<Vec<Record>> {
+/// What `packed` has written. `None`: it is not of that shape.
+fn records(bytes: &[u8]) -> Option<Vec<Vec<Record>>> {
+    let mut reader = Reader::new(bytes);
     let mut lists = Vec::new();
-    for list in json::parse(places, 0).map(items).unwrap_or_default() {
+    for _ in 0..reader.fixed_u32() {
         let mut records = Vec::new();
-        for place in items(list) {
-            let &[key, length] = items(place).as_slice() else { continue };
-            let length = json::uint(length).unwrap_or_default() as usize;
-            let (record, rest) = bytes.split_at_checked(length).unwrap_or_default();
-            bytes = rest;
-            let key = match json::kind(key) {
-                Kind::Number => Key::Number(json::uint(key).unwrap_or_default()),
-                _ => Key::Text(json::string(key).unwrap_or_default().into_owned()),
-            };
-            records.push(Record { key, bytes: record.to_vec() });
+        for _ in 0..reader.fixed_u32() {
+            let (key, length) = (reader.fixed_u32(), reader.fixed_u32());
+            let key = core::str::from_utf8(reader.take(key.into())).ok()?;
+            // No text that is a key here has digits alone.
+            let key = json::digits(key).map_or_else(|| Key::Text(key.to_owned()), Key::Number);
+            records.push(Record { key, bytes: reader.take(length.into()).to_vec() });
         }
         lists.push(records);
     }
-    lists
+    reader.finish().ok().map(|()| lists)
 }
 
 /// Changes on their way to other tabs: `[generation, stamp, puts, deletes]`, and the records' bytes.

@@ -77,6 +77,7 @@ function describe({ size, index }, say) {
 const rows = [
   ["bare read of the same records, ms", "bare", (sample) => sample.allMs],
   ["cold start: list and last 50, ms", "product", (sample) => sample.startMs],
+  ["the same with the wasm, from createChat() on, ms", "product", (sample) => sample.allMs],
   ["of it the list, ms", "product", (sample) => sample.listMs],
   ["wasm: fetch, compile, instantiate, ms", "product", (sample) => sample.wasmMs],
   ["50 earlier ones, ms", "product", (sample) => sample.earlierMs],
