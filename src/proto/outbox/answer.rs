@@ -79,10 +79,8 @@ impl Outbox {
         row.sent = true;
         let mut copy = copy;
         if !row.is_change() {
-            copy = copy.or_else(|| self.take_held_like(id));
-            if let Some(copy) = &copy {
-                self.drop_held(&copy.id);
-            }
+            let held = self.take_held_copy(id, copy.as_ref().map(|copy| copy.id.as_str()));
+            copy = copy.or(held);
         }
         self.set_stage(id, Stage::Answered);
         self.actions.push_back(Action::Apply { row: id, copy });

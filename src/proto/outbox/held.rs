@@ -74,14 +74,30 @@ impl Outbox {
         }
     }
 
-    pub(super) fn drop_held(&mut self, id: &str) {
-        while take_held(&mut self.held, &|message| message.id == id).is_some() {}
-    }
-
-    /// The first held copy with this row's content: for an answer that names no message.
-    pub(super) fn take_held_like(&mut self, id: RowId) -> Option<Box<ServerMessage>> {
+    /// The held copy of a row that was answered: the one that the answer names, or the first with the row's content. What
+    /// came before it in the conversation is decided first: it goes into the history in the order in which it came.
+    pub(super) fn take_held_copy(&mut self, id: RowId, named: Option<&str>) -> Option<Box<ServerMessage>> {
         let record = &self.rows.get(&id)?.record;
-        take_held(&mut self.held, &|message| is_copy(record, message))
+        let is_its = |held: &Held| match named {
+            Some(named) => held.message.id == named,
+            None => is_copy(record, &held.message),
+        };
+        let at = self.held.iter().position(is_its)?;
+        let conversation_id = record.conversation_id.clone();
+        let (mut its, mut before) = (None, Vec::new());
+        for (index, held) in core::mem::take(&mut self.held).into_iter().enumerate() {
+            if index == at {
+                its = Some(held.message);
+            } else if index < at && held.message.conversation_id == conversation_id {
+                before.push(held.message);
+            } else {
+                self.held.push(held);
+            }
+        }
+        for message in before {
+            self.match_or_release(message);
+        }
+        its
     }
 
     fn unanswered(&self, conversation_id: &str) -> bool {

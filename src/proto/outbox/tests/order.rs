@@ -78,3 +78,28 @@ fn what_is_refused_behind_an_unanswered_row_waits_before_it_goes_again() {
     assert_eq!(bench.wire, ["a", "b", "b"]);
     assert_eq!(bench.outbox.find("b").map(|row| row.record.attempts), Some(0), "it is no failure of its own");
 }
+
+/// Their times may be the same millisecond, and then arrival is the order (D13).
+#[test]
+fn d13_held_copies_keep_the_order_in_which_they_came() {
+    for named in [false, true] {
+        let mut bench = Bench::online(PLAIN);
+        let id = bench.queue("a", "r");
+        bench.run(true);
+        let before = ServerMessage { text: "of before".into(), ..*copy_of("m1", "r") };
+        bench.outbox.on_copy_without_key(bench.now, Box::new(before));
+        bench.outbox.on_copy_without_key(bench.now, copy_of("m2", "r"));
+        bench.outbox.on_copy_without_key(bench.now, copy_of("m3", "r"));
+        let copy = named.then(|| copy_of("m2", "r"));
+        bench.outbox.on_answer(bench.now, &mut bench.rng, id, Answer::Stored(copy));
+        let mut applied = Vec::new();
+        while let Some(action) = bench.outbox.poll_action() {
+            match action {
+                Action::Release { message } => applied.push(message.id.clone()),
+                Action::Apply { copy: Some(copy), .. } => applied.push(copy.id.clone()),
+                _ => {}
+            }
+        }
+        assert_eq!(applied, ["m1", "m2", "m3"], "named: {named}");
+    }
+}
