@@ -189,7 +189,6 @@ impl Client {
         if record.change.is_some() {
             return self.transmit_change(now, id);
         }
-        let conversation_id = record.conversation_id.clone();
         let push = self.profile.send(Outgoing {
             key: &record.key,
             conversation_id: &record.conversation_id,
@@ -199,8 +198,6 @@ impl Client {
             reply_to_id: record.reply_to_id.as_deref(),
             created_at_ms: record.created_at_ms,
         });
-        // Another tab may have queued it.
-        self.meet_unlisted(&conversation_id);
         self.emit_row(now, id, push);
     }
 
@@ -218,7 +215,9 @@ impl Client {
                     self.acks.insert(ack_id, AckFor::Row(id));
                 }
                 if let Some(row) = self.outbox.row(id).filter(|row| !row.is_change()) {
-                    self.timelines.on_sent(&row.record.conversation_id);
+                    let conversation_id = row.record.conversation_id.clone();
+                    self.timelines.on_sent(&conversation_id);
+                    self.meet_unlisted(&conversation_id);
                 }
                 self.outbox.on_transmitted(now, id);
                 if !self.capabilities.answers
