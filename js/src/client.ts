@@ -22,6 +22,7 @@ import type {
   SendOptions,
 } from "./types.js";
 import { askToken, cancelledBy, orAborted } from "./waiting.js";
+import { warnOf } from "./warn.js";
 import { Wire } from "./wire.js";
 
 /**
@@ -45,6 +46,8 @@ export class ChatClient {
   /** What the core told before anybody could listen. */
   #untold: Event[] | undefined = [];
   #closing: Promise<void> | undefined;
+  /** Once live, says what does not hold. */
+  #warn: (() => void) | undefined;
 
   /** Use `createChat`, which loads the core. */
   constructor(CoreClass: CoreConstructor, { plain, getToken, receive }: ReadOptions) {
@@ -55,6 +58,7 @@ export class ChatClient {
     this.wire = new Wire(this.#requests, receive);
     this.userId = String(plain.userId);
     this.profile = profileName(plain);
+    this.#warn = () => warnOf(this.guarantees, this.profile, plain.logLevel);
     this.#core = new CoreClass(plain, {
       onBatch: (json) => this.#onBatch(JSON.parse(json) as Event[]),
       getToken: (reason) => askToken(getToken, reason),
@@ -353,6 +357,13 @@ export class ChatClient {
         break;
       case "message":
         this.#snapshots.ledAs(event.leader, () => this.#teller.tell(event));
+        break;
+      case "phase":
+        if (event.phase === "live") {
+          this.#warn?.();
+          this.#warn = undefined;
+        }
+        this.#teller.tell(event);
         break;
       default:
         this.#teller.tell(event);

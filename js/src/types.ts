@@ -302,8 +302,9 @@ export type ChatOptions = {
   /** Where a bundler needs a hand to find the wasm. */
   wasm?: WasmSource | undefined;
   /**
-   * chatwire writes no log yet: checked, and without effect. Troubles are told by the events `error`, `protocolError`,
-   * `authError` and `storageDegraded`.
+   * In development builds a client that is live says once on the console which promises do not hold at its backend, and why:
+   * from `warn` on, the default. There is no other log: troubles are told by the events `error`, `protocolError`, `authError`
+   * and `storageDegraded`.
    */
   logLevel?: "silent" | "error" | "warn" | "info" | "debug" | "trace" | undefined;
 };
