@@ -48,11 +48,12 @@ const optArgs = [
 
 const crate = ["--target", wasmTarget, "--lib", "-p", "chatwire"];
 
-/** A build for each framing: its feature of the crate, and its folder in pkg/. */
+/** A build for each framing, and one for `phoenix` over Socket.IO: its features of the crate, and its folder in pkg/. */
 const framings = [
   { feature: "socket-io", folder: "" },
   { feature: "phoenix", folder: "phoenix" },
   { feature: "json", folder: "json" },
+  { feature: "socket-io,phoenix,several", folder: "phoenix-socket-io" },
 ];
 
 /** Builds pkg/. Says nothing where everything is up to date, but for cargo's own lines. */

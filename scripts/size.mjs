@@ -26,6 +26,7 @@ async function main() {
     ["pkg", ""],
     ["pkg/phoenix", " (phoenix)"],
     ["pkg/json", " (json)"],
+    ["pkg/phoenix-socket-io", " (phoenix over Socket.IO)"],
   ]) {
     const wasm = await readBuilt(`${folder}/chatwire_bg.wasm`);
     const glue = await minified(build, inRoot(`${folder}/chatwire.js`), []);
@@ -57,6 +58,7 @@ async function entries(build) {
       "*/pkg/chatwire.js",
       "*/pkg/phoenix/chatwire.js",
       "*/pkg/json/chatwire.js",
+      "*/pkg/phoenix-socket-io/chatwire.js",
     ]);
     rows.push(measure(path.replace(/^\./, "chatwire"), [code]));
   }

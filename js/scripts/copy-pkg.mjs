@@ -8,6 +8,9 @@ const here = dirname(fileURLToPath(import.meta.url));
 const from = join(here, "..", "..", "pkg");
 const to = join(here, "..", "pkg");
 
+/** Builds beside that for Socket.IO. */
+const folders = ["phoenix", "json", "phoenix-socket-io"];
+
 let names;
 try {
   names = await readdir(from);
@@ -15,10 +18,9 @@ try {
   names = [];
 }
 const wanted = names.filter(
-  (name) =>
-    /^chatwire(_bg\.wasm)?(\.d\.ts|\.js)?$/.test(name) || ["snippets", "phoenix", "json"].includes(name),
+  (name) => /^chatwire(_bg\.wasm)?(\.d\.ts|\.js)?$/.test(name) || ["snippets", ...folders].includes(name),
 );
-if (!["chatwire.js", "chatwire_bg.wasm", "phoenix", "json"].every((name) => wanted.includes(name))) {
+if (!["chatwire.js", "chatwire_bg.wasm", ...folders].every((name) => wanted.includes(name))) {
   console.error("pkg/ is not built: run `npm run build:wasm` in the root of the repository first");
   process.exit(1);
 }

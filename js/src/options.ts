@@ -51,7 +51,8 @@ function read(options: object): ReadOptions {
   checkTimezone(plain.timezone);
   // The backend is told where the user is (A3): where the browser says it, unless the application does.
   plain.timezone ??= Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const framing = framings.get(rest.profile) ?? "socket.io";
+  const over = rest.profile === "phoenix" && rest.framing === "socket.io";
+  const framing = over ? "phoenix-socket-io" : (framings.get(rest.profile) ?? "socket.io");
   return { plain: { ...plain, ...(getToken && { hasGetToken: true }) }, getToken, wasm, framing, receive };
 }
 

@@ -240,6 +240,8 @@ export type ChatOptions = {
   /** The backend's base: ws, wss, http or https; plain only on localhost unless `allowInsecure`. */
   url: string;
   profile: "assistant" | "phoenix" | "team" | "companion" | "channels" | Profile;
+  /** `phoenix` is spoken over Socket.IO too, by deployments that run it so: `socket.io`. Else the profile's own. */
+  framing?: "socket.io" | "phoenix" | "json" | undefined;
   /** This user's id at the backend. */
   userId: string;
   /** Asked on every connect and when a token was refused. */

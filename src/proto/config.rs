@@ -68,6 +68,9 @@ pub enum ProfileName {
     Declared,
     #[cfg(feature = "phoenix")]
     Phoenix,
+    /// For deployments that run it so (P12).
+    #[cfg(all(feature = "phoenix", feature = "socket-io"))]
+    PhoenixOverSocketIo,
     #[cfg(feature = "json")]
     Assistant,
 }

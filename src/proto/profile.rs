@@ -16,6 +16,8 @@ mod errors;
 mod fields;
 #[cfg(feature = "phoenix")]
 mod phoenix;
+#[cfg(all(feature = "phoenix", feature = "socket-io"))]
+mod phoenix_socket_io;
 mod records;
 #[cfg(feature = "socket-io")]
 mod team;
@@ -42,6 +44,8 @@ pub fn of(config: &Config) -> Box<dyn Profile> {
         },
         #[cfg(feature = "phoenix")]
         ProfileName::Phoenix => Box::new(phoenix::Phoenix),
+        #[cfg(all(feature = "phoenix", feature = "socket-io"))]
+        ProfileName::PhoenixOverSocketIo => Box::new(phoenix_socket_io::PhoenixOverSocketIo),
         #[cfg(feature = "json")]
         ProfileName::Assistant => Box::new(assistant::Assistant::new(config)),
     }

@@ -19,6 +19,7 @@ use crate::proto::{ErrorCode, Failure, Secret};
 const OPTIONS: &[&str] = &[
     "url",
     "profile",
+    "framing",
     "userId",
     "getToken",
     "token",
@@ -124,7 +125,7 @@ fn profile(root: &Reader<'_>) -> (ProfileName, &'static str) {
     let chosen = if is_named { root.choice("profile", &NAMES) } else { None };
     for (name, profile) in PROFILES {
         if chosen == Some(name) {
-            return (*profile, name);
+            return (framed(root, *profile), name);
         }
     }
     if let Some(name) = chosen {
@@ -134,6 +135,20 @@ fn profile(root: &Reader<'_>) -> (ProfileName, &'static str) {
     (*profile, name)
 }
 
+/// The profile in the framing that was chosen: `phoenix` is spoken over Socket.IO too (P12).
+fn framed(root: &Reader<'_>, profile: ProfileName) -> ProfileName {
+    let own = profile.framing().name();
+    #[cfg(all(feature = "phoenix", feature = "socket-io"))]
+    if profile == ProfileName::Phoenix {
+        return match root.choice("framing", &[own, "socket.io"]) {
+            Some("socket.io") => ProfileName::PhoenixOverSocketIo,
+            _ => profile,
+        };
+    }
+    root.choice("framing", &[own]);
+    profile
+}
+
 impl ProfileName {
     fn framing(self) -> Framing {
         match self {
@@ -141,6 +156,8 @@ impl ProfileName {
             Self::Team | Self::Declared => Framing::SocketIo,
             #[cfg(feature = "phoenix")]
             Self::Phoenix => Framing::Phoenix,
+            #[cfg(all(feature = "phoenix", feature = "socket-io"))]
+            Self::PhoenixOverSocketIo => Framing::SocketIo,
             #[cfg(feature = "json")]
             Self::Assistant => Framing::Json,
         }
@@ -159,6 +176,17 @@ impl ProfileName {
 }
 
 impl Framing {
+    fn name(self) -> &'static str {
+        match self {
+            #[cfg(feature = "socket-io")]
+            Self::SocketIo => "socket.io",
+            #[cfg(feature = "phoenix")]
+            Self::Phoenix => "phoenix",
+            #[cfg(feature = "json")]
+            Self::Json => "json",
+        }
+    }
+
     /// Behind the base (D1), and behind the endpoint's path.
     fn path_and_query(self) -> (&'static str, &'static str) {
         match self {

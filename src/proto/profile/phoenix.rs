@@ -46,6 +46,14 @@ const CONVERSATIONS_LIMIT: u64 = 100;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Phoenix;
 
+impl Phoenix {
+    /// An answer as Socket.IO servers give it (D3).
+    #[cfg(feature = "socket-io")]
+    pub(super) fn answer_of_ack(key: &str, args: &[&RawValue]) -> Answer {
+        errors::answer(key, args, &|row| records::message(row, &NAMES), &errors::AnswerNames::STANDARD)
+    }
+}
+
 impl Profile for Phoenix {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
