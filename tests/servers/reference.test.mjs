@@ -64,7 +64,7 @@ describe("connecting", () => {
     });
   }
 
-  test("D6 tokens that have expired are refused, a fresh login is taken", async () => {
+  test("D5 D6 tokens that have expired are refused, a fresh login is taken", async () => {
     const { server, ana } = await setUp();
     await server.fault({ fault: "expire_tokens" });
     await ana.next("disconnect");

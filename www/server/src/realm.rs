@@ -1,7 +1,7 @@
 //! Which wires know a conversation.
 //!
 //! Law: decided by the conversation's id alone, so that the database, the directory and the wires always agree. Ids of
-//! the scripted realms hold a colon, which no id of ours does and no channel may.
+//! the scripted realms begin with a word and a colon, as no id of ours does and no channel's may.
 
 /// Who sees a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

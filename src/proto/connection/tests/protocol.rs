@@ -103,7 +103,7 @@ fn e3_noop_is_ignored_and_close_closes() {
 }
 
 #[test]
-fn e4_connect_is_always_sent_and_carries_the_auth() {
+fn e4_t1_connect_is_always_sent_and_carries_the_auth() {
     for (namespace, frame) in
         [("/", r#"text 40{"token":"t\"1"}"#), ("/chat", r#"text 40/chat,{"token":"t\"1"}"#)]
     {

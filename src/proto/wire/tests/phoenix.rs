@@ -131,7 +131,7 @@ fn x10_every_recorded_binary_push_that_a_server_took_is_written_the_same() {
 }
 
 #[test]
-fn x2_refs_are_texts_or_null() {
+fn p2_x2_frames_and_their_refs_are_texts_or_null() {
     let broadcast = frame(r#"[null,null,"room:1","new_msg",{"a":1}]"#);
     assert_eq!((broadcast.join_ref, broadcast.reference, broadcast.status.is_some()), (None, None, false));
     let push = frame(r#"["1",null,"room:1","x",[1,2]]"#);

@@ -12,7 +12,7 @@ use crate::{
     clock,
     error::{ApiError, Code},
     ids,
-    realm::Realm,
+    realm::{Realm, is_bot},
 };
 
 const MAX_MEMBERS: usize = 256;
@@ -172,7 +172,8 @@ fn check_users<'a>(
     ids: impl IntoIterator<Item = &'a str>,
 ) -> Result<(), ApiError> {
     for id in ids {
-        if !db.prepare_cached("SELECT 1 FROM users WHERE id = ?")?.exists([id])? {
+        // A script answers on its own wire alone.
+        if is_bot(id) || !db.prepare_cached("SELECT 1 FROM users WHERE id = ?")?.exists([id])? {
             let message = format!("no user {id:.64}");
             return Err(ApiError { field: Some(field), ..ApiError::not_found(message) });
         }
@@ -204,11 +205,13 @@ pub(super) fn enter(db: &Connection, sender_id: &str, draft: &Draft) -> Result<O
     };
     match &draft.place {
         // A script's wires alone know its conversations.
-        Place::Conversation if Realm::of(id) != Realm::People => Err(unknown_conversation(id)),
+        Place::Conversation | Place::Channel if Realm::of(id) != Realm::People => {
+            Err(unknown_conversation(id))
+        }
         Place::Conversation => Ok(None),
         Place::Channel => match kind()?.as_deref() {
             // An id of ours that is not there, or no more, is nobody's to take.
-            None if ids::is_ours(id) || Realm::of(id) != Realm::People => Err(unknown_conversation(id)),
+            None if ids::is_ours(id) => Err(unknown_conversation(id)),
             None => {
                 create(db, id, "channel", Some(id), None)?;
                 join(db, id, sender_id, Role::Member)?;
