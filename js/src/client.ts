@@ -46,8 +46,6 @@ export class ChatClient {
   /** What the core told before anybody could listen. */
   #untold: Event[] | undefined = [];
   #closing: Promise<void> | undefined;
-  /** Once live, says what does not hold. */
-  #warn: (() => void) | undefined;
 
   /** Use `createChat`, which loads the core. */
   constructor(CoreClass: CoreConstructor, { plain, getToken, receive }: ReadOptions) {
@@ -58,17 +56,14 @@ export class ChatClient {
     this.wire = new Wire(this.#requests, receive);
     this.userId = String(plain.userId);
     this.profile = profileName(plain);
-    this.#warn = () => warnOf(this.guarantees, this.profile, plain.logLevel);
+    this.#snapshots.onLive = () => warnOf(this.guarantees, this.profile, plain.logLevel);
     this.#core = new CoreClass(plain, {
       onBatch: (json) => this.#onBatch(JSON.parse(json) as Event[]),
       getToken: (reason) => askToken(getToken, reason),
     });
   }
 
-  /**
-   * For `createChat`: resolves when the store is read. What was told until then is told to the listeners that are put on
-   * in the task after it.
-   */
+  /** For `createChat`: the store is read. What was told until then listeners hear in the task after it. */
   async restored(): Promise<this> {
     await this.outbox();
     setTimeout(() => {
@@ -357,13 +352,6 @@ export class ChatClient {
         break;
       case "message":
         this.#snapshots.ledAs(event.leader, () => this.#teller.tell(event));
-        break;
-      case "phase":
-        if (event.phase === "live") {
-          this.#warn?.();
-          this.#warn = undefined;
-        }
-        this.#teller.tell(event);
         break;
       default:
         this.#teller.tell(event);

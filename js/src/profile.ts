@@ -5,7 +5,8 @@ import type { WireValue } from "./wire.js";
 
 /**
  * A payload by example. A text `"$name"` stands for a value, `"#name"` for the same as a number where it is a whole one; a
- * member whose value is absent is left out. Anything else is sent as it stands. A list is several values of one event.
+ * member whose value is absent is left out. `"$$"` and `"##"` begin a text with one of them;
+ * anything else is sent as it stands. A list is several values of one event.
  */
 export type PayloadTemplate = { readonly [name: string]: TemplateValue } | readonly TemplateValue[];
 type TemplateValue =

@@ -28,6 +28,8 @@ export class Snapshots {
     because: ["The core has not told yet what this backend gives."],
   };
   context: Json = null;
+  /** Called once, when all that was behind is in. */
+  onLive: (() => void) | undefined;
   readonly #conversations = new Map<string, Conversation>();
   readonly #presences = new Map<string, Presence>();
   readonly #typing = new Map<string, readonly string[]>();
@@ -63,6 +65,12 @@ export class Snapshots {
         break;
       case "guarantees":
         this.guarantees = event.guarantees;
+        break;
+      case "phase":
+        if (event.phase === "live") {
+          this.onLive?.();
+          this.onLive = undefined;
+        }
         break;
       case "leader":
         if (this.connection.leader !== event.leader)

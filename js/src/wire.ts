@@ -105,15 +105,23 @@ export class Wire {
   /** The backend said this. */
   tell({ event, topic, args, ackId }: EventOf<"wire">): void {
     const values = unpacked(args);
-    if (topic === "" && Array.isArray(values) && this.#receives(event, values as WireValue[])) return;
+    if (topic === "" && Array.isArray(values) && this.#receives(event, values as WireValue[])) {
+      // As the core does with events that it knows.
+      if (ackId !== null) this.#answer(ackId, []);
+      return;
+    }
     const context: WireContext = { topic };
     if (ackId !== null) {
       context.answer = (...values) => {
-        // Where the socket is gone there is nobody to hear it.
-        this.requests.run({ wireAnswer: { ackId, ...packed("answer", values) } }).catch(() => {});
+        this.#answer(ackId, values);
       };
     }
     this.#emitter.emit(event, ...(Array.isArray(values) ? (values as WireValue[]) : []), context);
+  }
+
+  #answer(ackId: number, values: WireValue[]): void {
+    // Where the socket is gone there is nobody to hear it.
+    this.requests.run({ wireAnswer: { ackId, ...packed("answer", values) } }).catch(() => {});
   }
 
   /** Whether the profile says what the event stands for: the core is told that, and nobody of this one. */

@@ -146,6 +146,7 @@ pub struct ServerMessage {
     pub sender_id: String,
     /// What its author is, where that is no user.
     pub sender: Option<Sender>,
+    /// Empty: an own one's, of a backend that is not told the type of what it is sent.
     pub kind: String,
     pub text: String,
     pub metadata: Option<Json>,
@@ -170,7 +171,7 @@ impl ServerMessage {
     /// Whether this, which carries no key, may be the copy of an own message with this content (rule 11).
     pub fn may_be(&self, text: &str, kind: &str, created_at_ms: i64) -> bool {
         self.text == text
-            && self.kind == kind
+            && (self.kind.is_empty() || self.kind == kind)
             && self.created_at_ms.saturating_add(CLOCK_TOLERANCE_MS) >= created_at_ms
     }
 }

@@ -219,10 +219,14 @@ pub enum Action {
     OwnApplied {
         row: u64,
     },
-    /// A sequence number was jumped over, or (`dropped`) a message may be missing whatever the cursor says: pull.
+    /// A sequence number was jumped over, or (`dropped`) a message was not taken in: pull.
     Behind {
         conversation_id: String,
         dropped: bool,
+    },
+    /// A message may be missing, whatever the cursor says: pull.
+    Unsure {
+        conversation_id: String,
     },
     /// A page is in.
     PageApplied {

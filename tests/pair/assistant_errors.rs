@@ -1,10 +1,10 @@
 //! What goes wrong with the profile `assistant`: errors by the facts' numbers, hellos that change, frames that mean nothing.
 
-use chatwire::proto::{Command, Delivery, ErrorCode, Event, Failure, Input, SocketInput, Status};
+use chatwire::proto::{Command, Delivery, ErrorCode, Event, Failure, Input, Sender, SocketInput, Status};
 use serde_json::json;
 
 use super::assistant::{ROOM, delivery, live, says, started};
-use super::assistant_backend::Assistant;
+use super::assistant_backend::{Assistant, record};
 use super::backend::Fate;
 use super::world::World;
 
@@ -116,4 +116,54 @@ fn whatever_is_said_kills_nothing() {
     assert!(world.rows(ana, 1).is_empty());
     let key = world.saved(ana, ROOM, "still here");
     world.until_status(ana, &key, Status::Acknowledged);
+}
+
+#[test]
+fn a6_a_refusal_without_a_name_is_that_of_the_only_message_under_way() {
+    let (mut world, ana) = live(Assistant::full());
+    world.backend.fates.push_back(Fate::Ignore);
+    let key = world.saved(ana, ROOM, "odd");
+    world.pass(100);
+    says(&mut world, "error", &json!({"code": "ValidationError", "message": "no"}));
+    world.until_status(ana, &key, Status::Failed);
+    let failure = world.outbox(ana)[0].failure.clone().unwrap();
+    assert_eq!((failure.code, errors(&world, ana).len()), (ErrorCode::Validation, 0));
+    // With nothing under way it is nobody's.
+    says(&mut world, "error", &json!({"code": "ValidationError", "message": "no"}));
+    assert_eq!(errors(&world, ana).len(), 1);
+}
+
+#[test]
+fn a4_who_answers_under_the_users_key_takes_nothing_from_the_user() {
+    for assistant in [Assistant::default(), Assistant::full()] {
+        let (mut world, ana) = live(assistant);
+        world.open_view(ana, 7, ROOM);
+        let key = world.saved(ana, ROOM, "question");
+        world.pass(1000);
+        let mut answer = record("a1", "ai", &json!("answer"), world.now.wall_ms);
+        answer["clientMessageId"] = json!(key);
+        says(&mut world, "message", &answer);
+        world.pass(1000);
+        let shown: Vec<_> = world.rows(ana, 7).iter().map(|row| (row.text.clone(), row.sender)).collect();
+        assert_eq!(shown, [("question".to_owned(), Sender::Me), ("answer".to_owned(), Sender::Ai)]);
+        assert_eq!(world.count(ana, |event| matches!(event, Event::Message { .. })), 1);
+    }
+}
+
+#[test]
+fn what_a_flood_has_dropped_is_a_gap_where_nobody_can_be_asked_for_it() {
+    let (mut world, ana) = live(Assistant::full());
+    world.disks[0].delay_ms = 10_000;
+    for n in 0..5000 {
+        let told = record(&format!("f{n}"), "ai", &json!(format!("f{n}")), world.now.wall_ms);
+        let say = world.backend.says("message", &told);
+        world.say(say);
+    }
+    world.pass(100);
+    world.disks[0].delay_ms = 0;
+    world.pass(60_000);
+    let told = world.count(ana, |event| matches!(event, Event::Message { .. }));
+    let gaps =
+        world.count(ana, |event| matches!(event, Event::Gap { conversation_id } if conversation_id == ROOM));
+    assert!(told < 5000 && gaps > 0, "{told} told, {gaps} gaps");
 }

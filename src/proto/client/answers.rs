@@ -64,7 +64,11 @@ impl Client {
     fn on_failed(&mut self, now: Now, key: Option<&str>, failure: Failure, retry_after_ms: Option<u64>) {
         let in_flight = |stage| matches!(stage, Stage::InFlight { .. });
         let row = key.and_then(|key| self.outbox.find(key)).filter(|row| in_flight(row.stage));
-        let (row, refused) = (row.map(|row| row.id), failure.code == ErrorCode::Auth);
+        let refused = failure.code == ErrorCode::Auth;
+        // A refusal for good that names no message is that of the only one which waits for an answer.
+        let waits = key.is_none() && self.capabilities.answers && !failure.retryable && !refused;
+        let only = waits.then(|| self.outbox.only_in_flight()).flatten();
+        let row = row.map(|row| row.id).or(only);
         match row {
             Some(row) if refused => {
                 self.outbox.on_answer(now, &mut self.rng, row, Answer::AuthRefused(failure));

@@ -7,6 +7,16 @@ use super::super::timeline::{Op, PageOp};
 use super::Client;
 
 impl Client {
+    /// Something of it may be missing; `dropped`: something is.
+    pub(super) fn on_behind(&mut self, conversation_id: String, dropped: bool) {
+        if dropped && self.profile.unlisted().is_some() {
+            // There is nobody to ask for it.
+            self.emit(Event::Gap { conversation_id });
+        } else if self.capabilities.cursor || dropped {
+            self.sync.pull(&conversation_id);
+        }
+    }
+
     pub(super) fn take_page(&mut self, job: &Job, asked: u64, body: &str) -> Result<(), String> {
         let Some(conversation_id) = job.conversation_id() else { return Ok(()) };
         let page = self.profile.parse_page(body)?;

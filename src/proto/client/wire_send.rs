@@ -125,15 +125,18 @@ impl Client {
 
     /// What an event stands for, by the application's word: as if the backend had said that.
     pub(super) fn wire_receive(&mut self, now: Now, id: CommandId, event: &str, values: &Json) {
-        if self.connection.state() == ConnectionState::Online {
+        // What was heard is so, also when the socket is gone by now; who is there or types is not.
+        if self.leads() {
             let args = json::parse(values.text(), 0).ok().and_then(json::array).unwrap_or_default();
-            let incoming = match self.profile.incoming("", event, &args) {
+            let online = self.connection.state() == ConnectionState::Online;
+            match self.profile.incoming("", event, &args) {
+                Incoming::Typing { .. } | Incoming::Presence { .. } if !online => {}
                 Incoming::Other => {
-                    Incoming::Malformed(concat(&["receive: the profile declares no event ", event]))
+                    let message = concat(&["receive: the profile declares no event ", event]);
+                    self.on_incoming(now, Incoming::Malformed(message), &args);
                 }
-                incoming => incoming,
-            };
-            self.on_incoming(now, incoming, &args);
+                incoming => self.on_incoming(now, incoming, &args),
+            }
         }
         self.done(id, Outcome::Nothing);
     }

@@ -61,6 +61,9 @@ fn declared(reader: &Reader<'_>) -> Declaration {
     if name.is_empty() {
         reader.wrong_as("name", "nothing", "a name for the profile, which its database is called by");
     }
+    if !name.is_empty() && name.contains(char::is_control) {
+        reader.wrong_as("name", "a text with a control character", "a name without");
+    }
     reader.choice("framing", &["socket.io"]);
     let patch = capabilities(reader);
     let given = |flag: Option<bool>| flag.unwrap_or(false);

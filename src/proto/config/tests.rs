@@ -229,7 +229,10 @@ fn a_refusal_names_the_field_the_value_and_what_is_allowed() {
 #[test]
 fn typing_errors_are_refused_by_name() {
     let message = refused(json!({ "getTokens": true }));
-    assert!(message.starts_with("getTokens: unknown option, allowed: url, profile, userId"), "{message}");
+    assert!(
+        message.starts_with("getTokens: unknown option, allowed: url, profile, framing, userId"),
+        "{message}"
+    );
     let message = refused(json!({ "reconnect": { "maxDelay": 1 } }));
     assert!(message.starts_with("reconnect.maxDelay: unknown option, allowed: baseDelayMs"), "{message}");
 }

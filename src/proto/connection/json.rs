@@ -30,6 +30,8 @@ pub(super) struct JsonFrames {
     answers_pings: bool,
     /// On this socket it was asked, and has not answered.
     asked_in_vain: bool,
+    /// The server was known to answer, and did not on the last socket.
+    in_doubt: bool,
     ping: Option<String>,
     early: Vec<Held>,
     early_bytes: usize,
@@ -44,6 +46,7 @@ impl JsonFrames {
             timeout_ms: u64::from(config.heartbeat.timeout_ms),
             answers_pings: false,
             asked_in_vain: false,
+            in_doubt: false,
             ping: None,
             early: Vec::new(),
             early_bytes: 0,
@@ -115,6 +118,9 @@ impl Framing for JsonFrames {
             return Step::Handshaken;
         }
         link.stage = Stage::Live;
+        if self.in_doubt {
+            self.beat();
+        }
         Step::Accepted
     }
 
@@ -136,7 +142,10 @@ impl Framing for JsonFrames {
 
     fn end(&mut self) {
         // It may be another server behind the same address now, or one that answers no longer.
-        self.answers_pings &= !core::mem::take(&mut self.asked_in_vain);
+        let in_vain = core::mem::take(&mut self.asked_in_vain);
+        // The next one is asked at once.
+        self.in_doubt = in_vain && self.answers_pings;
+        self.answers_pings &= !in_vain;
         self.ping = None;
         self.early = Vec::new();
         self.early_bytes = 0;

@@ -85,10 +85,14 @@ impl Outbox {
         let at = self.held.iter().position(is_its)?;
         let conversation_id = record.conversation_id.clone();
         let (mut its, mut before) = (None, Vec::new());
+        // Several may be under way, and be answered in another order than their copies come.
+        let under_way = self.in_order(&|row| row.id != id && matches!(row.stage, Stage::InFlight { .. }));
+        let under_way: Vec<OutboxRow> = under_way.iter().map(|row| row.record.clone()).collect();
         for (index, held) in core::mem::take(&mut self.held).into_iter().enumerate() {
+            let free = || !under_way.iter().any(|record| is_copy(record, &held.message));
             if index == at {
                 its = Some(held.message);
-            } else if index < at && held.message.conversation_id == conversation_id {
+            } else if index < at && held.message.conversation_id == conversation_id && free() {
                 before.push(held.message);
             } else {
                 self.held.push(held);
@@ -98,6 +102,13 @@ impl Outbox {
             self.match_or_release(message);
         }
         its
+    }
+
+    /// The message that waits for its answer, where there is one alone.
+    #[cfg(feature = "json")]
+    pub fn only_in_flight(&self) -> Option<RowId> {
+        let rows = self.in_order(&|row| matches!(row.stage, Stage::InFlight { .. }) && !row.is_change());
+        if let [row] = rows.as_slice() { Some(row.id) } else { None }
     }
 
     fn unanswered(&self, conversation_id: &str) -> bool {

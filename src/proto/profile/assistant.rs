@@ -173,7 +173,8 @@ impl Assistant {
         };
         Incoming::Message(Box::new(ServerMessage {
             id: record.required_id("id"),
-            key: record.id("client_message_id"),
+            // Who answers may name what is answered by its key.
+            key: record.id("client_message_id").filter(|_| sender.is_none()),
             conversation_id: ASSISTANT.to_owned(),
             sender_id,
             sender,

@@ -15,6 +15,7 @@ use super::{
 };
 use super::{created, errors};
 use crate::proto::model::{ChangeKind, Json};
+use crate::proto::text::concat;
 use crate::proto::wire::json::{self, Kind, RawValue};
 
 mod spec;
@@ -85,6 +86,19 @@ impl Declared {
         }
     }
 
+    /// Whether what is sent says of which type it is.
+    fn says_kind(&self) -> bool {
+        let send = self.spec.said.iter().find(|said| said.saying == Saying::Send);
+        let template = send.and_then(|send| send.payload.as_deref()).unwrap_or_default();
+        ["\"$kind\"", "\"$type\""].iter().any(|name| template.contains(name))
+    }
+
+    /// Who speaks in a conversation beside the user: named as it is, but for one whose number is the user's own.
+    fn other(&self, conversation_id: &str) -> String {
+        let own = if conversation_id == self.user_id { "other:" } else { "" };
+        concat(&[own, conversation_id])
+    }
+
     /// A text as the backend carries it.
     fn encoded(&self, text: &str) -> String {
         if self.spec.message.is_base64 { records::encode_content(text) } else { text.to_owned() }
@@ -97,13 +111,17 @@ impl Declared {
         self.numbers.set(self.numbers.get() || raw.is_some_and(|raw| json::kind(raw) == Kind::Number));
         if let Some(me) = &names.me {
             let mine = message.sender_id == *me;
-            let sender_id = if mine { &self.user_id } else { &message.conversation_id };
-            message.sender_id = sender_id.clone();
+            message.sender_id =
+                if mine { self.user_id.clone() } else { self.other(&message.conversation_id) };
             message.sender = (!mine).then_some(Sender::Ai);
         }
         if message.sender_id != self.user_id {
             // Keys are their senders' own.
             message.key = None;
+        }
+        if message.sender_id == self.user_id && !self.says_kind() {
+            // The backend was not told what it is.
+            message.kind = String::new();
         }
         if !names.media_url.is_empty() {
             take_media(record, &names.media_url, &mut message);
@@ -123,7 +141,9 @@ impl Declared {
                 self.status(heard, payload, conversation_id)
             }
             Meaning::Typing => {
-                let user_id = payload.id(&heard.user_id).or_else(|| conversation_id.clone());
+                let user_id = payload
+                    .id(&heard.user_id)
+                    .or_else(|| conversation_id.as_deref().map(|id| self.other(id)));
                 Incoming::Typing {
                     user_id: payload.required(&heard.user_id, user_id),
                     conversation_id,
@@ -206,17 +226,20 @@ fn is_online<'a>(payload: &Fields<'a>, name: &'a str) -> bool {
     false
 }
 
-/// A photo or video by its address, which is shown by whoever renders it: http and https alone.
+/// A photo or video by its address, which is shown by whoever renders it: http and https alone. Any other address is left
+/// out, and is no reason to lose the message.
 fn take_media<'a>(record: &Fields<'a>, name: &'a str, message: &mut ServerMessage) {
     if message.kind == "photo" {
         message.kind = String::from("image");
     }
-    let Some(url) = record.text(name).filter(|url| !url.is_empty()) else { return };
-    if !url.starts_with("https://") && !url.starts_with("http://") {
-        return record.fail(name, "must be an address of http or https");
-    }
+    let url = record.text(name).filter(|url| {
+        let scheme = url.get(..8).unwrap_or_default().to_ascii_lowercase();
+        scheme.starts_with("https://") || scheme.starts_with("http://")
+    });
+    let Some(url) = url else { return };
+    let kind = if message.kind == "text" { "file" } else { message.kind.as_str() };
     let mut attachments = String::from("[{\"type\":");
-    json::push_json_string(&mut attachments, &message.kind);
+    json::push_json_string(&mut attachments, kind);
     attachments.push_str(",\"url\":");
     json::push_json_string(&mut attachments, &url);
     attachments.push_str("}]");

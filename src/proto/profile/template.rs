@@ -1,7 +1,8 @@
 //! Payloads by example: a JSON text in which `$name` and `#name` stand for values.
 //!
 //! Law: a text that is `$name` becomes that value, `#name` the same as a number where it is a whole one (C6); a member or
-//! element whose value is absent is left out. Everything else is written as it stands.
+//! element whose value is absent is left out; `$$` and `##` begin a text with one of them. Everything else is written as it
+//! stands.
 
 use crate::proto::wall_time;
 use crate::proto::wire::json::{self, Kind, Object, RawValue};
@@ -33,7 +34,7 @@ pub fn names_in(template: &RawValue, found: &mut dyn FnMut(&str)) {
     match json::kind(template) {
         Kind::String => {
             if let Some(text) = json::string(template)
-                && let Some(name) = text.strip_prefix(['$', '#'])
+                && let Some(name) = name_in(&text)
             {
                 found(name);
             }
@@ -82,6 +83,11 @@ fn write(out: &mut String, template: &RawValue, values: &Values<'_>) -> bool {
     true
 }
 
+/// The name that a text asks for.
+fn name_in(text: &str) -> Option<&str> {
+    text.strip_prefix(['$', '#']).filter(|name| !name.starts_with(['$', '#']))
+}
+
 fn separate(out: &mut String, start: usize) {
     if out.len() > start {
         out.push(',');
@@ -90,8 +96,11 @@ fn separate(out: &mut String, start: usize) {
 
 fn write_text(out: &mut String, template: &RawValue, values: &Values<'_>) -> bool {
     let text = json::string(template).unwrap_or_default();
-    let Some(name) = text.strip_prefix(['$', '#']) else {
-        out.push_str(template.get());
+    let Some(name) = name_in(&text) else {
+        match text.get(..2) {
+            Some("$$" | "##") => json::push_json_string(out, text.get(1..).unwrap_or_default()),
+            _ => out.push_str(template.get()),
+        }
         return true;
     };
     let Some((_, value)) = values.iter().find(|(known, _)| *known == name) else { return false };
@@ -115,7 +124,7 @@ fn write_text(out: &mut String, template: &RawValue, values: &Values<'_>) -> boo
 pub(super) fn is_whole(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let is_plain = digits == "0" && digits.len() == text.len() || !digits.starts_with('0');
-    is_plain && !digits.is_empty() && digits.len() < 16 && digits.bytes().all(|byte| byte.is_ascii_digit())
+    is_plain && !digits.is_empty() && digits.len() < 20 && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -148,6 +157,7 @@ mod tests {
 
     #[test]
     fn what_is_absent_is_left_out() {
+        assert_eq!(rendered(r###"["##fff","$$5","a$b"]"###).unwrap(), r##"["#fff","$5","a$b"]"##);
         assert_eq!(
             rendered(r#"{"a":"$gone","b":1,"c":["$gone",2,"$gone"],"d":{"e":"$gone"}}"#).unwrap(),
             r#"{"b":1,"c":[2],"d":{}}"#
@@ -168,7 +178,8 @@ mod tests {
             ("", false),
             ("-", false),
             ("1.0", false),
-            ("1234567890123456789", false),
+            ("1234567890123456789", true),
+            ("12345678901234567890", false),
         ] {
             assert_eq!(is_whole(text), whole, "{text}");
         }

@@ -161,7 +161,7 @@ impl Timelines {
     /// A message may be missing, whatever the cursor says.
     pub(super) fn pull(&mut self, conversation_id: &str) {
         let conversation_id = conversation_id.to_owned();
-        self.actions.push_back(Action::Behind { conversation_id, dropped: true });
+        self.actions.push_back(Action::Unsure { conversation_id });
     }
 
     fn apply_answer(

@@ -23,6 +23,8 @@ impl Log {
             !mutant::is(4)
                 && message.id.is_none()
                 && copy.key.is_some()
+                // Keys are their sender's own: who answers under one of ours says so, and no more.
+                && copy.sender_id == message.sender_id
                 && message.key.as_deref() == copy.key.as_deref()
         };
         let mut prints = vec![fingerprint(&copy.id)];

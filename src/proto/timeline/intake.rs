@@ -44,7 +44,8 @@ impl Timelines {
                     return;
                 }
                 (log.unsure, log.catches_up) = (true, true);
-                return self.pull(conversation_id);
+                let conversation_id = conversation_id.to_owned();
+                return self.actions.push_back(Action::Behind { conversation_id, dropped: true });
             }
             Op::Target { .. } if full || flooded => {
                 let conversation_id = conversation_id.to_owned();

@@ -229,7 +229,11 @@ pub(super) fn to_message(copy: &ServerMessage, me: &str, own: Option<&Message>) 
         conversation_id: own.map_or_else(|| copy.conversation_id.clone(), |own| own.conversation_id.clone()),
         sender_id: copy.sender_id.clone(),
         sender: if mine { Sender::Me } else { copy.sender.unwrap_or(Sender::User) },
-        kind: copy.kind.clone(),
+        kind: match (own, copy.kind.as_str()) {
+            (Some(own), "") => own.kind.clone(),
+            (None, "") => String::from("text"),
+            (_, kind) => kind.to_owned(),
+        },
         text: copy.text.clone(),
         metadata: copy.metadata.clone(),
         attachments: copy.attachments.clone(),

@@ -103,3 +103,24 @@ fn d13_held_copies_keep_the_order_in_which_they_came() {
         assert_eq!(applied, ["m1", "m2", "m3"], "named: {named}");
     }
 }
+
+#[test]
+fn d12_a_copy_of_what_is_still_under_way_is_held_whatever_is_answered_before() {
+    let mut bench = Bench::online(Traits { ordered_window: true, ..PLAIN });
+    let [first, second] = ["a", "b"].map(|key| {
+        let text = format!("text of {key}");
+        match bench.outbox.queue(bench.now, OutboxRow { text, ..row(key, "r") }) {
+            Ok(Queued::New(id)) => id,
+            other => panic!("not queued: {other:?}"),
+        }
+    });
+    bench.run(true);
+    let copy =
+        |id: &str, key: &str| Box::new(ServerMessage { text: format!("text of {key}"), ..*copy_of(id, "r") });
+    bench.outbox.on_copy_without_key(bench.now, copy("m1", "a"));
+    bench.outbox.on_copy_without_key(bench.now, copy("m2", "b"));
+    bench.answer(second, Answer::Stored(Some(copy("m2", "b"))));
+    assert!(!bench.told.iter().any(|action| matches!(action, Action::Release { .. })));
+    bench.answer(first, Answer::Stored(None));
+    assert_eq!(bench.outbox.len(), 0);
+}

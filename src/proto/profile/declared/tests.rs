@@ -122,10 +122,18 @@ fn d8_a_photo_is_an_image_by_its_address_and_nothing_else_is_shown() {
     let photo = message(incoming(&companion(), "message_received", &row("https://cdn.example/1.png")));
     assert_eq!((photo.kind.as_str(), photo.text.as_str()), ("image", ""));
     assert_eq!(photo.attachments.unwrap().text(), r#"[{"type":"image","url":"https://cdn.example/1.png"}]"#);
-    let refused = incoming(&companion(), "message_received", &row("javascript:alert(1)"));
-    assert_eq!(
-        refused,
-        Incoming::Malformed("message_received: field `photo_url` must be an address of http or https".into())
+    for other in ["javascript:alert(1)", "/static/7.png", ""] {
+        let kept = message(incoming(&companion(), "message_received", &row(other)));
+        assert_eq!(
+            (kept.id.as_str(), kept.attachments),
+            ("1", None),
+            "{other}: no reason to lose the message"
+        );
+    }
+    assert!(
+        message(incoming(&companion(), "message_received", &row("HTTPS://cdn.example/1.png")))
+            .attachments
+            .is_some()
     );
 }
 
@@ -272,4 +280,30 @@ fn another_backends_names_are_said_and_read() {
     let answer = |text: &str| profile.answer("k1", None, &[json::parse(text, 0).unwrap()]);
     assert_eq!(answer("{}"), Answer::Stored(None), "without a word of success, whatever has no error is one");
     assert!(matches!(answer(r#"{"error":"full"}"#), Answer::Refused { .. }));
+}
+
+#[test]
+fn c6_who_has_the_users_own_number_is_somebody_else() {
+    let row =
+        r#"{"message":{"id":41,"girl_id":7,"content":"hey","sender":"girl","timestamp":1500,"type":"text"}}"#;
+    let hers = message(incoming(&companion(), "message_received", row));
+    assert_eq!(
+        (hers.conversation_id.as_str(), hers.sender_id.as_str(), hers.sender),
+        ("7", "other:7", Some(Sender::Ai))
+    );
+    assert!(
+        matches!(incoming(&companion(), "typing", r#"{"girl_id":7,"is_typing":true}"#), Incoming::Typing { user_id, .. } if user_id == "other:7")
+    );
+}
+
+/// C2 has no word for it, so an echo says nothing of it.
+#[test]
+fn an_echo_of_what_had_no_type_on_the_wire_may_be_of_any() {
+    let row = r#"{"message":{"id":41,"girl_id":"emma","content":"look","sender":"user","timestamp":1500,"type":"text"}}"#;
+    let echo = message(incoming(&companion(), "message_received", row));
+    assert!(
+        echo.may_be("look", "image", 0) && echo.may_be("look", "text", 0) && !echo.may_be("loo", "text", 0)
+    );
+    let said = r#"{"id":"m9","content":"hey","channelId":"general","userId":"user_2a","createdAt":1500}"#;
+    assert!(!message(incoming(&channels(), "message:new", said)).may_be("hey", "image", 0));
 }
