@@ -225,9 +225,7 @@ pub enum Action {
         dropped: bool,
     },
     /// A message may be missing, whatever the cursor says: pull.
-    Unsure {
-        conversation_id: String,
-    },
+    Unsure(String),
     /// A page is in.
     PageApplied {
         conversation_id: String,

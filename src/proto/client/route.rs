@@ -312,7 +312,7 @@ impl Client {
             Action::OwnApplied { row } => _ = self.outbox.on_applied(row),
             Action::Applied { row, message } => self.on_applied(row, *message),
             Action::Behind { conversation_id, dropped } => self.on_behind(conversation_id, dropped),
-            Action::Unsure { conversation_id } => self.sync.pull(&conversation_id),
+            Action::Unsure(conversation_id) => self.sync.pull(&conversation_id),
             Action::Stale { conversation_id } => self.sync.look_again(&conversation_id),
             Action::PageApplied { conversation_id, applied } => {
                 if applied.fresh > 0 && applied.tells {

@@ -160,8 +160,7 @@ impl Timelines {
 
     /// A message may be missing, whatever the cursor says.
     pub(super) fn pull(&mut self, conversation_id: &str) {
-        let conversation_id = conversation_id.to_owned();
-        self.actions.push_back(Action::Unsure { conversation_id });
+        self.actions.push_back(Action::Unsure(conversation_id.to_owned()));
     }
 
     fn apply_answer(
