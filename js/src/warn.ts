@@ -1,6 +1,9 @@
 // What a developer is told on the console, in development builds alone: which promises do not hold at this backend, and why.
 import type { ChatOptions, Guarantees } from "./types.js";
 
+/** What bundlers put in the place of this, and Node has. */
+declare const process: { env: { NODE_ENV?: string } };
+
 /** Written out for the bundlers, which put the mode in its place; without one there is no `process`. */
 function isDevelopment(): boolean {
   try {

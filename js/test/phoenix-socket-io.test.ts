@@ -147,7 +147,8 @@ test("a lost answer: once where keys are kept, unconfirmed where they are not (P
 });
 
 test("another framing than the profile's is refused by name", async () => {
-  const options = { url: "http://localhost:1", userId: "ana", token: "t", wasm } as const;
+  const own = await readFile(join(import.meta.dirname, "../pkg/phoenix/chatwire_bg.wasm"));
+  const options = { url: "http://localhost:1", userId: "ana", token: "t", wasm: own } as const;
   await expect(createChat({ ...options, profile: "phoenix", framing: "json" })).rejects.toThrow(
     /framing: got "json", allowed: "phoenix"/,
   );

@@ -226,17 +226,17 @@ fn is_online<'a>(payload: &Fields<'a>, name: &'a str) -> bool {
     false
 }
 
-/// A photo or video by its address, which is shown by whoever renders it: http and https alone. Any other address is left
-/// out, and is no reason to lose the message.
+/// A photo or video by its address, which is shown by whoever renders it: of http and https alone, or a path.
 fn take_media<'a>(record: &Fields<'a>, name: &'a str, message: &mut ServerMessage) {
     if message.kind == "photo" {
         message.kind = String::from("image");
     }
-    let url = record.text(name).filter(|url| {
-        let scheme = url.get(..8).unwrap_or_default().to_ascii_lowercase();
-        scheme.starts_with("https://") || scheme.starts_with("http://")
-    });
-    let Some(url) = url else { return };
+    let Some(url) = record.text(name).filter(|url| !url.is_empty()) else { return };
+    let scheme = url.get(..8).unwrap_or(&url).to_ascii_lowercase();
+    let is_path = scheme.starts_with('/') && !scheme.starts_with("//");
+    if !is_path && !scheme.starts_with("https://") && !scheme.starts_with("http://") {
+        return record.fail(name, "must be an address of http or https, or a path");
+    }
     let kind = if message.kind == "text" { "file" } else { message.kind.as_str() };
     let mut attachments = String::from("[{\"type\":");
     json::push_json_string(&mut attachments, kind);

@@ -122,19 +122,16 @@ fn d8_a_photo_is_an_image_by_its_address_and_nothing_else_is_shown() {
     let photo = message(incoming(&companion(), "message_received", &row("https://cdn.example/1.png")));
     assert_eq!((photo.kind.as_str(), photo.text.as_str()), ("image", ""));
     assert_eq!(photo.attachments.unwrap().text(), r#"[{"type":"image","url":"https://cdn.example/1.png"}]"#);
-    for other in ["javascript:alert(1)", "/static/7.png", ""] {
-        let kept = message(incoming(&companion(), "message_received", &row(other)));
-        assert_eq!(
-            (kept.id.as_str(), kept.attachments),
-            ("1", None),
-            "{other}: no reason to lose the message"
-        );
+    for good in ["HTTPS://cdn.example/1.png", "http://a/1.png", "/static/7.png"] {
+        let kept = message(incoming(&companion(), "message_received", &row(good)));
+        assert!(kept.attachments.unwrap().text().contains(good), "{good}");
     }
-    assert!(
-        message(incoming(&companion(), "message_received", &row("HTTPS://cdn.example/1.png")))
-            .attachments
-            .is_some()
-    );
+    assert_eq!(message(incoming(&companion(), "message_received", &row(""))).attachments, None);
+    for bad in ["javascript:alert(1)", "data:text/html,x", "//elsewhere.example/1.png", "1.png"] {
+        let refused = incoming(&companion(), "message_received", &row(bad));
+        let what = "message_received: field `photo_url` must be an address of http or https, or a path";
+        assert_eq!(refused, Incoming::Malformed(what.into()), "{bad}");
+    }
 }
 
 #[test]
