@@ -85,16 +85,20 @@ impl World {
             let failed = seen.failed || (!written && known.refusals.1 > 0);
             (failed, written && !seen.marked, known.taken)
         };
-        // Its removal may be refused, then, when it is over.
-        let over = |seen: &&ChangeSeen| !written && self.ledger.changes[seen.number].answered;
+        let of_it = |known: &Changed| says(known) && (target.is_none() || known.target == target);
+        let failed = |known: &Changed| known.refusals.1 > 0;
+        let due = |known: &Changed| of_it(known) && !known.taken && !known.refused && !failed(known);
+        // Its removal may be refused, then, when it is over; and one that only memory has goes before one that has failed.
+        let waits = self.ledger.changes.iter().any(due);
+        let over = |seen: &&ChangeSeen| {
+            let known = &self.ledger.changes[seen.number];
+            !written && (known.answered || (waits && seen.failed && failed(known)))
+        };
         let known = self.disks[home].changes.values().filter(is_it).filter(|seen| !over(seen));
         let seen = known.min_by_key(turn).cloned();
         let fallback = || {
-            let of_it = |known: &Changed| says(known) && (target.is_none() || known.target == target);
             // Of a message that the server has lost, and while the store takes nothing, nothing tells them apart but their
             // turn.
-            let failed = |known: &Changed| known.refusals.1 > 0;
-            let due = |known: &Changed| of_it(known) && !known.taken && !known.refused && !failed(known);
             let changes = &self.ledger.changes;
             changes.iter().position(due).or_else(|| changes.iter().rposition(of_it))
         };
