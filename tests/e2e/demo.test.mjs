@@ -8,7 +8,7 @@ import { dist, patience, Visitor } from "./lib/demo.mjs";
 let server;
 let browser;
 before(async () => {
-  server = await startReference(["--static", dist]);
+  server = await startReference(["--static", dist, "--script-delay-ms", "150"]);
   browser = await launch();
 });
 afterEach(async () => {
@@ -249,6 +249,100 @@ test("two people side by side in one window", async () => {
   await lea.send("Hello yourself");
   await kim.sees("Hello yourself");
   await new Visitor(page).picture("side-by-side-1280");
+});
+
+test("the five backends: chosen in turn, and each says what may be promised", async () => {
+  const [ana, ben] = await meet("Pia", "Rolf");
+  await ben.open("Pia");
+  await ana.send("over the team's wire");
+  await ben.sees("over the team's wire");
+  assert.match(await ana.get("guarantees").textContent(), /^Exactly once, in order, gaps filled, receipts$/);
+
+  for (const person of [ana, ben]) await person.chooseBackend("phoenix");
+  await ana.open("Rolf");
+  await ben.open("Pia");
+  await ana.sees("over the team's wire");
+  await ben.send("and over Phoenix");
+  await ana.sees("and over Phoenix");
+  await ben.sees("and over Phoenix", "read");
+
+  for (const person of [ana, ben]) {
+    await person.chooseBackend("channels");
+    assert.equal(await person.get("new-chat-name").count(), 0, "a channel begins with its first message");
+    await person.openId("#tea");
+    await person.isIn("#tea");
+  }
+  await ana.send("Tea?");
+  await ana.sees("Tea?", "acknowledged");
+  await ben.send("Coffee!");
+  await ana.sees("Coffee!");
+  await ana.send("Or that");
+  await ben.sees("Or that");
+  await ben.page.locator(".name").filter({ hasText: "Pia" }).waitFor(patience);
+
+  await ana.chooseBackend("companion");
+  await ana.open("Luna");
+  await ana.send("Good evening");
+  await ana.sees("You said “Good evening”");
+  await ana.get("photo-request").click();
+  await ana.page.locator("[data-testid=message-details] img").waitFor(patience);
+  assert.match(await ana.get("guarantees").textContent(), /gaps unseen/);
+  await ana.page.reload();
+  await ana.isState("online");
+  await ana.sees("You said “Good evening”");
+  ana.assertNoProblems();
+  ben.assertNoProblems();
+});
+
+test("an assistant: its only conversation, what its answers bring, and consent in a window of its own", async () => {
+  const ana = await Visitor.arrive(browser, server.origin, "Quentin");
+  await ana.chooseBackend("assistant");
+  await ana.isIn("Assistant");
+  assert.equal(await ana.get("conversation-item").count(), 1);
+  await ana.send("Put this action into my calendar");
+  await ana.sees("May I look into your calendar?");
+  const details = (text) => ana.message(text).getByTestId("message-details").innerText();
+  assert.match(await details("can name a source"), /The reference backend of chatwire[\s\S]*75 %/);
+  assert.match(await details("Shall I remind you?"), /Remind me tomorrow/);
+
+  const opened = ana.page.waitForEvent("popup");
+  await ana.get("consent").click();
+  const popup = await opened;
+  const closed = popup.waitForEvent("close");
+  await popup.getByRole("button", { name: "Allow" }).click();
+  await closed;
+  await ana.page.getByText("You have agreed.").waitFor(patience);
+  await ana.sees("your calendar is connected");
+  await ana.get("composer-input").fill("x".repeat(501));
+  assert.ok(await ana.get("composer-send").isDisabled(), "500 characters are the most here");
+  ana.assertNoProblems();
+});
+
+test("pictures of the other backends", async () => {
+  const ana = await Visitor.arrive(browser, server.origin, "Ursula", {
+    viewport: { width: 1200, height: 800 },
+  });
+  const both = async (name) => {
+    await ana.picture(`${name}-1200`);
+    await ana.page.setViewportSize({ width: 390, height: 844 });
+    await assertFits(ana);
+    await ana.picture(`${name}-390`);
+    await ana.page.setViewportSize({ width: 1200, height: 800 });
+  };
+  await ana.chooseBackend("assistant");
+  await ana.send("What does my calendar say of tomorrow?");
+  await ana.sees("May I look into your calendar?");
+  await both("assistant");
+  await ana.chooseBackend("companion");
+  await both("companions");
+  await ana.open("Emma");
+  await ana.send("Good morning");
+  await ana.sees("You said");
+  await ana.get("photo-request").click();
+  await ana.page.locator("[data-testid=message-details] img").waitFor(patience);
+  await both("companion");
+  await ana.chooseBackend("channels");
+  await both("channels");
 });
 
 test("pictures of every screen, wide, narrow and dark; nothing is wider than the screen", async () => {

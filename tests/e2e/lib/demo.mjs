@@ -34,6 +34,13 @@ export class Visitor {
     await this.isState("online");
   }
 
+  /** Another backend, and connected there. */
+  async chooseBackend(profile) {
+    await this.get("backend").selectOption(profile);
+    await this.isState("online");
+    assert.equal(await this.page.evaluate(() => window.chat.profile), profile);
+  }
+
   isState(state) {
     return this.page.locator(`[data-testid=connection-state][data-state=${state}]`).waitFor(patience);
   }
@@ -48,6 +55,12 @@ export class Visitor {
     await this.get("new-chat-name").fill(name);
     await this.get("new-chat-submit").click();
     await this.isIn(name);
+  }
+
+  /** A conversation by its id, where those begin so. */
+  async openId(id) {
+    await this.get("open-id").fill(id);
+    await this.get("open-submit").click();
   }
 
   async open(title) {

@@ -1,10 +1,20 @@
 import type { ChatOptions } from "chatwire";
 import { ChatProvider } from "chatwire/react";
 import { useEffect, useMemo, useState } from "react";
+import { BackendChoice } from "./BackendChoice.js";
+import { backendOf, optionsOf } from "./backends.js";
 import { ChatScreen } from "./ChatScreen.js";
 import { SideBySide } from "./SideBySide.js";
 import { SignIn } from "./SignIn.js";
-import { fixedName, forgetSession, restoreSession, type Session, signIn } from "./session.js";
+import {
+  fixedName,
+  forgetSession,
+  rememberBackend,
+  rememberedBackend,
+  restoreSession,
+  type Session,
+  signIn,
+} from "./session.js";
 
 const sideBySide = new URLSearchParams(location.search).get("side-by-side");
 
@@ -24,7 +34,7 @@ function Person() {
     const signOut = () => {
       forgetSession();
       // Whoever signs in next has conversations of their own.
-      history.replaceState(null, "", location.pathname + location.search);
+      openNow("");
       setIsOut(true);
       setSession(null);
     };
@@ -35,18 +45,32 @@ function Person() {
 }
 
 function SignedIn({ session, onSignOut }: { session: Session; onSignOut: () => void }) {
+  const [backend, setBackend] = useState(() => backendOf(rememberedBackend()));
+  const [isChosen, setIsChosen] = useState(false);
   const options = useMemo<ChatOptions>(
-    () => ({
-      url: `${location.origin}/team`,
-      profile: "team",
-      userId: session.user.id,
-      getToken: session.getToken,
-    }),
-    [session],
+    () => ({ ...optionsOf(backend, session.user), getToken: session.getToken }),
+    [session, backend],
   );
+
+  function choose(profile: string) {
+    const next = backendOf(profile);
+    rememberBackend(next.profile);
+    // Its conversations are others.
+    openNow(next.begins === "never" ? (next.offers[0]?.id ?? "") : "");
+    setBackend(next);
+    setIsChosen(true);
+  }
+
+  const choice = <BackendChoice backend={backend} isChosen={isChosen} onChoose={choose} />;
   return (
     <ChatProvider options={options}>
-      <ChatScreen session={session} onSignOut={onSignOut} />
+      <ChatScreen session={session} backend={backend} choice={choice} onSignOut={onSignOut} />
     </ChatProvider>
   );
+}
+
+/** For a screen that is about to be drawn; there is no way back from it to the one before. */
+function openNow(conversationId: string): void {
+  const hash = conversationId === "" ? "" : `#${encodeURIComponent(conversationId)}`;
+  history.replaceState(null, "", location.pathname + location.search + hash);
 }

@@ -1,14 +1,15 @@
 import { useChatClient } from "chatwire/react";
-import { useEffect, useSyncExternalStore } from "react";
+import { type ReactNode, useEffect, useSyncExternalStore } from "react";
+import type { Backend } from "./backends.js";
 import { ConnectionBar } from "./ConnectionBar.js";
 import { ConversationPane } from "./ConversationPane.js";
 import { Sidebar } from "./Sidebar.js";
 import type { Session } from "./session.js";
 
-type Props = { session: Session; onSignOut: () => void };
+type Props = { session: Session; backend: Backend; choice: ReactNode; onSignOut: () => void };
 
 /** The list on the left, a conversation on the right; one of them at a time where there is no room for both. */
-export function ChatScreen({ session, onSignOut }: Props) {
+export function ChatScreen({ session, backend, choice, onSignOut }: Props) {
   const client = useChatClient();
   const openId = useOpenId();
 
@@ -20,13 +21,26 @@ export function ChatScreen({ session, onSignOut }: Props) {
   return (
     <div className="screen" data-open={openId !== null}>
       <ConnectionBar />
-      <Sidebar session={session} openId={openId} onOpen={open} onSignOut={onSignOut} />
+      <Sidebar
+        session={session}
+        backend={backend}
+        choice={choice}
+        openId={openId}
+        onOpen={open}
+        onSignOut={onSignOut}
+      />
       {openId === null ? (
         <main className="pane empty">
-          <p className="muted">Choose a conversation, or start one.</p>
+          <p className="muted">Choose a conversation{backend.begins !== "never" && ", or start one"}.</p>
         </main>
       ) : (
-        <ConversationPane key={openId} conversationId={openId} session={session} onBack={() => open(null)} />
+        <ConversationPane
+          key={openId}
+          conversationId={openId}
+          session={session}
+          backend={backend}
+          onBack={() => open(null)}
+        />
       )}
     </div>
   );

@@ -5,16 +5,17 @@ import { type Drafts, useDraft } from "./drafts.js";
 type Props = {
   conversationId: string;
   drafts: Drafts;
+  maxLength: number;
   onSend: Chat["sendMessage"];
   onTyping: (typing: boolean) => void;
 };
 
-const maxLength = 10_000;
-const warnFrom = maxLength * 0.9;
+/** From here on the length is told. */
+const warnPart = 0.9;
 const maxHeightPx = 160;
 
 /** Enter sends, Shift+Enter begins a line. Works offline as it does online: what is sent is stored first. */
-export function Composer({ conversationId, drafts, onSend, onTyping }: Props) {
+export function Composer({ conversationId, drafts, maxLength, onSend, onTyping }: Props) {
   const { text, write, now } = useDraft(drafts, conversationId);
   const input = useRef<HTMLTextAreaElement>(null);
   const hintId = useId();
@@ -60,7 +61,7 @@ export function Composer({ conversationId, drafts, onSend, onTyping }: Props) {
         Send
       </button>
       <p id={hintId} className={length > maxLength ? "counter error-text" : "counter muted"} role="status">
-        {length >= warnFrom && `${length} of ${maxLength} characters`}
+        {length >= maxLength * warnPart && `${length} of ${maxLength} characters`}
       </p>
     </form>
   );

@@ -1,19 +1,23 @@
 import type { Conversation } from "chatwire";
 import { useChat, useChatClient } from "chatwire/react";
 import { useEffect, useMemo, useSyncExternalStore } from "react";
+import { type Backend, titleOf } from "./backends.js";
 import { Composer } from "./Composer.js";
 import { MessageList } from "./MessageList.js";
+import { useNames } from "./names.js";
+import { PhotoRequest } from "./PhotoRequest.js";
 import { Avatar } from "./Sidebar.js";
 import type { Session } from "./session.js";
 
-type Props = { conversationId: string; session: Session; onBack: () => void };
+type Props = { conversationId: string; session: Session; backend: Backend; onBack: () => void };
 
-export function ConversationPane({ conversationId, session, onBack }: Props) {
+export function ConversationPane({ conversationId, session, backend, onBack }: Props) {
   const me = session.user.id;
   const chat = useChat(conversationId);
   const conversation = useConversation(conversationId);
   const isUnknown = !conversation && chat.errorDetail?.code === "notFound";
-  const nameOf = useNames(conversation);
+  const title = isUnknown ? "Conversation" : titleOf(backend, conversationId, conversation?.title);
+  const nameOf = useNames(session, backend, conversation, chat.messages);
   const isPeerOnline = usePeerOnline(conversation, me);
   const subtitle = conversation && subtitleOf(conversation, me, chat.isConnected && isPeerOnline);
   const typing = chat.typingUsers.map(nameOf);
@@ -25,11 +29,12 @@ export function ConversationPane({ conversationId, session, onBack }: Props) {
         <button type="button" className="back quiet" onClick={onBack} aria-label="Back to the conversations">
           ←
         </button>
-        <Avatar name={conversation?.title ?? "?"} />
+        <Avatar name={title} />
         <div className="grow cut">
-          <h1 className="cut">{conversation?.title ?? "Conversation"}</h1>
+          <h1 className="cut">{title}</h1>
           {subtitle && <p className="muted small cut">{subtitle}</p>}
         </div>
+        {backend.sendsPhotos && <PhotoRequest conversationId={conversationId} />}
       </header>
       <MessageList chat={chat} nameOf={nameOf} showNames={conversation?.kind === "group"} />
       <p className="typing" role="status" data-testid="typing-indicator" data-typing={typing.length > 0}>
@@ -45,7 +50,8 @@ export function ConversationPane({ conversationId, session, onBack }: Props) {
       )}
       <Composer
         conversationId={conversationId}
-        drafts={session.drafts}
+        drafts={session.draftsAt(backend.profile)}
+        maxLength={backend.maxLength}
         onSend={chat.sendMessage}
         onTyping={chat.setTyping}
       />
@@ -61,13 +67,6 @@ function useConversation(id: string): Conversation | null {
 
 const none = { subscribe: () => () => {}, getSnapshot: () => null };
 
-function useNames(conversation: Conversation | null): (userId: string) => string {
-  return useMemo(() => {
-    const names = new Map(conversation?.members.map(({ userId, name }) => [userId, name]));
-    return (userId) => names.get(userId) ?? userId;
-  }, [conversation]);
-}
-
 function usePeerOnline(conversation: Conversation | null, me: string): boolean {
   const client = useChatClient();
   const peer = conversation?.kind === "direct" && conversation.members.find(({ userId }) => userId !== me);
@@ -79,6 +78,8 @@ function usePeerOnline(conversation: Conversation | null, me: string): boolean {
 
 function subtitleOf({ kind, members }: Conversation, me: string, isPeerOnline: boolean): string {
   if (kind !== "group") return isPeerOnline ? "online" : "";
+  // Not told by every backend.
+  if (members.length === 0) return "";
   const others = members.filter(({ userId }) => userId !== me);
   return others.length === 0 ? "only you" : others.map(({ name }) => name).join(", ");
 }

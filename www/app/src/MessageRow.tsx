@@ -1,6 +1,8 @@
 import type { Message } from "chatwire";
 import { memo } from "react";
+import { detailsOf } from "./details.js";
 import { partsOf, timeOf } from "./format.js";
+import { MessageDetails } from "./MessageDetails.js";
 import { Ticks } from "./Ticks.js";
 
 type Props = {
@@ -25,6 +27,7 @@ export const MessageRow = memo(function MessageRow({
 }: Props) {
   const isMine = message.sender === "me";
   const { key, failure } = message;
+  const details = message.deletedAt ? null : detailsOf(message);
   return (
     <li
       className={`message ${isMine ? "mine" : "theirs"} ${isFirst ? "first" : ""}`}
@@ -38,6 +41,7 @@ export const MessageRow = memo(function MessageRow({
       <div className="bubble">
         {name && <p className="name">{name}</p>}
         {message.deletedAt ? <p className="muted">Message deleted</p> : <Text text={message.text} />}
+        {details && <MessageDetails details={details} />}
         <p className="meta">
           <time dateTime={message.createdAt}>{timeOf(message.createdAt)}</time>
           {!message.durable && isMine && <span title="Only in memory: gone after a reload">not stored</span>}

@@ -1,7 +1,7 @@
 import type { Conversation } from "chatwire";
 import { useConversations } from "chatwire/react";
 import { type FormEvent, useId, useState } from "react";
-import type { Session, User } from "./session.js";
+import type { Found, Session } from "./session.js";
 
 type Props = { session: Session; onOpen: (id: string) => void };
 
@@ -118,7 +118,7 @@ function useSubmit(onOpen: (id: string) => void) {
 
 function useSuggestions(session: Session) {
   const id = useId();
-  const [found, setFound] = useState<User[]>([]);
+  const [found, setFound] = useState<Found[]>([]);
   // Suggestions are a help only: without a network there are none.
   const search = (query: string) => void session.findUsers(query.trim()).then(setFound, () => setFound([]));
   return { id, found, search };
@@ -128,10 +128,10 @@ function isOwnName({ user }: Session, name: string): boolean {
   return name.trim().toLowerCase() === user.name.toLowerCase();
 }
 
-async function userNamed(session: Session, name: string): Promise<User> {
+async function userNamed(session: Session, name: string): Promise<Found> {
   const wanted = name.trim();
   if (isOwnName(session, wanted)) throw new Error("That is you. A chat needs somebody else.");
-  const same = (user: User) => user.name.toLowerCase() === wanted.toLowerCase();
+  const same = (user: Found) => user.name.toLowerCase() === wanted.toLowerCase();
   const user = (await session.findUsers(wanted)).find(same);
   if (!user) throw new Error(`Nobody named ${wanted} has signed in here yet.`);
   return user;

@@ -1,18 +1,24 @@
 import type { Conversation } from "chatwire";
 import { useConversations } from "chatwire/react";
+import type { ReactNode } from "react";
+import { type Backend, titleOf } from "./backends.js";
 import { whenOf } from "./format.js";
 import { NewConversation } from "./NewConversation.js";
+import { OpenById } from "./OpenById.js";
 import type { Session } from "./session.js";
 
 type Props = {
   session: Session;
+  backend: Backend;
+  choice: ReactNode;
   openId: string | null;
   onOpen: (id: string) => void;
   onSignOut: () => void;
 };
 
-export function Sidebar({ session, openId, onOpen, onSignOut }: Props) {
+export function Sidebar({ session, backend, choice, openId, onOpen, onSignOut }: Props) {
   const { conversations } = useConversations();
+  const entries = entriesOf(conversations, backend);
   return (
     <nav className="sidebar" aria-label="Conversations">
       <div className="me">
@@ -22,14 +28,14 @@ export function Sidebar({ session, openId, onOpen, onSignOut }: Props) {
           Sign out
         </button>
       </div>
-      <NewConversation session={session} onOpen={onOpen} />
-      {conversations.length === 0 && (
-        <p className="hint">No conversations yet. Start one by somebody's name.</p>
-      )}
+      {choice}
+      {backend.begins === "people" && <NewConversation session={session} onOpen={onOpen} />}
+      {backend.begins === "id" && <OpenById backend={backend} onOpen={onOpen} />}
+      {entries.length === 0 && <p className="hint">No conversations yet. Start one by somebody's name.</p>}
       <ul className="conversations">
-        {conversations.map((conversation) => (
-          <li key={conversation.id}>
-            <Item conversation={conversation} isOpen={conversation.id === openId} onOpen={onOpen} />
+        {entries.map((entry) => (
+          <li key={entry.id}>
+            <Item entry={entry} isOpen={entry.id === openId} onOpen={onOpen} />
           </li>
         ))}
       </ul>
@@ -37,9 +43,21 @@ export function Sidebar({ session, openId, onOpen, onSignOut }: Props) {
   );
 }
 
-type ItemProps = { conversation: Conversation; isOpen: boolean; onOpen: (id: string) => void };
+type Entry = Pick<Conversation, "id" | "title" | "lastMessage" | "unread">;
 
-function Item({ conversation: { id, title, lastMessage, unread }, isOpen, onOpen }: ItemProps) {
+/** The conversations there are, and below them those that the backend offers. */
+function entriesOf(conversations: readonly Conversation[], backend: Backend): Entry[] {
+  const known = conversations.map(({ id, title, lastMessage, unread }) => {
+    return { id, title: titleOf(backend, id, title), lastMessage, unread };
+  });
+  const isNew = ({ id }: { id: string }) => !known.some((entry) => entry.id === id);
+  const offered = backend.offers.filter(isNew).map((offer) => ({ ...offer, lastMessage: null, unread: 0 }));
+  return [...known, ...offered];
+}
+
+type ItemProps = { entry: Entry; isOpen: boolean; onOpen: (id: string) => void };
+
+function Item({ entry: { id, title, lastMessage, unread }, isOpen, onOpen }: ItemProps) {
   return (
     <button
       type="button"

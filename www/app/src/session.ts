@@ -2,17 +2,21 @@
 import type { TokenReason } from "chatwire";
 import type { Drafts } from "./drafts.js";
 
-export type User = { id: string; name: string };
+/** `number` is the id where ids are numbers. */
+export type User = { id: string; name: string; number: number };
+/** Somebody else, as they are found by name. */
+export type Found = Pick<User, "id" | "name">;
 type Grant = { token: string; user: User; expiresAt: number };
 
 /** `?as=ana` signs in as ana under a key of its own: frames of one page share their storage. */
 export const fixedName = new URLSearchParams(location.search).get("as")?.trim() || null;
 const storageKey = fixedName ? `chatwire.session.${fixedName}` : "chatwire.session";
 const switchKey = `${storageKey}.offline`;
+const backendKey = `${storageKey}.backend`;
 const graceMs = 10_000;
 
 export class Session {
-  readonly drafts: Drafts = new Map();
+  readonly #drafts = new Map<string, Drafts>();
   #grant: Grant;
 
   constructor(grant: Grant) {
@@ -23,6 +27,13 @@ export class Session {
     return this.#grant.user;
   }
 
+  /** Backends may name their conversations alike. */
+  draftsAt(profile: string): Drafts {
+    const drafts = this.#drafts.get(profile) ?? new Map();
+    this.#drafts.set(profile, drafts);
+    return drafts;
+  }
+
   /** What `createChat({getToken})` wants: the token there is, or a fresh one where that was refused or is about to end. */
   readonly getToken = async ({ reason }: { reason: TokenReason }): Promise<string> => {
     const isGood = Date.now() < this.#grant.expiresAt - graceMs;
@@ -31,11 +42,11 @@ export class Session {
   };
 
   /** The users whose name contains `query`, without this one. */
-  async findUsers(query: string): Promise<User[]> {
+  async findUsers(query: string): Promise<Found[]> {
     const token = await this.getToken({ reason: "connect" });
     const path = `/api/users?q=${encodeURIComponent(query)}`;
     const response = await fetch(path, { headers: { authorization: `Bearer ${token}` } });
-    const { users } = (await answerOf(response)) as { users: User[] };
+    const { users } = (await answerOf(response)) as { users: Found[] };
     return users.filter((user) => user.id !== this.user.id);
   }
 
@@ -51,7 +62,9 @@ export class Session {
 export function restoreSession(): Session | null {
   const text = sessionStorage.getItem(storageKey);
   try {
-    return text === null ? null : new Session(JSON.parse(text) as Grant);
+    const grant = text === null ? null : (JSON.parse(text) as Grant);
+    // One of before accounts had numbers is of no use.
+    return typeof grant?.user.number === "number" ? new Session(grant) : null;
   } catch {
     return null;
   }
@@ -74,6 +87,15 @@ export function isSwitchedOff(): boolean {
 export function rememberSwitch(isOff: boolean): void {
   if (isOff) sessionStorage.setItem(switchKey, "on");
   else sessionStorage.removeItem(switchKey);
+}
+
+/** The backend that was spoken to before a reload. */
+export function rememberedBackend(): string | null {
+  return sessionStorage.getItem(backendKey);
+}
+
+export function rememberBackend(profile: string): void {
+  sessionStorage.setItem(backendKey, profile);
 }
 
 async function requestGrant(name: string): Promise<Grant> {
