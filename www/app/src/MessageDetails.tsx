@@ -57,7 +57,7 @@ function Consent({ authUrl }: { authUrl: string }) {
   return (
     <>
       {!isAnswered && (
-        <button type="button" data-testid="consent" disabled={isAsking} onClick={ask}>
+        <button type="button" className="primary" data-testid="consent" disabled={isAsking} onClick={ask}>
           Answer in a new window
         </button>
       )}

@@ -4,7 +4,7 @@ import type { Backend } from "./backends.js";
 type Props = { backend: Backend; onOpen: (id: string) => void };
 
 /** Where a conversation begins with what is sent to its id. */
-export function OpenById({ backend: { idLabel, idPrefix }, onOpen }: Props) {
+export function OpenById({ backend: { idLabel, idPrefix, idExample }, onOpen }: Props) {
   const [id, setId] = useState("");
   const wanted = id.trim().replace(/^#/, "");
 
@@ -22,7 +22,7 @@ export function OpenById({ backend: { idLabel, idPrefix }, onOpen }: Props) {
           <span className="unseen">{idLabel}</span>
           <input
             data-testid="open-id"
-            placeholder={`${idLabel}, such as ${idPrefix}news`}
+            placeholder={`${idLabel}, such as ${idPrefix}${idExample}`}
             value={id}
             onChange={(event) => setId(event.target.value)}
             maxLength={64}

@@ -15,6 +15,7 @@ export type Backend = {
   begins: "people" | "id" | "never";
   /** What such an id is called. */
   idLabel: string;
+  idExample: string;
   /** Before each id, where it is shown. */
   idPrefix: string;
   /** Conversations that can be opened before anything is said in them. */
@@ -30,6 +31,7 @@ export type Backend = {
 const usual = {
   begins: "people",
   idLabel: "",
+  idExample: "",
   idPrefix: "",
   offers: [],
   hint: "",
@@ -39,36 +41,38 @@ const usual = {
 } as const;
 
 export const backends: readonly [Backend, ...Backend[]] = [
-  { ...usual, profile: "team", label: "Team: Socket.IO and REST", path: "/team" },
+  { ...usual, profile: "team", label: "Team (Socket.IO, REST)", path: "/team" },
   {
     ...usual,
     profile: "phoenix",
-    label: "Phoenix: channels and REST",
+    label: "Phoenix (Channels, REST)",
     path: "/phoenix",
     hint: "The same people and conversations as with the team.",
   },
   {
     ...usual,
     profile: "companion",
-    label: "Companion: Socket.IO, a script answers",
+    label: "Companion (Socket.IO)",
     path: "/companion",
     begins: "id",
     idLabel: "Companion",
+    idExample: "ada",
     offers: [
       { id: "luna", title: "Luna" },
       { id: "emma", title: "Emma" },
       { id: "max", title: "Max" },
     ],
-    hint: "Each of them reads, types and answers. You may name another one.",
+    hint: "A script: each of them reads, types and answers. You may name another one.",
     sendsPhotos: true,
   },
   {
     ...usual,
     profile: "channels",
-    label: "Channels: Socket.IO, for everybody",
+    label: "Channels (Socket.IO)",
     path: "/channels",
     begins: "id",
     idLabel: "Channel",
+    idExample: "news",
     idPrefix: "#",
     offers: [
       { id: "general", title: "#general" },
@@ -80,11 +84,11 @@ export const backends: readonly [Backend, ...Backend[]] = [
   {
     ...usual,
     profile: "assistant",
-    label: "Assistant: JSON, a script answers",
+    label: "Assistant (JSON)",
     path: "/assistant/ws",
     begins: "never",
     offers: [{ id: "assistant", title: "Assistant" }],
-    hint: "Speak of a reminder or a calendar, and see what it asks.",
+    hint: "A script. Speak of a reminder or a calendar, and see what it asks.",
     maxLength: 500,
   },
 ];
