@@ -7,6 +7,7 @@ import type { Timeline } from "../timeline.js";
 import type { Conversation, Draft, Json, Message, Phase } from "../types.js";
 import type { WireContext } from "../wire.js";
 import { Facade } from "./facade.js";
+import { sendAs } from "./records.js";
 import { type FacadeOptions, Slot } from "./slot.js";
 
 export type SocketServiceEvents = {
@@ -146,19 +147,9 @@ export class Channel {
     const client = await this.ready();
     const id = this.#conversationId;
     if (id !== undefined && event === "message:send") {
-      const { client_id, content, type, metadata, reply_to } = payload;
-      const draft: Draft = {
-        text: check.string("content", content),
-        ...(typeof type === "string" && { type }),
-        ...(metadata !== undefined && { metadata }),
-      };
-      const options = typeof client_id === "string" ? { key: client_id } : {};
-      const { key } =
-        typeof reply_to === "string"
-          ? await withNewestRow(client, id, [reply_to], (replyTo) =>
-              client.send(id, { ...draft, replyTo }, options),
-            )
-          : await client.send(id, draft, options);
+      const { client_id, content, type, metadata, reply_to: replyTo } = payload;
+      const text = check.string("content", content);
+      const { key } = await sendAs(client, id, text, { key: client_id, type, metadata, replyTo });
       return { message: recordOf(await client.acknowledged(key)) };
     }
     if (id !== undefined && event === "message:read") {

@@ -1,6 +1,7 @@
 // What several guides say of a message, from ours.
 import type { ChatClient } from "../client.js";
-import type { Message } from "../types.js";
+import { withNewestRow } from "../ids.js";
+import type { Draft, Json, Message } from "../types.js";
 
 type Target = { conversationId: string; rowKey: string };
 
@@ -34,6 +35,28 @@ export function fromBase64(text: string): string {
   } catch {
     return text;
   }
+}
+
+/** What a guide's message carries beside its text, as it came: what is no text where one is wanted is left out. */
+type Beside = Partial<Record<"key" | "type" | "metadata" | "replyTo", Json | undefined>>;
+
+/** Sends what a guide's message says. `replyTo` may be the server's id. */
+export async function sendAs(
+  client: ChatClient,
+  conversationId: string,
+  text: string,
+  { key, type, metadata, replyTo }: Beside,
+): Promise<Message> {
+  const draft: Draft = {
+    text,
+    ...(typeof type === "string" && { type }),
+    ...(metadata !== undefined && { metadata }),
+  };
+  const options = typeof key === "string" ? { key } : {};
+  if (typeof replyTo !== "string") return client.send(conversationId, draft, options);
+  return withNewestRow(client, conversationId, [replyTo], (row) =>
+    client.send(conversationId, { ...draft, replyTo: row }, options),
+  );
 }
 
 export type Ack<T> = { success: true; data: T } | { success: false; error: string };

@@ -2,7 +2,7 @@
 import type { ChatClient } from "../client.js";
 import { ChatError, check } from "../errors.js";
 import type { Json, Message, MessageType } from "../types.js";
-import { type Ack, ackOf, fromBase64, serverId, toBase64 } from "./records.js";
+import { type Ack, ackOf, fromBase64, sendAs, serverId, toBase64 } from "./records.js";
 import type { FacadeOptions } from "./slot.js";
 import { WireFacade } from "./wire-facade.js";
 
@@ -105,8 +105,10 @@ export class TeamSocket extends WireFacade<TeamEvents> {
     const client = await this.slot.ready();
     const { conversationId, contentEncrypted, isTyping } = payload;
     if (event === "chat:message_send") {
+      const id = check.id("conversationId", conversationId);
       const text = fromBase64(check.string("contentEncrypted", contentEncrypted));
-      const message = await client.send(check.id("conversationId", conversationId), text);
+      const { clientMessageId: key, message_type: type, metadata, reply_to: replyTo } = payload;
+      const message = await sendAs(client, id, text, { key, type, metadata, replyTo });
       return wantsAnswer ? answerOf(await ackOf(client, message)) : null;
     }
     if (event === "chat:typing") {

@@ -88,6 +88,17 @@ test("socket.emit: what T2 names goes through the queue and is acknowledged (T3)
     data: { conversation_id: id, content_encrypted: contentEncrypted },
   });
   expect(server.log(id)).toHaveLength(1);
+  // T3, D4: all that it may carry.
+  const whole = { clientMessageId: "a".repeat(32), message_type: "file", metadata: { at: [1, 2] } };
+  const { data } = answer as { data: { id: string } };
+  const reply = { conversationId: id, contentEncrypted, ...whole, reply_to: data.id };
+
+  expect(await asked("chat:message_send", reply)).toMatchObject({
+    success: true,
+    data: { message_type: "file" },
+  });
+  const { clientMessageId: client_message_id, ...rest } = whole;
+  expect(server.log(id)[1]).toMatchObject({ client_message_id, ...rest, reply_to: data.id });
   expect(await asked("test:echo", { any: "thing" })).toEqual({ any: "thing" });
   expect(await asked("presence:online", {})).toEqual({ success: true });
   expect(await asked("chat:message_send", { conversationId: id })).toEqual({
