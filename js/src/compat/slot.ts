@@ -7,8 +7,8 @@ import type { ChatOptions } from "../types.js";
 
 /** What facades take: the options of `createChat`, or a client that there is. */
 export type FacadeOptions = Partial<Omit<ChatOptions, "userId" | "profile">> & {
-  /** Numbers are taken where the backend has numbers. */
-  userId?: string | number | undefined;
+  /** Numbers are taken where the backend has numbers. Null: it is not known yet. */
+  userId?: string | number | null | undefined;
   /** That of the guide, unless another one is named. */
   profile?: ChatOptions["profile"] | undefined;
   /** A client that the application has made: it is used, and closed by whoever made it. */
@@ -62,15 +62,15 @@ export class Slot {
   }
 
   /** Another login, another client: the one there is ends first. The same one stays. */
-  async login(userId: string | number | undefined, token: string | undefined): Promise<void> {
+  async login(userId: string | number | null | undefined, token: string | null | undefined): Promise<void> {
     const known = this.#options.client?.userId ?? this.#options.userId ?? userId;
-    const isAnother = userId !== undefined && String(userId) !== String(known);
+    const isAnother = (userId ?? undefined) !== undefined && String(userId) !== String(known);
     if (isAnother && this.#options.client) {
       const text = `${this.facade} was given a client of user ${this.#options.client.userId}: it cannot be another's`;
       throw new ChatError("config", text);
     }
-    if (userId !== undefined) this.#options = { ...this.#options, userId };
-    if (token !== undefined) this.#options = { ...this.#options, token };
+    if ((userId ?? undefined) !== undefined) this.#options = { ...this.#options, userId };
+    if (typeof token === "string") this.#options = { ...this.#options, token };
     if (isAnother) await this.close();
   }
 
@@ -106,7 +106,7 @@ export class Slot {
 
   #read(): ChatOptions {
     const { client: _, userId, url, profile, token, getToken, ...rest } = this.#options;
-    if (url === undefined || userId === undefined) {
+    if (url === undefined || userId === undefined || userId === null) {
       const missing = url === undefined ? "url" : "userId";
       throw new ChatError("config", `${this.facade} was given no ${missing}, and needs one to connect`);
     }

@@ -83,12 +83,14 @@ test("a message that fails is told, kept, and recovered (H6, H7)", async () => {
 });
 
 test("what cannot be sent is an answer, not a rejection (H4)", async () => {
-  const socket = new ChatSocketClient({ url: "http://127.0.0.1:9", token: "t" });
-  const errors: string[] = [];
-  socket.on("error", ({ type }) => errors.push(type));
-  const ack = await socket.sendMessage({ content: "hello", channelId: "general" });
-  expect(ack).toEqual({ success: false, error: expect.stringContaining("userId") });
-  expect(errors).toEqual(["message_failed"]);
+  for (const userId of [undefined, null]) {
+    const socket = new ChatSocketClient({ url: "http://127.0.0.1:9", token: "t", userId });
+    const errors: string[] = [];
+    socket.on("error", ({ type }) => errors.push(type));
+    const ack = await socket.sendMessage({ content: "hello", channelId: "general" });
+    expect(ack).toEqual({ success: false, error: expect.stringContaining("userId") });
+    expect(errors).toEqual(["message_failed"]);
+  }
 });
 
 /** The facade over the team's wire: its tokens, and how it connects, are the same. */
