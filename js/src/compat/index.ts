@@ -22,6 +22,7 @@ export {
   SocketErrorType,
   SocketEvents,
 } from "./channels.js";
+export { ChatManager, type ChatManagerEvents } from "./chat-manager.js";
 export {
   type CompanionEvents,
   type CompanionMessage,
@@ -30,8 +31,6 @@ export {
 } from "./companion.js";
 export {
   Channel,
-  ChatManager,
-  type ChatManagerEvents,
   type PhoenixMessage,
   SocketService,
   type SocketServiceEvents,

@@ -101,6 +101,25 @@ test("ChatManager: open, send, read what is there, close (P7, P10)", async () =>
   expect(mine.getConversations()).toEqual([]);
 });
 
+test("ChatManager: with another login nothing of the last user's stays open", async () => {
+  const server = await plainServer();
+  const service = await serviceOf(server, "ana");
+  const manager = new ChatManager(service);
+  await manager.initialize();
+  await manager.openConversation("r1");
+  await manager.sendMessage("r1", "ana's");
+  await expect.poll(() => manager.getMessages("r1").length).toBe(1);
+  await service.connect("ben", "ben");
+  expect(manager.getMessages("r1")).toEqual([]);
+  const own = manager.sendMessage("r2", "ben's");
+  const told = new Promise((resolve) => void manager.on("status", ({ rowKey }) => resolve(rowKey)));
+  expect(await told).toBe((await own).rowKey);
+  expect(manager.getMessages("r1")).toEqual([]);
+  await manager.openConversation("r1");
+  await manager.sendMessage("r1", "ben's");
+  await expect.poll(() => manager.getMessages("r1").map(({ senderId }) => senderId)).toContain("ben");
+});
+
 test("what P7 pushes goes through the client; what P8 broadcasts comes in its shape; calls come as they are (P11)", async () => {
   const fake = new FakeChat("phoenix", "ana");
   const service = new SocketService({ client: fake.client });
