@@ -137,8 +137,10 @@ export class Channel {
     return this.#emitter.on(event, listener);
   }
 
-  off(event: string, listener: AnyListener): void {
-    this.#emitter.off(event, listener);
+  /** Takes the oldest entry of this listener off; without one, every listener of `event`. */
+  off(event: string, listener?: AnyListener): void {
+    if (listener) this.#emitter.off(event, listener);
+    else this.#emitter.removeAllListeners(check.id("event", event));
   }
 
   /** Resolves with the backend's reply (P3); `message:send` when the message is acknowledged. */

@@ -51,8 +51,10 @@ export abstract class WireFacade<Events extends Record<string, unknown[]>> {
     return this.#others.once(this.#want(event), listener);
   }
 
-  off(event: string, listener: Listener<Any>): void {
-    if (this.#isKnown(event)) this.emitter.off(event, listener as Own);
+  /** Takes the oldest entry of this listener off; without one, every listener of `event`. */
+  off(event: string, listener?: Listener<Any>): void {
+    if (!listener) this.removeAllListeners(check.id("event", event));
+    else if (this.#isKnown(event)) this.emitter.off(event, listener as Own);
     else this.#others.off(event, listener);
   }
 
