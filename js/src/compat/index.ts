@@ -17,6 +17,7 @@ export {
   type ChannelMessage,
   ChatSocketClient,
   MessageRecoveryManager,
+  type SentMessage,
   type SocketConfig,
   type SocketError,
   SocketErrorType,

@@ -59,15 +59,6 @@ export class TeamSocket extends WireFacade<TeamEvents> {
     super("initializeSocket()", "team", options, events);
   }
 
-  get connected(): boolean {
-    return this.slot.isOnline;
-  }
-
-  /** The server's id of this connection. */
-  get id(): string | undefined {
-    return this.slot.now()?.connection.socketId ?? undefined;
-  }
-
   /** Resolves when connected. `initializeSocket` calls it. */
   async connect(): Promise<void> {
     const client = await this.slot.ready().catch((error: ChatError) => {
@@ -75,10 +66,6 @@ export class TeamSocket extends WireFacade<TeamEvents> {
       throw error;
     });
     await client.connect();
-  }
-
-  disconnect(): void {
-    this.slot.now()?.disconnect();
   }
 
   /**
@@ -91,13 +78,7 @@ export class TeamSocket extends WireFacade<TeamEvents> {
     ack?: (answer: unknown) => void,
   ): void {
     const run = this.#emit(event, payload, ack !== undefined);
-    run.then(
-      (answer) => ack?.(answer),
-      (error: ChatError) => {
-        if (ack) ack({ success: false, error: error.message });
-        else this.emitter.emit("error", error);
-      },
-    );
+    this.answer(run, ack, (error) => this.emitter.emit("error", error));
   }
 
   async #emit(event: string, payload: { readonly [name: string]: Json }, wantsAnswer: boolean) {

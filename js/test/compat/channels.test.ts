@@ -7,6 +7,7 @@ import {
   SocketErrorType,
   SocketEvents,
 } from "../../src/compat/index.js";
+import { ChatError } from "../../src/index.js";
 import { FakeChat } from "../fake.js";
 import { next, optionsFor, serve } from "../support.js";
 
@@ -55,6 +56,30 @@ test("send with an id of its own, acknowledged; new, delivered and read in their
       ],
     ]),
   );
+});
+
+test("emit, connected and id, as Socket.IO names them; a whole message is taken (H4)", async () => {
+  const fake = new FakeChat("channels", "u1");
+  const socket = new ChatSocketClient({ client: fake.client });
+  expect([socket.connected, socket.id]).toEqual([false, undefined]);
+  await socket.connect();
+  expect([socket.connected, socket.id]).toEqual([true, "socket-1"]);
+  const whole = { id: "m1", content: "hello", channelId: "general", userId: "u1", createdAt: "2026-01-01" };
+  const answered = new Promise((resolve) => socket.emit(SocketEvents.MESSAGE_SEND, whole, resolve));
+  await expect.poll(() => fake.of("send")).toEqual([["general", "hello", { key: "m1" }]]);
+  fake.move("m1", { status: "acknowledged", id: "m1" });
+  expect(await answered).toMatchObject({ success: true, data: { id: "m1", content: "hello" } });
+  socket.emit(SocketEvents.MESSAGE_READ, { messageId: "m2" });
+  const own = new Promise((resolve) => socket.emit("room:topic", { text: "news" }, resolve));
+  expect(await own).toBeNull();
+  expect(fake.of("wire.send")).toEqual([
+    ["message:read", { messageId: "m2" }, { ack: false }],
+    ["room:topic", { text: "news" }, { ack: true }],
+  ]);
+  void socket.sendMessage({ ...whole, id: "m3" });
+  const failed = new Promise((resolve) => socket.emit(SocketEvents.MESSAGE_SEND, {}, resolve));
+  fake.send = async () => Promise.reject(new ChatError("validation", "no channel"));
+  expect(await failed).toEqual({ success: false, error: "no channel" });
 });
 
 test("a message that fails is told, kept, and recovered (H6, H7)", async () => {
