@@ -11,7 +11,7 @@ test("off(event) takes off every listener of that event, and of no other", async
   const socket = new CompanionSocketClient({ client: companion.client });
   const service = new ChatService({ client: assistant.client });
   const channel = new SocketService({ client: phoenix.client }).channel("news:1");
-  await channel.joined;
+  await Promise.all([phoenix.connect(), channel.joined]);
   for (const name of ["one", "two"]) {
     for (const event of ["connected", "mood", "disconnected"]) socket.on(event, hear(`${event} ${name}`));
     service.on("connected", hear(`service ${name}`));
