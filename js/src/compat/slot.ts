@@ -23,6 +23,8 @@ export class Slot {
   #making: Promise<ChatClient> | undefined;
   #closing: Promise<void> = Promise.resolve();
   #client: ChatClient | null = null;
+  /** How often it was closed: what was begun before is of no use any more. */
+  #generation = 0;
   #stops: readonly (() => void)[] = [];
 
   constructor(
@@ -78,28 +80,30 @@ export class Slot {
   close(): Promise<void> {
     const making = this.#making ?? Promise.resolve(this.#client);
     this.#making = undefined;
+    this.#generation += 1;
     for (const stop of this.#stops) stop();
     this.#stops = [];
     this.#client = this.#options.client ?? null;
     if (this.#client) return Promise.resolve();
     // The next client waits for it: there is one for each user and backend.
-    this.#closing = making.then(
+    const closed = making.then(
       (client) => client?.close(),
       () => {},
     );
+    this.#closing = Promise.all([closed, this.#closing.catch(() => {})]).then(() => {});
     return this.#closing;
   }
 
   async #make(closing: Promise<void>): Promise<ChatClient> {
+    const generation = this.#generation;
     await closing.catch(() => {});
-    const making = this.#making;
     try {
       const client = await createChat(this.#read());
       // Closed meanwhile: whoever closed it ends it.
-      if (this.#making === making) this.#use(client);
+      if (this.#generation === generation) this.#use(client);
       return client;
     } catch (error) {
-      if (this.#making === making) this.#making = undefined;
+      if (this.#generation === generation) this.#making = undefined;
       throw error;
     }
   }

@@ -97,6 +97,27 @@ test("another login is another client, which waits for the end of the last one (
   expect(server.faults.dropSockets("ana")).toBe(0);
 });
 
+test("closed while it is being made, and made again: never the closed one (C1)", async () => {
+  const server = await serve();
+  const { getToken: _, ...options } = optionsFor(server, "ana");
+  const client = new CompanionSocketClient({ ...options, token: "user:ana" });
+  onTestFinished(() => client.close());
+  const first = client.client();
+  await client.close();
+  expect((await first).connection.state).toBe("closed");
+  expect((await client.client()).connection.state).toBe("idle");
+  await client.close();
+  const second = client.client();
+  const closed = client.close();
+  const third = client.client();
+  await closed;
+  expect((await second).connection.state).toBe("closed");
+  expect((await third).connection.state).toBe("idle");
+  expect(await client.client()).toBe(await third);
+  await client.connect();
+  expect(client.isConnected()).toBe(true);
+});
+
 test("options may come before the first connect, and not another url behind it", async () => {
   const server = await serve();
   const { getToken: _, userId: _ana, url, ...options } = optionsFor(server, "ana");
