@@ -72,7 +72,9 @@ export class Slot {
       throw new ChatError("config", text);
     }
     if ((userId ?? undefined) !== undefined) this.#options = { ...this.#options, userId };
-    if (typeof token === "string") this.#options = { ...this.#options, token };
+    // The last user's token is nobody else's.
+    if (typeof token === "string" || isAnother)
+      this.#options = { ...this.#options, token: token ?? undefined };
     if (isAnother) await this.close();
   }
 

@@ -97,6 +97,25 @@ test("another login is another client, which waits for the end of the last one (
   expect(server.faults.dropSockets("ana")).toBe(0);
 });
 
+test("another user is not logged in with the last one's token", async () => {
+  const server = await serve();
+  const { getToken: _, userId: _ana, ...options } = optionsFor(server, "ana");
+  const client = new CompanionSocketClient(options);
+  onTestFinished(() => client.close());
+  await client.connect("ana", "user:ana");
+  await expect(client.connect("ben")).rejects.toMatchObject({ code: "config" });
+  expect(client.isConnected()).toBe(false);
+  await client.connect("ben", "user:ben");
+  expect((await client.client()).userId).toBe("ben");
+  // One that is asked for every time is asked for this user.
+  const asking = new CompanionSocketClient({ ...options, getToken: () => `user:${asking.getUserId()}` });
+  onTestFinished(() => asking.close());
+  for (const user of ["cleo", "dan"]) {
+    await asking.connect(user);
+    expect(asking.isConnected()).toBe(true);
+  }
+});
+
 test("closed while it is being made, and made again: never the closed one (C1)", async () => {
   const server = await serve();
   const { getToken: _, ...options } = optionsFor(server, "ana");
