@@ -101,10 +101,21 @@ export class TeamSocket extends WireFacade<TeamEvents> {
 
   protected override watch(client: ChatClient): (() => void)[] {
     const { emitter } = this;
+    let last = client.connection.state;
     const now = () => new Date().toISOString();
     return [
       client.on("connected", () => emitter.emit("connect")),
       client.on("disconnected", ({ reason }) => emitter.emit("disconnect", reason ?? "")),
+      client.on("connection", ({ state, reason, retryInMs }) => {
+        const was = last;
+        last = state;
+        // A connection that is lost is a `disconnect`; an attempt to have one failed.
+        const isAttempt = state === "waiting" && retryInMs !== null && was !== "online" && was !== state;
+        const isOver = state === "failed" && was !== state && !reason?.startsWith("auth");
+        if (!isAttempt && !isOver) return;
+        const text = reason ?? "the server could not be reached";
+        emitter.emit("connect_error", new ChatError("server", text, { retryable: !isOver }));
+      }),
       client.on("authError", (error) => emitter.emit("connect_error", error)),
       client.on("error", (error) => emitter.emit("error", error)),
       client.on("presence", ({ userId, online }) => {

@@ -144,6 +144,22 @@ test("another login closes the socket before it, and a refused token is a connec
   expect((await second.client()).userId).toBe("ben");
 });
 
+test("a server that cannot be reached is a connect_error at each attempt; a lost connection is none", async () => {
+  const nowhere = initializeSocket("user:ana", { ...optionsOf({ url: "http://127.0.0.1:9" }) });
+  for (let attempt = 0; attempt < 2; attempt += 1) {
+    expect(await heard<Error>(nowhere, "connect_error")).toMatchObject({ code: "server", retryable: true });
+  }
+  const server = await serve();
+  const socket = initializeSocket("user:ana", optionsOf(server));
+  onTestFinished(() => socket.close());
+  const told: string[] = [];
+  for (const event of ["connect", "disconnect", "connect_error"]) socket.on(event, () => told.push(event));
+  await heard(socket, "connect");
+  server.faults.dropSockets("ana");
+  await heard(socket, "connect");
+  expect(told).toEqual(["connect", "disconnect", "connect"]);
+});
+
 test("what is missing is told by connect_error, in words", async () => {
   const socket = initializeSocket("user:ana", { url: "http://127.0.0.1:9" });
   const error = await heard<Error>(socket, "connect_error");
