@@ -111,8 +111,8 @@ test("docs/guides/team.md: shown at once, told its status (T2, T4, T16)", async 
   await page.ended;
   await page.logged("connect");
   await page.logged("hello", null);
-  await ben.run(async (id) => void (await globalThis.guide.sendMessage(id, "hello back")), conversationId);
-  await page.logged(ben.userId, "hello back");
+  await ben.run(async (id) => void (await globalThis.guide.sendMessage(id, "hellö 👋")), conversationId);
+  await page.logged(ben.userId, "hellö 👋");
 });
 
 test("docs/guides/companion.md: she types, answers, sends a photo (C2, C3, C10)", async () => {
