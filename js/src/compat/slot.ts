@@ -20,6 +20,8 @@ type Watch = (client: ChatClient) => readonly (() => void)[];
 
 export class Slot {
   #options: FacadeOptions;
+  /** Those for the next client. */
+  #later: FacadeOptions = {};
   #making: Promise<ChatClient> | undefined;
   #closing: Promise<void> = Promise.resolve();
   #client: ChatClient | null = null;
@@ -52,15 +54,29 @@ export class Slot {
     return this.#client?.connection.state === "online";
   }
 
-  /** Options that come later: they hold for the client that is made next. Rejected where one of them is used elsewhere. */
+  /**
+   * Options that come later: they hold for the client that is made next, a token at once. Refused where there is a client already, and one of
+   * them says that it is another one: it would be as if nobody had said it.
+   */
   configure(options: FacadeOptions): void {
-    const isUsed = this.#client !== null || this.#making !== undefined;
-    const { url } = this.#options;
-    if (isUsed && options.url !== undefined && String(options.url) !== String(url)) {
-      throw new ChatError("config", `${this.facade} is connected to another url: close() it before`);
+    if (this.#client !== null || this.#making !== undefined) {
+      const { client, userId, url } = this.#options;
+      const used = { url, userId: client?.userId ?? userId };
+      for (const name of ["url", "userId"] as const) {
+        if ((options[name] ?? undefined) !== undefined && String(options[name]) !== String(used[name])) {
+          throw new ChatError("config", `${this.facade} is connected to another ${name}: close() it before`);
+        }
+      }
+      if (options.client && options.client !== client) {
+        throw new ChatError("config", `${this.facade} has another client: close() it before`);
+      }
+      const { client: _, userId: _user, token, ...later } = options;
+      this.#later = { ...this.#later, ...later };
+      if (token !== undefined) this.#options = { ...this.#options, token };
+      return;
     }
-    if (!isUsed) this.#options = { ...this.#options, ...options };
-    if (!isUsed && options.client) this.#use(options.client);
+    this.#options = { ...this.#options, ...options };
+    if (options.client) this.#use(options.client);
   }
 
   /** Another login, another client: the one there is ends first. The same one stays. */
@@ -85,6 +101,8 @@ export class Slot {
     this.#generation += 1;
     for (const stop of this.#stops) stop();
     this.#stops = [];
+    this.#options = { ...this.#options, ...this.#later };
+    this.#later = {};
     this.#client = this.#options.client ?? null;
     if (this.#client) return Promise.resolve();
     // The next client waits for it: there is one for each user and backend.

@@ -146,4 +146,17 @@ test("options may come before the first connect, and not another url behind it",
   await client.connect("ana", "user:ana");
   client.configure({ url });
   expect(() => client.configure({ url: "https://other.example" })).toThrow("another url");
+  // What it is not is not said either.
+  expect(() => client.configure({ userId: "ben" })).toThrow("another userId");
+  expect(() => client.configure({ client: new FakeChat().client })).toThrow("another client");
+  expect([client.getUserId(), (await client.client()).userId]).toEqual(["ana", "ana"]);
+  // A token is that of this login, and no other one's.
+  client.configure({ token: "user:ana#2" });
+  await client.connect("ben", "user:ben");
+  await client.connect("ana", "user:ana");
+  // The rest holds for the client that is made next.
+  client.configure({ limits: { maxTextLength: 3 } });
+  await client.sendMessage("luna", "hello").catch(({ code }) => expect(code).not.toBe("tooLarge"));
+  await client.close();
+  await expect(client.sendMessage("luna", "hello")).rejects.toMatchObject({ code: "tooLarge" });
 });
