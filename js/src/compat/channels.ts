@@ -1,5 +1,6 @@
 // The channels guide (WIRES.md H1 to H7): `ChatSocketClient`, `MessageRecoveryManager`, `SocketEvents`, `SocketErrorType`.
 import type { ChatClient } from "../client.js";
+import { guardedAsync } from "../emitter.js";
 import { ChatError } from "../errors.js";
 import type { ConnectionSnapshot, Json, Message, TokenReason } from "../types.js";
 import { type Ack, ackOf, serverId } from "./records.js";
@@ -190,7 +191,7 @@ export class ChatSocketClient extends WireFacade<ChannelEvents> {
   #refused(cause: ChatError): void {
     const error = errorOf(SocketErrorType.AUTH_FAILED, cause);
     this.emitter.emit("error", error);
-    if (!this.#toldRefusal) void this.#config.onAuthError?.(error);
+    if (!this.#toldRefusal) void guardedAsync(() => this.#config.onAuthError?.(error));
     this.#toldRefusal = false;
   }
 

@@ -2,6 +2,7 @@
 import type { ChatClient } from "../client.js";
 import { withNewestRow } from "../ids.js";
 import type { Draft, Json, Message } from "../types.js";
+import { base64ToBytes, bytesToBase64 } from "../wire-data.js";
 
 type Target = { conversationId: string; rowKey: string };
 
@@ -24,14 +25,13 @@ export async function serverId(
 
 /** Base64 of a text in UTF-8 (T5). */
 export function toBase64(text: string): string {
-  return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
+  return bytesToBase64(new TextEncoder().encode(text));
 }
 
 /** The text again; what is no base64 of UTF-8 is taken as it stands. */
 export function fromBase64(text: string): string {
   try {
-    const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true }).decode(base64ToBytes(text));
   } catch {
     return text;
   }

@@ -2,7 +2,7 @@
 // socket, which lives as long as one of them.
 import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
 import { ChatSocketClient, type SocketConfig } from "../compat/channels.js";
-import { guarded, Subscribers } from "../emitter.js";
+import { guarded, guardedAsync, Subscribers } from "../emitter.js";
 
 /** What `useSocket` takes. While `userId` is not there, or `token` is null, nobody is logged in, and there is no socket. */
 export type SharedConfig = Omit<SocketConfig, "userId" | "token"> & {
@@ -57,7 +57,8 @@ class Shared {
       ...config,
       token: this.#token,
       ...(getToken && { getToken: (request) => (latest()?.getToken ?? getToken)(request) }),
-      onAuthError: (error) => freshOf(all().map(({ onAuthError }) => asked(() => onAuthError?.(error)))),
+      onAuthError: (error) =>
+        freshOf(all().map(({ onAuthError }) => guardedAsync(() => onAuthError?.(error)))),
       onConnectionError: (error) => {
         for (const { onConnectionError } of all()) guarded(() => onConnectionError?.(error));
       },
@@ -77,18 +78,6 @@ class Shared {
     this.snapshot = nothing;
     if (shared.get(this.key) === this) shared.delete(this.key);
     socket.close().catch(() => {});
-  }
-}
-
-/** What this gives or resolves with; what it throws is the application's, and stops no other component's. */
-async function asked(run: () => unknown): Promise<unknown> {
-  try {
-    return await run();
-  } catch (error) {
-    guarded(() => {
-      throw error;
-    });
-    return undefined;
   }
 }
 

@@ -1,5 +1,5 @@
 // The channels guide as its reader uses it (H1 to H7): its wire played by the test, its tokens against a real server.
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import {
   ChatSocketClient,
   MessageRecoveryManager,
@@ -152,6 +152,20 @@ test("a token that stays refused is told once, and updateToken() connects again 
   socket.updateToken("user:ana");
   await connected;
   expect(JSON.stringify(told)).not.toContain("bad");
+});
+
+test("what onAuthError rejects with is reported as the application's, and stops nothing", async () => {
+  const reported: unknown[] = [];
+  vi.stubGlobal("reportError", (error: unknown) => reported.push(error));
+  onTestFinished(() => void vi.unstubAllGlobals());
+  const fake = new FakeChat("channels", "u1");
+  const bug = new Error("theirs");
+  const socket = new ChatSocketClient({ client: fake.client, onAuthError: () => Promise.reject(bug) });
+  const told: string[] = [];
+  socket.on("error", ({ type }) => told.push(type));
+  fake.emitter.emit("authError", new ChatError("auth", "refused"));
+  await expect.poll(() => reported).toEqual([bug]);
+  expect(told).toEqual(["auth_failed"]);
 });
 
 test("a lost connection is a connection_error, and onReconnect follows it, not the first connect (H1, H6)", async () => {

@@ -1,12 +1,8 @@
 // The team's guide as its reader uses it, against the official Socket.IO server (T1 to T17).
 import { expect, onTestFinished, test } from "vitest";
-import {
-  initializeSocket,
-  sendMessage,
-  sendTypingIndicator,
-  type TeamSocket,
-} from "../../src/compat/index.js";
+import { initializeSocket, sendMessage, sendTypingIndicator, TeamSocket } from "../../src/compat/index.js";
 import type { ChatOptions } from "../../src/index.js";
+import { FakeChat } from "../fake.js";
 import { chatOf, next, optionsFor, serve, until } from "../support.js";
 
 function heard<T>(socket: TeamSocket, event: string): Promise<T> {
@@ -112,6 +108,15 @@ test("socket.emit: what T2 names goes through the queue and is acknowledged (T3)
   const news = heard(socket, "test:news");
   server.emit("test:news", { n: 1 });
   expect(await news).toEqual({ n: 1 });
+});
+
+test("a text of any length is told in Base64 (T5)", async () => {
+  const fake = new FakeChat("team", "ana");
+  const socket = new TeamSocket({ client: fake.client });
+  const text = "é".repeat(300_000);
+  const received = heard<{ content_encrypted: string }>(socket, "chat:message_received");
+  fake.receive({ id: "1", text });
+  expect(Buffer.from((await received).content_encrypted, "base64").toString("utf8") === text).toBe(true);
 });
 
 test("offline: what is sent waits, and goes out with the next connection (T16, T17)", async () => {
