@@ -1,7 +1,7 @@
 // What a companion's application does beyond sending texts, by the names of its own guide (C10, C11). One place for the
 // hook and the facade.
 import type { ChatClient } from "./client.js";
-import { check } from "./errors.js";
+import { check, unlessClosed } from "./errors.js";
 import { type Id, textId, wireId, withNewestRow } from "./ids.js";
 import type { Draft, Json, Message } from "./types.js";
 
@@ -32,7 +32,7 @@ export function companionActions(ready: () => Promise<Asked>, now: () => Asked |
     sendMessage: async (conversationId, content) =>
       (await ready()).send(textId("conversationId", conversationId), content),
     setTyping: (conversationId, isTyping) =>
-      now()?.setTyping(textId("conversationId", conversationId), isTyping),
+      unlessClosed(() => now()?.setTyping(textId("conversationId", conversationId), isTyping)),
     markAsRead: async (conversationId, messageIds) => {
       const id = textId("conversationId", conversationId);
       if (messageIds.length === 0) return;

@@ -91,3 +91,15 @@ export function guarded(run: () => void): void {
     else console.error(error);
   }
 }
+
+/** The same with what may resolve later: gives that, or nothing where it throws or rejects. */
+export async function guardedAsync(run: () => unknown): Promise<unknown> {
+  try {
+    return await run();
+  } catch (error) {
+    guarded(() => {
+      throw error;
+    });
+    return undefined;
+  }
+}

@@ -59,6 +59,15 @@ export function closed(): ChatError {
   return new ChatError("closed", "this chat client is closed: create another with createChat()");
 }
 
+/** For what is said in passing and means nothing to a client that is closed: that it is closed is no error. */
+export function unlessClosed(run: () => void): void {
+  try {
+    run();
+  } catch (error) {
+    if (toChatError(error).code !== "closed") throw error;
+  }
+}
+
 /** What a value is, for a message about a wrong argument. Never the value itself: it may be a message's text. */
 export function describe(value: unknown): string {
   if (value === null) return "null";

@@ -16,7 +16,7 @@ export function packed(name: string, value: WireValue): Crossing {
   const json = check.reading(name, () =>
     replaced(value, (inner) => {
       const bytes = bytesOf(inner);
-      if (bytes !== undefined) return { _placeholder: true, num: attachments.push(toBase64(bytes)) - 1 };
+      if (bytes !== undefined) return { _placeholder: true, num: attachments.push(bytesToBase64(bytes)) - 1 };
       if (isPlaceholder(inner)) ownPlaceholder = true;
       return undefined;
     }),
@@ -30,7 +30,7 @@ export function packed(name: string, value: WireValue): Crossing {
 
 export function unpacked({ json, attachments }: WireData): WireValue {
   if (attachments.length === 0) return json;
-  const bytes = attachments.map(fromBase64);
+  const bytes = attachments.map(base64ToBytes);
   return replaced(json, (inner) =>
     isPlaceholder(inner) ? (Number.isInteger(inner.num) ? (bytes[inner.num] ?? null) : null) : undefined,
   ) as WireValue;
@@ -65,7 +65,7 @@ function isPlaceholder(value: unknown): value is { num: number } {
   );
 }
 
-function toBase64(bytes: Uint8Array): string {
+export function bytesToBase64(bytes: Uint8Array): string {
   let text = "";
   // In parts: one call takes only so many arguments.
   for (let at = 0; at < bytes.length; at += 0x8000)
@@ -73,7 +73,7 @@ function toBase64(bytes: Uint8Array): string {
   return btoa(text);
 }
 
-function fromBase64(text: string): Uint8Array {
+export function base64ToBytes(text: string): Uint8Array {
   const decoded = atob(text);
   const bytes = new Uint8Array(decoded.length);
   // A callback for each byte takes twenty times as long.

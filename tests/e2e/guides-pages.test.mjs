@@ -25,18 +25,20 @@ async function codeOf(guide) {
   return { names, rest };
 }
 
-/** Runs a page's code with the application's values; what it logs is told as `log`. */
-async function runPage(guide, { run, page }, values) {
+/** Runs a page's code with the application's values, and `more` in its scope; what it logs is told as `log`. */
+async function runPage(guide, { run, page }, values, more = "") {
   const ended = run(
-    async ({ names, rest, values }) => {
+    async ({ names, rest, values, more }) => {
       globalThis.logged = [];
       const console = { log: (...words) => globalThis.logged.push(words) };
-      const application = { ...values, freshToken: () => values.token, console };
+      const button = document.body.appendChild(document.createElement("button"));
+      Object.assign(button, { id: "consent", textContent: "consent", hidden: true });
+      const application = { ...values, freshToken: () => values.token, console, button };
       const AsyncFunction = (async () => {}).constructor;
-      const code = `const ${names} = globalThis.guide; ${rest}`;
+      const code = `const ${names} = globalThis.guide; ${rest}; ${more}`;
       await new AsyncFunction(...Object.keys(application), code)(...Object.values(application));
     },
-    { ...(await codeOf(guide)), values },
+    { ...(await codeOf(guide)), values, more },
   );
   return {
     ended,
@@ -53,15 +55,22 @@ async function runPage(guide, { run, page }, values) {
   };
 }
 
-test("docs/guides/assistant.md: typing, an answer in parts (A3 to A8)", async () => {
+test("docs/guides/assistant.md: typing, an answer in parts, consent at a click (A3 to A8, A11)", async () => {
   const ana = await reader(stage, "page ana");
   const { userId, token } = ana;
-  const page = await runPage("assistant", ana, { url: stage.server.assistant, userId, token });
+  const say = "globalThis.say = (text) => chat.sendMessage(text)";
+  const page = await runPage("assistant", ana, { url: stage.server.assistant, userId, token }, say);
   await page.ended;
   await page.logged("connected");
   await page.logged("typing", true);
   await page.logged("text", null);
   await page.logged("typing", false);
+  // The script asks with the third message.
+  for (const text of ["And what else?", "And today?"]) await ana.run((text) => globalThis.say(text), text);
+  const opened = ana.page.waitForEvent("popup");
+  await ana.page.click("#consent");
+  await (await opened).click("text=Allow");
+  await page.logged("consent", true);
 });
 
 test("docs/guides/phoenix.md: a push is answered, what others say is heard (P1, P7, P8)", async () => {
@@ -102,8 +111,8 @@ test("docs/guides/team.md: shown at once, told its status (T2, T4, T16)", async 
   await page.ended;
   await page.logged("connect");
   await page.logged("hello", null);
-  await ben.run(async (id) => void (await globalThis.guide.sendMessage(id, "hello back")), conversationId);
-  await page.logged(ben.userId, "hello back");
+  await ben.run(async (id) => void (await globalThis.guide.sendMessage(id, "hellö 👋")), conversationId);
+  await page.logged(ben.userId, "hellö 👋");
 });
 
 test("docs/guides/companion.md: she types, answers, sends a photo (C2, C3, C10)", async () => {

@@ -40,6 +40,8 @@ export type ChatServiceEvents = {
   error: [error: ChatError];
   /** True from what the user sends until the next message or failure (A8). */
   typing: [isTyping: boolean];
+  /** The assistant asks for consent (A11): show a button, and call `handleOAuthRequest(authUrl)` in the task of its click. */
+  oauthRequired: [request: { authUrl: string; message: ChatMessage }];
 };
 
 /** A client of an assistant, by the events of its guide (A7). Options as those of `createChat`; `profile` is `assistant`. */
@@ -47,7 +49,7 @@ export class ChatService extends Facade<ChatServiceEvents> {
   readonly #slot: Slot;
 
   constructor(options: FacadeOptions) {
-    super(["message", "connected", "disconnected", "error", "typing"]);
+    super(["message", "connected", "disconnected", "error", "typing", "oauthRequired"]);
     this.#slot = new Slot("ChatService", assistant, options, (client) => this.#watch(client));
   }
 
@@ -104,6 +106,9 @@ export class ChatService extends Facade<ChatServiceEvents> {
       client.on("typing", ({ conversationId }) => {
         if (conversationId === assistant) emitter.emit("typing", this.isTyping);
       }),
+      client.on("oauthRequired", ({ authUrl, message }) =>
+        emitter.emit("oauthRequired", { authUrl, message: recordOf(message) }),
+      ),
     ];
   }
 }

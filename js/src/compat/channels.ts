@@ -1,7 +1,8 @@
 // The channels guide (WIRES.md H1 to H7): `ChatSocketClient`, `MessageRecoveryManager`, `SocketEvents`, `SocketErrorType`.
 import type { ChatClient } from "../client.js";
+import { guardedAsync } from "../emitter.js";
 import { ChatError } from "../errors.js";
-import type { ConnectionSnapshot, Message, TokenReason } from "../types.js";
+import type { ConnectionSnapshot, Json, Message, TokenReason } from "../types.js";
 import { type Ack, ackOf, serverId } from "./records.js";
 import type { FacadeOptions } from "./slot.js";
 import { WireFacade } from "./wire-facade.js";
@@ -33,6 +34,11 @@ export type ChannelMessage = {
   userId: string;
   /** ISO 8601. */
   createdAt: string;
+};
+
+/** What is sent: a whole message (H4), or what is not known without the application. */
+export type SentMessage = Pick<ChannelMessage, "content" | "channelId"> & {
+  [K in "id" | "userId" | "createdAt"]?: string | undefined;
 };
 
 /** H1. Options as those of `createChat`; `profile` is `channels`. */
@@ -93,10 +99,6 @@ export class ChatSocketClient extends WireFacade<ChannelEvents> {
     await client.connect();
   }
 
-  disconnect(): void {
-    this.slot.now()?.disconnect();
-  }
-
   isConnected(): boolean {
     return this.slot.isOnline;
   }
@@ -114,13 +116,9 @@ export class ChatSocketClient extends WireFacade<ChannelEvents> {
 
   /**
    * Resolves with the acknowledgement (H4); while offline it waits, and the message is on disk. `id` is the message's own, minted here
-   * where it has none. Never rejects.
+   * where it has none; whose and from when it is the client says itself. Never rejects.
    */
-  async sendMessage(message: {
-    id?: string | undefined;
-    content: string;
-    channelId: string;
-  }): Promise<Ack<ChannelMessage>> {
+  async sendMessage(message: SentMessage): Promise<Ack<ChannelMessage>> {
     try {
       const client = await this.slot.ready();
       const { id, content, channelId } = message;
@@ -132,6 +130,21 @@ export class ChatSocketClient extends WireFacade<ChannelEvents> {
       this.emitter.emit("error", errorOf(SocketErrorType.MESSAGE_FAILED, cause, message?.id));
       return { success: false, error: cause.message };
     }
+  }
+
+  /** `message:send` as `sendMessage`; all else goes as it is. `ack` is given the backend's answer (H4). */
+  emit(
+    event: string,
+    payload: { readonly [name: string]: Json } = {},
+    ack?: (answer: unknown) => void,
+  ): void {
+    const run =
+      event === SocketEvents.MESSAGE_SEND
+        ? this.sendMessage(payload as SentMessage)
+        : this.slot.ready().then(({ wire }) => wire.send(event, payload, { ack: ack !== undefined }));
+    this.answer(run, ack, (error) =>
+      this.emitter.emit("error", errorOf(SocketErrorType.MESSAGE_FAILED, error)),
+    );
   }
 
   protected override watch(client: ChatClient): (() => void)[] {
@@ -178,7 +191,7 @@ export class ChatSocketClient extends WireFacade<ChannelEvents> {
   #refused(cause: ChatError): void {
     const error = errorOf(SocketErrorType.AUTH_FAILED, cause);
     this.emitter.emit("error", error);
-    if (!this.#toldRefusal) void this.#config.onAuthError?.(error);
+    if (!this.#toldRefusal) void guardedAsync(() => this.#config.onAuthError?.(error));
     this.#toldRefusal = false;
   }
 

@@ -77,11 +77,6 @@ export class CompanionSocketClient extends WireFacade<CompanionEvents> implement
     await (await this.slot.ready()).connect();
   }
 
-  /** At logout (C1). What is queued waits for the next login of that user. */
-  disconnect(): void {
-    this.slot.now()?.disconnect();
-  }
-
   isConnected(): boolean {
     return this.slot.isOnline;
   }

@@ -16,8 +16,10 @@ export abstract class Facade<Events extends Record<string, unknown[]>> {
     return this.emitter.once(this.#known(event), check.function("listener", listener));
   }
 
-  off<E extends keyof Events & string>(event: E, listener: Listener<Events[E]>): void {
-    this.emitter.off(event, listener);
+  /** Takes the oldest entry of this listener off; without one, every listener of `event`. */
+  off<E extends keyof Events & string>(event: E, listener?: Listener<Events[E]>): void {
+    if (listener) this.emitter.off(event, listener);
+    else this.emitter.removeAllListeners(check.id("event", event) as E);
   }
 
   removeAllListeners(event?: keyof Events & string): void {

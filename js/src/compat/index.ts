@@ -17,11 +17,13 @@ export {
   type ChannelMessage,
   ChatSocketClient,
   MessageRecoveryManager,
+  type SentMessage,
   type SocketConfig,
   type SocketError,
   SocketErrorType,
   SocketEvents,
 } from "./channels.js";
+export { ChatManager, type ChatManagerEvents } from "./chat-manager.js";
 export {
   type CompanionEvents,
   type CompanionMessage,
@@ -30,8 +32,6 @@ export {
 } from "./companion.js";
 export {
   Channel,
-  ChatManager,
-  type ChatManagerEvents,
   type PhoenixMessage,
   SocketService,
   type SocketServiceEvents,

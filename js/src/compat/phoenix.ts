@@ -1,12 +1,12 @@
-// The Phoenix guide (WIRES.md P1 to P12): `SocketService`, `ChatManager`.
+// The Phoenix guide (WIRES.md P1 to P12): `SocketService`. Its `ChatManager` stands in chat-manager.ts.
 import type { ChatClient } from "../client.js";
 import { Emitter, type Listener } from "../emitter.js";
-import { type ChatError, check } from "../errors.js";
+import { ChatError, check, toChatError } from "../errors.js";
 import { withNewestRow } from "../ids.js";
-import type { Timeline } from "../timeline.js";
-import type { Conversation, Draft, Json, Message, Phase } from "../types.js";
+import type { Json, Message, Status } from "../types.js";
 import type { WireContext } from "../wire.js";
 import { Facade } from "./facade.js";
+import { sendAs } from "./records.js";
 import { type FacadeOptions, Slot } from "./slot.js";
 
 export type SocketServiceEvents = {
@@ -24,6 +24,9 @@ export type PhoenixMessage = {
   content: string;
   type: string;
   metadata: Json;
+  /** The server's id of the message that it answers; the key with an own message that the server does not have yet. */
+  reply_to: string | null;
+  status: Status;
   seq: number | null;
   inserted_at: string;
 };
@@ -38,6 +41,8 @@ const ofConversation = /^conversation:(.+)$/s;
 export class SocketService extends Facade<SocketServiceEvents> {
   readonly #slot: Slot;
   readonly #channels = new Map<string, Channel>();
+  /** Channels that were asked for before anybody has logged in. */
+  readonly #waiting: ((client: ChatClient) => void)[] = [];
 
   constructor(options: FacadeOptions) {
     super(["connected", "disconnected", "error"]);
@@ -63,11 +68,12 @@ export class SocketService extends Facade<SocketServiceEvents> {
     return this.#slot.isOnline;
   }
 
-  /** The channel of a topic, joined (P1); the same one until it is left. `channel.joined` tells how the join ended. */
+  /** The channel of a topic, joined (P1); the same one until it is left. `channel.joined` tells how the join ended; before the login it waits. */
   channel(topic: string, params: { readonly [name: string]: Json } = {}): Channel {
     let channel = this.#channels.get(check.id("topic", topic));
     if (!channel) {
-      channel = new Channel(topic, params, this.#slot.ready, () => this.#channels.delete(topic));
+      const clients = { now: this.#slot.ready, atLogin: () => this.#atLogin() };
+      channel = new Channel(topic, params, clients, () => this.#channels.delete(topic));
       this.#channels.set(topic, channel);
     }
     return channel;
@@ -87,8 +93,19 @@ export class SocketService extends Facade<SocketServiceEvents> {
     return this.#slot.ready();
   }
 
+  async #atLogin(): Promise<ChatClient> {
+    try {
+      return await this.#slot.ready();
+    } catch (error) {
+      // What is missing or wrong is told by `connect()`.
+      if (toChatError(error).code !== "config") throw error;
+      return new Promise((resolve) => void this.#waiting.push(resolve));
+    }
+  }
+
   #watch(client: ChatClient): (() => void)[] {
     const { emitter } = this;
+    for (const goOn of this.#waiting.splice(0)) goOn(client);
     return [
       client.on("connected", () => emitter.emit("connected")),
       client.on("disconnected", ({ reason }) => emitter.emit("disconnected", reason ?? "")),
@@ -106,25 +123,37 @@ export class SocketService extends Facade<SocketServiceEvents> {
  * the client; on any other topic events come and go as they are, those of calls on `user:ID` too (P11).
  */
 export class Channel {
-  /** Resolves when the topic is joined; rejects where the server refuses. */
-  readonly joined: Promise<void>;
   readonly #emitter = new Emitter<Record<string, unknown[]>>();
   readonly #conversationId: string | undefined;
   readonly #wanted = new Set<string>();
   #client: ChatClient | undefined;
   #stops: (() => void)[] = [];
+  #joined: Promise<void>;
+  #hasFailed = false;
   #left = false;
 
   constructor(
     readonly topic: string,
-    params: { readonly [name: string]: Json },
-    private readonly ready: () => Promise<ChatClient>,
+    private readonly params: { readonly [name: string]: Json },
+    private readonly clients: { now: () => Promise<ChatClient>; atLogin: () => Promise<ChatClient> },
     private readonly onLeft: () => void,
   ) {
     this.#conversationId = ofConversation.exec(topic)?.[1];
-    this.joined = this.#join(params);
-    // Who does not ask is not stopped by it.
-    this.joined.catch(() => {});
+    this.#joined = this.#start();
+  }
+
+  /**
+   * Resolves when the topic is joined, with a conversation when its window shows what there is; rejects where the server refuses,
+   * and with `cancelled` where the channel is left before. Without a login it waits for one.
+   */
+  get joined(): Promise<void> {
+    return this.#joined;
+  }
+
+  /** Gives `joined`; what was refused is tried again. */
+  join(): Promise<void> {
+    if (this.#hasFailed && !this.#left) this.#joined = this.#start();
+    return this.#joined;
   }
 
   /** Hears every `event` of this topic from now on, with its payload. The function returned takes the listener off again. */
@@ -137,28 +166,26 @@ export class Channel {
     return this.#emitter.on(event, listener);
   }
 
-  off(event: string, listener: AnyListener): void {
-    this.#emitter.off(event, listener);
+  /** Takes the oldest entry of this listener off; without one, every listener of `event`. */
+  off(event: string, listener?: AnyListener): void {
+    if (listener) this.#emitter.off(event, listener);
+    else this.#emitter.removeAllListeners(check.id("event", event));
   }
 
-  /** Resolves with the backend's reply (P3); `message:send` when the message is acknowledged. */
+  /** Resolves with the backend's reply (P3); with what goes through the queue, when it is acknowledged. */
   async push(event: string, payload: { readonly [name: string]: Json } = {}): Promise<unknown> {
-    const client = await this.ready();
+    const client = await this.clients.now();
     const id = this.#conversationId;
+    const change = changes[event];
+    if (id !== undefined && change) {
+      const of = check.id("id", payload.id as string);
+      const { key } = await withNewestRow(client, id, [of], (rowKey) => change(client, rowKey, payload));
+      return { message: recordOf(await client.acknowledged(key)) };
+    }
     if (id !== undefined && event === "message:send") {
-      const { client_id, content, type, metadata, reply_to } = payload;
-      const draft: Draft = {
-        text: check.string("content", content),
-        ...(typeof type === "string" && { type }),
-        ...(metadata !== undefined && { metadata }),
-      };
-      const options = typeof client_id === "string" ? { key: client_id } : {};
-      const { key } =
-        typeof reply_to === "string"
-          ? await withNewestRow(client, id, [reply_to], (replyTo) =>
-              client.send(id, { ...draft, replyTo }, options),
-            )
-          : await client.send(id, draft, options);
+      const { client_id, content, type, metadata, reply_to: replyTo } = payload;
+      const text = check.string("content", content);
+      const { key } = await sendAs(client, id, text, { key: client_id, type, metadata, replyTo });
       return { message: recordOf(await client.acknowledged(key)) };
     }
     if (id !== undefined && event === "message:read") {
@@ -174,15 +201,30 @@ export class Channel {
     if (this.#left) return;
     this.#left = true;
     this.onLeft();
-    for (const stop of this.#stops) stop();
-    this.#stops = [];
+    this.#stop();
     const client = this.#client;
     if (client && !this.#isOwn(client)) await client.wire.leave(this.topic);
   }
 
-  async #join(params: { readonly [name: string]: Json }): Promise<void> {
-    const client = await this.ready();
-    if (this.#left) return;
+  #start(): Promise<void> {
+    this.#hasFailed = false;
+    const joined = this.#join();
+    // Who does not ask is not stopped by it.
+    joined.catch(() => {
+      this.#hasFailed = true;
+    });
+    return joined;
+  }
+
+  #stop(): void {
+    for (const stop of this.#stops) stop();
+    this.#stops = [];
+  }
+
+  async #join(): Promise<void> {
+    const client = await this.clients.atLogin();
+    if (this.#left) throw this.#wasLeft();
+    this.#stop();
     this.#client = client;
     for (const event of this.#wanted) this.#follow(client, event);
     const id = this.#conversationId;
@@ -190,9 +232,36 @@ export class Channel {
       // A window is what keeps a conversation's topic joined.
       const timeline = client.timeline(id);
       this.#stops.push(() => timeline.close());
+      await this.#until(timeline.subscribe, () => {
+        const { loading, error } = timeline.getSnapshot();
+        if (error) throw error;
+        return !loading;
+      });
     } else if (!this.#isOwn(client)) {
-      await client.wire.join(this.topic, params);
+      // Without a connection it would be wanted, and say so, before the server has been asked.
+      const subscribe = (look: () => void) => client.on("connection", look);
+      await this.#until(subscribe, () => client.connection.state === "online");
+      await client.wire.join(this.topic, this.params);
     }
+  }
+
+  /** Resolves when this is so, rejects with what it throws, and where the channel is left before. */
+  #until(subscribe: (look: () => void) => () => void, isSo: () => boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const look = () => {
+        try {
+          if (isSo()) resolve();
+        } catch (error) {
+          reject(error);
+        }
+      };
+      this.#stops.push(subscribe(look), () => reject(this.#wasLeft()));
+      look();
+    });
+  }
+
+  #wasLeft(): ChatError {
+    return new ChatError("cancelled", `the channel ${this.topic} was left before it was joined`);
   }
 
   /** Topics that the client joins by itself (P6). */
@@ -213,6 +282,20 @@ export class Channel {
     );
   }
 }
+
+type Change = (
+  client: ChatClient,
+  rowKey: string,
+  payload: { readonly [name: string]: Json },
+) => Promise<Message>;
+
+/** D7: pushes that change a message, through the queue. */
+const changes: Record<string, Change | undefined> = {
+  "message:update": (client, rowKey, { content }) => client.edit(rowKey, check.string("content", content)),
+  "message:delete": (client, rowKey) => client.remove(rowKey),
+  "message:react": (client, rowKey, { emoji, op }) =>
+    client[op === "remove" ? "unreact" : "react"](rowKey, check.string("emoji", emoji)),
+};
 
 type Follow = (client: ChatClient, id: string, tell: (payload: unknown) => void) => () => void;
 
@@ -251,121 +334,9 @@ function recordOf(message: Message): PhoenixMessage {
     content: message.text,
     type: message.type,
     metadata: message.metadata,
+    reply_to: message.replyTo && idOf(message.conversationId, message.replyTo.rowKey),
+    status: message.status,
     seq: message.seq,
     inserted_at: message.createdAt,
   };
-}
-
-export type ChatManagerEvents = {
-  message: [message: Message];
-  messageUpdated: [message: Message];
-  messageDeleted: [target: { conversationId: string; rowKey: string }];
-  status: [change: { conversationId: string; rowKey: string; status: Message["status"] }];
-  typing: [change: { conversationId: string; userId: string; typing: boolean }];
-  /** What is shown, from the store alone, catching up, or live (P10). */
-  phase: [phase: Phase];
-};
-
-/** Conversations and their messages, by the names of the Phoenix guide. It shows what the client has, and holds nothing of it. */
-export class ChatManager extends Facade<ChatManagerEvents> {
-  readonly #ready: () => Promise<ChatClient>;
-  readonly #open = new Map<string, Timeline>();
-  #client: ChatClient | undefined;
-  #stops: (() => void)[] = [];
-
-  /** Of this service, or of a client. */
-  constructor(of: SocketService | ChatClient) {
-    super(["message", "messageUpdated", "messageDeleted", "status", "typing", "phase"]);
-    this.#ready = of instanceof SocketService ? () => of.client() : async () => of;
-  }
-
-  /** Restores, then catches up, then goes live (P10): resolves when connected, and shows what is stored before. */
-  async initialize(): Promise<void> {
-    const client = await this.#ready();
-    if (this.#client !== client) this.#watch(client);
-    await client.connect();
-  }
-
-  /** Hears nothing any more, and closes what is open. The client goes on. */
-  destroy(): void {
-    for (const stop of this.#stops) stop();
-    this.#stops = [];
-    this.#client = undefined;
-    for (const id of [...this.#open.keys()]) this.closeConversation(id);
-    this.removeAllListeners();
-  }
-
-  /** P9; empty before `initialize()`. */
-  getConversations(): readonly Conversation[] {
-    return this.#client?.conversations().getSnapshot() ?? [];
-  }
-
-  /** Joins its topic (P1), and shows its newest messages. */
-  async openConversation(conversationId: string): Promise<void> {
-    const client = await this.#ready();
-    if (!this.#open.has(conversationId)) this.#open.set(conversationId, client.timeline(conversationId));
-  }
-
-  closeConversation(conversationId: string): void {
-    this.#open.get(conversationId)?.close();
-    this.#open.delete(conversationId);
-  }
-
-  /** Those of an open conversation, in the server's order; empty while it is not open. */
-  getMessages(conversationId: string): readonly Message[] {
-    return this.#open.get(conversationId)?.getSnapshot().messages ?? [];
-  }
-
-  /** Calls `listener` after each change of what `getMessages` gives, until the function returned is called. */
-  subscribe(conversationId: string, listener: () => void): () => void {
-    return this.#open.get(conversationId)?.subscribe(listener) ?? (() => {});
-  }
-
-  async loadEarlier(conversationId: string, count?: number): Promise<void> {
-    await this.#open.get(conversationId)?.loadEarlier(count);
-  }
-
-  /** Resolves when the message is on disk (P7). */
-  async sendMessage(
-    conversationId: string,
-    content: string,
-    rest: Omit<Draft, "text"> = {},
-  ): Promise<Message> {
-    return (await this.#ready()).send(conversationId, { text: content, ...rest });
-  }
-
-  /** Another text for a message; by its row key, as `deleteMessage`. */
-  async editMessage(rowKey: string, content: string): Promise<void> {
-    await (await this.#ready()).edit(rowKey, content);
-  }
-
-  async deleteMessage(rowKey: string): Promise<void> {
-    await (await this.#ready()).remove(rowKey);
-  }
-
-  /** Everything up to this message is read (P7); by the server's id or the row key. */
-  async markAsRead(conversationId: string, upTo: string): Promise<void> {
-    const client = await this.#ready();
-    await withNewestRow(client, conversationId, [upTo], (rowKey) => client.markRead(conversationId, rowKey));
-  }
-
-  async setTyping(conversationId: string, isTyping: boolean): Promise<void> {
-    (await this.#ready()).setTyping(conversationId, isTyping);
-  }
-
-  #watch(client: ChatClient): void {
-    const { emitter } = this;
-    this.#client = client;
-    for (const stop of this.#stops) stop();
-    this.#stops = [
-      client.on("message", (message) => emitter.emit("message", message)),
-      client.on("messageUpdated", (message) => emitter.emit("messageUpdated", message)),
-      client.on("messageDeleted", (target) => emitter.emit("messageDeleted", target)),
-      client.on("status", ({ conversationId, rowKey, status }) =>
-        emitter.emit("status", { conversationId, rowKey, status }),
-      ),
-      client.on("typing", (change) => emitter.emit("typing", change)),
-      client.on("phase", (phase) => emitter.emit("phase", phase)),
-    ];
-  }
 }

@@ -1,6 +1,8 @@
 // What several guides say of a message, from ours.
 import type { ChatClient } from "../client.js";
-import type { Message } from "../types.js";
+import { withNewestRow } from "../ids.js";
+import type { Draft, Json, Message } from "../types.js";
+import { base64ToBytes, bytesToBase64 } from "../wire-data.js";
 
 type Target = { conversationId: string; rowKey: string };
 
@@ -23,17 +25,38 @@ export async function serverId(
 
 /** Base64 of a text in UTF-8 (T5). */
 export function toBase64(text: string): string {
-  return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
+  return bytesToBase64(new TextEncoder().encode(text));
 }
 
 /** The text again; what is no base64 of UTF-8 is taken as it stands. */
 export function fromBase64(text: string): string {
   try {
-    const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true }).decode(base64ToBytes(text));
   } catch {
     return text;
   }
+}
+
+/** What a guide's message carries beside its text, as it came: what is no text where one is wanted is left out. */
+type Beside = Partial<Record<"key" | "type" | "metadata" | "replyTo", Json | undefined>>;
+
+/** Sends what a guide's message says. `replyTo` may be the server's id. */
+export async function sendAs(
+  client: ChatClient,
+  conversationId: string,
+  text: string,
+  { key, type, metadata, replyTo }: Beside,
+): Promise<Message> {
+  const draft: Draft = {
+    text,
+    ...(typeof type === "string" && { type }),
+    ...(metadata !== undefined && { metadata }),
+  };
+  const options = typeof key === "string" ? { key } : {};
+  if (typeof replyTo !== "string") return client.send(conversationId, draft, options);
+  return withNewestRow(client, conversationId, [replyTo], (row) =>
+    client.send(conversationId, { ...draft, replyTo: row }, options),
+  );
 }
 
 export type Ack<T> = { success: true; data: T } | { success: false; error: string };

@@ -7,8 +7,8 @@ import type { ChatOptions } from "../types.js";
 
 /** What facades take: the options of `createChat`, or a client that there is. */
 export type FacadeOptions = Partial<Omit<ChatOptions, "userId" | "profile">> & {
-  /** Numbers are taken where the backend has numbers. */
-  userId?: string | number | undefined;
+  /** Numbers are taken where the backend has numbers. Null: it is not known yet. */
+  userId?: string | number | null | undefined;
   /** That of the guide, unless another one is named. */
   profile?: ChatOptions["profile"] | undefined;
   /** A client that the application has made: it is used, and closed by whoever made it. */
@@ -20,9 +20,13 @@ type Watch = (client: ChatClient) => readonly (() => void)[];
 
 export class Slot {
   #options: FacadeOptions;
+  /** Those for the next client. */
+  #later: FacadeOptions = {};
   #making: Promise<ChatClient> | undefined;
   #closing: Promise<void> = Promise.resolve();
   #client: ChatClient | null = null;
+  /** How often it was closed: what was begun before is of no use any more. */
+  #generation = 0;
   #stops: readonly (() => void)[] = [];
 
   constructor(
@@ -50,27 +54,43 @@ export class Slot {
     return this.#client?.connection.state === "online";
   }
 
-  /** Options that come later: they hold for the client that is made next. Rejected where one of them is used elsewhere. */
+  /**
+   * Options that come later: they hold for the client that is made next, a token at once. Refused where there is a client already, and one of
+   * them says that it is another one: it would be as if nobody had said it.
+   */
   configure(options: FacadeOptions): void {
-    const isUsed = this.#client !== null || this.#making !== undefined;
-    const { url } = this.#options;
-    if (isUsed && options.url !== undefined && String(options.url) !== String(url)) {
-      throw new ChatError("config", `${this.facade} is connected to another url: close() it before`);
+    if (this.#client !== null || this.#making !== undefined) {
+      const { client, userId, url } = this.#options;
+      const used = { url, userId: client?.userId ?? userId };
+      for (const name of ["url", "userId"] as const) {
+        if ((options[name] ?? undefined) !== undefined && String(options[name]) !== String(used[name])) {
+          throw new ChatError("config", `${this.facade} is connected to another ${name}: close() it before`);
+        }
+      }
+      if (options.client && options.client !== client) {
+        throw new ChatError("config", `${this.facade} has another client: close() it before`);
+      }
+      const { client: _, userId: _user, token, ...later } = options;
+      this.#later = { ...this.#later, ...later };
+      if (token !== undefined) this.#options = { ...this.#options, token };
+      return;
     }
-    if (!isUsed) this.#options = { ...this.#options, ...options };
-    if (!isUsed && options.client) this.#use(options.client);
+    this.#options = { ...this.#options, ...options };
+    if (options.client) this.#use(options.client);
   }
 
   /** Another login, another client: the one there is ends first. The same one stays. */
-  async login(userId: string | number | undefined, token: string | undefined): Promise<void> {
+  async login(userId: string | number | null | undefined, token: string | null | undefined): Promise<void> {
     const known = this.#options.client?.userId ?? this.#options.userId ?? userId;
-    const isAnother = userId !== undefined && String(userId) !== String(known);
+    const isAnother = (userId ?? undefined) !== undefined && String(userId) !== String(known);
     if (isAnother && this.#options.client) {
       const text = `${this.facade} was given a client of user ${this.#options.client.userId}: it cannot be another's`;
       throw new ChatError("config", text);
     }
-    if (userId !== undefined) this.#options = { ...this.#options, userId };
-    if (token !== undefined) this.#options = { ...this.#options, token };
+    if ((userId ?? undefined) !== undefined) this.#options = { ...this.#options, userId };
+    // The last user's token is nobody else's.
+    if (typeof token === "string" || isAnother)
+      this.#options = { ...this.#options, token: token ?? undefined };
     if (isAnother) await this.close();
   }
 
@@ -78,35 +98,39 @@ export class Slot {
   close(): Promise<void> {
     const making = this.#making ?? Promise.resolve(this.#client);
     this.#making = undefined;
+    this.#generation += 1;
     for (const stop of this.#stops) stop();
     this.#stops = [];
+    this.#options = { ...this.#options, ...this.#later };
+    this.#later = {};
     this.#client = this.#options.client ?? null;
     if (this.#client) return Promise.resolve();
     // The next client waits for it: there is one for each user and backend.
-    this.#closing = making.then(
+    const closed = making.then(
       (client) => client?.close(),
       () => {},
     );
+    this.#closing = Promise.all([closed, this.#closing.catch(() => {})]).then(() => {});
     return this.#closing;
   }
 
   async #make(closing: Promise<void>): Promise<ChatClient> {
+    const generation = this.#generation;
     await closing.catch(() => {});
-    const making = this.#making;
     try {
       const client = await createChat(this.#read());
       // Closed meanwhile: whoever closed it ends it.
-      if (this.#making === making) this.#use(client);
+      if (this.#generation === generation) this.#use(client);
       return client;
     } catch (error) {
-      if (this.#making === making) this.#making = undefined;
+      if (this.#generation === generation) this.#making = undefined;
       throw error;
     }
   }
 
   #read(): ChatOptions {
     const { client: _, userId, url, profile, token, getToken, ...rest } = this.#options;
-    if (url === undefined || userId === undefined) {
+    if (url === undefined || userId === undefined || userId === null) {
       const missing = url === undefined ? "url" : "userId";
       throw new ChatError("config", `${this.facade} was given no ${missing}, and needs one to connect`);
     }

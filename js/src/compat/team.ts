@@ -2,7 +2,7 @@
 import type { ChatClient } from "../client.js";
 import { ChatError, check } from "../errors.js";
 import type { Json, Message, MessageType } from "../types.js";
-import { type Ack, ackOf, fromBase64, serverId, toBase64 } from "./records.js";
+import { type Ack, ackOf, fromBase64, sendAs, serverId, toBase64 } from "./records.js";
 import type { FacadeOptions } from "./slot.js";
 import { WireFacade } from "./wire-facade.js";
 
@@ -59,15 +59,6 @@ export class TeamSocket extends WireFacade<TeamEvents> {
     super("initializeSocket()", "team", options, events);
   }
 
-  get connected(): boolean {
-    return this.slot.isOnline;
-  }
-
-  /** The server's id of this connection. */
-  get id(): string | undefined {
-    return this.slot.now()?.connection.socketId ?? undefined;
-  }
-
   /** Resolves when connected. `initializeSocket` calls it. */
   async connect(): Promise<void> {
     const client = await this.slot.ready().catch((error: ChatError) => {
@@ -75,10 +66,6 @@ export class TeamSocket extends WireFacade<TeamEvents> {
       throw error;
     });
     await client.connect();
-  }
-
-  disconnect(): void {
-    this.slot.now()?.disconnect();
   }
 
   /**
@@ -91,13 +78,7 @@ export class TeamSocket extends WireFacade<TeamEvents> {
     ack?: (answer: unknown) => void,
   ): void {
     const run = this.#emit(event, payload, ack !== undefined);
-    run.then(
-      (answer) => ack?.(answer),
-      (error: ChatError) => {
-        if (ack) ack({ success: false, error: error.message });
-        else this.emitter.emit("error", error);
-      },
-    );
+    this.answer(run, ack, (error) => this.emitter.emit("error", error));
   }
 
   async #emit(event: string, payload: { readonly [name: string]: Json }, wantsAnswer: boolean) {
@@ -105,8 +86,10 @@ export class TeamSocket extends WireFacade<TeamEvents> {
     const client = await this.slot.ready();
     const { conversationId, contentEncrypted, isTyping } = payload;
     if (event === "chat:message_send") {
+      const id = check.id("conversationId", conversationId);
       const text = fromBase64(check.string("contentEncrypted", contentEncrypted));
-      const message = await client.send(check.id("conversationId", conversationId), text);
+      const { clientMessageId: key, message_type: type, metadata, reply_to: replyTo } = payload;
+      const message = await sendAs(client, id, text, { key, type, metadata, replyTo });
       return wantsAnswer ? answerOf(await ackOf(client, message)) : null;
     }
     if (event === "chat:typing") {
@@ -118,10 +101,21 @@ export class TeamSocket extends WireFacade<TeamEvents> {
 
   protected override watch(client: ChatClient): (() => void)[] {
     const { emitter } = this;
+    let last = client.connection.state;
     const now = () => new Date().toISOString();
     return [
       client.on("connected", () => emitter.emit("connect")),
       client.on("disconnected", ({ reason }) => emitter.emit("disconnect", reason ?? "")),
+      client.on("connection", ({ state, reason, retryInMs }) => {
+        const was = last;
+        last = state;
+        // A connection that is lost is a `disconnect`; an attempt to have one failed.
+        const isAttempt = state === "waiting" && retryInMs !== null && was !== "online" && was !== state;
+        const isOver = state === "failed" && was !== state && !reason?.startsWith("auth");
+        if (!isAttempt && !isOver) return;
+        const text = reason ?? "the server could not be reached";
+        emitter.emit("connect_error", new ChatError("server", text, { retryable: !isOver }));
+      }),
       client.on("authError", (error) => emitter.emit("connect_error", error)),
       client.on("error", (error) => emitter.emit("error", error)),
       client.on("presence", ({ userId, online }) => {

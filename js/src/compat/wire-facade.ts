@@ -1,6 +1,6 @@
 import type { ChatClient } from "../client.js";
 import { Emitter, type Listener } from "../emitter.js";
-import { check } from "../errors.js";
+import { type ChatError, check } from "../errors.js";
 import { type FacadeOptions, Slot } from "./slot.js";
 
 // What listeners of a backend's own event take is up to that event.
@@ -51,14 +51,30 @@ export abstract class WireFacade<Events extends Record<string, unknown[]>> {
     return this.#others.once(this.#want(event), listener);
   }
 
-  off(event: string, listener: Listener<Any>): void {
-    if (this.#isKnown(event)) this.emitter.off(event, listener as Own);
+  /** Takes the oldest entry of this listener off; without one, every listener of `event`. */
+  off(event: string, listener?: Listener<Any>): void {
+    if (!listener) this.removeAllListeners(check.id("event", event));
+    else if (this.#isKnown(event)) this.emitter.off(event, listener as Own);
     else this.#others.off(event, listener);
   }
 
   removeAllListeners(event?: string): void {
     if (event === undefined || this.#isKnown(event)) this.emitter.removeAllListeners(event);
     if (event === undefined || !this.#isKnown(event)) this.#others.removeAllListeners(event);
+  }
+
+  get connected(): boolean {
+    return this.slot.isOnline;
+  }
+
+  /** The server's id of this connection. */
+  get id(): string | undefined {
+    return this.slot.now()?.connection.socketId ?? undefined;
+  }
+
+  /** And stays so; what is queued waits for the next `connect()`. */
+  disconnect(): void {
+    this.slot.now()?.disconnect();
   }
 
   /** The client below, for what the guide did not have. */
@@ -69,6 +85,18 @@ export abstract class WireFacade<Events extends Record<string, unknown[]>> {
   /** Ends the client; the next `connect()` makes another. */
   close(): Promise<void> {
     return this.slot.close();
+  }
+
+  /** What becomes of a call, as `emit` tells it: by `ack` (T3, H4), else what failed by `fail`. */
+  protected answer(
+    run: Promise<unknown>,
+    ack: ((answer: unknown) => void) | undefined,
+    fail: (error: ChatError) => void,
+  ): void {
+    run.then(
+      (answer) => ack?.(answer),
+      (error: ChatError) => (ack ? ack({ success: false, error: error.message }) : fail(error)),
+    );
   }
 
   #isKnown(event: string): event is keyof Events & string {

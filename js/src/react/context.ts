@@ -26,28 +26,46 @@ export type ChatProviderProps = { children?: ReactNode } & (
     }
 );
 
-/** Gives the hooks below it their client. */
-export function ChatProvider({ client, options, children }: ChatProviderProps): ReactNode {
-  if (client) return createElement(SessionContext.Provider, { value: sessionOf(client) }, children);
-  return createElement(OwnProvider, { key: identityOf(options), options }, children);
+/** Gives the hooks below it their client. Another client unmounts nothing of the application. */
+export function ChatProvider(props: ChatProviderProps): ReactNode {
+  return createElement(SessionProvider, props);
 }
 
-/** The hooks below it have no client, as on a server: nobody is logged in. */
-export function NoChatProvider({ children }: { children?: ReactNode }): ReactNode {
-  return createElement(SessionContext.Provider, { value: loggedOut }, children);
+/** The same, where neither may be there: nobody is logged in then, and the hooks below have no client, as on a server. */
+export function SessionProvider({
+  client,
+  options,
+  children,
+}: {
+  client?: ChatClient | undefined;
+  options?: ChatOptions | undefined;
+  children?: ReactNode;
+}): ReactNode {
+  const own = useOwnSession(client ? undefined : options);
+  const session = client ? sessionOf(client) : own;
+  return createElement(SessionContext.Provider, { value: session }, children);
 }
 
-function OwnProvider({ options, children }: { options: ChatOptions; children?: ReactNode }): ReactNode {
-  const [own] = useState(() => {
-    const latest = { options };
-    return { latest, session: new OwnSession(() => latest.options) };
-  });
+type Own = { readonly identity: string; options: ChatOptions; readonly session: OwnSession };
+
+function ownOf(identity: string | undefined, options: ChatOptions | undefined): Own | null {
+  if (identity === undefined || !options) return null;
+  const own: Own = { identity, options, session: new OwnSession(() => own.options) };
+  return own;
+}
+
+/** The session of a client that is made of these options while the component is mounted. */
+function useOwnSession(options: ChatOptions | undefined): Session {
+  const identity = options ? identityOf(options) : undefined;
+  const [own, setOwn] = useState(() => ownOf(identity, options));
+  // React renders this component anew at once, before its children.
+  if (own?.identity !== identity) setOwn(ownOf(identity, options));
   // Before the one below, so that a client is made of the options of this render.
   useEffect(() => {
-    own.latest.options = options;
+    if (own && options) own.options = options;
   });
-  useEffect(() => own.session.hold(), [own]);
-  return createElement(SessionContext.Provider, { value: own.session }, children);
+  useEffect(() => own?.session.hold(), [own]);
+  return own?.session ?? loggedOut;
 }
 
 /** What makes it another client. Functions are none of it: a new `getToken` is used by the client there is. */

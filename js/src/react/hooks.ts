@@ -44,12 +44,12 @@ function useStore<S extends object>(key: string, make: (session: Session) => Ses
 }
 
 /**
- * A conversation, live: its messages, who is typing, how the connection is, and what one can do. Without an id it is
- * the profile's only one, an assistant's; with other profiles no conversation is open then.
+ * A conversation, live: its messages, who is typing, how the connection is, and what one can do. Without an id
+ * (undefined, null or empty) it is the profile's only one, an assistant's; with other profiles no conversation is open then.
  */
-export function useChat(conversationId?: string): Chat {
-  const key = conversationId === undefined ? "chat" : `chat:${conversationId}`;
-  return useStore(key, (session) => new ChatStore(session, conversationId));
+export function useChat(conversationId?: string | null): Chat {
+  const id = conversationId || undefined;
+  return useStore(id ? `chat:${id}` : "chat", (session) => new ChatStore(session, id));
 }
 
 /** The connection as it is now. */
@@ -62,14 +62,16 @@ export function useConversations({ archived = false }: { archived?: boolean } = 
   return useStore(`conversations:${archived}`, (session) => new ConversationsStore(session, archived));
 }
 
-/** Who else is typing in a conversation, and what says that this user does. */
-export function useTyping(conversationId: string): Typing {
-  return useStore(`typing:${conversationId}`, (session) => new TypingStore(session, conversationId));
+/** Who else is typing in a conversation, and what says that this user does. Nobody while there is no id. */
+export function useTyping(conversationId: string | null | undefined): Typing {
+  const id = conversationId ?? "";
+  return useStore(`typing:${id}`, (session) => new TypingStore(session, id));
 }
 
-/** Whether somebody is there, by user id. */
-export function usePresence(userId: string): UserPresence {
-  return useStore(`presence:${userId}`, (session) => new PresenceStore(session, userId));
+/** Whether somebody is there, by user id. Not while there is no id. */
+export function usePresence(userId: string | null | undefined): UserPresence {
+  const id = userId ?? "";
+  return useStore(`presence:${id}`, (session) => new PresenceStore(session, id));
 }
 
 /** The connection and what one can do on it, by the names of a companion's guide (C11). */

@@ -13,7 +13,7 @@ export {
   useWebSocketStatus,
 } from "./hooks.js";
 export type { Typing, UserPresence } from "./people.js";
-export { type SocketHandle, useSocket } from "./socket.js";
+export { type SharedConfig, type SocketHandle, useSocket } from "./socket.js";
 export type { Chat, Connection, Conversations } from "./stores.js";
 export type { WebSocketApi, WebSocketStatus } from "./websocket.js";
 export { WebSocketProvider, type WebSocketProviderProps } from "./websocket-provider.js";

@@ -1,5 +1,6 @@
 // Who is typing, and who is there.
 import type { ChatClient } from "../client.js";
+import { unlessClosed } from "../errors.js";
 import type { Session } from "./session.js";
 import { SessionStore } from "./store.js";
 
@@ -17,16 +18,19 @@ const nobody: readonly string[] = Object.freeze([]);
 export class TypingStore extends SessionStore<Typing> {
   constructor(
     session: Session,
+    /** Empty: of no conversation. */
     private readonly conversationId: string,
   ) {
     super(session);
   }
 
-  readonly #setTyping = (typing: boolean): void =>
-    this.session.getSnapshot().client?.setTyping(this.conversationId, typing);
+  readonly #setTyping = (typing: boolean): void => {
+    const { client } = this.session.getSnapshot();
+    if (this.conversationId) unlessClosed(() => client?.setTyping(this.conversationId, typing));
+  };
 
   protected override read(client: ChatClient | null): Typing {
-    const typingUsers = client?.typing(this.conversationId) ?? nobody;
+    const typingUsers = (this.conversationId && client?.typing(this.conversationId)) || nobody;
     return { typingUsers, isTyping: typingUsers.length > 0, setTyping: this.#setTyping };
   }
 
@@ -45,13 +49,14 @@ export type UserPresence = {
 export class PresenceStore extends SessionStore<UserPresence> {
   constructor(
     session: Session,
+    /** Empty: of nobody. */
     private readonly userId: string,
   ) {
     super(session);
   }
 
   protected override read(client: ChatClient | null): UserPresence {
-    const presence = client?.presence(this.userId);
+    const presence = this.userId ? client?.presence(this.userId) : null;
     return { isOnline: presence?.online ?? false, lastSeen: presence?.lastSeen ?? null };
   }
 

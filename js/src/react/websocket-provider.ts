@@ -1,6 +1,6 @@
 import { createElement, type ReactNode, useEffect } from "react";
 import type { ChatOptions } from "../types.js";
-import { ChatProvider, type ChatProviderProps, NoChatProvider, useChatClient } from "./context.js";
+import { type ChatProviderProps, SessionProvider, useChatClient } from "./context.js";
 
 type Login = Omit<ChatOptions, "userId" | "token" | "profile"> & {
   /** Null while nobody is logged in: then there is no connection (C1). */
@@ -22,19 +22,20 @@ export type WebSocketProviderProps = { children?: ReactNode } & (
  * login, and closed when they are not, which is at logout (C1). What is queued waits for the next login of that user.
  */
 export function WebSocketProvider(props: WebSocketProviderProps): ReactNode {
-  const { children } = props;
-  if (props.client) return createElement(ChatProvider, { client: props.client }, children);
+  const { children, client } = props;
+  // One component at one place: what stands below it is not mounted anew.
+  const renewed = client ? null : createElement(Renewed, { token: props.token });
+  return createElement(SessionProvider, { client, options: optionsOf(props) }, renewed, children);
+}
+
+/** Those of whom has logged in; undefined: nobody has. */
+function optionsOf(props: WebSocketProviderProps): ChatOptions | undefined {
+  if (props.client) return undefined;
   const { children: _, client: _none, userId, token, getToken, profile, ...rest } = props;
   const ask = token ? () => token : getToken;
   const isLoggedIn = userId !== null && userId !== undefined && userId !== "";
-  if (!isLoggedIn || !ask) return createElement(NoChatProvider, null, children);
-  const options: ChatOptions = {
-    ...rest,
-    profile: profile ?? "companion",
-    userId: String(userId),
-    getToken: ask,
-  };
-  return createElement(ChatProvider, { options }, createElement(Renewed, { token }), children);
+  if (!isLoggedIn || !ask) return undefined;
+  return { ...rest, profile: profile ?? "companion", userId: String(userId), getToken: ask };
 }
 
 /** A client that has given up because its token was refused tries again with the next one. */

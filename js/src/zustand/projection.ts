@@ -60,8 +60,12 @@ export class Projection {
 
   readonly actions: ChatActions = {
     setCurrentConversation: (conversationId) => {
-      if (conversationId !== null) this.#open(conversationId);
-      this.store.set({ currentConversationId: conversationId });
+      try {
+        if (conversationId !== null) this.#open(conversationId);
+        this.store.set({ currentConversationId: conversationId });
+      } catch (error) {
+        this.#fail(error);
+      }
     },
     sendMessage: (content, conversationId) =>
       this.#act(async () => {
@@ -90,9 +94,13 @@ export class Projection {
     try {
       return await run();
     } catch (error) {
-      this.store.set({ messageError: toChatError(error).message });
-      return null;
+      return this.#fail(error);
     }
+  }
+
+  #fail(error: unknown): null {
+    this.store.set({ messageError: toChatError(error).message });
+    return null;
   }
 
   #idOf(conversationId: string | undefined): string {

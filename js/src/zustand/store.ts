@@ -1,6 +1,5 @@
 import { createStore, type StoreApi, type UseBoundStore, useStore } from "zustand";
 import type { ChatClient } from "../client.js";
-import { ChatError } from "../errors.js";
 import { useChatClient } from "../react/context.js";
 import { Projection } from "./projection.js";
 import { type ChatActions, type ChatState, emptyFields } from "./state.js";
@@ -43,18 +42,21 @@ function everything<T>(state: ChatState): T {
   return state as T;
 }
 
-const nobody = async (): Promise<never> => {
-  throw new ChatError("config", "useChatStore() needs a <ChatProvider> above it, whose client is there");
+const messageError = "useChatStore() needs a <ChatProvider> above it, whose client is there";
+const refuse = (): null => {
+  empty.setState({ messageError });
+  return null;
 };
+const refused = async (): Promise<void> => void refuse();
 const absent: ChatActions = {
-  setCurrentConversation: () => {},
-  sendMessage: nobody,
-  loadEarlier: nobody,
-  resendMessage: nobody,
-  discardMessage: nobody,
-  markAsRead: nobody,
+  setCurrentConversation: (conversationId) => void (conversationId === null || refuse()),
+  sendMessage: async () => refuse(),
+  loadEarlier: refused,
+  resendMessage: refused,
+  discardMessage: refused,
+  markAsRead: refused,
   setTyping: () => {},
-  clearMessageError: () => {},
+  clearMessageError: () => empty.setState({ messageError: null }),
 };
 const empty = createStore<ChatState>()(() => ({ ...emptyFields, ...absent }));
 

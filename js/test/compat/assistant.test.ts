@@ -60,6 +60,22 @@ test("ChatService: the five events of A7, with the record of A5", async () => {
   expect(service.isConnected).toBe(false);
 });
 
+test("ChatService: oauthRequired asks for a click, with the address and the message (A11)", () => {
+  const { fake, service } = started();
+  const told: unknown[] = [];
+  service.on("oauthRequired", (request) => told.push(request));
+  const message = { id: "7", conversationId: "assistant", sender: "ai", text: "May I?" } as const;
+  const metadata = { authUrl: "https://provider.example/consent" };
+  fake.receive({ ...message, type: "oauth_required", metadata });
+  fake.receive({ ...message, type: "oauth_required", metadata: { authUrl: "javascript:alert(1)" } });
+  expect(told).toEqual([
+    {
+      authUrl: "https://provider.example/consent",
+      message: expect.objectContaining({ id: "7", content: "May I?", type: "oauth_required" }),
+    },
+  ]);
+});
+
 test("ChatService tells its context (A6), and nothing of other conversations' typing", () => {
   const { fake, service } = started();
   const typing = vi.fn();

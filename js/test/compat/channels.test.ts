@@ -1,5 +1,5 @@
 // The channels guide as its reader uses it (H1 to H7): its wire played by the test, its tokens against a real server.
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import {
   ChatSocketClient,
   MessageRecoveryManager,
@@ -7,6 +7,7 @@ import {
   SocketErrorType,
   SocketEvents,
 } from "../../src/compat/index.js";
+import { ChatError } from "../../src/index.js";
 import { FakeChat } from "../fake.js";
 import { next, optionsFor, serve } from "../support.js";
 
@@ -57,6 +58,30 @@ test("send with an id of its own, acknowledged; new, delivered and read in their
   );
 });
 
+test("emit, connected and id, as Socket.IO names them; a whole message is taken (H4)", async () => {
+  const fake = new FakeChat("channels", "u1");
+  const socket = new ChatSocketClient({ client: fake.client });
+  expect([socket.connected, socket.id]).toEqual([false, undefined]);
+  await socket.connect();
+  expect([socket.connected, socket.id]).toEqual([true, "socket-1"]);
+  const whole = { id: "m1", content: "hello", channelId: "general", userId: "u1", createdAt: "2026-01-01" };
+  const answered = new Promise((resolve) => socket.emit(SocketEvents.MESSAGE_SEND, whole, resolve));
+  await expect.poll(() => fake.of("send")).toEqual([["general", "hello", { key: "m1" }]]);
+  fake.move("m1", { status: "acknowledged", id: "m1" });
+  expect(await answered).toMatchObject({ success: true, data: { id: "m1", content: "hello" } });
+  socket.emit(SocketEvents.MESSAGE_READ, { messageId: "m2" });
+  const own = new Promise((resolve) => socket.emit("room:topic", { text: "news" }, resolve));
+  expect(await own).toBeNull();
+  expect(fake.of("wire.send")).toEqual([
+    ["message:read", { messageId: "m2" }, { ack: false }],
+    ["room:topic", { text: "news" }, { ack: true }],
+  ]);
+  void socket.sendMessage({ ...whole, id: "m3" });
+  const failed = new Promise((resolve) => socket.emit(SocketEvents.MESSAGE_SEND, {}, resolve));
+  fake.send = async () => Promise.reject(new ChatError("validation", "no channel"));
+  expect(await failed).toEqual({ success: false, error: "no channel" });
+});
+
 test("a message that fails is told, kept, and recovered (H6, H7)", async () => {
   const fake = new FakeChat("channels", "u1");
   const socket = new ChatSocketClient({ client: fake.client });
@@ -83,12 +108,14 @@ test("a message that fails is told, kept, and recovered (H6, H7)", async () => {
 });
 
 test("what cannot be sent is an answer, not a rejection (H4)", async () => {
-  const socket = new ChatSocketClient({ url: "http://127.0.0.1:9", token: "t" });
-  const errors: string[] = [];
-  socket.on("error", ({ type }) => errors.push(type));
-  const ack = await socket.sendMessage({ content: "hello", channelId: "general" });
-  expect(ack).toEqual({ success: false, error: expect.stringContaining("userId") });
-  expect(errors).toEqual(["message_failed"]);
+  for (const userId of [undefined, null]) {
+    const socket = new ChatSocketClient({ url: "http://127.0.0.1:9", token: "t", userId });
+    const errors: string[] = [];
+    socket.on("error", ({ type }) => errors.push(type));
+    const ack = await socket.sendMessage({ content: "hello", channelId: "general" });
+    expect(ack).toEqual({ success: false, error: expect.stringContaining("userId") });
+    expect(errors).toEqual(["message_failed"]);
+  }
 });
 
 /** The facade over the team's wire: its tokens, and how it connects, are the same. */
@@ -125,6 +152,20 @@ test("a token that stays refused is told once, and updateToken() connects again 
   socket.updateToken("user:ana");
   await connected;
   expect(JSON.stringify(told)).not.toContain("bad");
+});
+
+test("what onAuthError rejects with is reported as the application's, and stops nothing", async () => {
+  const reported: unknown[] = [];
+  vi.stubGlobal("reportError", (error: unknown) => reported.push(error));
+  onTestFinished(() => void vi.unstubAllGlobals());
+  const fake = new FakeChat("channels", "u1");
+  const bug = new Error("theirs");
+  const socket = new ChatSocketClient({ client: fake.client, onAuthError: () => Promise.reject(bug) });
+  const told: string[] = [];
+  socket.on("error", ({ type }) => told.push(type));
+  fake.emitter.emit("authError", new ChatError("auth", "refused"));
+  await expect.poll(() => reported).toEqual([bug]);
+  expect(told).toEqual(["auth_failed"]);
 });
 
 test("a lost connection is a connection_error, and onReconnect follows it, not the first connect (H1, H6)", async () => {

@@ -97,6 +97,46 @@ test("another login is another client, which waits for the end of the last one (
   expect(server.faults.dropSockets("ana")).toBe(0);
 });
 
+test("another user is not logged in with the last one's token", async () => {
+  const server = await serve();
+  const { getToken: _, userId: _ana, ...options } = optionsFor(server, "ana");
+  const client = new CompanionSocketClient(options);
+  onTestFinished(() => client.close());
+  await client.connect("ana", "user:ana");
+  await expect(client.connect("ben")).rejects.toMatchObject({ code: "config" });
+  expect(client.isConnected()).toBe(false);
+  await client.connect("ben", "user:ben");
+  expect((await client.client()).userId).toBe("ben");
+  // One that is asked for every time is asked for this user.
+  const asking = new CompanionSocketClient({ ...options, getToken: () => `user:${asking.getUserId()}` });
+  onTestFinished(() => asking.close());
+  for (const user of ["cleo", "dan"]) {
+    await asking.connect(user);
+    expect(asking.isConnected()).toBe(true);
+  }
+});
+
+test("closed while it is being made, and made again: never the closed one (C1)", async () => {
+  const server = await serve();
+  const { getToken: _, ...options } = optionsFor(server, "ana");
+  const client = new CompanionSocketClient({ ...options, token: "user:ana" });
+  onTestFinished(() => client.close());
+  const first = client.client();
+  await client.close();
+  expect((await first).connection.state).toBe("closed");
+  expect((await client.client()).connection.state).toBe("idle");
+  await client.close();
+  const second = client.client();
+  const closed = client.close();
+  const third = client.client();
+  await closed;
+  expect((await second).connection.state).toBe("closed");
+  expect((await third).connection.state).toBe("idle");
+  expect(await client.client()).toBe(await third);
+  await client.connect();
+  expect(client.isConnected()).toBe(true);
+});
+
 test("options may come before the first connect, and not another url behind it", async () => {
   const server = await serve();
   const { getToken: _, userId: _ana, url, ...options } = optionsFor(server, "ana");
@@ -106,4 +146,17 @@ test("options may come before the first connect, and not another url behind it",
   await client.connect("ana", "user:ana");
   client.configure({ url });
   expect(() => client.configure({ url: "https://other.example" })).toThrow("another url");
+  // What it is not is not said either.
+  expect(() => client.configure({ userId: "ben" })).toThrow("another userId");
+  expect(() => client.configure({ client: new FakeChat().client })).toThrow("another client");
+  expect([client.getUserId(), (await client.client()).userId]).toEqual(["ana", "ana"]);
+  // A token is that of this login, and no other one's.
+  client.configure({ token: "user:ana#2" });
+  await client.connect("ben", "user:ben");
+  await client.connect("ana", "user:ana");
+  // The rest holds for the client that is made next.
+  client.configure({ limits: { maxTextLength: 3 } });
+  await client.sendMessage("luna", "hello").catch(({ code }) => expect(code).not.toBe("tooLarge"));
+  await client.close();
+  await expect(client.sendMessage("luna", "hello")).rejects.toMatchObject({ code: "tooLarge" });
 });

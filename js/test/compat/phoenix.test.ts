@@ -3,6 +3,9 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { type Channel, ChatManager, type PhoenixMessage, SocketService } from "../../src/compat/index.js";
+import { Subscribers } from "../../src/emitter.js";
+import { ChatError, type TimelineSnapshot } from "../../src/index.js";
+import { emptyTimeline } from "../../src/timeline.js";
 import { FakeChat } from "../fake.js";
 import { plainServer } from "../phoenix-server.js";
 
@@ -61,6 +64,58 @@ test("topics of the backend's own: parameters, events, a refusal in words (P3)",
   await news.leave();
 });
 
+test("a channel that is asked for before the login is joined with it; what was refused is tried again (P1)", async () => {
+  const server = await plainServer();
+  const service = new SocketService({ url: server.url, storage: "memory", wasm });
+  onTestFinished(() => service.close());
+  const [room, news, left] = ["conversation:r1", "news:1", "news:2"].map((topic) => service.channel(topic));
+  if (!room || !news || !left) throw new Error("three channels");
+  await left.leave();
+  await expect(room.push("message:send", { content: "as whom?" })).rejects.toMatchObject({ code: "config" });
+  await service.connect("ana", "ana");
+  await room.joined;
+  expect(await room.push("message:send", { content: "hello" })).toMatchObject({
+    message: { content: "hello", reply_to: null, status: "acknowledged" },
+  });
+  await expect(left.joined).rejects.toMatchObject({ code: "cancelled" });
+  await expect(news.joined).rejects.toMatchObject({ code: "forbidden" });
+  await expect(news.join()).rejects.toMatchObject({ code: "forbidden" });
+  expect(room.join()).toBe(room.joined);
+});
+
+test("a conversation's channel is joined when its window shows what there is, and not when it fails", async () => {
+  const fake = new FakeChat("phoenix", "ana");
+  const shown = { ...emptyTimeline, loading: true };
+  const subscribers = new Subscribers();
+  const show = (next: Partial<TimelineSnapshot>) => {
+    Object.assign(shown, next);
+    subscribers.notify();
+  };
+  const timeline = fake.timeline("r1");
+  const subscribe = (listener: () => void) => subscribers.add(listener);
+  fake.timeline = () => ({ ...timeline, getSnapshot: () => shown, subscribe });
+  const service = new SocketService({ client: fake.client });
+  const ends: string[] = [];
+  const room = service.channel("conversation:r1");
+  const note = (name: string, joined: Promise<void>) =>
+    joined.then(
+      () => void ends.push(`${name} joined`),
+      ({ code }) => void ends.push(`${name} ${code}`),
+    );
+  const first = note("first", room.joined);
+  show({ phase: "syncing" });
+  expect(ends).toEqual([]);
+  await expect.poll(() => subscribers.size).toBe(1);
+  show({ error: new ChatError("forbidden", "not a member") });
+  await first;
+  Object.assign(shown, { error: null });
+  const second = note("second", room.join());
+  await expect.poll(() => subscribers.size).toBe(1);
+  show({ loading: false });
+  await second;
+  expect(ends).toEqual(["first forbidden", "second joined"]);
+});
+
 test("another login is another client, and the topics of the last one are left", async () => {
   const server = await plainServer();
   const service = await serviceOf(server, "ana");
@@ -101,6 +156,25 @@ test("ChatManager: open, send, read what is there, close (P7, P10)", async () =>
   expect(mine.getConversations()).toEqual([]);
 });
 
+test("ChatManager: with another login nothing of the last user's stays open", async () => {
+  const server = await plainServer();
+  const service = await serviceOf(server, "ana");
+  const manager = new ChatManager(service);
+  await manager.initialize();
+  await manager.openConversation("r1");
+  await manager.sendMessage("r1", "ana's");
+  await expect.poll(() => manager.getMessages("r1").length).toBe(1);
+  await service.connect("ben", "ben");
+  expect(manager.getMessages("r1")).toEqual([]);
+  const own = manager.sendMessage("r2", "ben's");
+  const told = new Promise((resolve) => void manager.on("status", ({ rowKey }) => resolve(rowKey)));
+  expect(await told).toBe((await own).rowKey);
+  expect(manager.getMessages("r1")).toEqual([]);
+  await manager.openConversation("r1");
+  await manager.sendMessage("r1", "ben's");
+  await expect.poll(() => manager.getMessages("r1").map(({ senderId }) => senderId)).toContain("ben");
+});
+
 test("what P7 pushes goes through the client; what P8 broadcasts comes in its shape; calls come as they are (P11)", async () => {
   const fake = new FakeChat("phoenix", "ana");
   const service = new SocketService({ client: fake.client });
@@ -122,19 +196,31 @@ test("what P7 pushes goes through the client; what P8 broadcasts comes in its sh
   await expect(room.push("message:send", { content: 7 })).rejects.toMatchObject({ code: "validation" });
 
   const told: unknown[] = [];
+  const replyTo = { rowKey: "r1:m7", excerpt: "before" };
+  void room.push("message:update", { id: "m7", content: "after" });
+  void room.push("message:delete", { id: "m7" });
+  for (const op of ["add", "remove"]) void room.push("message:react", { id: "m7", emoji: "👍", op });
+  await expect.poll(() => fake.of("unreact")).toEqual([["r1:m7", "👍"]]);
+  expect([fake.of("edit"), fake.of("remove")]).toEqual([[["r1:m7", "after"]], [["r1:m7"]]]);
+  expect(fake.of("react")).toEqual([["r1:m7", "👍"]]);
+  await expect(room.push("message:update", { content: "of what?" })).rejects.toMatchObject({
+    code: "validation",
+  });
+  expect(fake.of("wire.send")).toHaveLength(1);
   for (const event of ["message:new", "message:delete", "message:read", "typing"]) {
     room.on(event, (payload) => told.push([event, payload]));
   }
   own.on("call:answer", (payload) => told.push(["call:answer", payload]));
   fake.receive({ id: "m8", conversationId: "other", text: "not here" });
-  fake.receive({ id: "m9", conversationId: "r1", text: "here", senderId: "ben" });
+  fake.receive({ id: "m9", conversationId: "r1", text: "here", senderId: "ben", replyTo });
   fake.emitter.emit("messageDeleted", { conversationId: "r1", rowKey: "r1:m9" });
   const { key } = await fake.send("r1", "mine");
   fake.move(key, { status: "read" });
   fake.setTypist("r1", "ben", true);
   fake.tellWire("call:answer", { sdp: "for another topic" });
   fake.tellWireOn("user:ana", "call:answer", { sdp: "y" });
-  const record = { id: "m9", conversation_id: "r1", sender_id: "ben", content: "here", type: "text" };
+  const words = { conversation_id: "r1", sender_id: "ben", content: "here", type: "text" };
+  const record = { id: "m9", ...words, reply_to: "m7", status: "acknowledged" };
   expect(told).toEqual([
     ["message:new", expect.objectContaining(record)],
     ["message:delete", { id: "m9" }],

@@ -1,12 +1,8 @@
 // The team's guide as its reader uses it, against the official Socket.IO server (T1 to T17).
 import { expect, onTestFinished, test } from "vitest";
-import {
-  initializeSocket,
-  sendMessage,
-  sendTypingIndicator,
-  type TeamSocket,
-} from "../../src/compat/index.js";
+import { initializeSocket, sendMessage, sendTypingIndicator, TeamSocket } from "../../src/compat/index.js";
 import type { ChatOptions } from "../../src/index.js";
+import { FakeChat } from "../fake.js";
 import { chatOf, next, optionsFor, serve, until } from "../support.js";
 
 function heard<T>(socket: TeamSocket, event: string): Promise<T> {
@@ -88,6 +84,17 @@ test("socket.emit: what T2 names goes through the queue and is acknowledged (T3)
     data: { conversation_id: id, content_encrypted: contentEncrypted },
   });
   expect(server.log(id)).toHaveLength(1);
+  // T3, D4: all that it may carry.
+  const whole = { clientMessageId: "a".repeat(32), message_type: "file", metadata: { at: [1, 2] } };
+  const { data } = answer as { data: { id: string } };
+  const reply = { conversationId: id, contentEncrypted, ...whole, reply_to: data.id };
+
+  expect(await asked("chat:message_send", reply)).toMatchObject({
+    success: true,
+    data: { message_type: "file" },
+  });
+  const { clientMessageId: client_message_id, ...rest } = whole;
+  expect(server.log(id)[1]).toMatchObject({ client_message_id, ...rest, reply_to: data.id });
   expect(await asked("test:echo", { any: "thing" })).toEqual({ any: "thing" });
   expect(await asked("presence:online", {})).toEqual({ success: true });
   expect(await asked("chat:message_send", { conversationId: id })).toEqual({
@@ -101,6 +108,15 @@ test("socket.emit: what T2 names goes through the queue and is acknowledged (T3)
   const news = heard(socket, "test:news");
   server.emit("test:news", { n: 1 });
   expect(await news).toEqual({ n: 1 });
+});
+
+test("a text of any length is told in Base64 (T5)", async () => {
+  const fake = new FakeChat("team", "ana");
+  const socket = new TeamSocket({ client: fake.client });
+  const text = "é".repeat(300_000);
+  const received = heard<{ content_encrypted: string }>(socket, "chat:message_received");
+  fake.receive({ id: "1", text });
+  expect(Buffer.from((await received).content_encrypted, "base64").toString("utf8") === text).toBe(true);
 });
 
 test("offline: what is sent waits, and goes out with the next connection (T16, T17)", async () => {
@@ -131,6 +147,22 @@ test("another login closes the socket before it, and a refused token is a connec
   expect((await refused).code).toBe("auth");
   expect(before.connection.state).toBe("closed");
   expect((await second.client()).userId).toBe("ben");
+});
+
+test("a server that cannot be reached is a connect_error at each attempt; a lost connection is none", async () => {
+  const nowhere = initializeSocket("user:ana", { ...optionsOf({ url: "http://127.0.0.1:9" }) });
+  for (let attempt = 0; attempt < 2; attempt += 1) {
+    expect(await heard<Error>(nowhere, "connect_error")).toMatchObject({ code: "server", retryable: true });
+  }
+  const server = await serve();
+  const socket = initializeSocket("user:ana", optionsOf(server));
+  onTestFinished(() => socket.close());
+  const told: string[] = [];
+  for (const event of ["connect", "disconnect", "connect_error"]) socket.on(event, () => told.push(event));
+  await heard(socket, "connect");
+  server.faults.dropSockets("ana");
+  await heard(socket, "connect");
+  expect(told).toEqual(["connect", "disconnect", "connect"]);
 });
 
 test("what is missing is told by connect_error, in words", async () => {

@@ -1,6 +1,6 @@
 // The hooks as readers of the companion's and the assistant's guides use them.
 import { act, render, renderHook, screen, waitFor } from "@testing-library/react";
-import { type ReactNode, StrictMode } from "react";
+import { type ReactNode, StrictMode, useState } from "react";
 import { expect, test } from "vitest";
 import type { ChatClient } from "../../src/index.js";
 import {
@@ -116,6 +116,38 @@ test("WebSocketProvider connects at login and disconnects at logout; a new token
   const [client] = clients;
   await waitFor(() => expect(client?.connection.state).toBe("closed"));
   await expect.poll(() => server.faults.dropSockets("ana")).toBe(0);
+});
+
+test("login, another user and logout unmount nothing of the application", async () => {
+  const server = await serve();
+  function Draft() {
+    const [text, setText] = useState("empty");
+    const { isConnected } = useWebSocketStatus();
+    const userId = useChatClient()?.userId;
+    return (
+      <button type="button" onClick={() => setText("written")}>
+        {`${text} ${isConnected ? userId : "nobody"}`}
+      </button>
+    );
+  }
+  const { getToken: _, ...common } = optionsFor(server, "ana");
+  const tree = (userId: string | null) => (
+    <StrictMode>
+      <WebSocketProvider {...common} userId={userId} token={userId && `user:${userId}`}>
+        <Draft />
+      </WebSocketProvider>
+    </StrictMode>
+  );
+  const { rerender } = render(tree(null));
+  act(() => screen.getByText("empty nobody").click());
+  rerender(tree("ana"));
+  await screen.findByText("written ana");
+  rerender(tree("ben"));
+  await screen.findByText("written ben");
+  await expect.poll(() => server.faults.dropSockets("ana")).toBe(0);
+  rerender(tree(null));
+  await screen.findByText("written nobody");
+  await expect.poll(() => server.faults.dropSockets("ben")).toBe(0);
 });
 
 test("below a provider without a login the hooks are empty, and say so when asked", async () => {

@@ -9,6 +9,9 @@ import {
   useChatClient,
   useConnection,
   useConversations,
+  usePresence,
+  useTyping,
+  useWebSocket,
 } from "../../src/react/index.js";
 import { chatOf, optionsFor, pair, serve, until } from "../support.js";
 
@@ -66,6 +69,38 @@ test("nothing changed, nothing new: the same object after another render", async
   rerender();
   expect(result.current.every((value, index) => value === before[index])).toBe(true);
   expect(before[0]).toBe(before[1]);
+});
+
+test("an id that is not there yet is the empty state, not an exception of the render", async () => {
+  const { ana, id } = await pair(await serve());
+  for (const none of [undefined, null, ""]) {
+    const { result, rerender } = renderHook(
+      ({ at }: { at: string | null | undefined }) => [useChat(at), useTyping(at), usePresence(at)] as const,
+      { wrapper: within(ana), initialProps: { at: none as string | null | undefined } },
+    );
+    const [chat, typing, presence] = result.current;
+    expect(chat).toMatchObject({ messages: [], loading: false, error: null });
+    expect(typing).toMatchObject({ typingUsers: [], isTyping: false });
+    expect(presence).toEqual({ isOnline: false, lastSeen: null });
+    act(() => typing.setTyping(true));
+    rerender({ at: id });
+    await waitFor(() => expect(result.current[0].phase).toBe("live"));
+  }
+});
+
+test("whoever types into a client that is closed is not stopped by it", async () => {
+  const { ana, id } = await pair(await serve());
+  const { result } = renderHook(() => [useChat(id), useTyping(id), useWebSocket()] as const, {
+    wrapper: within(ana),
+  });
+  await act(() => ana.close());
+  const [chat, typing, socket] = result.current;
+  act(() => {
+    chat.setTyping(true);
+    typing.setTyping(true);
+    socket.setTyping(id, true);
+  });
+  expect(result.current[0].errorDetail).toMatchObject({ code: "closed" });
 });
 
 test("an error is of its time: whoever comes back to a conversation does not meet it again", async () => {

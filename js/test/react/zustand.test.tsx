@@ -216,6 +216,11 @@ test("what is refused is messageError, never a rejection", async () => {
   expect(store.getState().messageError).toMatch(/10.?000/);
   await store.getState().sendMessage("hello", id);
   expect(store.getState().messageError).toBeNull();
+  store.getState().setCurrentConversation("");
+  expect(store.getState()).toMatchObject({
+    messageError: expect.stringContaining("non-empty"),
+    currentConversationId: null,
+  });
 });
 
 test("destroy() lets the client go: its windows are closed, its listeners are off", () => {
@@ -236,7 +241,21 @@ test("destroy() lets the client go: its windows are closed, its listeners are of
 test("without a provider and on a server the store is empty, and says so when asked", async () => {
   const { result } = renderHook(() => useChatStore());
   expect(result.current).toMatchObject({ conversations: [], isOnline: false, messagesById: {} });
-  await expect(result.current.sendMessage("hello")).rejects.toMatchObject({ code: "config" });
+  const { setCurrentConversation, sendMessage, loadEarlier, markAsRead, clearMessageError } = result.current;
+  const refused = [
+    () => setCurrentConversation("c1"),
+    () => sendMessage("hello"),
+    () => loadEarlier(),
+    () => markAsRead(),
+  ];
+  for (const call of refused) {
+    await act(async () => expect((await call()) ?? null).toBeNull());
+    expect(result.current.messageError).toContain("<ChatProvider>");
+    act(() => clearMessageError());
+    expect(result.current.messageError).toBeNull();
+  }
+  act(() => setCurrentConversation(null));
+  expect(result.current.messageError).toBeNull();
   const fake = new FakeChat();
   fake.setConversations({ id: "c1" });
   await fake.connect();
