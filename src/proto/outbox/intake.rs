@@ -325,6 +325,9 @@ impl Outbox {
                 self.actions.push_back(Action::Saved { row: id });
                 if cancelled {
                     self.remove(id);
+                } else if !marked {
+                    // Its copy may have come while the resend was being saved.
+                    self.look_up(id);
                 } else if marked && now_stage == Stage::Saving && self.open && self.in_turn(id) && room {
                     self.set_stage(id, Stage::Marking);
                     self.actions.push_back(Action::Transmit { row: id });
