@@ -25,9 +25,9 @@ mod team;
 mod template;
 
 #[cfg(feature = "socket-io")]
-pub use declared::{
-    AnswerNames, BUILT_IN, Heard, MEANINGS, Meaning, MessageNames, SAYINGS, Said, Saying, Spec,
-};
+pub use declared::{BUILT_IN, Heard, MEANINGS, Meaning, MessageNames, SAYINGS, Said, Saying, Spec};
+#[cfg(feature = "socket-io")]
+pub use errors::AnswerNames;
 pub use errors::is_auth_refusal;
 #[cfg(feature = "socket-io")]
 pub use template::{Value, names_in, render};
@@ -35,10 +35,9 @@ pub use template::{Value, names_in, render};
 /// The vocabulary that the configuration names.
 pub fn of(config: &Config) -> Box<dyn Profile> {
     match config.profile {
+        // What is declared has its declaration.
         #[cfg(feature = "socket-io")]
-        ProfileName::Team => Box::new(team::Team),
-        #[cfg(feature = "socket-io")]
-        ProfileName::Declared => match &config.spec {
+        ProfileName::Team | ProfileName::Declared => match &config.spec {
             Some(spec) => Box::new(declared::Declared::new((**spec).clone(), &config.user_id)),
             None => Box::new(team::Team),
         },

@@ -107,10 +107,7 @@ fn template(reader: &Reader<'_>, name: &str, known: &[&str]) -> Option<String> {
 }
 
 fn commands(reader: &Reader<'_>) -> Vec<Said> {
-    let mut known = Vec::new();
-    for (name, ..) in SAYINGS {
-        known.push(name);
-    }
+    let known = SAYINGS.map(|(name, ..)| name);
     let commands = reader.object("commands", &known);
     let mut said = Vec::new();
     for (name, saying, values) in SAYINGS {
@@ -133,10 +130,7 @@ fn events(reader: &Reader<'_>) -> Vec<Heard> {
     let mut heard = Vec::new();
     let names = reader.names_in("events");
     let all = reader.object("events", &names.iter().map(String::as_str).collect::<Vec<_>>());
-    let mut meanings = Vec::new();
-    for (name, _) in MEANINGS {
-        meanings.push(name);
-    }
+    let meanings = MEANINGS.map(|(name, _)| name);
     for name in &names {
         let event = all.object(
             name,

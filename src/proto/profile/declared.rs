@@ -22,20 +22,25 @@ mod spec;
 #[cfg(test)]
 mod tests;
 
-pub use spec::{AnswerNames, BUILT_IN, Heard, MEANINGS, Meaning, MessageNames, SAYINGS, Said, Saying, Spec};
+pub use spec::{BUILT_IN, Heard, MEANINGS, Meaning, MessageNames, SAYINGS, Said, Saying, Spec};
 
 /// A declared vocabulary, for one user.
 #[derive(Debug)]
 pub struct Declared {
     spec: Spec,
     user_id: String,
+    /// What is sent says of which type it is.
+    says_kind: bool,
     /// This server's conversations are numbers: they stay numbers on its wire (C6).
     numbers: Cell<bool>,
 }
 
 impl Declared {
     pub fn new(spec: Spec, user_id: &str) -> Self {
-        Self { spec, user_id: user_id.to_owned(), numbers: Cell::new(false) }
+        let send = spec.said.iter().find(|said| said.saying == Saying::Send);
+        let template = send.and_then(|send| send.payload.as_deref()).unwrap_or_default();
+        let says_kind = ["\"$kind\"", "\"$type\""].iter().any(|name| template.contains(name));
+        Self { spec, user_id: user_id.to_owned(), says_kind, numbers: Cell::new(false) }
     }
 
     fn names(&self) -> Names<'_> {
@@ -86,13 +91,6 @@ impl Declared {
         }
     }
 
-    /// Whether what is sent says of which type it is.
-    fn says_kind(&self) -> bool {
-        let send = self.spec.said.iter().find(|said| said.saying == Saying::Send);
-        let template = send.and_then(|send| send.payload.as_deref()).unwrap_or_default();
-        ["\"$kind\"", "\"$type\""].iter().any(|name| template.contains(name))
-    }
-
     /// Who speaks in a conversation beside the user: named as it is, but for one whose number is the user's own.
     fn other(&self, conversation_id: &str) -> String {
         let own = if conversation_id == self.user_id { "other:" } else { "" };
@@ -119,7 +117,7 @@ impl Declared {
             // Keys are their senders' own.
             message.key = None;
         }
-        if message.sender_id == self.user_id && !self.says_kind() {
+        if message.sender_id == self.user_id && !self.says_kind {
             // The backend was not told what it is.
             message.kind = String::new();
         }
@@ -283,9 +281,7 @@ impl Profile for Declared {
     }
 
     fn answer(&self, key: &str, _status: Option<&str>, args: &[&RawValue]) -> Answer {
-        let names = &self.spec.answer;
-        let names = errors::AnswerNames { success: &names.success, data: &names.data, error: &names.error };
-        errors::answer(key, args, &|row| self.message(row), &names)
+        errors::answer(key, args, &|row| self.message(row), &self.spec.answer)
     }
 
     fn can_change(&self, kind: ChangeKind) -> bool {

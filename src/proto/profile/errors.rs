@@ -147,17 +147,20 @@ fn push_excerpt(message: &mut String, words: &str) {
 }
 
 /// What the fields of an answer are called.
-pub(super) struct AnswerNames<'n> {
+#[derive(Clone, Debug, PartialEq)]
+pub struct AnswerNames {
     /// Empty: whatever has no error is a success.
-    pub success: &'n str,
-    pub data: &'n str,
-    pub error: &'n str,
+    pub success: Cow<'static, str>,
+    pub data: Cow<'static, str>,
+    pub error: Cow<'static, str>,
 }
 
-impl AnswerNames<'static> {
-    /// T3, D3.
-    pub(super) const STANDARD: Self = Self { success: "success", data: "data", error: "error" };
-}
+/// T3, D3.
+pub(super) static STANDARD_ANSWER: AnswerNames = AnswerNames {
+    success: Cow::Borrowed("success"),
+    data: Cow::Borrowed("data"),
+    error: Cow::Borrowed("error"),
+};
 
 /// How a row of an answer is read.
 type ReadRow<'f, 'a> = &'f dyn Fn(&Fields<'a>) -> Box<ServerMessage>;
@@ -167,15 +170,15 @@ pub(super) fn answer<'a>(
     key: &str,
     args: &[&'a RawValue],
     read_row: ReadRow<'_, 'a>,
-    names: &AnswerNames<'a>,
+    names: &'a AnswerNames,
 ) -> Answer {
     const PLACE: &str = "answer to a message";
     let Some(raw) = args.first() else {
         return Answer::Malformed(concat(&[PLACE, ": is empty"]));
     };
     let success = Fields::read(raw).and_then(|read| {
-        let success = match names.success {
-            "" => Some(read.get(names.error).is_none()),
+        let success = match &*names.success {
+            "" => Some(read.get(&names.error).is_none()),
             name => read.flag(name),
         };
         read.finish(success).map(|success| (success, read))
@@ -184,12 +187,12 @@ pub(super) fn answer<'a>(
         Ok(read) => read,
         Err(wrong) => return Answer::Malformed(wrong.at(PLACE)),
     };
-    match (success, read.get(names.error)) {
-        (Some(true), _) => Answer::Stored(copy(key, read.object(names.data), read_row)),
-        (None, None) => Answer::Malformed(concat(&[PLACE, ": field `", names.success, "` is missing"])),
+    match (success, read.get(&names.error)) {
+        (Some(true), _) => Answer::Stored(copy(key, read.object(&names.data), read_row)),
+        (None, None) => Answer::Malformed(concat(&[PLACE, ": field `", &names.success, "` is missing"])),
         (_, error) => {
             let error = error.map(ServerError::read).unwrap_or_default();
-            refusal(key, read.object(names.data), error, read_row)
+            refusal(key, read.object(&names.data), error, read_row)
         }
     }
 }

@@ -50,7 +50,7 @@ impl Phoenix {
     /// An answer as Socket.IO servers give it (D3).
     #[cfg(feature = "socket-io")]
     pub(super) fn answer_of_ack(key: &str, args: &[&RawValue]) -> Answer {
-        errors::answer(key, args, &|row| records::message(row, &NAMES), &errors::AnswerNames::STANDARD)
+        errors::answer(key, args, &|row| records::message(row, &NAMES), &errors::STANDARD_ANSWER)
     }
 }
 

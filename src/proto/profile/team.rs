@@ -72,7 +72,7 @@ impl Profile for Team {
     }
 
     fn answer(&self, key: &str, _status: Option<&str>, args: &[&RawValue]) -> Answer {
-        errors::answer(key, args, &|row| records::message(row, &NAMES), &errors::AnswerNames::STANDARD)
+        errors::answer(key, args, &|row| records::message(row, &NAMES), &errors::STANDARD_ANSWER)
     }
 
     fn change(&self, change: OutgoingChange<'_>) -> Sending {

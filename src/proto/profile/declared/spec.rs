@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::super::Capabilities;
+use super::super::errors::AnswerNames;
 use crate::proto::model::ConversationKind;
 
 /// What the client says to a backend, each with an event of the backend's own.
@@ -107,15 +108,6 @@ pub struct MessageNames {
     pub is_base64: bool,
     /// Where the sender is a word and no id: the word for the user. Whoever else speaks is the conversation itself.
     pub me: Option<String>,
-}
-
-/// What the answers to what is sent are called: an object with these fields.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AnswerNames {
-    /// Empty: whatever has no error is a success.
-    pub success: Cow<'static, str>,
-    pub data: Cow<'static, str>,
-    pub error: Cow<'static, str>,
 }
 
 /// A profile by its declaration.
