@@ -9,6 +9,7 @@ use crate::proto::sorted::{SortedMap, SortedSet};
 
 use super::api::HttpId;
 use super::timer::{Timer, Timers};
+use refresh::Newest;
 
 mod failures;
 mod job;
@@ -50,22 +51,13 @@ pub struct Sync {
     active: SortedMap<String, Pull>,
     requests: SortedMap<HttpId, Job>,
     retry: Queue<Job>,
-    /// Whose newest page this connection has looked at again.
-    refreshed: SortedSet<String>,
-    /// Of which it is looked at when the pull is done: what has come meanwhile is told in its order.
-    postponed: SortedSet<String>,
-    /// And once more, since something that was told of it was forgotten; `missed`: again meanwhile.
-    looking: SortedSet<String>,
-    missed: SortedSet<String>,
-    looks: u32,
+    newest: Newest,
     failures: u32,
     /// How often what failed was asked for again, and whether that was told: since an answer, or the start.
     rounds: u32,
     told: bool,
     /// Of the list of conversations: answers in a row that could not be read.
     unreadable_lists: u32,
-    /// The same of newest pages.
-    unreadable_newest: u32,
     next_ticket: u32,
     actions: Queue<Action>,
 }
@@ -130,11 +122,7 @@ impl Sync {
         self.active.clear();
         self.requests.clear();
         self.retry.clear();
-        self.refreshed.clear();
-        self.postponed.clear();
-        self.looking.clear();
-        self.missed.clear();
-        self.looks = 0;
+        self.newest = Newest::default();
         (self.failures, self.rounds) = (0, 0);
     }
 
@@ -186,6 +174,7 @@ impl Sync {
             let job = self.first_job(&conversation_id, from);
             self.begin(job);
         }
+        self.look_next();
         !self.actions.is_empty()
     }
 
@@ -317,8 +306,7 @@ impl Sync {
                 mark.map(|mark| Job::Follow { conversation_id, mark: Some(mark), seq, tells })
             }
             Job::Newest { .. } => {
-                self.unreadable_newest = 0;
-                self.on_looked(&conversation_id);
+                self.on_newest(&conversation_id, true);
                 return ticket;
             }
             Job::List { .. } => return ticket,

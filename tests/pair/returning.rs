@@ -42,3 +42,36 @@ fn a_full_disk_at_the_start_is_told_and_does_not_keep_a_tab_from_leading() {
     world.pass(100);
     assert_eq!(world.texts(ana, 1), ["one"], "it is in the store once the disk takes writes");
 }
+
+#[test]
+fn unread_conversations_by_the_hundred_are_looked_at_a_few_at_a_time_after_a_reconnect() {
+    const ROOMS: usize = 120;
+    let rooms: Vec<String> = (0..ROOMS).map(|n| format!("r{n}")).collect();
+    let backend = rooms.iter().fold(Backend::full(), |backend, room| backend.room(room, &["ana", "bo"]));
+    let mut world = World::new(backend);
+    let ana = world.join("ana");
+    world.go_live(ana);
+    for room in &rooms {
+        let key = world.saved(ana, room, "nobody has read it");
+        world.until_status(ana, &key, Status::Acknowledged);
+    }
+    world.pass(3000);
+    world.cut(ana);
+    world.pass(5);
+    world.backend.requests.clear();
+    let (mut most, mut now) = (0, 0);
+    while now < 60_000 {
+        world.pass(1);
+        now += 1;
+        most = most.max(requests_under_way(&world, ana));
+    }
+    let looked = world.backend.requests.iter().filter(|request| request.contains("/messages/")).count();
+    assert!(looked >= ROOMS, "{looked} of {ROOMS} conversations were looked at");
+    assert!(most <= 8, "{most} requests under way at once");
+}
+
+fn requests_under_way(world: &World, at: usize) -> u64 {
+    let figures = world.nodes[at].client.as_ref().expect("the client").diagnostics();
+    let figures: serde_json::Value = serde_json::from_str(&figures).expect("JSON");
+    figures["requests"].as_u64().expect("how many")
+}

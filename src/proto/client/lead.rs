@@ -85,7 +85,7 @@ impl Client {
             TabInput::Fetched { conversation_id, wish } => self.on_fetched_beside(&conversation_id, wish),
             TabInput::Shows { conversation_id } => {
                 if self.leads() {
-                    self.sync.refresh(&conversation_id);
+                    self.sync.refresh(&conversation_id, true);
                 }
             }
             TabInput::Changed(changes) => self.on_changed(now, changes),

@@ -281,8 +281,9 @@ impl Client {
             let receipts = self.capabilities.receipts && self.timelines.wants_receipts(&told.id);
             // The first page of all is the newest. Edits and reactions of the time away are told by no other.
             let known = self.timelines.log(&told.id).is_some_and(|log| log.pull_from().is_some());
-            if known && (receipts || self.timelines.is_viewed(&told.id)) {
-                self.sync.refresh(&told.id);
+            let shown = self.timelines.is_viewed(&told.id);
+            if known && (receipts || shown) {
+                self.sync.refresh(&told.id, shown);
             }
         }
         if !has_more {

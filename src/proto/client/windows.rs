@@ -110,7 +110,7 @@ impl Client {
     /// Of what is shown the newest page is looked at, once a connection, whichever tab shows it.
     fn look_at_newest(&mut self, conversation_id: String) {
         if self.leads() {
-            self.sync.refresh(&conversation_id);
+            self.sync.refresh(&conversation_id, true);
         } else {
             self.outputs.push_back(Output::Tab(TabOutput::Shows { conversation_id }));
         }

@@ -18,7 +18,7 @@ impl Sync {
         let count = match job {
             Job::List { .. } => &mut self.unreadable_lists,
             // No pull goes with it, and what has become of messages nobody tells again in this connection.
-            Job::Newest { .. } => &mut self.unreadable_newest,
+            Job::Newest { .. } => &mut self.newest.unreadable,
             job => match job.conversation_id().and_then(|id| self.active.get_mut(id)) {
                 Some(pull) => &mut pull.unreadable,
                 None => return false,
@@ -54,12 +54,11 @@ impl Sync {
     pub fn on_hopeless(&mut self, job: &Job) {
         match job {
             Job::List { .. } => self.listing = false,
+            Job::Newest { conversation_id } => self.on_newest(conversation_id, false),
             job => {
                 if let Some(id) = job.conversation_id() {
-                    if !matches!(job, Job::Newest { .. }) {
-                        self.active.remove(id);
-                        self.refresh_postponed(id);
-                    }
+                    self.active.remove(id);
+                    self.refresh_postponed(id);
                     self.on_looked(id);
                 }
             }
