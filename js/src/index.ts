@@ -2,6 +2,7 @@ import { ChatClient } from "./client.js";
 import { loadCore } from "./init.js";
 import { readOptions, toRefusal } from "./options.js";
 import type { ChatOptions } from "./types.js";
+import { wakeStore } from "./wake.js";
 
 export type { ChatClient } from "./client.js";
 export type { Listener } from "./emitter.js";
@@ -27,20 +28,11 @@ export type { Wire, WireContext, WireSendOptions, WireValue } from "./wire.js";
  */
 export async function createChat(options: ChatOptions): Promise<ChatClient> {
   const read = readOptions(options);
-  void wakeStore();
+  if (read.plain.storage !== "memory") void wakeStore();
   const CoreClass = await loadCore(read.framing, read.wasm);
   try {
     return await new ChatClient(CoreClass, read).restored();
   } catch (error) {
     throw toRefusal(error);
-  }
-}
-
-/** A browser takes as long to get at a page's databases as the wasm takes to load: both at once. */
-async function wakeStore(): Promise<void> {
-  try {
-    await indexedDB.databases();
-  } catch {
-    // Where it cannot be asked, the core opens its database all the same, or finds out why not.
   }
 }

@@ -42,9 +42,9 @@ async function home(rooms) {
   const visit = () => visitOf(profile, login);
   const ana = await visit();
   await ana.connect();
-  await ana.page.evaluate(() => harness.untilPhase("live"));
+  await ana.untilPhase("live");
   await writer.write(ids, known);
-  await ana.page.evaluate((count) => harness.untilTold(count), rooms * known);
+  await ana.untilTold(rooms * known);
   await leave(ana);
   return { rooms, writer, ids, profile, visit };
 }
@@ -161,8 +161,8 @@ test("10,000 messages missed: once each, in order, and the page is never held up
   const trace = await traceMainThread(ana.page);
   await ana.page.evaluate(() => harness.watchTasks());
   await stage.server.start();
-  await ana.page.evaluate((count) => harness.untilTold(count), rooms * missed);
-  await ana.page.evaluate(() => harness.untilPhase("live"));
+  await ana.untilTold(rooms * missed);
+  await ana.untilPhase("live");
   const { longTasks, latestBeatMs } = await ana.page.evaluate(() => harness.tasks());
   const tasks = await trace.end();
 
@@ -221,14 +221,14 @@ test("what is said during the catch-up is kept, in order", async () => {
   const ana = await visit();
   pages.letPass((pagesARoom * rooms) / 2);
   await ana.connect();
-  await ana.page.evaluate((count) => harness.untilTold(count), (rooms * missed) / 4);
+  await ana.untilTold((rooms * missed) / 4);
   // Half of the pages are held back: she cannot be live before these are told.
   const said = 10;
   await writer.write(ids, said);
   assert.ok(!(await phases(ana)).includes("live"));
   pages.letPass(Number.POSITIVE_INFINITY);
-  await ana.page.evaluate((count) => harness.untilTold(count), rooms * (missed + said));
-  await ana.page.evaluate(() => harness.untilPhase("live"));
+  await ana.untilTold(rooms * (missed + said));
+  await ana.untilPhase("live");
   await assertToldOnce(ana, ids, { from: known + 1, to: known + missed + said });
   await assertWhole(ana, ids);
   await leave(ana);
@@ -256,8 +256,8 @@ test("the server goes in the middle of it: the catch-up goes on where it was", a
   await ana.until("the loss", () => harness.connection().state !== "online");
   await stage.server.start();
   pages.letPass(Number.POSITIVE_INFINITY);
-  await ana.page.evaluate((count) => harness.untilTold(count), rooms * missed);
-  await ana.page.evaluate(() => harness.untilPhase("live"));
+  await ana.untilTold(rooms * missed);
+  await ana.untilPhase("live");
   const asked = (await ana.facts("pageAsked")).length;
   assert.ok(asked <= pagesARoom * rooms + atOnce, `${asked} pages asked for`);
   await assertToldOnce(ana, ids, { from: known + 1, to: known + missed });
@@ -274,7 +274,7 @@ test("the page is reloaded in the middle of it: the catch-up goes on where the s
   const again = await visit();
   pages.letPass(Number.POSITIVE_INFINITY);
   await again.connect();
-  await again.page.evaluate(() => harness.untilPhase("live"));
+  await again.untilPhase("live");
   const asked = (await again.facts("pageAsked")).length;
   // What was answered and not stored yet is asked for again: no more than what came in one transaction's time.
   assert.ok(asked <= pagesARoom * rooms - half + 2 * atOnce, `${asked} pages asked for by the second page`);

@@ -9,6 +9,8 @@ import { Client, swift } from "../lib/client.mjs";
 import { randomOf } from "../lib/random.mjs";
 import { fastWrites, placeOf, Writer } from "../lib/rooms.mjs";
 import { servePage } from "../lib/static.mjs";
+import { inTime } from "../lib/until.mjs";
+import { isLoss } from "./journal.mjs";
 import { violationsOfTimeline } from "./verify.mjs";
 
 const rooms = 20;
@@ -87,7 +89,7 @@ async function play(scene, random, round) {
   }
   const back = await visit(scene, away);
   await back.connect();
-  await back.page.evaluate(() => harness.untilPhase("live"));
+  await back.untilPhase("live");
   violations.push(...violationsOfToldRows(await toldPlaces(back), away.opened ? others : ids, counts));
   const logs = new Map();
   for (const id of ids) logs.set(id, await scene.server.log(id));
@@ -115,9 +117,9 @@ async function goAway(scene, round) {
   const away = { login, ids };
   const ana = await visit(scene, away);
   await ana.connect();
-  await ana.page.evaluate(() => harness.untilPhase("live"));
+  await ana.untilPhase("live");
   await writer.write(ids, known);
-  await ana.page.evaluate((count) => harness.untilTold(count), rooms * known);
+  await ana.untilTold(rooms * known);
   await ana.call("close");
   await ana.page.close();
   await writer.write(ids, missed);
@@ -147,14 +149,16 @@ async function killInCatchUp(scene, away, random) {
     if (opened) harness.timeline(opened);
     harness.startConnect();
   }, away.opened);
-  await asked;
+  await inTime(() => `pages of a catch-up: ${missing} more before the kill`, asked);
   await setTimeout(random() * 40);
   await scene.browser.kill();
 }
 
 /** How many messages of each conversation the store has after a kill: its beginning, each message once and in order. */
 async function look(scene, away, violations) {
-  const client = await visit(scene, away);
+  const facts = [];
+  const client = await visit(scene, away, (fact) => facts.push(fact));
+  if (facts.some(isLoss)) throw new Error("after the kill the browser began with an empty database");
   const counts = new Map();
   for (const id of away.ids) {
     const { messages } = await client.whole(id);

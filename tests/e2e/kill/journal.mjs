@@ -1,7 +1,12 @@
 // What the page has told up to a moment, by message key. A report is flushed as it is made, so what stands here did
 // happen; what a killed browser could not tell any more is missing, never wrong.
 
+import { inTime } from "../lib/until.mjs";
+
 const settledKinds = ["acknowledged", "delivered", "read"];
+
+/** Where there was a database the browser has made one: it has thrown away what it had (js/src/wake.ts). */
+export const isLoss = ({ kind, name }) => kind === "databaseMade" && name.startsWith("chatwire-");
 
 export class Journal {
   facts = [];
@@ -19,10 +24,12 @@ export class Journal {
 
   /** Resolves as soon as the journal is as wanted. */
   until(isTrue) {
-    return new Promise((resolve) => {
+    const wanted = new Promise((resolve) => {
       if (isTrue(this)) resolve();
       else this.#waiting.push({ isTrue, resolve });
     });
+    const last = () => this.facts.slice(-8).map((fact) => JSON.stringify(fact));
+    return inTime(() => [`what ${isTrue} says; told last:`, ...last()].join("\n"), wanted);
   }
 
   /** The journal as it was when it held so many facts. */

@@ -1,6 +1,6 @@
 // One round: load, the kill at its moment, what was where, the restart, and what has become of it.
 import { setTimeout } from "node:timers/promises";
-import { classifyByStore, classifyByTime } from "./journal.mjs";
+import { classifyByStore, classifyByTime, isLoss } from "./journal.mjs";
 import { violationsOfLog, violationsOfTimeline } from "./verify.mjs";
 
 const conversationCount = 4;
@@ -129,5 +129,10 @@ async function verify({ server, client }, conversations, journal) {
   for (const { text, code } of journal.facts.filter((fact) => fact.kind === "notSaved")) {
     violations.push(`send(${text}) rejected with ${code}`);
   }
+  // What is saved in memory alone dies with the page, and would be found missing without a cause.
+  for (const { message } of journal.facts.filter((fact) => fact.kind === "storageDegraded")) {
+    violations.push(`the store was given up: ${message}`);
+  }
+  if (journal.facts.some(isLoss)) violations.push("after the kill the browser began with an empty database");
   return violations;
 }

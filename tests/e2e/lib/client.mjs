@@ -1,9 +1,9 @@
 // A client in a page, driven from the test. Waiting is always for a condition in the page.
 import assert from "node:assert/strict";
-import { setTimeout } from "node:timers/promises";
+import { inTime, until } from "./until.mjs";
 
-const patienceMs = 30_000;
-const pollMs = 20;
+/** How long a page may take to say what it last saw, when it has not done what it was asked for. */
+const lastWordMs = 5_000;
 
 /** What the client in the page rejected with. */
 export class PageError extends Error {
@@ -22,7 +22,7 @@ export class Client {
   /** Opens a client on a page that is there. It is not connected yet. */
   static async on(page, options) {
     const client = new Client(page, options);
-    const { error } = await page.evaluate((options) => harness.create(options), options);
+    const { error } = await client.#ask("a client", (options) => harness.create(options), options);
     if (error) throw new PageError(error);
     return client;
   }
@@ -33,7 +33,8 @@ export class Client {
 
   /** A method of the public API. */
   async call(method, ...args) {
-    const { value, error } = await this.page.evaluate(
+    const { value, error } = await this.#ask(
+      `an answer to ${method}()`,
       ([method, args]) => harness.call(method, ...args),
       [method, args],
     );
@@ -58,7 +59,7 @@ export class Client {
   }
 
   whole(conversationId) {
-    return this.page.evaluate((id) => harness.loadWhole(id), conversationId);
+    return this.#ask(`all of ${conversationId}`, (id) => harness.loadWhole(id), conversationId);
   }
 
   facts(kind) {
@@ -73,21 +74,40 @@ export class Client {
   }
 
   /** Waits until `isTrue(argument)`, evaluated in the page and perhaps asynchronous, holds; says what it waited for. */
-  async until(what, isTrue, argument) {
-    const end = performance.now() + patienceMs;
-    while (!(await this.page.evaluate(isTrue, argument))) {
-      if (performance.now() > end) throw new Error(`waited for ${what}\n${await this.#seen()}`);
-      await setTimeout(pollMs);
-    }
+  until(what, isTrue, argument) {
+    return until(
+      () => this.#missed(what),
+      () => this.#ask(what, isTrue, argument),
+    );
+  }
+
+  /** Until the client is in this phase; nothing is asked of the page meanwhile. */
+  untilPhase(phase) {
+    return this.#ask(`phase ${phase}`, (phase) => harness.untilPhase(phase), phase);
+  }
+
+  /** Until this many `message` events have come; nothing is asked of the page meanwhile. */
+  untilTold(count) {
+    return this.#ask(`${count} messages told`, (count) => harness.untilTold(count), count);
+  }
+
+  /** Evaluates in the page. One that hangs ends the test with what it saw last. */
+  #ask(what, act, argument) {
+    return inTime(() => this.#missed(what), this.page.evaluate(act, argument));
+  }
+
+  async #missed(what) {
+    return `${what}\n${await inTime("its last word", this.#seen(), { patienceMs: lastWordMs }).catch(String)}`;
   }
 
   async #seen() {
-    const [state, events] = await this.page.evaluate(() => [
+    const [state, events, windows] = await this.page.evaluate(() => [
       { connection: harness.connection(), conversations: harness.conversations().length },
       harness.events.slice(-12),
+      harness.openWindows().filter(({ loading }) => loading),
     ]);
     const told = events.map(({ event, args }) => `  ${event} ${JSON.stringify(args).slice(0, 300)}`);
-    return `${JSON.stringify(state)}\n${told.join("\n")}`;
+    return [JSON.stringify(state), ...windows.map((window) => JSON.stringify(window)), ...told].join("\n");
   }
 
   untilState(state) {

@@ -17,10 +17,30 @@ export async function until(what, look, { patienceMs = 30_000 } = {}) {
   for (;;) {
     const seen = await look();
     if (seen) return seen;
-    if (performance.now() > end) {
-      const text = typeof what === "function" ? await what() : what;
-      throw new WaitedInVain(`waited ${patienceMs} ms for ${text}`);
-    }
+    if (performance.now() > end) throw await inVain(what, patienceMs);
     await setTimeout(pollMs);
   }
+}
+
+/**
+ * What `promise` comes to, if it does in time: a page that never answers ends the test with a word on where it stood.
+ * @param what as in `until`.
+ */
+export async function inTime(what, promise, { patienceMs = 60_000 } = {}) {
+  const done = new AbortController();
+  const late = setTimeout(patienceMs, undefined, { signal: done.signal }).then(async () => {
+    throw await inVain(what, patienceMs);
+  });
+  // Ended by us it rejects, too.
+  late.catch(() => {});
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    done.abort();
+  }
+}
+
+async function inVain(what, patienceMs) {
+  const text = typeof what === "function" ? await what() : what;
+  return new WaitedInVain(`waited ${patienceMs} ms for ${text}`);
 }

@@ -49,6 +49,11 @@ const harness = {
         tell({ kind: status, key: rowKey, failure: failure?.code ?? null }),
       );
       chat.on("phase", (phase) => tell({ kind: "phase", phase }));
+      chat.on("storageDegraded", ({ message }) => tell({ kind: "storageDegraded", message }));
+      // Before anybody could listen.
+      const { persistent } = await chat.diagnostics();
+      if (!persistent && options.storage !== "memory")
+        tell({ kind: "storageDegraded", message: "from the start" });
       for (const event of ["connection", "leader"]) {
         chat.on(event, () => {
           const { state, reason, leader } = chat.connection;
@@ -74,11 +79,10 @@ const harness = {
   loadWhole: (conversationId) => whole(timelineOf(conversationId)),
 
   /** How far `knowledge` has come. */
-  windows: () =>
-    windows.map((timeline) => {
-      const { messages, hasEarlier, loading } = timeline.getSnapshot();
-      return { conversationId: timeline.conversationId, rows: messages.length, hasEarlier, loading };
-    }),
+  windows: () => windows.map(inShort),
+
+  /** The timelines that are open, in short. */
+  openWindows: () => [...timelines.values(), ...windows].map(inShort),
 
   /** Resolves as soon as the client is in this phase; nothing is asked of the page meanwhile. */
   untilPhase: (phase) =>
@@ -180,6 +184,11 @@ async function sendOne(conversationId, text) {
 function timelineOf(conversationId) {
   if (!timelines.has(conversationId)) timelines.set(conversationId, chat.timeline(conversationId));
   return timelines.get(conversationId);
+}
+
+function inShort(timeline) {
+  const { messages, hasEarlier, loading } = timeline.getSnapshot();
+  return { conversationId: timeline.conversationId, rows: messages.length, hasEarlier, loading };
 }
 
 async function whole(timeline) {

@@ -1,4 +1,5 @@
-// Watches the real IndexedDB: when a transaction that writes the outbox was begun, and that it is complete.
+// Watches the real IndexedDB: when a transaction that writes the outbox was begun, and that it is complete; and when the
+// browser makes a database because it has none of this name.
 import { tell } from "./tell.js";
 
 const begin = IDBDatabase.prototype.transaction;
@@ -10,4 +11,12 @@ IDBDatabase.prototype.transaction = function (...args) {
     transaction.addEventListener("complete", () => tell({ kind: "commit", begunAt }));
   }
   return transaction;
+};
+
+const open = IDBFactory.prototype.open;
+
+IDBFactory.prototype.open = function (...args) {
+  const request = open.apply(this, args);
+  request.addEventListener("upgradeneeded", () => tell({ kind: "databaseMade", name: args[0] }));
+  return request;
 };
