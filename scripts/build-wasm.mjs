@@ -48,12 +48,15 @@ const optArgs = [
 
 const crate = ["--target", wasmTarget, "--lib", "-p", "chatwire"];
 
-/** A build for each framing, and one for `phoenix` over Socket.IO: its features of the crate, and its folder in pkg/. */
+/**
+ * A build for each framing, and one with all of them, for `phoenix` over Socket.IO and for what `defineProfile` declares on another
+ * framing than Socket.IO: its features of the crate, and its folder in pkg/.
+ */
 const framings = [
   { feature: "socket-io", folder: "" },
   { feature: "phoenix", folder: "phoenix" },
   { feature: "json", folder: "json" },
-  { feature: "socket-io,phoenix,several", folder: "phoenix-socket-io" },
+  { feature: "several", folder: "several" },
 ];
 
 /** Builds pkg/. Says nothing where everything is up to date, but for cargo's own lines. */

@@ -26,7 +26,7 @@ async function main() {
     ["pkg", ""],
     ["pkg/phoenix", " (phoenix)"],
     ["pkg/json", " (json)"],
-    ["pkg/phoenix-socket-io", " (phoenix over Socket.IO)"],
+    ["pkg/several", " (several)"],
   ]) {
     const wasm = await readBuilt(`${folder}/chatwire_bg.wasm`);
     const glue = await minified(build, inRoot(`${folder}/chatwire.js`), []);
@@ -58,7 +58,7 @@ async function entries(build) {
       "*/pkg/chatwire.js",
       "*/pkg/phoenix/chatwire.js",
       "*/pkg/json/chatwire.js",
-      "*/pkg/phoenix-socket-io/chatwire.js",
+      "*/pkg/several/chatwire.js",
     ]);
     rows.push(measure(path.replace(/^\./, "chatwire"), [code]));
   }

@@ -9,7 +9,7 @@ const from = join(here, "..", "..", "pkg");
 const to = join(here, "..", "pkg");
 
 /** Builds beside that for Socket.IO. */
-const folders = ["phoenix", "json", "phoenix-socket-io"];
+const folders = ["phoenix", "json", "several"];
 
 let names;
 try {

@@ -5,10 +5,10 @@ import { ChatError } from "./errors.js";
 import type { WasmSource } from "./types.js";
 
 /**
- * What a profile's frames are made of: each has a wasm of its own, which holds nothing of the others; `phoenix` over Socket.IO
- * needs both.
+ * What a profile's frames are made of: each has a wasm of its own, which holds nothing of the others; `phoenix` over Socket.IO,
+ * and what is declared on another framing than Socket.IO, needs several.
  */
-export type Framing = "socket.io" | "phoenix" | "json" | "phoenix-socket-io";
+export type Framing = "socket.io" | "phoenix" | "json" | "several";
 
 const loading = new Map<Framing, Promise<CoreConstructor>>();
 
@@ -51,8 +51,8 @@ async function glueOf(framing: Framing) {
       return import("../pkg/phoenix/chatwire.js");
     case "json":
       return import("../pkg/json/chatwire.js");
-    case "phoenix-socket-io":
-      return import("../pkg/phoenix-socket-io/chatwire.js");
+    case "several":
+      return import("../pkg/several/chatwire.js");
     default:
       return { default: initialise, ChatCore };
   }
@@ -107,8 +107,8 @@ function urlOf(framing: Framing): URL {
       return new URL("../pkg/phoenix/chatwire_bg.wasm", import.meta.url);
     case "json":
       return new URL("../pkg/json/chatwire_bg.wasm", import.meta.url);
-    case "phoenix-socket-io":
-      return new URL("../pkg/phoenix-socket-io/chatwire_bg.wasm", import.meta.url);
+    case "several":
+      return new URL("../pkg/several/chatwire_bg.wasm", import.meta.url);
     default:
       return new URL("../pkg/chatwire_bg.wasm", import.meta.url);
   }

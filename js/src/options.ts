@@ -51,9 +51,16 @@ function read(options: object): ReadOptions {
   checkTimezone(plain.timezone);
   // The backend is told where the user is (A3): where the browser says it, unless the application does.
   plain.timezone ??= Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const over = rest.profile === "phoenix" && rest.framing === "socket.io";
-  const framing = over ? "phoenix-socket-io" : (framings.get(rest.profile) ?? "socket.io");
+  const framing = framingOf(rest);
   return { plain: { ...plain, ...(getToken && { hasGetToken: true }) }, getToken, wasm, framing, receive };
+}
+
+/** Which wasm has it. */
+function framingOf({ profile, framing }: Omit<ChatOptions, "getToken" | "wasm">): Framing {
+  const over = typeof profile === "object" ? (profile as Partial<ProfileSpec> | null)?.framing : framing;
+  const isDeclaredOver = typeof profile === "object" && (over === "phoenix" || over === "json");
+  if (isDeclaredOver || (profile === "phoenix" && over === "socket.io")) return "several";
+  return framings.get(profile) ?? "socket.io";
 }
 
 const framings = new Map<unknown, Framing>([

@@ -32,7 +32,11 @@ export type EventSpec = {
     | "typing"
     | "presence"
     | "reaction"
-    | "conversation";
+    | "conversation"
+    /** With `framing: "json"`: the server has what was sent under `key`, and calls it `messageId`. */
+    | "acknowledged"
+    /** With `framing: "json"`: something went wrong, with what was sent under `key` if it names one. */
+    | "failed";
   /** The field that holds it; by default the payload is it. */
   in?: string | undefined;
   /** `conversation_id`. A name stands for its camelCase spelling too. */
@@ -48,6 +52,8 @@ export type EventSpec = {
   emoji?: string | undefined;
   /** `op`: `add` or `remove`. */
   op?: string | undefined;
+  /** `client_message_id`, of `acknowledged` and `failed`. */
+  key?: string | undefined;
 };
 
 /** What the fields of a message are called. */
@@ -78,7 +84,15 @@ export type MessageSpec = {
 export type ProfileSpec = {
   /** Names the database with backend and user: a profile of another name starts with an empty one. */
   name: string;
-  framing?: "socket.io" | undefined;
+  /**
+   * What events are carried by. `phoenix`: Phoenix Channels; a conversation is a topic, and what comes there need not name
+   * it. `json`: frames `{ type, payload, timestamp }`, whose `type` is the event (`auth`, `auth_ok`, `ping`, `pong`, `hello` and `error`
+   * mean what they mean to the assistant's backend); no answer comes by its number, so a message is acknowledged by an
+   * event, and edits and reactions are not to be had. Beside Socket.IO there is one value an event, and no `auth`: the token goes as `tokenIn` says.
+   */
+  framing?: "socket.io" | "phoenix" | "json" | undefined;
+  /** With `framing: "phoenix"`: `user:$userId` and `conversation:$conversationId`, which must be the end of its topic. */
+  topics?: { user?: string | undefined; conversation?: string | undefined } | undefined;
   /** What the backend gives; nothing by default. A hello or `createChat({ capabilities })` may say more. */
   capabilities?: Capabilities | undefined;
   /** What CONNECT says, of `$token` and `$userId`; by default `{ token: "$token" }`. */

@@ -9,7 +9,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { type ChatOptions, createChat } from "../src/index.js";
 import { next, until } from "./support.js";
 
-const wasm = await readFile(join(import.meta.dirname, "../pkg/phoenix-socket-io/chatwire_bg.wasm"));
+const wasm = await readFile(join(import.meta.dirname, "../pkg/several/chatwire_bg.wasm"));
 
 type Row = Record<string, unknown> & { id: string; client_id?: string; content: string; seq: number };
 type Ack = (response: unknown) => void;

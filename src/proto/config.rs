@@ -63,9 +63,13 @@ pub struct Config {
 pub enum ProfileName {
     #[cfg(feature = "socket-io")]
     Team,
-    /// By [`Config::spec`].
+    /// By [`Config::spec`], on Socket.IO and on the other framings.
     #[cfg(feature = "socket-io")]
     Declared,
+    #[cfg(feature = "several")]
+    DeclaredOverPhoenix,
+    #[cfg(feature = "several")]
+    DeclaredOverJson,
     #[cfg(feature = "phoenix")]
     Phoenix,
     /// For deployments that run it so (P12).

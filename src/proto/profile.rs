@@ -26,6 +26,8 @@ mod template;
 
 #[cfg(feature = "socket-io")]
 pub use declared::{BUILT_IN, Heard, MEANINGS, Meaning, MessageNames, SAYINGS, Said, Saying, Spec};
+#[cfg(feature = "several")]
+pub use declared::{Over, Topics};
 #[cfg(feature = "socket-io")]
 pub use errors::AnswerNames;
 pub use errors::is_auth_refusal;
@@ -38,6 +40,11 @@ pub fn of(config: &Config) -> Box<dyn Profile> {
         // What is declared has its declaration.
         #[cfg(feature = "socket-io")]
         ProfileName::Team | ProfileName::Declared => match &config.spec {
+            Some(spec) => Box::new(declared::Declared::new((**spec).clone(), &config.user_id)),
+            None => Box::new(team::Team),
+        },
+        #[cfg(feature = "several")]
+        ProfileName::DeclaredOverPhoenix | ProfileName::DeclaredOverJson => match &config.spec {
             Some(spec) => Box::new(declared::Declared::new((**spec).clone(), &config.user_id)),
             None => Box::new(team::Team),
         },

@@ -12,13 +12,15 @@ use crate::proto::model::ConversationKind;
 use crate::proto::profile::{
     AnswerNames, BUILT_IN, Capabilities, Heard, MEANINGS, MessageNames, SAYINGS, Said, Spec, names_in,
 };
+#[cfg(feature = "several")]
+use crate::proto::profile::{Over, Saying, Topics};
 use crate::proto::text::{concat, join};
 use crate::proto::wire::json::{self, Kind, kind};
 
 /// Longest name of an event or a field, in characters.
 const MAX_NAME_CHARS: usize = 128;
 
-const FIELDS: [&str; 11] = [
+const FIELDS: &[&str] = &[
     "name",
     "framing",
     "capabilities",
@@ -30,6 +32,8 @@ const FIELDS: [&str; 11] = [
     "message",
     "answer",
     "events",
+    #[cfg(feature = "several")]
+    "topics",
 ];
 
 /// A profile with what it says of connecting.
@@ -47,11 +51,11 @@ pub(super) fn of(root: &Reader<'_>, name: &str) -> Declaration {
             && let Ok(description) = json::parse(text, 0)
         {
             // What is built in is good: its test says so.
-            return declared(&Reader::root(description, &FIELDS, &Refused::default()));
+            return declared(&Reader::root(description, FIELDS, &Refused::default()));
         }
     }
     match root.get("profile").filter(|profile| kind(profile) == Kind::Object) {
-        Some(_) => declared(&root.object("profile", &FIELDS)),
+        Some(_) => declared(&root.object("profile", FIELDS)),
         None => Declaration { name: name.to_owned(), reconnect: RECONNECT, spec: None },
     }
 }
@@ -64,6 +68,9 @@ fn declared(reader: &Reader<'_>) -> Declaration {
     if !name.is_empty() && name.contains(char::is_control) {
         reader.wrong_as("name", "a text with a control character", "a name without");
     }
+    #[cfg(feature = "several")]
+    let over = over(reader);
+    #[cfg(not(feature = "several"))]
     reader.choice("framing", &["socket.io"]);
     let patch = capabilities(reader);
     let given = |flag: Option<bool>| flag.unwrap_or(false);
@@ -83,12 +90,63 @@ fn declared(reader: &Reader<'_>) -> Declaration {
             _ => Some(ConversationKind::Direct),
         },
         keys_are_ids: reader.bool("keysAreIds").unwrap_or(false),
+        #[cfg(feature = "several")]
+        said: commands(reader, &over),
+        #[cfg(not(feature = "several"))]
         said: commands(reader),
         heard: events(reader),
         message: message(reader),
         answer: answer(reader),
+        #[cfg(feature = "several")]
+        over,
     };
     Declaration { name, reconnect: reconnect(reader, &RECONNECT), spec: Some(Box::new(spec)) }
+}
+
+/// What it is spoken over, and what its topics are called there.
+#[cfg(feature = "several")]
+fn over(reader: &Reader<'_>) -> Over {
+    let framing = reader.choice("framing", &["socket.io", "phoenix", "json"]);
+    if let Some(auth) = reader.get("auth").filter(|_| matches!(framing, Some("phoenix" | "json"))) {
+        reader.wrong("auth", auth, "nothing: on this framing the token goes as `tokenIn` says");
+    }
+    if framing != Some("phoenix") {
+        if let Some(topics) = reader.get("topics") {
+            reader.wrong("topics", topics, "nothing: only framing: \"phoenix\" has topics");
+        }
+        return if framing == Some("json") { Over::Json } else { Over::SocketIo };
+    }
+    let topics = reader.object("topics", &["user", "conversation"]);
+    let user = name_in(&topics, "user", "user:$userId").into_owned();
+    let named = name_in(&topics, "conversation", "conversation:$conversationId");
+    let conversation = named.strip_suffix("$conversationId").unwrap_or_default().to_owned();
+    if conversation.is_empty() {
+        let allowed = "a word that ends with \"$conversationId\", as \"conversation:$conversationId\" does";
+        topics.wrong_as("conversation", &concat(&["\"", &named, "\""]), allowed);
+    } else if user.starts_with(&conversation) {
+        topics.wrong_as("user", &concat(&["\"", &user, "\""]), "a topic that is no conversation's");
+    }
+    Over::Phoenix(Topics { user, conversation })
+}
+
+/// What the framing cannot carry.
+#[cfg(feature = "several")]
+fn check_said(over: &Over, commands: &Reader<'_>, name: &str, saying: Saying) {
+    if *over == Over::SocketIo {
+        return;
+    }
+    let command = commands.object(name, &["event", "payload"]);
+    if let Some(payload) = command.get("payload").filter(|payload| kind(payload) == Kind::Array) {
+        command.wrong("payload", payload, "an object: an event of this framing has one value");
+    }
+    let changes = matches!(saying, Saying::Edit | Saying::Remove | Saying::React | Saying::Unreact);
+    if changes && *over == Over::Json {
+        commands.wrong_as(
+            name,
+            "a command",
+            "nothing: on framing: \"json\" no answer says that a message was changed",
+        );
+    }
 }
 
 /// A template: an object whose `$names` are all known.
@@ -106,7 +164,7 @@ fn template(reader: &Reader<'_>, name: &str, known: &[&str]) -> Option<String> {
     Some(value.get().to_owned())
 }
 
-fn commands(reader: &Reader<'_>) -> Vec<Said> {
+fn commands(reader: &Reader<'_>, #[cfg(feature = "several")] over: &Over) -> Vec<Said> {
     let known = SAYINGS.map(|(name, ..)| name);
     let commands = reader.object("commands", &known);
     let mut said = Vec::new();
@@ -117,6 +175,8 @@ fn commands(reader: &Reader<'_>) -> Vec<Said> {
             }
             continue;
         }
+        #[cfg(feature = "several")]
+        check_said(over, &commands, name, saying);
         let command = commands.object(name, &["event", "payload"]);
         let mut allowed = vec!["userId"];
         allowed.extend_from_slice(values);
@@ -130,11 +190,23 @@ fn events(reader: &Reader<'_>) -> Vec<Heard> {
     let mut heard = Vec::new();
     let names = reader.names_in("events");
     let all = reader.object("events", &names.iter().map(String::as_str).collect::<Vec<_>>());
-    let meanings = MEANINGS.map(|(name, _)| name);
+    let meanings = MEANINGS.iter().map(|(name, _)| *name).collect::<Vec<_>>();
     for name in &names {
         let event = all.object(
             name,
-            &["as", "in", "conversationId", "userId", "messageId", "isTyping", "status", "emoji", "op"],
+            &[
+                "as",
+                "in",
+                "conversationId",
+                "userId",
+                "messageId",
+                "isTyping",
+                "status",
+                "emoji",
+                "op",
+                #[cfg(feature = "several")]
+                "key",
+            ],
         );
         let chosen = event.choice("as", &meanings);
         let meaning = MEANINGS.iter().find(|(name, _)| chosen == Some(name)).map(|(_, meaning)| *meaning);
@@ -155,6 +227,8 @@ fn events(reader: &Reader<'_>) -> Vec<Heard> {
             status: name_in(&event, "status", "status"),
             emoji: name_in(&event, "emoji", "emoji"),
             op: name_in(&event, "op", "op"),
+            #[cfg(feature = "several")]
+            key: name_in(&event, "key", "client_message_id"),
         });
     }
     heard

@@ -10,6 +10,8 @@ use super::url::{Url, UrlError, checked_path};
 use super::{Config, Endpoint, Framing, PageFacts, ProfileName, TokenIn};
 use crate::proto::profile::CapabilityPatch;
 use crate::proto::text::{concat, holds, join};
+#[cfg(feature = "several")]
+use crate::proto::wire::json::Object;
 use crate::proto::wire::json::{self, Kind, RawValue, kind};
 use crate::proto::wire::socket_io::check_namespace;
 use crate::proto::{ErrorCode, Failure, Secret};
@@ -110,6 +112,11 @@ const PROFILES: &[(&str, ProfileName)] = &[
     ("assistant", ProfileName::Assistant),
 ];
 
+/// What a declared profile may be spoken in beside Socket.IO.
+#[cfg(feature = "several")]
+const OTHER_FRAMINGS: [(&str, ProfileName); 2] =
+    [("phoenix", ProfileName::DeclaredOverPhoenix), ("json", ProfileName::DeclaredOverJson)];
+
 fn profile(root: &Reader<'_>) -> (ProfileName, &'static str) {
     let given = root.get("profile");
     let is_named = given.and_then(json::string).is_some_and(|name| NAMES.contains(&&*name));
@@ -117,6 +124,12 @@ fn profile(root: &Reader<'_>) -> (ProfileName, &'static str) {
     if !is_named && !is_described {
         let allowed = concat(&["\"", &join(&NAMES, "\" or \""), "\", or what defineProfile() gives"]);
         root.wrong_as("profile", &given.map_or("nothing".into(), |given| shortened(given.get())), &allowed);
+    }
+    #[cfg(feature = "several")]
+    if let Some(over) = given.and_then(Object::read).and_then(|given| given.str("framing"))
+        && let Some((_, profile)) = OTHER_FRAMINGS.iter().find(|(name, _)| *name == over)
+    {
+        return (*profile, "");
     }
     #[cfg(feature = "socket-io")]
     if is_described {
@@ -158,6 +171,10 @@ impl ProfileName {
             Self::Phoenix => Framing::Phoenix,
             #[cfg(all(feature = "phoenix", feature = "socket-io"))]
             Self::PhoenixOverSocketIo => Framing::SocketIo,
+            #[cfg(feature = "several")]
+            Self::DeclaredOverPhoenix => Framing::Phoenix,
+            #[cfg(feature = "several")]
+            Self::DeclaredOverJson => Framing::Json,
             #[cfg(feature = "json")]
             Self::Assistant => Framing::Json,
         }

@@ -96,7 +96,7 @@ fn a_wrong_declaration_is_refused_with_its_place() {
             json!({ "jwt": "$tokn" }),
             "profile.auth: got \"$tokn\", allowed: \"$token\" or \"$userId\"",
         ),
-        ("framing", json!("json"), "profile.framing: got \"json\", allowed: \"socket.io\""),
+        ("framing", json!("http"), "profile.framing: got \"http\", allowed: \"socket.io\" or \"phoenix\""),
         (
             "conversations",
             json!("some"),
@@ -107,4 +107,46 @@ fn a_wrong_declaration_is_refused_with_its_place() {
         let told = with(path, value);
         assert!(told.starts_with(expected), "{told}\nexpected: {expected}");
     }
+}
+
+#[test]
+fn a_declaration_may_be_spoken_over_any_framing_and_what_that_cannot_carry_is_refused() {
+    let of = |framing: &str, more: Value| {
+        let mut profile =
+            json!({ "name": "own", "framing": framing, "commands": { "send": { "event": "say" } } });
+        for (name, value) in more.as_object().unwrap() {
+            profile[name] = value.clone();
+        }
+        profile
+    };
+    for (framing, expected) in
+        [("socket.io", Framing::SocketIo), ("phoenix", Framing::Phoenix), ("json", Framing::Json)]
+    {
+        let config = parse(of(framing, json!({})), json!({})).unwrap();
+        assert_eq!(config.endpoint.framing, expected, "{framing}");
+    }
+    let address = parse(of("phoenix", json!({})), json!({})).unwrap().endpoint.socket_url;
+    assert_eq!(address, "wss://chat.example.com/websocket?vsn=2.0.0");
+    assert!(parse(of("json", json!({})), json!({ "tokenIn": "firstFrame" })).is_ok());
+    let list = json!({ "commands": { "send": { "event": "say", "payload": ["$text"] } } });
+    let edit = json!({ "commands": { "send": { "event": "say" }, "edit": { "event": "edit" } } });
+    for (profile, place) in [
+        (of("graphql", json!({})), "profile.framing"),
+        (of("json", json!({ "topics": {} })), "profile.topics"),
+        (of("json", json!({ "auth": { "jwt": "$token" } })), "profile.auth"),
+        (of("socket.io", json!({ "topics": {} })), "profile.topics"),
+        (of("phoenix", json!({ "topics": { "conversation": "room" } })), "profile.topics.conversation"),
+        (
+            of("phoenix", json!({ "topics": { "conversation": "$conversationId" } })),
+            "profile.topics.conversation",
+        ),
+        (of("phoenix", json!({ "topics": { "user": "conversation:$userId" } })), "profile.topics.user"),
+        (of("phoenix", list.clone()), "profile.commands.send.payload"),
+        (of("json", list), "profile.commands.send.payload"),
+        (of("json", edit.clone()), "profile.commands.edit"),
+    ] {
+        let message = refusal(profile);
+        assert!(message.starts_with(place), "{place}: {message}");
+    }
+    assert!(parse(of("phoenix", edit), json!({})).is_ok());
 }

@@ -28,7 +28,7 @@ mod presence;
 mod replies;
 
 use channel::{Channel, State};
-use joins::MAX_CHANNELS;
+use joins::{MAX_CHANNELS, topics};
 pub(super) use payload::deliver;
 use payload::is_placeholder;
 
@@ -38,11 +38,11 @@ const MAX_ASKED: usize = 4_096;
 /// The channels of one socket.
 pub(super) struct Phoenix {
     user_topic: String,
+    conversation_topics: String, // what they begin with (P6)
     token_in: TokenIn,
     interval_ms: u64,
     timeout_ms: u64,
-    /// In a row.
-    refused_greetings: u32,
+    refused_greetings: u32, // in a row
     /// Refs are shared by the socket and its channels, and never used twice (X6).
     next_ref: u64,
     channels: SortedMap<String, Channel>,
@@ -57,8 +57,10 @@ pub(super) struct Phoenix {
 
 impl Phoenix {
     pub(super) fn new(config: &Config) -> Self {
+        let (user_topic, conversation_topics) = topics(config);
         Self {
-            user_topic: concat(&["user:", &config.user_id]),
+            user_topic,
+            conversation_topics,
             token_in: config.endpoint.token_in,
             interval_ms: u64::from(config.heartbeat.interval_ms),
             timeout_ms: u64::from(config.heartbeat.timeout_ms),
@@ -329,7 +331,7 @@ impl Framing for Phoenix {
 
     fn check_topic(&self, topic: &str) -> Result<(), Failure> {
         let is_ours = topic.is_empty() || topic == self.user_topic || topic == phoenix::PHOENIX_TOPIC;
-        if is_ours || topic.starts_with("conversation:") { Err(own_topic()) } else { Ok(()) }
+        if is_ours || topic.starts_with(&self.conversation_topics) { Err(own_topic()) } else { Ok(()) }
     }
 
     fn leave(&mut self, topic: &str) {

@@ -78,6 +78,10 @@ impl Outbox {
         let Some(row) = self.rows.get_mut(&id) else { return };
         row.sent = true;
         let mut copy = copy;
+        if let Some(copy) = copy.as_mut().filter(|copy| copy.conversation_id.is_empty()) {
+            // The topic of the answer said which.
+            copy.conversation_id.clone_from(&row.record.conversation_id);
+        }
         if !row.is_change() {
             let held = self.take_held_copy(id, copy.as_ref().map(|copy| copy.id.as_str()));
             copy = copy.or(held);

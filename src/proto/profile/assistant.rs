@@ -5,8 +5,8 @@
 
 use super::fields::{Body, Fields};
 use super::{
-    Answer, Capabilities, CapabilityPatch, ConversationPage, Created, Failure, Incoming, Outgoing,
-    OutgoingChange, Page, Profile, Push, RestRequest, Sending, ServerMessage, errors, records,
+    Answer, Capabilities, ConversationPage, Created, Failure, Incoming, Outgoing, OutgoingChange, Page,
+    Profile, Push, RestRequest, Sending, ServerMessage, errors, records,
 };
 use crate::proto::config::Config;
 use crate::proto::model::{ChangeKind, ConversationKind, Sender};
@@ -201,15 +201,11 @@ fn ack(payload: &Fields<'_>) -> Incoming {
 
 /// D2. This wire has no words for a cursor or for receipts, whatever a hello says.
 fn hello(payload: &Fields<'_>) -> Incoming {
-    let mut capabilities = CapabilityPatch::default();
-    if let Some(declared) = payload.object("capabilities") {
-        let answers = declared.flag("answers");
-        capabilities =
-            CapabilityPatch { answers, cursor: None, receipts: None, ..records::capabilities(&declared) };
-        payload.heed(&declared);
+    let mut told = records::hello_of_json(payload);
+    if let Incoming::Hello { capabilities, .. } = &mut told {
+        (capabilities.cursor, capabilities.receipts) = (None, None);
     }
-    let user_id = payload.object("user").and_then(|user| user.id("id"));
-    Incoming::Hello { capabilities, user_id: user_id.or_else(|| payload.id("user_id")) }
+    told
 }
 
 /// Nothing is asked for beside the socket.

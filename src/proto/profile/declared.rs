@@ -5,23 +5,31 @@
 
 use std::cell::Cell;
 
-use super::fields::{Fields, IS_MISSING};
+use super::fields::Fields;
 use super::records::{self, Names};
 use super::team::Team;
 use super::template::{self, Value, Values};
 use super::{
     Answer, Capabilities, ConversationKind, ConversationPage, Created, Failure, Incoming, Outgoing,
-    OutgoingChange, Page, Profile, Push, RestRequest, Sender, Sending, ServerMessage, Status,
+    OutgoingChange, Page, Profile, Push, RestRequest, Sending,
 };
 use super::{created, errors};
-use crate::proto::model::{ChangeKind, Json};
+use crate::proto::model::ChangeKind;
 use crate::proto::text::concat;
-use crate::proto::wire::json::{self, Kind, RawValue};
+use crate::proto::wire::json::{self, RawValue};
 
+#[cfg(feature = "several")]
+mod over;
+mod reading;
 mod spec;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+#[cfg(feature = "several")]
+mod tests_over;
 
+#[cfg(feature = "several")]
+pub use over::{Over, Topics};
 pub use spec::{BUILT_IN, Heard, MEANINGS, Meaning, MessageNames, SAYINGS, Said, Saying, Spec};
 
 /// A declared vocabulary, for one user.
@@ -48,6 +56,7 @@ impl Declared {
         Names {
             id: &message.id,
             conversation_id: &message.conversation_id,
+            in_conversation: None,
             sender_id: &message.sender_id,
             content: &message.text,
             content_optional: !message.media_url.is_empty(),
@@ -79,7 +88,11 @@ impl Declared {
                 args.push(template::render(value, &all).unwrap_or_else(|| String::from("null")));
             }
         }
-        Some(Push { event: said.event.clone(), args, ..Push::default() })
+        #[cfg(feature = "several")]
+        let topic = self.topic_of(conversation_id).unwrap_or_default();
+        #[cfg(not(feature = "several"))]
+        let topic = String::new();
+        Some(Push { topic, event: said.event.clone(), args, ..Push::default() })
     }
 
     fn saying_of(kind: ChangeKind) -> Saying {
@@ -101,147 +114,6 @@ impl Declared {
     fn encoded(&self, text: &str) -> String {
         if self.spec.message.is_base64 { records::encode_content(text) } else { text.to_owned() }
     }
-
-    fn message<'a>(&'a self, record: &Fields<'a>) -> Box<ServerMessage> {
-        let names = &self.spec.message;
-        let mut message = records::message(record, &self.names());
-        let raw = record.get(&names.conversation_id);
-        self.numbers.set(self.numbers.get() || raw.is_some_and(|raw| json::kind(raw) == Kind::Number));
-        if let Some(me) = &names.me {
-            let mine = message.sender_id == *me;
-            message.sender_id =
-                if mine { self.user_id.clone() } else { self.other(&message.conversation_id) };
-            message.sender = (!mine).then_some(Sender::Ai);
-        }
-        if message.sender_id != self.user_id {
-            // Keys are their senders' own.
-            message.key = None;
-        }
-        if message.sender_id == self.user_id && !self.says_kind {
-            // The backend was not told what it is.
-            message.kind = String::new();
-        }
-        if !names.media_url.is_empty() {
-            take_media(record, &names.media_url, &mut message);
-        }
-        message
-    }
-
-    fn read<'a>(&'a self, heard: &'a Heard, payload: &Fields<'a>) -> Incoming {
-        let conversation_id = payload.id(&heard.conversation_id);
-        match heard.meaning {
-            Meaning::Message => Incoming::Message(self.message(payload)),
-            Meaning::Updated => Incoming::Updated(self.update(heard, payload)),
-            Meaning::Deleted => {
-                Incoming::Deleted { message_id: payload.required_id(&heard.message_id), conversation_id }
-            }
-            Meaning::Delivered | Meaning::Read | Meaning::Status => {
-                self.status(heard, payload, conversation_id)
-            }
-            Meaning::Typing => {
-                let user_id = payload
-                    .id(&heard.user_id)
-                    .or_else(|| conversation_id.as_deref().map(|id| self.other(id)));
-                Incoming::Typing {
-                    user_id: payload.required(&heard.user_id, user_id),
-                    conversation_id,
-                    typing: payload.required(&heard.is_typing, payload.flag(&heard.is_typing)),
-                }
-            }
-            Meaning::Presence => Incoming::Presence {
-                user_id: payload.required_id(&heard.user_id),
-                online: is_online(payload, &heard.status),
-                at_ms: payload.time_ms("timestamp"),
-            },
-            Meaning::Reaction => {
-                let op = payload.required(&heard.op, payload.text(&heard.op));
-                if !matches!(op.as_ref(), "add" | "remove") {
-                    payload.fail(&heard.op, "must be `add` or `remove`");
-                }
-                Incoming::Reaction {
-                    message_id: payload.required_id(&heard.message_id),
-                    emoji: payload.required(&heard.emoji, payload.text(&heard.emoji)).into_owned(),
-                    user_id: payload.required_id(&heard.user_id),
-                    added: op == "add",
-                }
-            }
-            Meaning::Conversation => {
-                Incoming::Conversation(records::conversation_in(payload, &self.names(), None))
-            }
-        }
-    }
-
-    /// The whole row, or its id and text alone.
-    fn update<'a>(&'a self, heard: &'a Heard, payload: &Fields<'a>) -> Box<ServerMessage> {
-        let names = &self.spec.message;
-        if payload.get(&names.sender_id).is_some() {
-            return self.message(payload);
-        }
-        Box::new(ServerMessage {
-            id: payload.required(&names.id, payload.id(&names.id).or_else(|| payload.id(&heard.message_id))),
-            conversation_id: payload.id(&names.conversation_id).unwrap_or_default(),
-            text: records::content(payload, &self.names(), false),
-            edited_at_ms: payload.time_ms("edited_at"),
-            ..ServerMessage::default()
-        })
-    }
-
-    fn status<'a>(
-        &'a self,
-        heard: &'a Heard,
-        payload: &Fields<'a>,
-        conversation_id: Option<String>,
-    ) -> Incoming {
-        let status = match heard.meaning {
-            Meaning::Delivered => Status::Delivered,
-            Meaning::Read => Status::Read,
-            _ => {
-                let told = payload.required(&heard.status, payload.text(&heard.status));
-                records::status(&told).unwrap_or_else(|| {
-                    payload.fail(&heard.status, "must be `sent`, `delivered` or `read`");
-                    Status::Acknowledged
-                })
-            }
-        };
-        Incoming::Status {
-            message_id: payload.required_id(&heard.message_id),
-            conversation_id,
-            user_id: payload.id(&heard.user_id),
-            status,
-            through: false,
-        }
-    }
-}
-
-/// `online` and `offline`, or true and false.
-fn is_online<'a>(payload: &Fields<'a>, name: &'a str) -> bool {
-    match payload.get(name).map(RawValue::get) {
-        Some("true" | "\"online\"") => return true,
-        Some("false" | "\"offline\"") => {}
-        Some(_) => payload.fail(name, "must be `online` or `offline`"),
-        None => payload.fail(name, IS_MISSING),
-    }
-    false
-}
-
-/// A photo or video by its address, which is shown by whoever renders it: of http and https alone, or a path.
-fn take_media<'a>(record: &Fields<'a>, name: &'a str, message: &mut ServerMessage) {
-    if message.kind == "photo" {
-        message.kind = String::from("image");
-    }
-    let Some(url) = record.text(name).filter(|url| !url.is_empty()) else { return };
-    let scheme = url.get(..8).unwrap_or(&url).to_ascii_lowercase();
-    let is_path = scheme.starts_with('/') && !scheme.starts_with("//");
-    if !is_path && !scheme.starts_with("https://") && !scheme.starts_with("http://") {
-        return record.fail(name, "must be an address of http or https, or a path");
-    }
-    let kind = if message.kind == "text" { "file" } else { message.kind.as_str() };
-    let mut attachments = String::from("[{\"type\":");
-    json::push_json_string(&mut attachments, kind);
-    attachments.push_str(",\"url\":");
-    json::push_json_string(&mut attachments, &url);
-    attachments.push_str("}]");
-    message.attachments = Json::parse(&attachments);
 }
 
 impl Profile for Declared {
@@ -277,11 +149,21 @@ impl Profile for Declared {
         }
         // A description without it is refused at construction.
         let push = self.say(Saying::Send, message.conversation_id, &values).unwrap_or_default();
-        Push { ack: true, ..push }
+        #[cfg(feature = "several")]
+        let ack = self.is_answered();
+        #[cfg(not(feature = "several"))]
+        let ack = true;
+        Push { ack, ..push }
     }
 
-    fn answer(&self, key: &str, _status: Option<&str>, args: &[&RawValue]) -> Answer {
-        errors::answer(key, args, &|row| self.message(row), &self.spec.answer)
+    fn answer(&self, key: &str, status: Option<&str>, args: &[&RawValue]) -> Answer {
+        // Socket.IO has no such word.
+        #[cfg(feature = "several")]
+        if let Some(status) = status {
+            return self.reply(key, status, args);
+        }
+        _ = status;
+        errors::answer(key, args, &|row| self.message(row, None), &self.spec.answer)
     }
 
     fn can_change(&self, kind: ChangeKind) -> bool {
@@ -309,11 +191,19 @@ impl Profile for Declared {
     }
 
     fn incoming(&self, topic: &str, event: &str, args: &[&RawValue]) -> Incoming {
-        if !topic.is_empty() {
+        #[cfg(feature = "several")]
+        let (is_ours, place) = (self.is_ours(topic), self.conversation_in(topic));
+        #[cfg(not(feature = "several"))]
+        let (is_ours, place) = (topic.is_empty(), None);
+        if !is_ours {
             return Incoming::Other;
         }
         let hello = event == records::HELLO;
         let heard = self.spec.heard.iter().find(|heard| heard.event == event);
+        #[cfg(feature = "several")]
+        if let Some(answered) = self.answered(event, heard, args) {
+            return answered;
+        }
         if heard.is_none() && !hello {
             return Incoming::Other;
         }
@@ -322,11 +212,29 @@ impl Profile for Declared {
             let within = if heard.within.is_empty() { None } else { payload.object(&heard.within) };
             match within {
                 // What is wrong within is told by its own names.
-                Some(within) => within.finish(self.read(heard, &within)),
-                None => payload.finish(self.read(heard, &payload)),
+                Some(within) => within.finish(self.read(heard, &within, place)),
+                None => payload.finish(self.read(heard, &payload, place)),
             }
         });
         read.unwrap_or_else(|wrong| Incoming::Malformed(wrong.at(event)))
+    }
+
+    #[cfg(feature = "several")]
+    fn topic(&self, conversation_id: &str) -> Option<String> {
+        self.topic_of(conversation_id)
+    }
+
+    #[cfg(feature = "several")]
+    fn conversation_of<'a>(&self, topic: &'a str) -> Option<&'a str> {
+        self.conversation_in(topic)
+    }
+
+    #[cfg(feature = "several")]
+    fn joined(&self, topic: &str, response: &RawValue) -> Incoming {
+        if !self.is_ours(topic) {
+            return Incoming::Other;
+        }
+        super::phoenix::joined(self.conversation_in(topic), response)
     }
 
     fn presence(&self, online: bool) -> Option<Push> {

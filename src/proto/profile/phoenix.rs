@@ -19,6 +19,7 @@ mod tests;
 const NAMES: Names<'static> = Names {
     id: "id",
     conversation_id: "conversation_id",
+    in_conversation: None,
     sender_id: "sender_id",
     content_optional: false,
     content: "content",
@@ -37,6 +38,24 @@ const CONVERSATION: &str = "conversation:";
 /// P6. No topic: what came for the user.
 fn is_ours(topic: &str) -> bool {
     topic.is_empty() || topic.starts_with(CONVERSATION) || topic.starts_with("user:")
+}
+
+/// The reply to the join of a conversation's topic, which says how far it goes, or to that of the user's, which says what the
+/// server gives.
+pub(super) fn joined(conversation_id: Option<&str>, response: &RawValue) -> Incoming {
+    let Ok(reply) = Fields::read(response) else { return Incoming::Other };
+    let told = match conversation_id {
+        Some(id) => Incoming::Joined { conversation_id: id.to_owned(), last_seq: reply.count("seq") },
+        None => match reply.object("capabilities") {
+            Some(declared) => {
+                let capabilities = records::capabilities(&declared);
+                reply.heed(&declared);
+                Incoming::Hello { capabilities, user_id: reply.id("user_id") }
+            }
+            None => Incoming::Other,
+        },
+    };
+    reply.finish(told).unwrap_or_else(|wrong| Incoming::Malformed(wrong.at("reply to phx_join")))
 }
 
 /// Conversations in one page of the list.
@@ -141,22 +160,9 @@ impl Profile for Phoenix {
         .finish()
     }
 
-    /// D2, D7: the capabilities are in the reply to the join of the user's topic.
+    /// D2, D7.
     fn joined(&self, topic: &str, response: &RawValue) -> Incoming {
-        let reply = Fields::read(response).ok().filter(|_| is_ours(topic));
-        let Some(reply) = reply else { return Incoming::Other };
-        let told = match self.conversation_of(topic) {
-            Some(id) => Incoming::Joined { conversation_id: id.to_owned(), last_seq: reply.count("seq") },
-            None => match reply.object("capabilities") {
-                Some(declared) => {
-                    let capabilities = records::capabilities(&declared);
-                    reply.heed(&declared);
-                    Incoming::Hello { capabilities, user_id: reply.id("user_id") }
-                }
-                None => Incoming::Other,
-            },
-        };
-        reply.finish(told).unwrap_or_else(|wrong| Incoming::Malformed(wrong.at("reply to phx_join")))
+        if is_ours(topic) { joined(self.conversation_of(topic), response) } else { Incoming::Other }
     }
 
     /// Presence is the server's to track (P5).

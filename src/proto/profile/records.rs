@@ -16,6 +16,8 @@ use crate::proto::wire::json::{self, Object};
 pub(super) struct Names<'n> {
     pub id: &'n str,
     pub conversation_id: &'n str,
+    /// The conversation of what does not name its own; empty: whoever asked knows it. `None`: it must.
+    pub in_conversation: Option<&'n str>,
     pub sender_id: &'n str,
     pub content: &'n str,
     /// A message may come without content.
@@ -71,7 +73,10 @@ pub(super) fn message<'a>(record: &Fields<'a>, names: &Names<'a>) -> Box<ServerM
     Box::new(ServerMessage {
         id: record.required_id(names.id),
         key: record.id(names.key),
-        conversation_id: record.required_id(names.conversation_id),
+        conversation_id: match (record.id(names.conversation_id), names.in_conversation) {
+            (None, Some(known)) => known.to_owned(),
+            (id, _) => record.required(names.conversation_id, id),
+        },
         sender_id,
         sender: None,
         kind: record.text(names.kind).map_or_else(|| "text".to_owned(), Into::into),
@@ -177,6 +182,18 @@ pub(super) fn capabilities(declared: &Fields<'_>) -> CapabilityPatch {
         receipts: declared.flag("receipts"),
         max_payload: declared.count("max_payload"),
     }
+}
+
+/// D2, as it comes in plain JSON.
+#[cfg(feature = "json")]
+pub(super) fn hello_of_json(payload: &Fields<'_>) -> Incoming {
+    let mut told = CapabilityPatch::default();
+    if let Some(declared) = payload.object("capabilities") {
+        told = CapabilityPatch { answers: declared.flag("answers"), ..capabilities(&declared) };
+        payload.heed(&declared);
+    }
+    let user_id = payload.object("user").and_then(|user| user.id("id"));
+    Incoming::Hello { capabilities: told, user_id: user_id.or_else(|| payload.id("user_id")) }
 }
 
 /// The statuses of T14 and D7. `sent` means that the server has it.

@@ -25,6 +25,7 @@ const CONVERSATIONS_LIMIT: u64 = 100;
 pub(super) const NAMES: Names<'static> = Names {
     id: "id",
     conversation_id: "conversation_id",
+    in_conversation: None,
     sender_id: "sender_id",
     content_optional: false,
     content: "content_encrypted",

@@ -3,12 +3,26 @@
 use super::Phoenix;
 use super::channel::{Channel, State};
 use crate::proto::Now;
+use crate::proto::config::Config;
 use crate::proto::connection::session::{Framing as _, News};
+#[cfg(feature = "several")]
+use crate::proto::profile::Over;
+use crate::proto::text::concat;
 
 /// Topics of one socket.
 pub(super) const MAX_CHANNELS: usize = 1_000;
 /// Joins that are under way at once: a server does them one after the other, and each has its time (X5).
 const MAX_JOINING: u32 = 8;
+
+/// The user's own, and what those of conversations begin with: P6, unless the profile is declared.
+pub(super) fn topics(config: &Config) -> (String, String) {
+    #[cfg(feature = "several")]
+    if let Some(Over::Phoenix(topics)) = config.spec.as_ref().map(|spec| &spec.over) {
+        return (topics.of_user(&config.user_id), topics.conversation.clone());
+    }
+    (concat(&["user:", &config.user_id]), "conversation:".to_owned())
+}
+
 impl Phoenix {
     pub(super) fn want(&mut self, topic: &str) {
         if !self.channels.contains_key(topic) && self.channels.len() >= MAX_CHANNELS {

@@ -3,6 +3,7 @@
 use super::*;
 use crate::proto::config::PageFacts;
 use crate::proto::model::{ErrorCode, Json};
+use crate::proto::profile::CapabilityPatch;
 
 fn assistant(timezone: &str) -> Assistant {
     let zone = if timezone.is_empty() { String::new() } else { format!(r#","timezone":"{timezone}""#) };

@@ -61,9 +61,15 @@ pub enum Meaning {
     Presence,
     Reaction,
     Conversation,
+    /// The server has what was sent under a key (on plain JSON frames, where no answer comes by its number).
+    #[cfg(feature = "several")]
+    Stored,
+    /// Something went wrong, perhaps with what was sent under a key.
+    #[cfg(feature = "several")]
+    Failed,
 }
 
-pub const MEANINGS: [(&str, Meaning); 10] = [
+pub const MEANINGS: &[(&str, Meaning)] = &[
     ("message", Meaning::Message),
     ("updated", Meaning::Updated),
     ("deleted", Meaning::Deleted),
@@ -74,6 +80,10 @@ pub const MEANINGS: [(&str, Meaning); 10] = [
     ("presence", Meaning::Presence),
     ("reaction", Meaning::Reaction),
     ("conversation", Meaning::Conversation),
+    #[cfg(feature = "several")]
+    ("acknowledged", Meaning::Stored),
+    #[cfg(feature = "several")]
+    ("failed", Meaning::Failed),
 ];
 
 /// An event that comes in, and what its fields are called.
@@ -90,6 +100,8 @@ pub struct Heard {
     pub status: Cow<'static, str>,
     pub emoji: Cow<'static, str>,
     pub op: Cow<'static, str>,
+    #[cfg(feature = "several")]
+    pub key: Cow<'static, str>,
 }
 
 /// What the fields of a message are called.
@@ -113,6 +125,8 @@ pub struct MessageNames {
 /// A profile by its declaration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spec {
+    #[cfg(feature = "several")]
+    pub over: super::Over,
     pub capabilities: Capabilities,
     /// What CONNECT says, as a template; empty: the token alone.
     pub auth: String,

@@ -1,7 +1,9 @@
 //! The built-in declarations: what they say and read, by the facts of WIRES.md.
 
+use super::super::{Sender, ServerMessage, Status};
 use super::*;
 use crate::proto::config::{Config, PageFacts};
+use crate::proto::model::Json;
 
 fn declared(profile: &str, user_id: &str) -> Declared {
     let options =
