@@ -42,6 +42,8 @@ pub struct Sent {
     pub lost_allowed: bool,
     /// A fault took its record: a page may go on from what it remembers, and the record that comes of it is no promise.
     pub torn: bool,
+    /// It had left the store, and a write that a torn generation let pass has put it there again.
+    pub put_back: bool,
     pub cancelled: bool,
     pub discarded: bool,
     /// Cancels and discards of it that neither took place nor came too late: open for ever, where the page has ended.
@@ -297,7 +299,8 @@ impl World {
         let resent = self.ledger.sent[number].resends > 0;
         // A failure that was told and not committed is forgotten with the lead.
         let home = self.devices[at].person.disk;
-        let memory_only = self.ledger.sent[number].lost_allowed;
+        let put_back = self.ledger.sent[number].put_back;
+        let memory_only = self.ledger.sent[number].lost_allowed || put_back;
         // Nor does a page that does not lead any more know at once that another has committed the same.
         let eyes = &mut self.devices[at].eyes;
         let told_ms = eyes.failed_ms.get(key).copied().unwrap_or_default();
@@ -313,7 +316,9 @@ impl World {
             }
             Some(before) if status == Status::Failed => !is_acknowledged(before) || memory_only,
             // A resend stands in the queue anew; one that only memory had may be forgotten with all that came of it.
-            Some(before) => status >= before || (resent && (memory_only || !is_acknowledged(before))),
+            Some(before) => {
+                status >= before || put_back || (resent && (memory_only || !is_acknowledged(before)))
+            }
         };
         if !fine {
             let what = format!("message {number} went from {before:?} to {status:?} on {name}");
