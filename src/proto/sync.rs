@@ -5,7 +5,7 @@
 //! request is tried again with a growing delay, one that can never succeed is told and left.
 
 use super::queue::Queue;
-use crate::proto::sorted::{SortedMap, SortedSet};
+use crate::proto::sorted::SortedMap;
 
 use super::api::HttpId;
 use super::timer::{Timer, Timers};
