@@ -1,13 +1,8 @@
 //! What must hold at every step, whatever the schedule: what is known of each message, and what each page has said.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use chatwire::proto::{
-    ConnectionState, Delivery, ErrorCode, Event, Failure, Message, Outcome, Phase, Status,
-};
+use chatwire::proto::{ConnectionState, Delivery, ErrorCode, Event, Failure, Message, Outcome, Status};
 
 use super::text;
-use super::window_checks::Window;
 use super::world::World;
 
 /// What a command was about.
@@ -79,48 +74,6 @@ impl Sent {
 pub struct Ledger {
     pub sent: Vec<Sent>,
     pub changes: Vec<super::changes::Changed>,
-}
-
-/// What one page has shown and said in this life; statuses outlive it as far as they were committed.
-#[derive(Default)]
-pub struct Eyes {
-    pub asked: BTreeMap<u32, Asked>,
-    pub ended: BTreeSet<u32>,
-    pub statuses: BTreeMap<String, Status>,
-    /// When a message was last called failed.
-    failed_ms: BTreeMap<String, u64>,
-    pub told: BTreeSet<String>,
-    pub windows: BTreeMap<u32, Window>,
-    /// By what it was told last: one that stood still may have been robbed meanwhile.
-    pub leads: bool,
-    pub reads: super::window_checks::Reads,
-    pub phase: Option<Phase>,
-    pub state: Option<ConnectionState>,
-    pub closed: bool,
-    pub closing: bool,
-    /// The store has refused something in this life that durability hangs on, and has taken nothing since.
-    pub refused: bool,
-    pub outbox: Option<Vec<Message>>,
-    /// Conversations of which it was said that something is missing.
-    pub gaps: BTreeSet<String>,
-    pub wire: super::wire_checks::WireEyes,
-    pub tabs: super::tabs_checks::TabEyes,
-}
-
-impl Eyes {
-    /// No attempt is under way: whatever wakes it begins a new budget.
-    pub fn rests(&self) -> bool {
-        use ConnectionState as S;
-        !matches!(self.state, Some(S::Connecting | S::Authenticating | S::Online))
-    }
-
-    pub fn begin(&mut self) {
-        // What was acknowledged was committed before it was shown; lower rungs may have lived in memory.
-        let kept = self.statuses.iter().filter(|(_, status)| is_acknowledged(**status));
-        let statuses = kept.map(|(key, _)| (key.clone(), Status::Acknowledged)).collect();
-        let gaps = core::mem::take(&mut self.gaps);
-        *self = Self { statuses, gaps, ..Self::default() };
-    }
 }
 
 pub fn is_acknowledged(status: Status) -> bool {
@@ -308,6 +261,9 @@ impl World {
         let failed_for_sure = by_whom.is_some_and(|(ms, by)| *by == at || *ms <= told_ms);
         if status == Status::Failed {
             eyes.failed_ms.insert(key.to_owned(), self.t);
+        }
+        if is_acknowledged(status) && resent && eyes.refused {
+            eyes.by_memory.insert(key.to_owned());
         }
         let fine = match before {
             None => true,
