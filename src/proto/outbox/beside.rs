@@ -52,7 +52,8 @@ impl Outbox {
     /// that does, but for a wish of the user; and what was cancelled meanwhile is not wanted as it was.
     pub(super) fn want_again(&mut self, id: RowId) {
         let Some(row) = self.rows.get(&id) else { return };
-        if row.cancelled && row.stored.is_some() && matches!(row.stage, Stage::Marking | Stage::Queued) {
+        let unsent = matches!(row.stage, Stage::Marking | Stage::Queued | Stage::Failed);
+        if row.cancelled && row.stored.is_some() && unsent {
             self.remove(id);
         } else if self.generation != 0
             || row.stored.is_none()

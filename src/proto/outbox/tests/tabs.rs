@@ -44,6 +44,25 @@ fn a_cancel_whose_mark_met_a_conflict_is_not_written_as_a_message_again() {
 }
 
 #[test]
+fn a_cancel_whose_failure_met_a_conflict_does_not_make_the_message_fail() {
+    let mut bench = Bench::new(FULL);
+    bench.outbox.set_generation(1);
+    let id = bench.queue("a", "r");
+    bench.run(true);
+    bench.outbox.on_unsendable(id, Failure::new(ErrorCode::Expired, "over"));
+    assert_eq!(bench.outbox.take_writes(), [id]);
+    bench.outbox.cancel("a").unwrap();
+    bench.outbox.abdicate();
+    // The next leader has written it meanwhile.
+    bench.records.insert(1, encode_outbox_row(77, &row("a", "r")));
+    bench.outbox.on_conflict(id);
+    bench.reconcile();
+    assert!(matches!(bench.outbox.write_of(id), Some(Write::Delete { stored: 1, expect: 77 })));
+    bench.run(true);
+    assert_eq!(bench.outbox.len(), 0);
+}
+
+#[test]
 fn one_key_under_two_numbers_is_one_row_and_the_leader_removes_the_other() {
     let mut bench = Bench::new(FULL);
     bench.outbox.set_generation(1);
