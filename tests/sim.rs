@@ -27,6 +27,8 @@ mod device;
 mod dice;
 #[path = "sim/disk.rs"]
 mod disk;
+#[path = "sim/eyes.rs"]
+mod eyes;
 #[path = "sim/faults.rs"]
 mod faults;
 #[path = "sim/finale.rs"]

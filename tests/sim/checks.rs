@@ -1,13 +1,8 @@
 //! What must hold at every step, whatever the schedule: what is known of each message, and what each page has said.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use chatwire::proto::{
-    ConnectionState, Delivery, ErrorCode, Event, Failure, Message, Outcome, Phase, Status,
-};
+use chatwire::proto::{ConnectionState, Delivery, ErrorCode, Event, Failure, Message, Outcome, Status};
 
 use super::text;
-use super::window_checks::Window;
 use super::world::World;
 
 /// What a command was about.
@@ -42,6 +37,8 @@ pub struct Sent {
     pub lost_allowed: bool,
     /// A fault took its record: a page may go on from what it remembers, and the record that comes of it is no promise.
     pub torn: bool,
+    /// It had left the store, and a write that a torn generation let pass has put it there again.
+    pub put_back: bool,
     pub cancelled: bool,
     pub discarded: bool,
     /// Cancels and discards of it that neither took place nor came too late: open for ever, where the page has ended.
@@ -77,48 +74,6 @@ impl Sent {
 pub struct Ledger {
     pub sent: Vec<Sent>,
     pub changes: Vec<super::changes::Changed>,
-}
-
-/// What one page has shown and said in this life; statuses outlive it as far as they were committed.
-#[derive(Default)]
-pub struct Eyes {
-    pub asked: BTreeMap<u32, Asked>,
-    pub ended: BTreeSet<u32>,
-    pub statuses: BTreeMap<String, Status>,
-    /// When a message was last called failed.
-    failed_ms: BTreeMap<String, u64>,
-    pub told: BTreeSet<String>,
-    pub windows: BTreeMap<u32, Window>,
-    /// By what it was told last: one that stood still may have been robbed meanwhile.
-    pub leads: bool,
-    pub reads: super::window_checks::Reads,
-    pub phase: Option<Phase>,
-    pub state: Option<ConnectionState>,
-    pub closed: bool,
-    pub closing: bool,
-    /// The store has refused something in this life that durability hangs on, and has taken nothing since.
-    pub refused: bool,
-    pub outbox: Option<Vec<Message>>,
-    /// Conversations of which it was said that something is missing.
-    pub gaps: BTreeSet<String>,
-    pub wire: super::wire_checks::WireEyes,
-    pub tabs: super::tabs_checks::TabEyes,
-}
-
-impl Eyes {
-    /// No attempt is under way: whatever wakes it begins a new budget.
-    pub fn rests(&self) -> bool {
-        use ConnectionState as S;
-        !matches!(self.state, Some(S::Connecting | S::Authenticating | S::Online))
-    }
-
-    pub fn begin(&mut self) {
-        // What was acknowledged was committed before it was shown; lower rungs may have lived in memory.
-        let kept = self.statuses.iter().filter(|(_, status)| is_acknowledged(**status));
-        let statuses = kept.map(|(key, _)| (key.clone(), Status::Acknowledged)).collect();
-        let gaps = core::mem::take(&mut self.gaps);
-        *self = Self { statuses, gaps, ..Self::default() };
-    }
 }
 
 pub fn is_acknowledged(status: Status) -> bool {
@@ -297,7 +252,8 @@ impl World {
         let resent = self.ledger.sent[number].resends > 0;
         // A failure that was told and not committed is forgotten with the lead.
         let home = self.devices[at].person.disk;
-        let memory_only = self.ledger.sent[number].lost_allowed;
+        let put_back = self.ledger.sent[number].put_back;
+        let memory_only = self.ledger.sent[number].lost_allowed || put_back;
         // Nor does a page that does not lead any more know at once that another has committed the same.
         let eyes = &mut self.devices[at].eyes;
         let told_ms = eyes.failed_ms.get(key).copied().unwrap_or_default();
@@ -306,6 +262,9 @@ impl World {
         if status == Status::Failed {
             eyes.failed_ms.insert(key.to_owned(), self.t);
         }
+        if is_acknowledged(status) && resent && eyes.refused {
+            eyes.by_memory.insert(key.to_owned());
+        }
         let fine = match before {
             None => true,
             Some(Status::Failed) => {
@@ -313,7 +272,9 @@ impl World {
             }
             Some(before) if status == Status::Failed => !is_acknowledged(before) || memory_only,
             // A resend stands in the queue anew; one that only memory had may be forgotten with all that came of it.
-            Some(before) => status >= before || (resent && (memory_only || !is_acknowledged(before))),
+            Some(before) => {
+                status >= before || put_back || (resent && (memory_only || !is_acknowledged(before)))
+            }
         };
         if !fine {
             let what = format!("message {number} went from {before:?} to {status:?} on {name}");

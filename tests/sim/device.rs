@@ -8,8 +8,8 @@ use chatwire::proto::{
     TabOutput, TokenId, TokenReason,
 };
 
-use super::checks::{Asked, Eyes};
-use super::dice;
+use super::checks::Asked;
+use super::eyes::Eyes;
 use super::faults::Fault;
 use super::plan::Person;
 use super::server::token;
@@ -129,7 +129,7 @@ impl World {
             self.devices[at].wall_skew_ms += 3_600_000;
         }
         self.see_clocks();
-        let (t, seed) = (self.t, self.dice.between(dice::KEYS, at, 0, u64::MAX - 1));
+        let (t, seed) = (self.t, self.dice.between(super::dice::KEYS, at, 0, u64::MAX - 1));
         let options = self.plan.options(self.devices[at].person.user);
         let mono_ms = 1000 + seed % 5_000_000;
         let device = &mut self.devices[at];
@@ -287,7 +287,7 @@ impl World {
             }
             Output::Store { id, request } => {
                 self.see_read_asked(at, id, &request);
-                let mut delay = self.dice.between(dice::STORE_DELAY, at, 0, 8);
+                let mut delay = self.dice.between(super::dice::STORE_DELAY, at, 0, 8);
                 if let Some(n) = self.dice.strikes(Fault::StoreSlow, at) {
                     delay += n % 4000;
                 }

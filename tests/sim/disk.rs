@@ -221,6 +221,7 @@ impl World {
             let sent = &mut self.ledger.sent[number];
             // Rule 14: what only memory had is durable from here on. What it is a resend of is not: that has its number.
             let again = self.disks[home].rows.get(&stored).is_some_and(|old| old.number == number);
+            sent.put_back |= !again && !added.contains(&stored) && self.disks[home].passes(transaction);
             if sent.resends == 0 || !again {
                 sent.lost_allowed = sent.torn;
             }

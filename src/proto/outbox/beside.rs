@@ -48,6 +48,22 @@ impl Outbox {
         }
     }
 
+    /// What was not written is written again. A tab that does not lead any more leaves the rows of the store to the one
+    /// that does, but for a wish of the user; and what was cancelled meanwhile is not wanted as it was.
+    pub(super) fn want_again(&mut self, id: RowId) {
+        let Some(row) = self.rows.get(&id) else { return };
+        let unsent = matches!(row.stage, Stage::Marking | Stage::Queued | Stage::Failed);
+        if row.cancelled && row.stored.is_some() && unsent {
+            self.remove(id);
+        } else if self.generation != 0
+            || row.stored.is_none()
+            || row.cancelled
+            || row.stage == Stage::Removing
+        {
+            self.mark_dirty(id);
+        }
+    }
+
     /// It is to go for good: no other row stands for its key.
     pub(super) fn is_unwanted(&self, id: RowId) -> bool {
         let Some(row) = self.rows.get(&id) else { return false };

@@ -303,15 +303,6 @@ impl Outbox {
         }
     }
 
-    /// What was not written is written again. A tab that does not lead any more leaves the rows of the store to the one
-    /// that does, but for a wish of the user.
-    fn want_again(&mut self, id: RowId) {
-        let Some(row) = self.rows.get(&id) else { return };
-        if self.generation != 0 || row.stored.is_none() || row.cancelled || row.stage == Stage::Removing {
-            self.mark_dirty(id);
-        }
-    }
-
     fn advance_written(&mut self, id: RowId, stage: Stage) {
         let Some(row) = self.rows.get(&id) else { return };
         let (cancelled, now_stage) = (row.cancelled, row.stage);

@@ -22,6 +22,47 @@ fn a_cancel_that_lost_against_another_tabs_mark_gives_the_row_back() {
 }
 
 #[test]
+fn a_cancel_whose_mark_met_a_conflict_is_not_written_as_a_message_again() {
+    let mut bench = Bench::new(FULL);
+    bench.outbox.set_generation(1);
+    let id = bench.queue("b", "r");
+    bench.run(true);
+    // Its mark is on the way when it is cancelled, and another tab takes the lead and says that it has failed.
+    bench.outbox.open(bench.now);
+    let writes = bench.outbox.take_writes();
+    assert_eq!(writes, [id]);
+    bench.outbox.cancel("b").unwrap();
+    bench.outbox.abdicate();
+    let failure = Some(Failure::new(ErrorCode::Expired, "over"));
+    let failed = OutboxRow { failure, ..row("b", "r") };
+    bench.records.insert(1, encode_outbox_row(77, &failed));
+    bench.outbox.on_conflict(id);
+    bench.reconcile();
+    assert!(matches!(bench.outbox.write_of(id), Some(Write::Delete { stored: 1, expect: 77 })));
+    bench.run(true);
+    assert_eq!(bench.outbox.len(), 0);
+}
+
+#[test]
+fn a_cancel_whose_failure_met_a_conflict_does_not_make_the_message_fail() {
+    let mut bench = Bench::new(FULL);
+    bench.outbox.set_generation(1);
+    let id = bench.queue("a", "r");
+    bench.run(true);
+    bench.outbox.on_unsendable(id, Failure::new(ErrorCode::Expired, "over"));
+    assert_eq!(bench.outbox.take_writes(), [id]);
+    bench.outbox.cancel("a").unwrap();
+    bench.outbox.abdicate();
+    // The next leader has written it meanwhile.
+    bench.records.insert(1, encode_outbox_row(77, &row("a", "r")));
+    bench.outbox.on_conflict(id);
+    bench.reconcile();
+    assert!(matches!(bench.outbox.write_of(id), Some(Write::Delete { stored: 1, expect: 77 })));
+    bench.run(true);
+    assert_eq!(bench.outbox.len(), 0);
+}
+
+#[test]
 fn one_key_under_two_numbers_is_one_row_and_the_leader_removes_the_other() {
     let mut bench = Bench::new(FULL);
     bench.outbox.set_generation(1);
