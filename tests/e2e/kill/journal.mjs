@@ -3,7 +3,9 @@
 
 import { inTime } from "../lib/until.mjs";
 
-const settledKinds = ["acknowledged", "delivered", "read"];
+/** What a message is once its answer is committed. Without answers its frame is enough: `sent` comes first then. */
+export const settledKinds = ["acknowledged", "delivered", "read"];
+export const leftKinds = ["sent", ...settledKinds];
 
 /** Where there was a database the browser has made one: it has thrown away what it had (js/src/wake.ts). */
 export const isLoss = ({ kind, name }) => kind === "databaseMade" && name.startsWith("chatwire-");
@@ -91,11 +93,12 @@ export function classifyByStore(journal, restoredKeys) {
  * answer that came in before the loss was seen (`lostAt`) had left before the kill. It counts as not committed only if
  * no transaction of the outbox that was begun after it was complete by then. `toldAt` is late rather than early where
  * the server ended itself: so these counts are too low rather than too high.
+ * @param doneKinds what a message is that is done with.
  */
-export function classifyByTime(journal, toldAt, lostAt) {
+export function classifyByTime(journal, toldAt, lostAt, doneKinds = settledKinds) {
   // The loss was seen after the kill.
   const at = Math.min(toldAt, lostAt - 0.001);
-  const [left, settled] = [journal.keys(["frameOut"], at), journal.keys(settledKinds, at)];
+  const [left, settled] = [journal.keys(["frameOut"], at), journal.keys(doneKinds, at)];
   const onWire = journal.onWire(at);
   const commits = journal.facts.filter((fact) => fact.kind === "commit" && fact.at <= at);
   const lastBegun = Math.max(0, ...commits.map(({ begunAt }) => begunAt));

@@ -28,14 +28,17 @@ export async function playRound(scene, { variant, victim, aim, random }, round) 
   return { journal, sent: journal.resolved().length, ...found, ...become, tookMs: performance.now() - began };
 }
 
-async function startLoad({ client, journal, variant }, conversations, round) {
+const isAnswered = ({ variant }) => variant.fate.aims.includes("answered");
+
+async function startLoad(scene, conversations, round) {
+  const { client, journal } = scene;
   await client.page.evaluate((load) => harness.startLoad(load), {
     conversations,
     round,
     burst,
     gapMs,
   });
-  const kind = variant.fate.aims.includes("answered") ? "acknowledged" : "frameOut";
+  const kind = isAnswered(scene) ? "acknowledged" : "frameOut";
   await journal.until((journal) => journal.count(kind) >= underWay);
 }
 
@@ -49,9 +52,12 @@ async function killBrowser(scene, { aim, victim, conversations }, random) {
     await journal.until((journal) => journal.count("stalled") > 0);
   } else if (aim === "in flight") {
     // A server that stands still: what leaves the browser now is answered by nobody.
+    const left = journal.count("frameOut");
     server.signal("SIGSTOP");
-    // A conversation may have no more than one under way.
-    await journal.until((journal) => journal.open().length >= Math.min(3, conversations.length));
+    if (isAnswered(scene)) {
+      // A conversation may have no more than one under way.
+      await journal.until((journal) => journal.open().length >= Math.min(3, conversations.length));
+    } else await journal.until((journal) => journal.count("frameOut") >= left + 3);
   } else if (aim === "saved") {
     await server.kill();
     await journal.until((journal) => journal.count("socketClosed") > 0);
@@ -104,12 +110,12 @@ async function recoverBrowser(scene, isServerDown) {
   return found;
 }
 
-async function recoverServer({ server, client, journal }, at) {
+async function recoverServer({ server, client, journal, variant }, at) {
   await journal.until((journal) => journal.facts.some((fact) => fact.kind === "socketClosed"));
   const lostAt = journal.facts.find((fact) => fact.kind === "socketClosed").at;
   await server.start();
   await client.page.evaluate(() => harness.stopLoad());
-  return classifyByTime(journal, at, lostAt);
+  return classifyByTime(journal, at, lostAt, variant.fate.done);
 }
 
 // ── what has become of it ───────────────────────────────────────────────────

@@ -48,9 +48,11 @@ export class Scene {
     const { profile, wire, variant, server, user } = this;
     this.page = await this.browser.open(this.static.url, (fact) => this.journal.add(fact));
     const login = { origin: server.origin, name: user.name, id: wire.userId?.(user) ?? user.id };
+    // More than a slow server leaves behind: that it is full is another story.
+    const outbox = { maxQueued: 50_000 };
     this.client = await Client.on(
       this.page,
-      swift(variant.url(server), login, { profile, ...variant.options }),
+      swift(variant.url(server), login, { profile, outbox, ...variant.options }),
     );
   }
 

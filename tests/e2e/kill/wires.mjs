@@ -1,25 +1,34 @@
 // What a kill run has to know of a wire: where our backend serves it, who is there, how a conversation begins, how the backend's
 // log is read, and what has been promised of a message once `send()` has resolved (WIRES.md, the table of what each backend gives).
+import { leftKinds, settledKinds } from "./journal.mjs";
 import { violationsOfFates, violationsOfKept } from "./verify.mjs";
 
 /**
  * What may become of a message, by what the backend gives.
- * `aims`: how a round can be aimed there. `kinds`: what must be met at the kills of a long run.
+ * `aims`: how a round can be aimed there. `met`: what must be met at the kills of a long run. `done`: what a message is that
+ * waits for nothing more.
  */
 const answered = ["answered", "in flight", "after answer", "saved", "after store", "before store", "random"];
 const fates = {
   /** Keys are kept, and each send is answered: stored exactly once, in order, and acknowledged. */
-  kept: { aims: answered, met: ["unsent", "inFlight", "uncommitted"], violations: violationsOfKept },
+  kept: {
+    aims: answered,
+    met: ["unsent", "inFlight", "uncommitted"],
+    done: settledKinds,
+    violations: violationsOfKept,
+  },
   /** Answered, and no keys: where the answer is lost, it is stored once at most, and the message says that nobody knows. */
   unconfirmed: {
     aims: answered,
     met: ["unsent", "inFlight", "uncommitted"],
+    done: settledKinds,
     violations: (id, found) => violationsOfFates(id, found, { isAnswered: true }),
   },
   /** Never answered: stored once at most; it has left the page, or says that nobody knows. */
   left: {
     aims: ["left", "in flight", "saved", "after store", "before store", "random"],
     met: ["unsent", "inFlight"],
+    done: leftKinds,
     violations: (id, found) => violationsOfFates(id, found, { isAnswered: false }),
   },
 };
