@@ -73,22 +73,17 @@ async function killBrowser(scene, { aim, victim, conversations }, random) {
   return { at, byServer: false };
 }
 
-const crashes = {
-  "after answer": "crash_after_ack",
-  "after store": "crash_after_store",
-  "before store": "crash_before_store",
-};
-
-async function killServer({ server }, { aim }, random) {
-  const fault = crashes[aim];
-  if (fault) {
-    await server.fault({ fault, skip: Math.floor(random() * 60) });
-    await server.ended();
+async function killServer({ server, journal }, { aim }, random) {
+  const isLost = (journal) => journal.facts.some(({ kind }) => kind === "socketClosed");
+  if (aim !== "random") {
+    await server.crash(aim, Math.floor(random() * 60));
+    await journal.until(isLost);
     return { at: now(), byServer: true };
   }
   await setTimeout(random() * 600);
   const at = now();
   await server.kill();
+  await journal.until(isLost);
   return { at, byServer: true };
 }
 
@@ -111,7 +106,6 @@ async function recoverBrowser(scene, isServerDown) {
 }
 
 async function recoverServer({ server, client, journal, variant }, at) {
-  await journal.until((journal) => journal.facts.some((fact) => fact.kind === "socketClosed"));
   const lostAt = journal.facts.find((fact) => fact.kind === "socketClosed").at;
   await server.start();
   await client.page.evaluate(() => harness.stopLoad());

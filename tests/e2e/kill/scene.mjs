@@ -1,11 +1,9 @@
-// The parts of a kill run: our backend, one browser with one profile, and the test page in it.
-import { startReference } from "@chatwire/test-servers/reference";
+// The parts of a kill run: our backend (and the official server, where a wire is played there, too), one browser with one profile, and the test page in it.
 import { KillableBrowser } from "../lib/browser.mjs";
 import { Client, swift } from "../lib/client.mjs";
 import { servePage } from "../lib/static.mjs";
 import { Journal } from "./journal.mjs";
-
-const serverArgs = ["--rate-per-s", "5000", "--rate-burst", "5000", "--script-delay-ms", "1"];
+import { startOfficial, startOurs } from "./servers.mjs";
 
 export class Scene {
   /** What the pages of this round have told. */
@@ -18,7 +16,8 @@ export class Scene {
     Object.assign(scene, { profile, wire });
     try {
       scene.static = await servePage();
-      scene.server = await startReference(serverArgs);
+      scene.ours = await startOurs(wire);
+      if (wire.variants.some(({ isOfficial }) => isOfficial)) scene.official = await startOfficial(profile);
       scene.browser = await KillableBrowser.create();
     } catch (error) {
       await scene.close();
@@ -27,14 +26,18 @@ export class Scene {
     return scene;
   }
 
+  /** Where this round is played. */
+  get server() {
+    return this.variant.isOfficial ? this.official : this.ours;
+  }
+
   /** A new round: a client is there, of whoever sends in it, and what was told before is forgotten. */
   async begin(variant, round) {
     const name = this.wire.name?.(variant.name, round) ?? `ana ${variant.name}`;
     if (name !== this.#visitor || !this.browser.isRunning) {
       await this.#leave();
-      const { user } = await this.server.login(name);
-      this.user = user;
       this.variant = variant;
+      this.user = await this.server.user(name);
       this.#visitor = name;
       await this.launchPage();
     }
@@ -45,9 +48,9 @@ export class Scene {
   /** A fresh page with a client that has not connected yet. */
   async launchPage() {
     if (!this.browser.isRunning) await this.browser.start();
-    const { profile, wire, variant, server, user } = this;
+    const { profile, variant, server, user } = this;
     this.page = await this.browser.open(this.static.url, (fact) => this.journal.add(fact));
-    const login = { origin: server.origin, name: user.name, id: wire.userId?.(user) ?? user.id };
+    const login = server.loginOf(user);
     // More than a slow server leaves behind: that it is full is another story.
     const outbox = { maxQueued: 50_000 };
     this.client = await Client.on(
@@ -56,13 +59,9 @@ export class Scene {
     );
   }
 
-  /** What the backend has of this user's in a conversation, in its order. */
-  async log(id) {
-    const rows = await this.server.log(this.wire.logged(this.user, id));
-    const { idOf = ({ id }) => id } = this.wire;
-    return rows
-      .filter(({ sender_id }) => sender_id === this.user.id)
-      .map((row) => ({ ...row, id: idOf(row) }));
+  /** What the server has of this user's in a conversation, in its order. */
+  log(id) {
+    return this.server.rows(this.user, id);
   }
 
   async #leave() {
@@ -73,7 +72,8 @@ export class Scene {
 
   async close() {
     await this.browser?.remove();
-    await this.server?.close();
+    await this.ours?.close();
+    await this.official?.close();
     await this.static?.close();
   }
 }

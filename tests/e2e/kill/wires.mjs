@@ -33,6 +33,12 @@ const fates = {
   },
 };
 
+/** The official server in this process, with all that is ours: it can neither stand still nor end itself after an answer. */
+const official = (fate) => {
+  const aims = fate.aims.filter((aim) => aim !== "in flight" && aim !== "after answer");
+  return { name: "official", isOfficial: true, url: ({ url }) => url, fate: { ...fate, aims } };
+};
+
 const rooms = (round) => Array.from({ length: 4 }, (_, n) => `room ${round}.${n + 1}`);
 
 /** New groups of ana and ben, known to the client. */
@@ -78,6 +84,7 @@ export const wires = {
     variants: [
       { name: "full", url: (server) => server.channels, fate: fates.kept },
       { name: "plain", url: (server) => server.plain.channels, fate: fates.kept },
+      official(fates.kept),
     ],
     conversations: (_, round) => rooms(round),
     logged: asLogged,
@@ -88,6 +95,7 @@ export const wires = {
     variants: [
       { name: "full", url: (server) => server.companion, fate: fates.left },
       { name: "plain", url: (server) => server.plain.companion, fate: fates.left },
+      official(fates.left),
     ],
     userId: ({ number }) => String(number),
     conversations: (_, round) => rooms(round),
