@@ -99,6 +99,20 @@ test("messages are counted by how far they were at the kill", () => {
   assert.deepEqual(classifyByStore(journal, ["a", "b", "c"]), { unsent: 1, inFlight: 1, uncommitted: 1 });
 });
 
+test("what a killed page did last is untold: it may have left, what stands before or behind it may not", () => {
+  const journal = new Journal();
+  const saved = (key) => journal.add({ kind: "saved", key, conversationId: "c", resolved: true, at: 1 });
+  for (const key of ["a", "b", "c", "d", "e", "f", "g"]) saved(key);
+  const left = (key) => journal.add({ kind: "frameOut", key, at: 2 });
+  left("a");
+  left("c");
+  assert.deepEqual([...journal.mayHaveLeft()], ["a", "c"]);
+  journal.endPage();
+  left("e");
+  left("g");
+  assert.deepEqual([...journal.mayHaveLeft()].sort(), ["a", "c", "d", "e", "g"]);
+});
+
 test("a short run need not have met each kind by chance; one of 20 rounds must have, in three", () => {
   assert.deepEqual([1, 5, 6, 11, 12, 17, 18, 20, 1000].map(leastSeen), [0, 0, 1, 1, 2, 2, 3, 3, 3]);
 });

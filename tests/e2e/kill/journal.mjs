@@ -13,6 +13,8 @@ export const isLoss = ({ kind, name }) => kind === "databaseMade" && name.starts
 export class Journal {
   facts = [];
   #waiting = [];
+  /** How many facts there were when the page was killed. */
+  #killedAt;
 
   /** Takes a fact in; whoever waits for it goes on. */
   add(fact) {
@@ -39,6 +41,37 @@ export class Journal {
     const past = new Journal();
     past.facts = this.facts.slice(0, length);
     return past;
+  }
+
+  /** The browser was killed: what its page did last it may not have told any more. */
+  endPage() {
+    this.#killedAt = this.facts.length;
+  }
+
+  /**
+   * The keys of messages that have left the page, or may have: what a killed page did last is untold. Each conversation goes
+   * in order: that is behind the last one that it has told, and before the first one that the next page tells.
+   */
+  mayHaveLeft() {
+    const left = this.keys(["frameOut"]);
+    if (this.#killedAt === undefined) return left;
+    const before = this.upTo(this.#killedAt).keys(["frameOut"]);
+    for (const keys of this.#inOrder().values()) {
+      const last = keys.findLastIndex((key) => before.has(key));
+      for (const key of keys.slice(last + 1)) {
+        if (left.has(key)) break;
+        left.add(key);
+      }
+    }
+    return left;
+  }
+
+  #inOrder() {
+    const ofConversations = new Map();
+    for (const { key, conversationId } of this.resolved()) {
+      ofConversations.set(conversationId, [...(ofConversations.get(conversationId) ?? []), key]);
+    }
+    return ofConversations;
   }
 
   count(kind) {

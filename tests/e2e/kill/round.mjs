@@ -28,24 +28,22 @@ export async function playRound(scene, { variant, victim, aim, random }, round) 
   return { journal, sent: journal.resolved().length, ...found, ...become, tookMs: performance.now() - began };
 }
 
-const isAnswered = ({ variant }) => variant.fate.aims.includes("answered");
-
 async function startLoad(scene, conversations, round) {
-  const { client, journal } = scene;
+  const { client, journal, variant } = scene;
   await client.page.evaluate((load) => harness.startLoad(load), {
     conversations,
     round,
     burst,
     gapMs,
   });
-  const kind = isAnswered(scene) ? "acknowledged" : "frameOut";
+  const kind = variant.fate.isAnswered ? "acknowledged" : "frameOut";
   await journal.until((journal) => journal.count(kind) >= underWay);
 }
 
 // ── the kill ────────────────────────────────────────────────────────────────
 
 async function killBrowser(scene, { aim, victim, conversations }, random) {
-  const { journal, server, browser, client } = scene;
+  const { journal, server, browser, client, variant } = scene;
   if (aim === "answered" || aim === "left") {
     const skip = Math.floor(random() * 60);
     await client.page.evaluate(([aim, skip]) => harness.stallAt(aim, skip), [aim, skip]);
@@ -54,7 +52,7 @@ async function killBrowser(scene, { aim, victim, conversations }, random) {
     // A server that stands still: what leaves the browser now is answered by nobody.
     const left = journal.count("frameOut");
     server.signal("SIGSTOP");
-    if (isAnswered(scene)) {
+    if (variant.fate.isAnswered) {
       // A conversation may have no more than one under way.
       await journal.until((journal) => journal.open().length >= Math.min(3, conversations.length));
     } else await journal.until((journal) => journal.count("frameOut") >= left + 3);
@@ -95,6 +93,7 @@ async function recoverBrowser(scene, isServerDown) {
   // All that the killed page has told is here by now, and the next page tells more.
   const { journal } = scene;
   const known = journal.facts.length;
+  journal.endPage();
   await scene.launchPage();
   const restored = await scene.client.call("outbox");
   const found = classifyByStore(
@@ -154,5 +153,5 @@ async function become(scene, id, journal) {
   await client.untilCount(id, log.length);
   const { messages } = await client.whole(id);
   const own = messages.filter(({ sender, text }) => sender === "me" && text !== marker);
-  return { log, messages: own, resolved, left: journal.keys(["frameOut"]) };
+  return { log, messages: own, resolved, left: journal.mayHaveLeft() };
 }

@@ -1,4 +1,5 @@
-// The parts of a kill run: our backend (and the official server, where a wire is played there, too), one browser with one profile, and the test page in it.
+// The parts of a kill run: our backend, the official server where a wire is played there, too, one browser with one profile,
+// and the test page in it.
 import { KillableBrowser } from "../lib/browser.mjs";
 import { Client, swift } from "../lib/client.mjs";
 import { servePage } from "../lib/static.mjs";

@@ -65,7 +65,8 @@ export function violationsOfFates(
     if (stored.has(text) && !isUnknown && !settled.includes(status)) found.push(`${what} and stored`);
     if (!stored.has(text) && !isUnknown) found.push(`${what} and not stored`);
     // Unconfirmed it may be: the mark is stored before the frame goes out.
-    if (status === "sent" && !left.has(key)) found.push(`${what} and never left the page`);
+    if (status === "sent" && !left.has(key) && !stored.has(text))
+      found.push(`${what} and never left the page`);
   }
   return found;
 }

@@ -5,27 +5,26 @@ import { violationsOfFates, violationsOfKept } from "./verify.mjs";
 
 /**
  * What may become of a message, by what the backend gives.
- * `aims`: how a round can be aimed there. `met`: what must be met at the kills of a long run. `done`: what a message is that
- * waits for nothing more.
+ * `isAnswered`: whether sends are. `aims`: how a round can be aimed there. `met`: what must be met at the kills of a long run.
+ * `done`: what a message is that waits for nothing more.
  */
-const answered = ["answered", "in flight", "after answer", "saved", "after store", "before store", "random"];
+const answered = {
+  isAnswered: true,
+  aims: ["answered", "in flight", "after answer", "saved", "after store", "before store", "random"],
+  met: ["unsent", "inFlight", "uncommitted"],
+  done: settledKinds,
+};
 const fates = {
   /** Keys are kept, and each send is answered: stored exactly once, in order, and acknowledged. */
-  kept: {
-    aims: answered,
-    met: ["unsent", "inFlight", "uncommitted"],
-    done: settledKinds,
-    violations: violationsOfKept,
-  },
+  kept: { ...answered, violations: violationsOfKept },
   /** Answered, and no keys: where the answer is lost, it is stored once at most, and the message says that nobody knows. */
   unconfirmed: {
-    aims: answered,
-    met: ["unsent", "inFlight", "uncommitted"],
-    done: settledKinds,
+    ...answered,
     violations: (id, found) => violationsOfFates(id, found, { isAnswered: true }),
   },
   /** Never answered: stored once at most; it has left the page, or says that nobody knows. */
   left: {
+    isAnswered: false,
     aims: ["left", "in flight", "saved", "after store", "before store", "random"],
     met: ["unsent", "inFlight"],
     done: leftKinds,
