@@ -255,10 +255,3 @@ test("a server that is restarted under load: nothing lost, nothing twice, in ord
     expect(await contents(server)).toEqual(texts);
   }
 });
-
-test("keys are kept in any case: exactly once, with a hello and without one (H4)", async () => {
-  for (const plain of [false, true]) {
-    const { ana } = await online({ plain });
-    expect(ana.guarantees).toMatchObject({ delivery: "exactly-once", gaps: "unseen", receipts: true });
-  }
-});

@@ -263,15 +263,3 @@ test("what its frame has left and the server lost is not sent again: it stays `s
     ]);
   }
 });
-
-test("no more is promised than a wire without answers can keep, whatever keys it keeps (C2)", async () => {
-  for (const plain of [false, true]) {
-    const { server, chat } = await online({ plain });
-    // Behind the hello, where there is one.
-    const heard = next(chat, "message");
-    server.says(me, luna, "hello");
-    await heard;
-    expect(chat.guarantees).toMatchObject({ delivery: "at-most-once", gaps: "unseen", receipts: true });
-    expect(chat.guarantees.because.join()).toContain("gives no answers");
-  }
-});

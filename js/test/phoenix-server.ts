@@ -1,26 +1,30 @@
 // A Phoenix server without anything that WIRES.md marks **ours**: channels of any conversation, and of `news:`.
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 import { type WebSocket, WebSocketServer } from "ws";
 
-type Frame = [string | null, string | null, string, string, { content?: string }];
+type Payload = { content?: string; up_to?: string; is_typing?: boolean };
+type Frame = [string | null, string | null, string, string, Payload];
 
 /** Channels of any conversation, whose members are whoever has joined. */
 export async function plainServer() {
   const http = createServer((_, response) => {
     response.writeHead(404, { "access-control-allow-origin": "*" }).end();
   });
-  const sockets = new WebSocketServer({ server: http, handleProtocols: () => "phoenix" });
+  const sockets = new WebSocketServer({
+    server: http,
+    handleProtocols: () => "phoenix",
+    verifyClient: ({ req }: { req: IncomingMessage }) => userOf(req) !== "expired",
+  });
   const joined = new Map<WebSocket, Map<string, string>>();
   const stored: Record<string, unknown>[] = [];
   const cut = () => {
     for (const socket of sockets.clients) socket.terminate();
   };
   const faults = { silent: 0, joins: 0, cut };
-  sockets.on("connection", (socket, { headers }) => {
-    const offered = headers["sec-websocket-protocol"] ?? "";
-    const user = atob(offered.split("bearer.phx.")[1] ?? "");
+  sockets.on("connection", (socket, request) => {
+    const user = userOf(request);
     const topics = new Map<string, string>();
     joined.set(socket, topics);
     socket.on("close", () => joined.delete(socket));
@@ -40,6 +44,16 @@ export async function plainServer() {
         return socket.send(JSON.stringify([null, null, topic, "headline", { n: ++faults.joins }]));
       }
       if (topics.get(topic) !== joinRef) return reply("error", { reason: "unmatched topic" }, null);
+      const tell = (event: string, payload: unknown) => {
+        for (const [other, theirs] of joined) {
+          if (other !== socket && theirs.has(topic))
+            other.send(JSON.stringify([null, null, topic, event, payload]));
+        }
+      };
+      if (event === "message:read" || event === "typing") {
+        tell(event, { ...payload, user_id: user });
+        return reply("ok", {});
+      }
       if (event !== "message:send") return;
       if (payload.content === "crashes") {
         topics.delete(topic);
@@ -54,10 +68,7 @@ export async function plainServer() {
         inserted_at: new Date().toISOString(),
       };
       stored.push(message);
-      for (const [other, theirs] of joined) {
-        if (other !== socket && theirs.has(topic))
-          other.send(JSON.stringify([null, null, topic, "message:new", message]));
-      }
+      tell("message:new", message);
       if (faults.silent-- > 0) return socket.terminate();
       reply("ok", { message });
     });
@@ -70,3 +81,7 @@ export async function plainServer() {
   const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
   return { url, stored, faults };
 }
+
+/** The token is the user's name; `expired` is nobody's. */
+const userOf = ({ headers }: IncomingMessage) =>
+  atob((headers["sec-websocket-protocol"] ?? "").split("bearer.phx.")[1] ?? "");

@@ -13,7 +13,11 @@ import {
   type Readable,
 } from "../src/index.js";
 
-export const wasm = await readFile(join(import.meta.dirname, "../pkg/chatwire_bg.wasm"));
+/** The wasm of a framing: `phoenix`, `json`, `phoenix-socket-io`; without a name that of Socket.IO. */
+export const wasmOf = (framing: string) =>
+  readFile(join(import.meta.dirname, "../pkg", framing, "chatwire_bg.wasm"));
+
+export const wasm = await wasmOf("");
 
 export async function serve(): Promise<TeamServer> {
   const server = await startTeamServer();

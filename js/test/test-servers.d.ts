@@ -12,9 +12,13 @@ declare module "@chatwire/test-servers/team" {
       revoke(token: string): void;
       dropSockets(userId?: string): number;
     };
-    log(
-      conversationId: string,
-    ): { client_message_id: string | null; seq: number; sender_id: string; status: string }[];
+    log(conversationId: string): {
+      client_message_id: string | null;
+      seq: number;
+      sender_id: string;
+      status: string;
+      content_encrypted: string;
+    }[];
     of(name: string): Namespace;
     emit(event: string, ...args: unknown[]): void;
     restart(): Promise<void>;
@@ -59,4 +63,19 @@ declare module "@chatwire/test-servers/guides" {
     drop(): void;
     close(): Promise<void>;
   }>;
+}
+
+declare module "@chatwire/test-servers/reference" {
+  export type ReferenceUser = { id: string; name: string; number: number };
+  type Wires = Record<"companion" | "channels" | "assistant", string>;
+  type ReferenceServer = Wires & {
+    url: string;
+    phoenix: string;
+    plain: Wires;
+    login(name: string): Promise<{ token: string; user: ReferenceUser }>;
+    disarm(): Promise<unknown>;
+    log(conversation: string): Promise<{ id: string; sender_id: string; text: string }[]>;
+    close(): Promise<unknown>;
+  };
+  export function startReference(args?: string[]): Promise<ReferenceServer>;
 }

@@ -95,6 +95,8 @@ async function js(suite) {
   if (!(await suite.need("wasm", () => buildWasm()))) return;
   if (!(await suite.need("npm package", buildPackage))) return;
   if (!(await suite.need("python-socketio", preparePython))) return;
+  let server;
+  if (!(await suite.need("backend", async () => (server = await buildServer({ faults: true }))))) return;
   await suite.check("tsc js", bin("tsc"), ["--noEmit", "-p", "js"]);
   if (has("www/app/tsconfig.json"))
     await suite.check("tsc www/app", bin("tsc"), ["--noEmit", "-p", "www/app"]);
@@ -103,6 +105,7 @@ async function js(suite) {
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
   await suite.tests("vitest", bin("vitest"), ["run", ...reporters], {
     cwd: "js",
+    env: { CHATWIRE_SERVER: server },
     count: async () => {
       const json = await readFile(report, "utf8");
       suite.results.push(...resultsOfVitest(json));

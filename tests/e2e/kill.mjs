@@ -1,14 +1,15 @@
-// `npm run kill -- --rounds 20 [--seed S] [--aim A]`: browser or server killed with SIGKILL under constant load, and after each
-// restart: is every message whose send() had resolved on the server exactly once and in order, and acknowledged?
+// `npm run kill -- --rounds 20 [--profile team] [--seed S] [--aim A]`: browser or server killed with SIGKILL under constant load
+// on one of the wires (team, phoenix, channels, companion, assistant), with all that our backend offers there and without it in
+// turn. After each restart: has every message whose send() had resolved met the fate that its wire promises? Where keys are
+// kept and sends are answered it is on the server exactly once and in order, and acknowledged; else it is there once at most,
+// and one that is not has left the page or says of itself that nobody knows.
 //
 // `npm run kill -- --catch-up --rounds 50 [--seed S]`: the browser killed while it catches up with thousands of messages that
 // it has missed: is what it has stored a beginning without a hole, and does the next start complete it?
-//
-// `npm run kill -- --profile companion --rounds 20 [--seed S]`: one of the small wires at a server in memory, browser or server
-// ended at random: does each message meet the fate that its wire promises?
 import { noneBeside, readArguments } from "../../scripts/lib/arguments.mjs";
 import { runMain, Told } from "../../scripts/lib/run.mjs";
-import { aims } from "./kill/plan.mjs";
+import { aimsOf } from "./kill/plan.mjs";
+import { wires } from "./kill/wires.mjs";
 import { parts } from "./parts.mjs";
 
 await runMain(async () => {
@@ -21,24 +22,25 @@ await runMain(async () => {
       profile: { type: "string" },
     }),
   );
-  const { rounds, seed, aim, "catch-up": isCatchUp, profile } = order;
-  if ([isCatchUp, aim, profile].filter((one) => one !== undefined).length > 1) {
-    throw new Told("--aim, --catch-up and --profile belong to different runs");
+  const { "catch-up": isCatchUp, ...rest } = order;
+  if (isCatchUp && (rest.aim ?? rest.profile) !== undefined) {
+    throw new Told("--catch-up belongs to another run than --aim and --profile");
   }
-  if (aim !== undefined && !aims.includes(aim)) {
-    throw new Told(`--aim ${aim}: allowed are ${aims.join(", ")}`);
-  }
-  if (profile !== undefined && !["companion", "channels"].includes(profile)) {
-    throw new Told(`--profile ${profile}: allowed are companion, channels`);
-  }
+  if (!isCatchUp) check(rest);
   Object.assign(process.env, await parts());
-  // What it imports may just have been installed.
-  const violations = await runOf({ rounds, seed, aim, isCatchUp, profile, say: console.log });
+  // What they import may just have been installed.
+  const run = isCatchUp
+    ? (await import("./kill/catch-up.mjs")).catchUpRun
+    : (await import("./kill/run.mjs")).killRun;
+  const violations = await run({ ...rest, say: console.log });
   process.exitCode = violations.length === 0 ? 0 : 1;
 });
 
-async function runOf({ isCatchUp, profile, aim, ...rest }) {
-  if (isCatchUp) return (await import("./kill/catch-up.mjs")).catchUpRun(rest);
-  if (profile !== undefined) return (await import("./kill/wires.mjs")).wiresRun({ profile, ...rest });
-  return (await import("./kill/run.mjs")).killRun({ aim, ...rest });
+function check({ profile = "team", aim }) {
+  if (!Object.hasOwn(wires, profile)) {
+    throw new Told(`--profile ${profile}: allowed are ${Object.keys(wires).join(", ")}`);
+  }
+  const aims = aimsOf(wires[profile]);
+  if (aim !== undefined && !aims.includes(aim))
+    throw new Told(`--aim ${aim}: allowed are ${aims.join(", ")}`);
 }

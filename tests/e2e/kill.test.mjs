@@ -3,9 +3,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { catchUpRun, violationsOfToldRows } from "./kill/catch-up.mjs";
 import { classifyByStore, classifyByTime, Journal } from "./kill/journal.mjs";
+import { planOf } from "./kill/plan.mjs";
 import { killRun, leastSeen } from "./kill/run.mjs";
 import { violationsOfFates, violationsOfLog, violationsOfTimeline } from "./kill/verify.mjs";
-import { wiresRun } from "./kill/wires.mjs";
+import { wires } from "./kill/wires.mjs";
 
 const row = (n) => ({ id: `m${n}`, client_message_id: `k${n}`, text: `1/${n}` });
 const resolved = [1, 2, 3].map((n) => ({ key: `k${n}`, text: `1/${n}` }));
@@ -49,6 +50,34 @@ test("without answers: what is stored twice, hidden, or claims more than is know
   assert.equal(violationsOfFates("c", { log: [], messages: [], resolved, left }).length, 3, "not shown");
 });
 
+test("with answers and without keys: what only left the page is no fate, unconfirmed is", () => {
+  const of = (log, message) => {
+    const found = { log: log.map(row), messages: [message], resolved: resolved.slice(0, 1) };
+    return violationsOfFates("c", { ...found, left: new Set(["k1"]) }, { isAnswered: true }).length;
+  };
+  const unconfirmed = { ...shown(1, "failed"), failure: { code: "unconfirmed" } };
+  for (const log of [[], [1]]) {
+    assert.equal(of(log, unconfirmed), 0);
+    assert.equal(of(log, shown(1, "sent")), 1);
+    assert.equal(of(log, { ...unconfirmed, failure: { code: "timeout" } }), 1);
+  }
+  assert.equal(of([1], shown(1)), 0);
+  assert.equal(of([], shown(1)), 1, "acknowledged and not stored");
+});
+
+test("each variant of a wire has its turn, and is aimed at as its answers allow", () => {
+  const plan = planOf(wires.assistant, 30, 1);
+  const of = (name) => plan.filter(({ variant }) => variant.name === name).map(({ aim }) => aim);
+  assert.equal(of("full").length, 15);
+  assert.equal(of("plain").length, 15);
+  assert.ok(of("full").includes("answered") && !of("full").includes("left"));
+  assert.ok(of("plain").includes("left") && !of("plain").includes("answered"));
+  assert.deepEqual(
+    planOf(wires.assistant, 3, 1, "left").map(({ variant }) => variant.name),
+    ["plain", "plain", "plain"],
+  );
+});
+
 test("messages are counted by how far they were at the kill", () => {
   const journal = new Journal();
   const facts = [
@@ -68,6 +97,20 @@ test("messages are counted by how far they were at the kill", () => {
   assert.deepEqual(classifyByTime(journal, 8, 10), { unsent: 1, inFlight: 1, uncommitted: 1 });
   assert.deepEqual(classifyByTime(journal, 9, 10), { unsent: 1, inFlight: 1, uncommitted: 0 });
   assert.deepEqual(classifyByStore(journal, ["a", "b", "c"]), { unsent: 1, inFlight: 1, uncommitted: 1 });
+});
+
+test("what a killed page did last is untold: it may have left, what stands before or behind it may not", () => {
+  const journal = new Journal();
+  const saved = (key) => journal.add({ kind: "saved", key, conversationId: "c", resolved: true, at: 1 });
+  for (const key of ["a", "b", "c", "d", "e", "f", "g"]) saved(key);
+  const left = (key) => journal.add({ kind: "frameOut", key, at: 2 });
+  left("a");
+  left("c");
+  assert.deepEqual([...journal.mayHaveLeft()], ["a", "c"]);
+  journal.endPage();
+  left("e");
+  left("g");
+  assert.deepEqual([...journal.mayHaveLeft()].sort(), ["a", "c", "d", "e", "g"]);
 });
 
 test("a short run need not have met each kind by chance; one of 20 rounds must have, in three", () => {
@@ -95,8 +138,8 @@ test("three catch-ups that are killed: nothing is missing, nothing stands twice,
   assert.deepEqual(await catchUpRun({ rounds: 3, seed: 1, say: console.log }), []);
 });
 
-for (const profile of ["companion", "channels"]) {
-  test(`${profile}: five ends, and every message meets the fate that is promised`, async () => {
-    assert.deepEqual(await wiresRun({ profile, rounds: 5, seed: 1, say: console.log }), []);
+for (const profile of ["phoenix", "assistant", "companion", "channels"]) {
+  test(`${profile}: five kills, and every message meets the fate that is promised`, async () => {
+    assert.deepEqual(await killRun({ profile, rounds: 5, seed: 1, say: console.log }), []);
   });
 }

@@ -3,7 +3,9 @@
 
 import { inTime } from "../lib/until.mjs";
 
-const settledKinds = ["acknowledged", "delivered", "read"];
+/** What a message is once its answer is committed. Without answers its frame is enough: `sent` comes first then. */
+export const settledKinds = ["acknowledged", "delivered", "read"];
+export const leftKinds = ["sent", ...settledKinds];
 
 /** Where there was a database the browser has made one: it has thrown away what it had (js/src/wake.ts). */
 export const isLoss = ({ kind, name }) => kind === "databaseMade" && name.startsWith("chatwire-");
@@ -11,6 +13,8 @@ export const isLoss = ({ kind, name }) => kind === "databaseMade" && name.starts
 export class Journal {
   facts = [];
   #waiting = [];
+  /** How many facts there were when the page was killed. */
+  #killedAt;
 
   /** Takes a fact in; whoever waits for it goes on. */
   add(fact) {
@@ -37,6 +41,37 @@ export class Journal {
     const past = new Journal();
     past.facts = this.facts.slice(0, length);
     return past;
+  }
+
+  /** The browser was killed: what its page did last it may not have told any more. */
+  endPage() {
+    this.#killedAt = this.facts.length;
+  }
+
+  /**
+   * The keys of messages that have left the page, or may have: what a killed page did last is untold. Each conversation goes
+   * in order: that is behind the last one that it has told, and before the first one that the next page tells.
+   */
+  mayHaveLeft() {
+    const left = this.keys(["frameOut"]);
+    if (this.#killedAt === undefined) return left;
+    const before = this.upTo(this.#killedAt).keys(["frameOut"]);
+    for (const keys of this.#inOrder().values()) {
+      const last = keys.findLastIndex((key) => before.has(key));
+      for (const key of keys.slice(last + 1)) {
+        if (left.has(key)) break;
+        left.add(key);
+      }
+    }
+    return left;
+  }
+
+  #inOrder() {
+    const ofConversations = new Map();
+    for (const { key, conversationId } of this.resolved()) {
+      ofConversations.set(conversationId, [...(ofConversations.get(conversationId) ?? []), key]);
+    }
+    return ofConversations;
   }
 
   count(kind) {
@@ -91,11 +126,12 @@ export function classifyByStore(journal, restoredKeys) {
  * answer that came in before the loss was seen (`lostAt`) had left before the kill. It counts as not committed only if
  * no transaction of the outbox that was begun after it was complete by then. `toldAt` is late rather than early where
  * the server ended itself: so these counts are too low rather than too high.
+ * @param doneKinds what a message is that is done with.
  */
-export function classifyByTime(journal, toldAt, lostAt) {
+export function classifyByTime(journal, toldAt, lostAt, doneKinds = settledKinds) {
   // The loss was seen after the kill.
   const at = Math.min(toldAt, lostAt - 0.001);
-  const [left, settled] = [journal.keys(["frameOut"], at), journal.keys(settledKinds, at)];
+  const [left, settled] = [journal.keys(["frameOut"], at), journal.keys(doneKinds, at)];
   const onWire = journal.onWire(at);
   const commits = journal.facts.filter((fact) => fact.kind === "commit" && fact.at <= at);
   const lastBegun = Math.max(0, ...commits.map(({ begunAt }) => begunAt));

@@ -4,11 +4,13 @@ import { randomOf } from "../lib/random.mjs";
 /** How a round is aimed. `random` is a moment of the clock; the others wait for the situation that they are named after. */
 const cycle = [
   { victim: "browser", aim: "answered" },
+  { victim: "browser", aim: "left" },
   { victim: "browser", aim: "in flight" },
   { victim: "server", aim: "after answer" },
   { victim: "browser", aim: "saved" },
   { victim: "browser", aim: "answered" },
   { victim: "both", aim: "answered" },
+  { victim: "both", aim: "left" },
   { victim: "server", aim: "random" },
   { victim: "browser", aim: "random" },
   { victim: "server", aim: "after store" },
@@ -16,16 +18,27 @@ const cycle = [
   { victim: "server", aim: "before store" },
 ];
 
-/**
- * @param aim only rounds that are aimed at this.
- * @returns one entry a round: `{victim, aim, random()}`, each with numbers of its own.
- */
-export function planOf(rounds, seed, aim) {
-  const entries = cycle.filter((entry) => aim === undefined || entry.aim === aim);
-  return Array.from({ length: rounds }, (_, index) => ({
-    ...entries[index % entries.length],
-    random: randomOf(seed * 7919 + index),
-  }));
-}
+/** How rounds of a wire can be aimed. */
+export const aimsOf = (wire) => [...new Set(wire.variants.flatMap(({ fate }) => fate.aims))];
 
-export const aims = [...new Set(cycle.map(({ aim }) => aim))];
+/**
+ * @param wire one of wires.mjs; its variants take turns, each with a cycle of its own.
+ * @param aim only rounds that are aimed at this.
+ * @returns one entry a round: `{variant, victim, aim, random()}`, each with numbers of its own; none where nothing fits.
+ */
+export function planOf(wire, rounds, seed, aim) {
+  const turns = wire.variants
+    .map((variant) => ({
+      variant,
+      entries: cycle.filter(
+        (entry) => variant.fate.aims.includes(entry.aim) && (aim ?? entry.aim) === entry.aim,
+      ),
+    }))
+    .filter(({ entries }) => entries.length > 0);
+  if (turns.length === 0) return [];
+  return Array.from({ length: rounds }, (_, index) => {
+    const { variant, entries } = turns[index % turns.length];
+    const entry = entries[Math.floor(index / turns.length) % entries.length];
+    return { variant, ...entry, random: randomOf(seed * 7919 + index) };
+  });
+}

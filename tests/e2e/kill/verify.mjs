@@ -1,5 +1,4 @@
-// After a round: every send() that had resolved is on the server exactly once and in order, and the sender sees it once,
-// acknowledged. Gives the violations as sentences.
+// After a round: has every send() that had resolved met the fate that its wire promises? Gives the violations as sentences.
 
 const settled = ["acknowledged", "delivered", "read"];
 const numberOf = (text) => Number(text.split("/")[1]);
@@ -36,26 +35,50 @@ export function violationsOfTimeline(conversationId, { messages }, log) {
   return found;
 }
 
+/** Where each is answered and keys are kept: on the server exactly once and in order, and its sender sees it once, acknowledged. */
+export function violationsOfKept(conversationId, { log, messages, resolved }) {
+  return [
+    ...violationsOfLog(conversationId, log, resolved),
+    ...violationsOfTimeline(conversationId, { messages }, log),
+  ];
+}
+
 /**
- * Where the backend gives no answers: each message once at most and in order, and what is not stored is shown
- * and claims no more than that it has left the page, which it has, or that nobody knows.
+ * Where answers or keys are missing: each message once at most and in order, and what is not stored is shown and says that
+ * nobody knows, or claims no more than that it has left the page, which it has.
+ * @param isAnswered by a wire with answers: it claims no less than that either.
  */
-export function violationsOfFates(conversationId, { log, messages, resolved, left }) {
-  // Its log has nothing but texts to know a message by.
-  const found = violationsOfLog(conversationId, log, []);
+export function violationsOfFates(
+  conversationId,
+  { log, messages, resolved, left },
+  { isAnswered = false } = {},
+) {
+  // The log may have nothing but texts to know a message by.
+  const found = violationsOfLog(conversationId, log.map(byText), []);
   const stored = new Set(log.map(({ text }) => text));
   const shown = new Map(messages.map((message) => [message.text, message]));
   if (shown.size !== messages.length) found.push(`${conversationId}: a message stands twice in the timeline`);
   for (const { key, text } of resolved) {
     const { status, failure } = shown.get(text) ?? { status: "not shown" };
-    const isUnknown = status === "sent" || failure?.code === "unconfirmed";
+    const isUnknown = (status === "sent" && !isAnswered) || failure?.code === "unconfirmed";
     const what = `${text} in ${conversationId} is ${status}${failure ? ` (${failure.code})` : ""}`;
     if (stored.has(text) && !isUnknown && !settled.includes(status)) found.push(`${what} and stored`);
     if (!stored.has(text) && !isUnknown) found.push(`${what} and not stored`);
     // Unconfirmed it may be: the mark is stored before the frame goes out.
-    if (status === "sent" && !left.has(key)) found.push(`${what} and never left the page`);
+    if (status === "sent" && !left.has(key) && !stored.has(text))
+      found.push(`${what} and never left the page`);
   }
   return found;
+}
+
+const byText = (row) => ({ ...row, client_message_id: row.text });
+
+/** How many the server has; how many it has not and the page calls sent; of how many the page says that nobody knows. */
+export function fatesOf({ log, messages }) {
+  const stored = new Set(log.map(({ text }) => text));
+  const unconfirmed = messages.filter(({ failure }) => failure?.code === "unconfirmed");
+  const lost = messages.filter((message) => !stored.has(message.text) && !unconfirmed.includes(message));
+  return { stored: stored.size, lost: lost.length, unconfirmed: unconfirmed.length };
 }
 
 function describe(rows) {

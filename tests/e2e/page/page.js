@@ -5,7 +5,7 @@ import "./wire.js";
 import { ChatError, createChat } from "/chatwire/dist/index.js";
 import { tasks, watchTasks } from "./tasks.js";
 import { facts, tell } from "./tell.js";
-import { stallAtAnswer } from "./wire.js";
+import { stallAt } from "./wire.js";
 
 const eventNames = [
   "message",
@@ -35,7 +35,7 @@ const windows = [];
 const harness = {
   facts,
   events,
-  stallAtAnswer,
+  stallAt,
 
   /** Opens the client; gives `{error}` where that is refused. Functions cannot come from the test: `login` stands in. */
   create({ login, ...options }) {

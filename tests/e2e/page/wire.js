@@ -1,21 +1,58 @@
 // Watches the real WebSocket: which send of which key has left the page, which answer has come in. It sees a frame before
-// the client does, and can stop the page there for good: then an answer has arrived and will never be stored.
+// the client does, and can stop the page there for good: then a frame has left, or an answer has arrived, and what follows of
+// it will never be stored.
 import { tell } from "./tell.js";
 
-let stallAfter = Number.POSITIVE_INFINITY;
+/** How many more frames of sends, and how many more answers, until the page hangs at the next one. */
+const stalls = { left: Number.POSITIVE_INFINITY, answered: Number.POSITIVE_INFINITY };
 
-/** The page hangs at the answer after the next `skip` ones. */
-export function stallAtAnswer(skip) {
-  stallAfter = skip;
+/** The page hangs after the next `skip` ones: `left` is the frame of a send, `answered` the answer to one. */
+export function stallAt(what, skip) {
+  stalls[what] = skip;
 }
 
-/** A send, with the number of its answer where it asks for one; and where its key stands: `id` with `channels`. */
-const sends = /^42(?:\/[^,]*,)?(\d*)\["(?:chat:message_send|message:send|send_message)"/;
-const keys = /"(?:clientMessageId|client_message_id|client_id|id)":"([^"]+)"/;
+/** Socket.IO: an event or an ack, its namespace left out, and its number where it has one. */
+const packet = /^4([23])(?:\/[^,]*,)?(\d*)(?=\[)/;
+const socketIoSends = ["chat:message_send", "message:send", "send_message"];
+
+/**
+ * What a frame says of a send: `{key, ref}` of one that goes out; `{ref | key, isGood}` of an answer. `ref` is what the answer
+ * calls it by, where that is not the key; the key stands in a field of each wire's own, `id` with `channels`.
+ */
+function sendIn(frame) {
+  const [head, , ref] = packet.exec(frame) ?? [];
+  const isPhoenix = frame.startsWith("[");
+  if (head === undefined && !isPhoenix && !frame.startsWith("{")) return undefined;
+  const body = JSON.parse(frame.slice(head?.length ?? 0));
+  if (head !== undefined) {
+    const [event, payload] = body;
+    return socketIoSends.includes(event) ? { key: keyIn(payload), ref } : undefined;
+  }
+  if (isPhoenix) return body[3] === "message:send" ? { key: keyIn(body[4]), ref: body[1] } : undefined;
+  return body.type === "command" ? { key: keyIn(body.payload) } : undefined;
+}
+
+const keyIn = ({ clientMessageId, client_message_id, client_id, id }) =>
+  clientMessageId ?? client_message_id ?? client_id ?? id ?? null;
+
+function answerIn(frame) {
+  const [head, kind, ref] = packet.exec(frame) ?? [];
+  if (kind === "3") return { ref, isGood: JSON.parse(frame.slice(head.length))[0]?.success === true };
+  if (frame.startsWith("[")) {
+    const [, ref, , event, payload] = JSON.parse(frame);
+    return event === "phx_reply" ? { ref, isGood: payload.status === "ok" } : undefined;
+  }
+  if (!frame.startsWith("{")) return undefined;
+  const { type, payload } = JSON.parse(frame);
+  const key = payload?.clientMessageId;
+  if (key === undefined || (type !== "ack" && type !== "error")) return undefined;
+  return { ref: key, isGood: type === "ack" };
+}
 
 const Real = globalThis.WebSocket;
 
 globalThis.WebSocket = class WatchedSocket extends Real {
+  /** By what their answers call them. */
   #keys = new Map();
 
   constructor(...args) {
@@ -27,19 +64,20 @@ globalThis.WebSocket = class WatchedSocket extends Real {
 
   send(data) {
     super.send(data);
-    const [, ack] = sends.exec(data) ?? [];
-    if (ack === undefined) return;
-    const key = keys.exec(data)?.[1] ?? null;
-    if (ack !== "") this.#keys.set(ack, key);
+    const sent = typeof data === "string" ? sendIn(data) : undefined;
+    if (sent === undefined) return;
+    const { key, ref = key } = sent;
+    if (ref) this.#keys.set(ref, key);
     tell({ kind: "frameOut", key });
+    if (stalls.left-- <= 0) hang();
   }
 
   #onFrame(data) {
-    const [, ack, success] = /^43(?:\/[^,]*,)?(\d+)\[.*?"success":\s*(true|false)/s.exec(data) ?? [];
-    if (ack === undefined || !this.#keys.has(ack)) return;
-    tell({ kind: success === "true" ? "answerIn" : "refusalIn", key: this.#keys.get(ack) });
-    this.#keys.delete(ack);
-    if (success === "true" && stallAfter-- <= 0) hang();
+    const answer = typeof data === "string" ? answerIn(data) : undefined;
+    if (answer === undefined || !this.#keys.has(answer.ref)) return;
+    tell({ kind: answer.isGood ? "answerIn" : "refusalIn", key: this.#keys.get(answer.ref) });
+    this.#keys.delete(answer.ref);
+    if (answer.isGood && stalls.answered-- <= 0) hang();
   }
 };
 
