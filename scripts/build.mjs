@@ -1,21 +1,33 @@
 // `npm run build`: everything that `npm start` runs and that is published, each part only where it has changed.
-import { copyFile, rename } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rename } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { buildWasm } from "./build-wasm.mjs";
 import { unlessFresh } from "./lib/fresh.mjs";
-import { isMain, run, runMain } from "./lib/run.mjs";
+import { inRoot, isMain, run, runMain } from "./lib/run.mjs";
 import { builtBinary } from "./lib/rust.mjs";
 import { Steps } from "./lib/steps.mjs";
 
 // Windows starts npm through a shell.
 const npm = { shell: process.platform === "win32" };
 
-/** The npm package `chatwire`: js/dist. Needs pkg/. */
+/** The npm package `chatwire`: js/dist and js/dist-inline. Needs pkg/. */
 export function buildPackage() {
   const parts = {
     inputs: ["js", "pkg/.stamp", "package-lock.json"],
-    outputs: ["js/dist", "js/pkg/chatwire_bg.wasm"],
+    outputs: ["js/dist", "js/dist-inline", "js/pkg/inline.js"],
   };
   return unlessFresh("package", parts, () => run("npm", ["run", "build", "-w", "js"], npm));
+}
+
+/** The tarball that is published, at `file`: of what is built, where `npm pack` itself would build wasm and package first. */
+export async function packInto(file) {
+  for (const name of ["LICENSE-APACHE", "LICENSE-MIT"]) await copyFile(inRoot(name), inRoot("js", name));
+  await buildPackage();
+  const folder = dirname(file);
+  await mkdir(folder, { recursive: true });
+  const { version } = JSON.parse(await readFile(inRoot("js", "package.json"), "utf8"));
+  await run("npm", ["pack", "--silent", "--ignore-scripts", "-w", "js", "--pack-destination", folder], npm);
+  await rename(join(folder, `chatwire-${version}.tgz`), file);
 }
 
 /** The demo: www/app/dist. Needs js/dist. */

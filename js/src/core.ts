@@ -14,7 +14,7 @@ export interface Core {
   free(): void;
 }
 
-export type Hooks = {
+type Hooks = {
   /** A JSON array of {@link Event}. */
   onBatch(json: string): void;
   getToken(reason: TokenReason): Promise<string>;

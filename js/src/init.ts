@@ -1,21 +1,16 @@
 // Loads the wasm, once a page and framing: the module is shared by all clients.
 import initialise, { ChatCore } from "../pkg/chatwire.js";
+import { addressOf, type Framing } from "./address.js";
 import type { CoreConstructor } from "./core.js";
 import { ChatError } from "./errors.js";
 import type { WasmSource } from "./types.js";
-
-/**
- * What a profile's frames are made of: each has a wasm of its own, which holds nothing of the others; `phoenix` over Socket.IO,
- * and what is declared on another framing than Socket.IO, needs several.
- */
-export type Framing = "socket.io" | "phoenix" | "json" | "several";
 
 const loading = new Map<Framing, Promise<CoreConstructor>>();
 
 /** The core's class, usable. A failure is not remembered: the next call tries again. */
 export async function loadCore(framing: Framing, source?: WasmSource): Promise<CoreConstructor> {
   // Also where the page has one already: what is wrong with this call is wrong on the day when it comes first.
-  const place = placeOf(framing, source);
+  const place = placeOf(source);
   let started = loading.get(framing);
   if (started === undefined) {
     started = load(framing, place).catch((error: unknown) => {
@@ -27,8 +22,8 @@ export async function loadCore(framing: Framing, source?: WasmSource): Promise<C
   return started;
 }
 
-async function load(framing: Framing, place: Place): Promise<CoreConstructor> {
-  const opened = place instanceof URL ? await download(framing, place) : place;
+async function load(framing: Framing, place: Place | undefined): Promise<CoreConstructor> {
+  const opened = await (place === undefined ? shipped(framing) : open(framing, place));
   // The glue keeps whatever it has once instantiated, also what it cannot use: only ours comes so far.
   const module_or_path = await compile(opened);
   if (!isOurs(module_or_path)) throw foreign(framing, "it is another wasm");
@@ -58,12 +53,41 @@ async function glueOf(framing: Framing) {
   }
 }
 
+/** The wasm that comes with the package: from its address, else from the chunk that holds its bytes. */
+async function shipped(framing: Framing): Promise<Opened> {
+  const address = addressOf(framing);
+  if (address === undefined) return inlined(framing);
+  try {
+    return await download(framing, address);
+  } catch (missing) {
+    // Not every bundler takes the file along, and not every server gives it. If the chunk is not to be had either, the
+    // page has no network: what is told is the address.
+    return inlined(framing).catch(() => {
+      throw missing;
+    });
+  }
+}
+
+/** A chunk of its own: few pages load it. */
+async function inlined(framing: Framing): Promise<ArrayBuffer> {
+  try {
+    return await (await import("./inline.js")).wasmOf(framing);
+  } catch (cause) {
+    const why = `the chunk with the wasm does not load: ${messageOf(cause)}`;
+    throw new ChatError("config", why, { retryable: true, cause });
+  }
+}
+
 /** Where the package has it. */
 function fileOf(framing: Framing): string {
   return `node_modules/chatwire/pkg/${framing === "socket.io" ? "" : `${framing}/`}chatwire_bg.wasm`;
 }
 
 type Opened = Response | BufferSource | WebAssembly.Module;
+
+async function open(framing: Framing, place: Place): Promise<Opened> {
+  return place instanceof URL ? download(framing, place) : place;
+}
 
 async function compile(opened: Opened): Promise<WebAssembly.Module> {
   if (opened instanceof WebAssembly.Module) return opened;
@@ -88,11 +112,10 @@ function foreign(framing: Framing, why: string, cause?: unknown): ChatError {
 
 type Place = URL | BufferSource | WebAssembly.Module;
 
-function placeOf(framing: Framing, source: WasmSource | undefined): Place {
+function placeOf(source: WasmSource | undefined): Place | undefined {
   if (source === undefined) {
-    const url = urlOf(framing);
-    if (url.protocol === "file:" && typeof document === "undefined") throw noBrowser();
-    return url;
+    if (!isBrowser()) throw noBrowser();
+    return undefined;
   }
   if (typeof source === "string" || source instanceof URL) return absolute(source);
   if (source instanceof WebAssembly.Module || ArrayBuffer.isView(source) || source instanceof ArrayBuffer)
@@ -100,18 +123,11 @@ function placeOf(framing: Framing, source: WasmSource | undefined): Place {
   throw new ChatError("config", "wasm must be a URL, the bytes of the wasm file or a WebAssembly.Module");
 }
 
-/** Written out for the bundlers: they find the file by these expressions and give it an address of their own. */
-function urlOf(framing: Framing): URL {
-  switch (framing) {
-    case "phoenix":
-      return new URL("../pkg/phoenix/chatwire_bg.wasm", import.meta.url);
-    case "json":
-      return new URL("../pkg/json/chatwire_bg.wasm", import.meta.url);
-    case "several":
-      return new URL("../pkg/several/chatwire_bg.wasm", import.meta.url);
-    default:
-      return new URL("../pkg/chatwire_bg.wasm", import.meta.url);
-  }
+/** A page or a worker. React Native on a device is neither: it has no WebAssembly. */
+function isBrowser(): boolean {
+  return (
+    typeof WebAssembly === "object" && (typeof document !== "undefined" || "WorkerGlobalScope" in globalThis)
+  );
 }
 
 function absolute(source: string | URL): URL {
@@ -159,8 +175,8 @@ function notFound(framing: Framing, url: URL, why: string, cause?: unknown): Cha
 function noBrowser(): ChatError {
   return new ChatError(
     "config",
-    "chatwire runs in browsers, and this is a server (Node, or a page that is rendered there): call createChat() in the " +
-      "browser, in an effect or an event handler",
+    "chatwire runs in browsers, and this is a server (Node, or a page that is rendered there) or React Native on a device: " +
+      "call createChat() in the browser, in an effect or an event handler",
   );
 }
 

@@ -2,8 +2,8 @@
 //
 // JSON turns NaN, Infinity, functions and symbols silently into null, which is the default. They cross as an array
 // instead, which no option allows, so that the core refuses them and says what is allowed there.
+import type { Framing } from "./address.js";
 import { ChatError, check, describe, toChatError } from "./errors.js";
-import type { Framing } from "./init.js";
 import type { ProfileSpec } from "./profile.js";
 import type { ChatOptions, WasmSource } from "./types.js";
 

@@ -92,7 +92,7 @@ export class TimelineView implements Timeline {
  * The rows of one window, kept by slot: a row that did not change is the same object in the next snapshot, and a
  * snapshot in which nothing changed is the same object.
  */
-export class WindowRows {
+class WindowRows {
   #rows = new Map<number, Message>();
   #order: readonly number[] = [];
   #gapSlots: readonly number[] = [];

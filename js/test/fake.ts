@@ -341,7 +341,7 @@ export function messageOf(fields: Partial<Message>): Message {
   };
 }
 
-export function conversationOf(fields: Partial<Conversation>): Conversation {
+function conversationOf(fields: Partial<Conversation>): Conversation {
   return {
     id: "c1",
     kind: "direct",

@@ -13,7 +13,7 @@ import {
   type Readable,
 } from "../src/index.js";
 
-/** The wasm of a framing: `phoenix`, `json`, `phoenix-socket-io`; without a name that of Socket.IO. */
+/** The wasm of a framing: `phoenix`, `json`, `several`; without a name that of Socket.IO. */
 export const wasmOf = (framing: string) =>
   readFile(join(import.meta.dirname, "../pkg", framing, "chatwire_bg.wasm"));
 

@@ -5,7 +5,7 @@ import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path";
 import { inRoot } from "./run.mjs";
 
-const passedOver = new Set(["node_modules", "dist", "pkg", "target", ".git"]);
+const passedOver = new Set(["node_modules", "dist", "dist-inline", "pkg", "target", ".git"]);
 
 /**
  * Runs `build` unless `outputs` exist and `inputs` (files and folders, from the root) are what they were when it last

@@ -5,7 +5,7 @@
 import { writeFile } from "node:fs/promises";
 import { inRoot } from "../lib/run.mjs";
 
-export const facts = {
+const facts = {
   E1: "the address asks for Engine.IO 4 over WebSocket alone, without a sid; the first frame is the handshake",
   E2: "the server pings, the client pongs; dead after interval and time-out; the wall clock is compared before a send",
   E3: "one packet a frame; binary frames have no type byte; noop ignored, upgrade never sent, close closes",
@@ -127,7 +127,7 @@ export function resultsOfVitest(json) {
 }
 
 /** The facts that a test names. */
-export function factsOf(name) {
+function factsOf(name) {
   const last = name.split("::").at(-1);
   const front = /^((?:[a-z]\d+_)+)/.exec(last)?.[1] ?? "";
   const named = [...front.toUpperCase().split("_"), ...(name.match(/\b[A-Z]\d+\b/g) ?? [])];

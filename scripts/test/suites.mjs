@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { preparePython } from "../../tests/servers/python.mjs";
-import { buildDemo, buildPackage, buildServer } from "../build.mjs";
+import { buildDemo, buildPackage, buildServer, packInto } from "../build.mjs";
 import { buildWasm } from "../build-wasm.mjs";
 import { browser } from "../lib/chromium.mjs";
 import { inRoot } from "../lib/run.mjs";
@@ -24,6 +24,7 @@ export const suites = [
   { name: "sim", isDue: () => has("tests/sim.rs"), run: sim },
   { name: "web", isDue: () => has("src/web") || webTests().length > 0, run: web },
   { name: "js", isDue: () => has("js/package.json"), run: js },
+  { name: "package", isDue: () => has("js/package.json"), run: npmPackage },
   { name: "servers", isDue: () => has("tests/servers"), run: servers },
   { name: "size", isDue: () => has("scripts/size.mjs"), run: size },
   { name: "e2e", isDue: () => has("tests/e2e"), run: e2e },
@@ -112,6 +113,20 @@ async function js(suite) {
       return fromVitest(json);
     },
   });
+}
+
+/** What is published: its entries, types and public surface, nothing unused. */
+async function npmPackage(suite) {
+  if (!(await suite.need("wasm", () => buildWasm()))) return;
+  const tarball = join(await targetDir(), "pack", "chatwire.tgz");
+  if (!(await suite.need("npm pack", () => packInto(tarball)))) return;
+  await suite.check("publint", bin("publint"), ["run", tarball, "--strict"]);
+  // Files of wasm have no types, and from CommonJS the package is had by `import()`, or by `require` since Node 20.19.
+  const wasm = ["", "phoenix/", "json/", "several/"].map((folder) => `${folder}chatwire_bg.wasm`);
+  const rules = ["--ignore-rules", "cjs-resolves-to-esm", "--exclude-entrypoints", ...wasm];
+  await suite.check("are the types wrong", bin("attw"), [tarball, "--format", "ascii", ...rules]);
+  await suite.check("public surface (js/api)", process.execPath, ["js/scripts/api.mjs"]);
+  await suite.check("knip", bin("knip"), []);
 }
 
 async function servers(suite) {

@@ -1,4 +1,5 @@
-// `npm run e2e`: every suite in turn; `npm run e2e -- demo kill` runs those whose file name matches one of the words.
+// `npm run e2e`: every suite in turn but those below; `npm run e2e -- demo kill` runs those whose file name matches one of
+// the words, those too.
 import { readdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -6,12 +7,18 @@ import { readArguments } from "../../scripts/lib/arguments.mjs";
 import { run, runMain, Told } from "../../scripts/lib/run.mjs";
 import { parts } from "./parts.mjs";
 
+// They install Next.js and Expo anew, 400 MB each, and build several times: minutes. Vite's, which goes the same way,
+// is part of every run.
+const onDemand = ["examples-app.test.mjs", "examples-next.test.mjs", "examples-expo.test.mjs"];
+
 const folder = dirname(fileURLToPath(import.meta.url));
 
 await runMain(async () => {
   const words = readArguments({}).positionals;
   const all = readdirSync(folder).filter((name) => name.endsWith(".test.mjs"));
-  const chosen = all.filter((name) => words.length === 0 || words.some((word) => name.includes(word)));
+  const isAsked = (name) =>
+    words.length === 0 ? !onDemand.includes(name) : words.some((word) => name.includes(word));
+  const chosen = all.filter(isAsked);
   if (chosen.length === 0)
     throw new Told(`No suite matches ${words.join(", ")}. There are: ${all.join(", ")}`);
   const env = { ...process.env, ...(await parts()) };

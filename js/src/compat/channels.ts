@@ -211,7 +211,7 @@ export class ChatSocketClient extends WireFacade<ChannelEvents> {
   }
 }
 
-export function channelMessageOf(message: Message): ChannelMessage {
+function channelMessageOf(message: Message): ChannelMessage {
   return {
     id: message.id ?? message.rowKey,
     content: message.text,

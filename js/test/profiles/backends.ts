@@ -133,7 +133,7 @@ const assistantScript = { place: "assistant", log: ({ id }: ReferenceUser) => `a
 const people = { other: "a client", lacks: {} } as const;
 const socketIo = { wasm: await wasmOf("") };
 const [wasmOfPhoenix, wasmOfAssistant, wasmOfPhoenixOverSocketIo] = await Promise.all(
-  ["phoenix", "json", "phoenix-socket-io"].map(wasmOf),
+  ["phoenix", "json", "several"].map(wasmOf),
 );
 const noTyping = { typing: "channels has no event for it" };
 const noReceipts = { receipts: "the assistant is told of none, and tells none" };

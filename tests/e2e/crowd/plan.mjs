@@ -16,7 +16,7 @@ const mostFrozen = 3;
 /** How often the one that leads is hit, rather than any. */
 const atLeader = 0.5;
 
-export const eventsPerRound = 6;
+const eventsPerRound = 6;
 
 /** @returns one entry a round: `{events, messages, moments(), words(), ben()}`, chances for what happens and for what is sent. */
 export function planOf({ rounds, seed, messages }) {

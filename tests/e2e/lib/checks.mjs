@@ -28,7 +28,7 @@ export function assertTimeline({ messages, hasEarlier, error }, log) {
 }
 
 /** Each message of others was told once; live ones in the server's order, and those that were caught up, too. */
-export function assertTold(events, log, receiverId) {
+function assertTold(events, log, receiverId) {
   const of = (rows) => rows.map(({ id }) => id);
   const others = log.filter((row) => row.sender_id !== receiverId);
   assert.deepEqual(of(events.map(([message]) => message)).sort(), of(others).sort());

@@ -6,7 +6,7 @@ import { inTime, until } from "./until.mjs";
 const lastWordMs = 5_000;
 
 /** What the client in the page rejected with. */
-export class PageError extends Error {
+class PageError extends Error {
   constructor({ message, ...rest }) {
     super(message);
     Object.assign(this, rest);

@@ -10,7 +10,7 @@ const filler =
 export const fastWrites = ["--rate-per-s", "1000000", "--rate-burst", "1000000"];
 
 /** The text of the `n`th message of its conversation, with the place that it has there. */
-export const textOf = (n) => `${n} ${filler}`;
+const textOf = (n) => `${n} ${filler}`;
 export const placeOf = (text) => Number(text.split(" ", 1)[0]);
 
 export class Writer {

@@ -14,11 +14,14 @@ const folders = {
 const page = here("../page");
 const types = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
 
-/** @returns `{url, close()}`; the port stays the same as long as it runs, and with it the browser's stores. */
-export async function servePage() {
+/**
+ * @param headers go with every answer.
+ * @returns `{url, close()}`; the port stays the same as long as it runs, and with it the browser's stores.
+ */
+export async function servePage({ headers = {} } = {}) {
   const server = createServer(async ({ url }, response) => {
     const { status, contentType, body } = await files(new URL(url, "http://local").pathname);
-    response.writeHead(status, { "content-type": contentType });
+    response.writeHead(status, { "content-type": contentType, ...headers });
     response.end(body);
   });
   await new Promise((resolve, reject) => {

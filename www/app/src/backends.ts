@@ -2,7 +2,7 @@
 import type { ChatOptions } from "chatwire";
 import type { User } from "./session.js";
 
-export type ProfileName = "team" | "phoenix" | "companion" | "channels" | "assistant";
+type ProfileName = "team" | "phoenix" | "companion" | "channels" | "assistant";
 
 /** A conversation as a list shows it. */
 type Offer = { id: string; title: string };
