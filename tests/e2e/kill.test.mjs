@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { catchUpRun, violationsOfToldRows } from "./kill/catch-up.mjs";
 import { classifyByStore, classifyByTime, Journal } from "./kill/journal.mjs";
-import { planOf } from "./kill/plan.mjs";
+import { aimsOf, planOf } from "./kill/plan.mjs";
 import { killRun, leastSeen } from "./kill/run.mjs";
 import { violationsOfFates, violationsOfLog, violationsOfTimeline } from "./kill/verify.mjs";
 import { wires } from "./kill/wires.mjs";
@@ -72,6 +72,10 @@ test("each variant of a wire has its turn, and is aimed at as its answers allow"
   assert.equal(of("plain").length, 15);
   assert.ok(of("full").includes("answered") && !of("full").includes("left"));
   assert.ok(of("plain").includes("left") && !of("plain").includes("answered"));
+  for (const wire of Object.values(wires)) {
+    const aimed = new Set(planOf(wire, 20, 1).map(({ aim }) => aim));
+    assert.deepEqual([...aimed].sort(), aimsOf(wire).sort(), "twenty rounds have aimed at everything");
+  }
   assert.deepEqual(
     planOf(wires.assistant, 3, 1, "left").map(({ variant }) => variant.name),
     ["plain", "plain", "plain"],

@@ -18,11 +18,14 @@ const cycle = [
   { victim: "server", aim: "before store" },
 ];
 
+/** So that a run that does not come round for any variant has aimed at everything all the same. */
+const stride = 4;
+
 /** How rounds of a wire can be aimed. */
 export const aimsOf = (wire) => [...new Set(wire.variants.flatMap(({ fate }) => fate.aims))];
 
 /**
- * @param wire one of wires.mjs; its variants take turns, each with a cycle of its own.
+ * @param wire one of wires.mjs; its variants take turns, each with a cycle of its own that it enters at another place.
  * @param aim only rounds that are aimed at this.
  * @returns one entry a round: `{variant, victim, aim, random()}`, each with numbers of its own; none where nothing fits.
  */
@@ -37,8 +40,9 @@ export function planOf(wire, rounds, seed, aim) {
     .filter(({ entries }) => entries.length > 0);
   if (turns.length === 0) return [];
   return Array.from({ length: rounds }, (_, index) => {
-    const { variant, entries } = turns[index % turns.length];
-    const entry = entries[Math.floor(index / turns.length) % entries.length];
+    const turn = index % turns.length;
+    const { variant, entries } = turns[turn];
+    const entry = entries[(Math.floor(index / turns.length) + stride * turn) % entries.length];
     return { variant, ...entry, random: randomOf(seed * 7919 + index) };
   });
 }

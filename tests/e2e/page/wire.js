@@ -16,8 +16,8 @@ const packet = /^4([23])(?:\/[^,]*,)?(\d*)(?=\[)/;
 const socketIoSends = ["chat:message_send", "message:send", "send_message"];
 
 /**
- * What a frame says of a send: `{key, ref}` of one that goes out; `{ref | key, isGood}` of an answer. `ref` is what the answer
- * calls it by, where that is not the key; the key stands in a field of each wire's own, `id` with `channels`.
+ * What a frame that goes out says of a send: `{key, ref}`. `ref` is what the answer calls it by, where that is not the key;
+ * the key stands in a field of each wire's own, `id` with `channels`.
  */
 function sendIn(frame) {
   const [head, , ref] = packet.exec(frame) ?? [];
@@ -32,21 +32,33 @@ function sendIn(frame) {
   return body.type === "command" ? { key: keyIn(body.payload) } : undefined;
 }
 
-const keyIn = ({ clientMessageId, client_message_id, client_id, id }) =>
-  clientMessageId ?? client_message_id ?? client_id ?? id ?? null;
+function keyIn(payload) {
+  const { clientMessageId, client_message_id, client_id, id } = payload ?? {};
+  return clientMessageId ?? client_message_id ?? client_id ?? id ?? null;
+}
 
+/** What a frame that comes in says of a send: `{ref, isGood}`. */
 function answerIn(frame) {
   const [head, kind, ref] = packet.exec(frame) ?? [];
-  if (kind === "3") return { ref, isGood: JSON.parse(frame.slice(head.length))[0]?.success === true };
-  if (frame.startsWith("[")) {
-    const [, ref, , event, payload] = JSON.parse(frame);
-    return event === "phx_reply" ? { ref, isGood: payload.status === "ok" } : undefined;
+  const isOurs = kind === "3" || (head === undefined && /^[[{]/.test(frame));
+  const body = isOurs ? parsed(frame.slice(head?.length ?? 0)) : undefined;
+  if (kind === "3") return { ref, isGood: body?.[0]?.success === true };
+  if (Array.isArray(body)) {
+    const [, ref, , event, payload] = body;
+    return event === "phx_reply" ? { ref, isGood: payload?.status === "ok" } : undefined;
   }
-  if (!frame.startsWith("{")) return undefined;
-  const { type, payload } = JSON.parse(frame);
-  const key = payload?.clientMessageId;
-  if (key === undefined || (type !== "ack" && type !== "error")) return undefined;
-  return { ref: key, isGood: type === "ack" };
+  const key = body?.payload?.clientMessageId;
+  if (key === undefined || (body.type !== "ack" && body.type !== "error")) return undefined;
+  return { ref: key, isGood: body.type === "ack" };
+}
+
+/** What a server says may be anything. */
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 const Real = globalThis.WebSocket;
