@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { launch } from "./browser.mjs";
 
 const patience = { timeout: 60_000 };
+/** A development server compiles the page when it is first asked for it. */
+const compiling = { timeout: 180_000 };
 
 class ExamplePage {
   #errors = [];
@@ -18,7 +20,7 @@ class ExamplePage {
     shown.page = await shown.context.newPage();
     shown.page.on("pageerror", (error) => shown.#errors.push(String(error)));
     shown.page.on("response", (response) => shown.#note(response));
-    await shown.page.goto(url, patience);
+    await shown.page.goto(url, compiling);
     // A page that the server has rendered shows its buttons before they do anything.
     await shown.page.waitForFunction(
       () =>
@@ -26,7 +28,7 @@ class ExamplePage {
           Object.keys(button).some((key) => key.startsWith("__reactProps")),
         ),
       undefined,
-      patience,
+      compiling,
     );
     return shown;
   }
