@@ -288,8 +288,13 @@ impl World {
         if news && reason == "attempts" && max.is_some_and(|max| attempts < max) {
             self.wrong("each budget of attempts is whole", format!("{name} gave up after {attempts}"));
         }
+        // A change that has overtaken a ping which is still under way is heard before it, and no sign that that is punctual.
+        let overtaken = self.devices[at].links.values().next_back().is_some_and(|link| {
+            link.in_last > t && link.changes_last >= self.devices[at].eyes.wire.last_frame_ms
+        });
         if reason.starts_with("no sign of life")
             && silent_ms < 1900
+            && !overtaken
             && before == Some(ConnectionState::Online)
         {
             self.wrong("a living link is kept", format!("{name} gave it up {silent_ms} ms after a frame"));
