@@ -43,8 +43,8 @@ export class ChatClient {
   readonly #requests: Requests;
   readonly #views = new Map<number, TimelineView>();
   #lastView = 0;
-  /** What the core told before anybody could listen. */
-  #untold: Event[] | undefined = [];
+  /** What the core told before anybody could listen; once `restored`, with the ends of calls, which come in their place. */
+  #untold: { events: Event[]; ends: boolean } | undefined = { events: [], ends: false };
   #closing: Promise<void> | undefined;
 
   /** Use `createChat`, which loads the core. */
@@ -66,10 +66,11 @@ export class ChatClient {
   /** For `createChat`: the store is read. What was told until then listeners hear in the task after it. */
   async restored(): Promise<this> {
     await this.outbox();
+    if (this.#untold) this.#untold.ends = true;
     setTimeout(() => {
-      const untold = this.#untold ?? [];
+      const { events } = this.#untold ?? { events: [] };
       this.#untold = undefined;
-      for (const event of untold) guarded(() => this.#tell(event));
+      for (const event of events) guarded(() => this.#tell(event));
     }, 0);
     return this;
   }
@@ -325,8 +326,8 @@ export class ChatClient {
     this.#snapshots.flush();
     for (const view of changed) view.notify();
     for (const event of events) {
-      const result = event.type === "done" || event.type === "refused";
-      if (this.#untold && !result) this.#untold.push(event);
+      const isEnd = event.type === "done" || event.type === "refused";
+      if (this.#untold && (this.#untold.ends || !isEnd)) this.#untold.events.push(event);
       else guarded(() => this.#tell(event));
     }
   }

@@ -29,3 +29,30 @@ test("an event that cannot be read takes nothing else along", () => {
   expect(reported).toHaveBeenCalled();
   expect(chat.presence("cy")?.online).toBe(true);
 });
+
+test("a call that ends in the task of the start does not overtake what is told", async () => {
+  let deliver = (_: string) => {};
+  let calls = 0;
+  class Core {
+    constructor(_: unknown, hooks: { onBatch: (json: string) => void }) {
+      deliver = hooks.onBatch;
+    }
+    command() {
+      return ++calls;
+    }
+  }
+  const chat = new ChatClient(Core as unknown as CoreConstructor, { plain: { userId: "ana" } } as never);
+  const restored = chat.restored();
+  deliver(JSON.stringify([{ type: "done", id: 1, outcome: { kind: "messages", value: [] } }]));
+  await restored;
+  const order: string[] = [];
+  chat.on("presence", () => order.push("told"));
+  const connected = chat.connect().then(() => order.push("resolved"));
+  const batch = [
+    { type: "presence", userId: "cy", online: true, lastSeenMs: null },
+    { type: "done", id: 2, outcome: { kind: "nothing" } },
+  ];
+  deliver(JSON.stringify(batch));
+  await connected;
+  expect(order).toEqual(["told", "resolved"]);
+});

@@ -152,6 +152,7 @@ async function e2e(suite) {
     await buildDemo();
     env.CHATWIRE_SERVER = await buildServer({ faults: true });
     env.CHROME = (await browser()).chrome;
+    await preparePython();
   });
   if (!isReady) return;
   await suite.tests("Playwright", "npm", ["run", "--silent", "e2e"], { env, count: fromEither });

@@ -8,7 +8,7 @@ type Outgoing = [data: string | Uint8Array];
 export class Tapped extends WebSocket {
   /** Every socket since `forget`, in the order of their opening. */
   static readonly sockets: Tapped[] = [];
-  /** How often the client is told each frame that comes in: never, once, or twice. */
+  /** How often the client is told each frame that comes in (but for pings): never, once, or twice. */
   times: 0 | 1 | 2 = 1;
   /** How many frames have gone out. */
   out = 0;
@@ -43,7 +43,9 @@ export class Tapped extends WebSocket {
 
   override emit(event: string | symbol, ...args: unknown[]): boolean {
     if (event !== "message") return super.emit(event, ...args);
-    for (let time = 0; time < this.times; time++) super.emit(event, ...(args as Incoming));
+    // A ping of Engine.IO comes once: a server ends the connection of whoever answers it twice.
+    const times = String(args[0]) === "2" ? Math.min(this.times, 1) : this.times;
+    for (let time = 0; time < times; time++) super.emit(event, ...(args as Incoming));
     return true;
   }
 }
