@@ -58,7 +58,7 @@ for (const [profile, { people, begin, textsIn, facts }] of Object.entries(wires)
       await answerAndRead(server, { me, other, id });
 
       await me.page.context().setOffline(true);
-      await server.faults.dropSockets();
+      await server.faults.dropSockets(me.userId);
       await me.until("the loss", () => harness.connection().state !== "online");
       const queued = await sendAll(me, id, numbered("offline", 1, 12));
       await server.faults.refuseConnect(1);
