@@ -57,9 +57,10 @@ function read(options: object): ReadOptions {
 
 /** Which wasm has it. */
 function framingOf({ profile, framing }: Omit<ChatOptions, "getToken" | "wasm">): Framing {
-  const over = typeof profile === "object" ? (profile as Partial<ProfileSpec> | null)?.framing : framing;
-  const isDeclaredOver = typeof profile === "object" && (over === "phoenix" || over === "json");
-  if (isDeclaredOver || (profile === "phoenix" && over === "socket.io")) return "several";
+  const declared =
+    typeof profile === "object" ? (profile as Partial<ProfileSpec> | null)?.framing : undefined;
+  const isOver = profile === "phoenix" && framing === "socket.io";
+  if (isOver || declared === "phoenix" || declared === "json") return "several";
   return framings.get(profile) ?? "socket.io";
 }
 

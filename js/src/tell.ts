@@ -11,7 +11,7 @@ const badConsent =
   "a message asks for consent (oauth_required), and its metadata.authUrl is no http or https address: it was not opened";
 
 /** The public events by name, for whoever listens to one that there is not. */
-const EVENTS: Record<keyof ChatEvents, true> = {
+export const EVENTS: Record<keyof ChatEvents, true> = {
   message: true,
   messageUpdated: true,
   messageDeleted: true,

@@ -36,18 +36,16 @@ pub use template::{Value, names_in, render};
 
 /// The vocabulary that the configuration names.
 pub fn of(config: &Config) -> Box<dyn Profile> {
+    // What is declared has its declaration, whatever it is spoken over.
+    #[cfg(feature = "socket-io")]
+    if let Some(spec) = &config.spec {
+        return Box::new(declared::Declared::new((**spec).clone(), &config.user_id));
+    }
     match config.profile {
-        // What is declared has its declaration.
         #[cfg(feature = "socket-io")]
-        ProfileName::Team | ProfileName::Declared => match &config.spec {
-            Some(spec) => Box::new(declared::Declared::new((**spec).clone(), &config.user_id)),
-            None => Box::new(team::Team),
-        },
+        ProfileName::Team | ProfileName::Declared => Box::new(team::Team),
         #[cfg(feature = "several")]
-        ProfileName::DeclaredOverPhoenix | ProfileName::DeclaredOverJson => match &config.spec {
-            Some(spec) => Box::new(declared::Declared::new((**spec).clone(), &config.user_id)),
-            None => Box::new(team::Team),
-        },
+        ProfileName::DeclaredOverPhoenix | ProfileName::DeclaredOverJson => Box::new(team::Team),
         #[cfg(feature = "phoenix")]
         ProfileName::Phoenix => Box::new(phoenix::Phoenix),
         #[cfg(all(feature = "phoenix", feature = "socket-io"))]

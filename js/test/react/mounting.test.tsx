@@ -12,6 +12,7 @@ import {
   useTyping,
   useWebSocket,
 } from "../../src/react/index.js";
+import { EVENTS } from "../../src/tell.js";
 import { pair, serve } from "../support.js";
 
 test("when one row changes, a component of another is not drawn again", async () => {
@@ -43,30 +44,7 @@ test("when one row changes, a component of another is not drawn again", async ()
   expect({ first: drawn.first, third: drawn.third }).toEqual({ first: before.first, third: before.third });
 });
 
-/** Every event of the client; the compiler finds the one that is missing. */
-const events = Object.keys({
-  message: true,
-  messageUpdated: true,
-  messageDeleted: true,
-  status: true,
-  typing: true,
-  presence: true,
-  reaction: true,
-  conversation: true,
-  conversationRemoved: true,
-  connection: true,
-  connected: true,
-  disconnected: true,
-  reconnecting: true,
-  phase: true,
-  error: true,
-  authError: true,
-  protocolError: true,
-  storageDegraded: true,
-  gap: true,
-  oauthRequired: true,
-  leader: true,
-} satisfies Record<keyof ChatEvents, true>) as (keyof ChatEvents)[];
+const events = Object.keys(EVENTS) as (keyof ChatEvents)[];
 
 test("mounted and unmounted many times, also under StrictMode, the hooks leave no listener and no window", async () => {
   const { ana, id } = await pair(await serve());

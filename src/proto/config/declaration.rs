@@ -70,6 +70,8 @@ fn declared(reader: &Reader<'_>) -> Declaration {
     }
     #[cfg(feature = "several")]
     let over = over(reader);
+    #[cfg(feature = "several")]
+    check_carried(reader, &over);
     #[cfg(not(feature = "several"))]
     reader.choice("framing", &["socket.io"]);
     let patch = capabilities(reader);
@@ -90,9 +92,6 @@ fn declared(reader: &Reader<'_>) -> Declaration {
             _ => Some(ConversationKind::Direct),
         },
         keys_are_ids: reader.bool("keysAreIds").unwrap_or(false),
-        #[cfg(feature = "several")]
-        said: commands(reader, &over),
-        #[cfg(not(feature = "several"))]
         said: commands(reader),
         heard: events(reader),
         message: message(reader),
@@ -129,23 +128,27 @@ fn over(reader: &Reader<'_>) -> Over {
     Over::Phoenix(Topics { user, conversation })
 }
 
-/// What the framing cannot carry.
+/// What the framing cannot carry is refused.
 #[cfg(feature = "several")]
-fn check_said(over: &Over, commands: &Reader<'_>, name: &str, saying: Saying) {
+fn check_carried(reader: &Reader<'_>, over: &Over) {
     if *over == Over::SocketIo {
         return;
     }
-    let command = commands.object(name, &["event", "payload"]);
-    if let Some(payload) = command.get("payload").filter(|payload| kind(payload) == Kind::Array) {
-        command.wrong("payload", payload, "an object: an event of this framing has one value");
-    }
-    let changes = matches!(saying, Saying::Edit | Saying::Remove | Saying::React | Saying::Unreact);
-    if changes && *over == Over::Json {
-        commands.wrong_as(
-            name,
-            "a command",
-            "nothing: on framing: \"json\" no answer says that a message was changed",
-        );
+    let commands = reader.object("commands", &SAYINGS.map(|(name, ..)| name));
+    for (name, saying, _) in SAYINGS {
+        if commands.get(name).is_none() {
+            continue;
+        }
+        let command = commands.object(name, &["event", "payload"]);
+        if let Some(payload) = command.get("payload").filter(|payload| kind(payload) == Kind::Array) {
+            command.wrong("payload", payload, "an object: an event of this framing has one value");
+        }
+        if *over == Over::Json
+            && matches!(saying, Saying::Edit | Saying::Remove | Saying::React | Saying::Unreact)
+        {
+            let allowed = "nothing: on framing: \"json\" no answer says that a message was changed";
+            commands.wrong_as(name, "a command", allowed);
+        }
     }
 }
 
@@ -164,7 +167,7 @@ fn template(reader: &Reader<'_>, name: &str, known: &[&str]) -> Option<String> {
     Some(value.get().to_owned())
 }
 
-fn commands(reader: &Reader<'_>, #[cfg(feature = "several")] over: &Over) -> Vec<Said> {
+fn commands(reader: &Reader<'_>) -> Vec<Said> {
     let known = SAYINGS.map(|(name, ..)| name);
     let commands = reader.object("commands", &known);
     let mut said = Vec::new();
@@ -175,8 +178,6 @@ fn commands(reader: &Reader<'_>, #[cfg(feature = "several")] over: &Over) -> Vec
             }
             continue;
         }
-        #[cfg(feature = "several")]
-        check_said(over, &commands, name, saying);
         let command = commands.object(name, &["event", "payload"]);
         let mut allowed = vec!["userId"];
         allowed.extend_from_slice(values);

@@ -21,6 +21,16 @@ fn a_cancel_that_lost_against_another_tabs_mark_gives_the_row_back() {
     assert!(!bench.outbox.has_dirty());
 }
 
+/// The write under way meets what another tab has written, and the row is removed.
+fn meets_and_removes(bench: &mut Bench, id: RowId, theirs: &OutboxRow) {
+    bench.records.insert(1, encode_outbox_row(77, theirs));
+    bench.outbox.on_conflict(id);
+    bench.reconcile();
+    assert!(matches!(bench.outbox.write_of(id), Some(Write::Delete { stored: 1, expect: 77 })));
+    bench.run(true);
+    assert_eq!(bench.outbox.len(), 0);
+}
+
 #[test]
 fn a_cancel_whose_mark_met_a_conflict_is_not_written_as_a_message_again() {
     let mut bench = Bench::new(FULL);
@@ -35,12 +45,7 @@ fn a_cancel_whose_mark_met_a_conflict_is_not_written_as_a_message_again() {
     bench.outbox.abdicate();
     let failure = Some(Failure::new(ErrorCode::Expired, "over"));
     let failed = OutboxRow { failure, ..row("b", "r") };
-    bench.records.insert(1, encode_outbox_row(77, &failed));
-    bench.outbox.on_conflict(id);
-    bench.reconcile();
-    assert!(matches!(bench.outbox.write_of(id), Some(Write::Delete { stored: 1, expect: 77 })));
-    bench.run(true);
-    assert_eq!(bench.outbox.len(), 0);
+    meets_and_removes(&mut bench, id, &failed);
 }
 
 #[test]
@@ -54,12 +59,7 @@ fn a_cancel_whose_failure_met_a_conflict_does_not_make_the_message_fail() {
     bench.outbox.cancel("a").unwrap();
     bench.outbox.abdicate();
     // The next leader has written it meanwhile.
-    bench.records.insert(1, encode_outbox_row(77, &row("a", "r")));
-    bench.outbox.on_conflict(id);
-    bench.reconcile();
-    assert!(matches!(bench.outbox.write_of(id), Some(Write::Delete { stored: 1, expect: 77 })));
-    bench.run(true);
-    assert_eq!(bench.outbox.len(), 0);
+    meets_and_removes(&mut bench, id, &row("a", "r"));
 }
 
 #[test]

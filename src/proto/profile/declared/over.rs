@@ -95,9 +95,8 @@ impl Declared {
             }
             _ => return None,
         };
-        let (failure, retry_after_ms, mut key) = errors::told(args.first().copied());
+        let (failure, retry_after_ms, key) = errors::told(args.first().copied());
         let named = failed.and_then(|heard| Fields::of(args).ok()?.id(&heard.key));
-        key = named.or(key);
-        Some(Incoming::Failed { key, failure, retry_after_ms })
+        Some(Incoming::Failed { key: named.or(key), failure, retry_after_ms })
     }
 }
