@@ -34,6 +34,7 @@ mod create;
 mod damage;
 mod drafts;
 mod export;
+mod flight;
 mod guarantees;
 mod incoming;
 mod lead;

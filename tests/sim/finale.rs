@@ -196,8 +196,7 @@ impl World {
                     self.compare_changes(at, room);
                 }
             }
-            // What a window has asked for has come.
-            self.run_until(self.t + 2000);
+            self.await_requests(at);
             let words = self.diagnostics(at);
             self.see_words(&words);
             self.check_bounds(at);
@@ -206,6 +205,18 @@ impl World {
             self.compare_tabs();
             self.compare_long_history();
             self.compare_long_windows();
+        }
+    }
+
+    /// What a window has asked for has come: a long history comes in many pages, each within two seconds.
+    fn await_requests(&mut self, at: usize) {
+        let end = self.t + LIVENESS_MS;
+        loop {
+            self.run_until(self.t + 2000);
+            let numbers: serde_json::Value = serde_json::from_str(&self.diagnostics(at)).unwrap_or_default();
+            if numbers["requests"] == 0 || self.t >= end || self.violation.is_some() {
+                return;
+            }
         }
     }
 
@@ -237,7 +248,8 @@ impl World {
         // A resend that is cancelled takes nothing back of what may have arrived the first time.
         let failed = |code| sent.reasons.contains(&code);
         let expired = sent.resends > 0 && failed(ErrorCode::Expired);
-        let in_doubt = sent.unmarked || failed(ErrorCode::Unconfirmed) || expired;
+        // Of a torn record nobody may know any more that it was on the wire.
+        let in_doubt = sent.torn || sent.unmarked || failed(ErrorCode::Unconfirmed) || expired;
         if sent.cancelled && !in_doubt && self.server.ever.contains_key(&number) {
             let what = format!("message {number} was cancelled, and the server has it");
             self.wrong("cancelled is never sent", what);

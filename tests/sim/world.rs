@@ -152,7 +152,9 @@ impl World {
         };
         let waiting = self.queue.iter().filter(|(key, (whose, what))| waits(key, whose, what));
         let mut keys: Vec<(u64, u64)> = waiting.map(|(key, _)| *key).collect();
-        keys.sort_by_key(|key| key.0 != before_ms);
+        // So does what a stall held up, though it waits for that to end.
+        let stalled_until = self.devices[at].stalled_until;
+        keys.sort_by_key(|key| (key.0 != before_ms, key.0 != stalled_until));
         for key in keys {
             if let Some((whose, what)) = self.queue.remove(&key) {
                 self.push_for(whose, until, what);

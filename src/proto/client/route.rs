@@ -260,6 +260,10 @@ impl Client {
             let status = message.as_ref().map_or(least, |message| message.status);
             let (conversation_id, row_key) = (conversation_id.to_owned(), key.clone());
             self.emit(Event::Status { conversation_id, row_key, status, failure: None });
+            // Its copy has come while it was to be taken back.
+            for id in self.removal_waiters.remove(&key).unwrap_or_default() {
+                self.refuse(id, outbox::in_flight());
+            }
         }
         for id in self.ack_waiters.remove(&key).unwrap_or_default() {
             match (&result, &message) {
@@ -300,12 +304,8 @@ impl Client {
                 // While its commit is under way the echo still stands for it; the status is told with the commit.
                 if !self.settling.contains(&message.row_key) {
                     let (conversation_id, row_key) = (message.conversation_id, message.row_key);
-                    self.emit(Event::Status {
-                        conversation_id,
-                        row_key,
-                        status: message.status,
-                        failure: None,
-                    });
+                    let status = message.status;
+                    self.emit(Event::Status { conversation_id, row_key, status, failure: None });
                 }
             }
             Action::Ahead { conversation_id, id, status } => self.tell_known(&conversation_id, &id, status),

@@ -128,7 +128,10 @@ impl Heartbeat {
         let ping = self.pinged_mono_ms.saturating_add(self.interval_ms);
         let death = match self.probe_until_mono_ms {
             Some(until) => until,
-            None if self.suspect => silence.min(ping.saturating_add(CHANGED_NETWORK_GRACE_MS)),
+            // Where the ping is late already, a frame that has come since says that it is held up, and not the link dead.
+            None if self.suspect => {
+                silence.min(ping.max(self.heard.mono_ms).saturating_add(CHANGED_NETWORK_GRACE_MS))
+            }
             None => silence,
         };
         // Once, and not as long as one join after the other times out on a dead link.

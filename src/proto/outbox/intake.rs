@@ -281,8 +281,13 @@ impl Outbox {
     /// still wanted is written again.
     pub fn on_conflict(&mut self, id: RowId) {
         if let Some(row) = self.rows.get_mut(&id) {
+            // A mark of an earlier lead of this tab: what has become of the row since is read, and not written over.
+            let outlived = row.version == 0 && row.stored.is_some() && !row.cancelled;
+            let outlived = outlived && matches!(row.stage, Stage::Marking | Stage::Queued);
             (row.writing, row.version) = (false, 0);
-            self.want_again(id);
+            if !outlived {
+                self.want_again(id);
+            }
             self.unmark(id);
         }
     }
