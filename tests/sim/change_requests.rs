@@ -80,13 +80,14 @@ impl World {
         };
         // Two may say the same: then it is the one whose turn it is, which the records tell as long as they are written.
         let written = !self.devices[at].eyes.refused;
+        let failed =
+            |known: &Changed| known.refusals.1 > 0 || u64::from(known.refusals.0) >= self.plan.max_attempts;
         let turn = |seen: &&ChangeSeen| {
             let known = &self.ledger.changes[seen.number];
-            let failed = seen.failed || (!written && known.refusals.1 > 0);
-            (failed, written && !seen.marked, known.taken)
+            let failed = seen.failed || (!written && failed(known));
+            (failed, written && !seen.marked, known.answered)
         };
         let of_it = |known: &Changed| says(known) && (target.is_none() || known.target == target);
-        let failed = |known: &Changed| known.refusals.1 > 0;
         let due = |known: &Changed| of_it(known) && !known.taken && !known.refused && !failed(known);
         // Its removal may be refused, then, when it is over; and one that only memory has goes before one that has failed.
         let waits = self.ledger.changes.iter().any(due);

@@ -27,6 +27,9 @@ pub struct Window {
 /// No word of a commit takes longer to another tab that runs.
 const POST_MS: u64 = 100;
 
+/// A read that has failed is made again after five seconds, and then answered.
+const READ_AGAIN_MS: u64 = 6000;
+
 /// Reads of all heads.
 #[derive(Default)]
 pub struct Reads {
@@ -34,6 +37,8 @@ pub struct Reads {
     open: BTreeSet<StoreId>,
     /// When the last one was carried out.
     last_ms: u64,
+    /// Until when one that failed is made again.
+    again_ms: u64,
 }
 
 impl Window {
@@ -99,6 +104,9 @@ impl World {
         if reads_heads(request) && matches!(reply, StoreReply::Records(_)) {
             self.devices[at].eyes.reads.last_ms = self.t;
         }
+        if matches!((request, reply), (StoreRequest::Read(_), StoreReply::Failed { .. })) {
+            self.devices[at].eyes.reads.again_ms = self.t + READ_AGAIN_MS;
+        }
     }
 
     pub fn see_read_answered(&mut self, at: usize, id: StoreId) {
@@ -157,7 +165,8 @@ impl World {
         // What it shows is older than the head that is there now, and it reads that.
         let (reads, written) =
             (&self.devices[at].eyes.reads, self.disks[home].heads_written.get(&head_key(room)));
-        if !reads.open.is_empty() && written.is_some_and(|written| *written > reads.last_ms) {
+        let reads_on = !reads.open.is_empty() && written.is_some_and(|written| *written > reads.last_ms);
+        if reads_on || self.t < reads.again_ms {
             return;
         }
         let fresh = written.is_some_and(|written| written + POST_MS > self.t);
