@@ -33,7 +33,6 @@ export class ChatClient {
   /** The backend's own events. */
   readonly wire: Wire;
   readonly userId: string;
-  /** The profile's name. */
   readonly profile: string;
   readonly #core: Core;
   readonly #emitter = new Emitter<ChatEvents>();
@@ -48,7 +47,7 @@ export class ChatClient {
   #closing: Promise<void> | undefined;
 
   /** Use `createChat`, which loads the core. */
-  constructor(CoreClass: CoreConstructor, { plain, getToken, receive }: ReadOptions) {
+  constructor(CoreClass: CoreConstructor, { plain, getToken, receive, send }: ReadOptions) {
     this.#requests = new Requests(
       () => this.#core,
       (error) => this.#onTrap(error),
@@ -60,6 +59,7 @@ export class ChatClient {
     this.#core = new CoreClass(plain, {
       onBatch: (json) => this.#onBatch(JSON.parse(json) as Event[]),
       getToken: (reason) => askToken(getToken, reason),
+      send,
     });
   }
 

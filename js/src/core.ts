@@ -18,6 +18,9 @@ type Hooks = {
   /** A JSON array of {@link Event}. */
   onBatch(json: string): void;
   getToken(reason: TokenReason): Promise<string>;
+  /** Given an event that goes out and the JSON array of its values: the JSON array of the name and the payload that go instead;
+   * empty: as it is; `undefined`: it must not go. */
+  send?: ((event: string, values: string) => string | undefined) | undefined;
 };
 
 export type CoreConstructor = new (options: object, hooks: Hooks) => Core;

@@ -17,6 +17,7 @@ export {
   type Profile,
   type ProfileSpec,
   type Received,
+  type Sent,
 } from "./profile.js";
 export type { Timeline } from "./timeline.js";
 export type * from "./types.js";

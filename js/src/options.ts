@@ -3,17 +3,19 @@
 // JSON turns NaN, Infinity, functions and symbols silently into null, which is the default. They cross as an array
 // instead, which no option allows, so that the core refuses them and says what is allowed there.
 import type { Framing } from "./address.js";
+import { guarded } from "./emitter.js";
 import { ChatError, check, describe, toChatError } from "./errors.js";
 import type { ProfileSpec } from "./profile.js";
-import type { ChatOptions, WasmSource } from "./types.js";
+import type { ChatOptions, Json, WasmSource } from "./types.js";
 
 export type ReadOptions = {
   plain: { userId?: unknown; storage?: unknown; timezone?: unknown; logLevel?: ChatOptions["logLevel"] };
   getToken: ChatOptions["getToken"];
   wasm: WasmSource | undefined;
   framing: Framing;
-  /** The profile's own function, where it has one. */
+  /** The profile's own functions, where it has them. */
   receive: ProfileSpec["receive"];
+  send: ((event: string, values: string) => string | undefined) | undefined;
 };
 
 /** A copy, read once. Throws `config`, also where the application's own getters throw. */
@@ -32,10 +34,12 @@ export function readOptions(options: unknown): ReadOptions {
 function read(options: object): ReadOptions {
   const { getToken, wasm, ...rest } = { ...(options as ChatOptions) };
   let receive: ProfileSpec["receive"];
+  let send: ProfileSpec["send"];
   if (typeof rest.profile === "object" && rest.profile !== null) {
     // The core knows no functions.
-    const { receive: given, ...declared } = rest.profile as ProfileSpec;
-    if (given !== undefined) receive = check.function("profile.receive", given);
+    const { receive: receives, send: sends, ...declared } = rest.profile as ProfileSpec;
+    if (receives !== undefined) receive = check.function("profile.receive", receives);
+    if (sends !== undefined) send = check.function("profile.send", sends);
     rest.profile = declared as ChatOptions["profile"];
   }
   if (getToken !== undefined && typeof getToken !== "function") {
@@ -52,7 +56,22 @@ function read(options: object): ReadOptions {
   // The backend is told where the user is (A3): where the browser says it, unless the application does.
   plain.timezone ??= Intl.DateTimeFormat().resolvedOptions().timeZone;
   const framing = framingOf(rest);
-  return { plain: { ...plain, ...(getToken && { hasGetToken: true }) }, getToken, wasm, framing, receive };
+  const known = { ...plain, ...(getToken && { hasGetToken: true }) };
+  return { plain: known, getToken, wasm, framing, receive, send: send && asked(send) };
+}
+
+/** As the core asks it. What it throws is the application's to see, and keeps back what was to be sent. */
+function asked(send: NonNullable<ProfileSpec["send"]>): ReadOptions["send"] {
+  return (event, values) => {
+    let said: string | undefined;
+    guarded(() => {
+      const instead = send(event, ...(JSON.parse(values) as Json[]));
+      said = instead
+        ? JSON.stringify([check.id("send", instead.event), check.json("send", instead.payload)])
+        : "";
+    });
+    return said;
+  };
 }
 
 /** Which wasm has it. */

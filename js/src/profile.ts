@@ -1,6 +1,6 @@
 // Profiles by declaration: what a backend calls its events and fields.
 import { ChatError, check, describe } from "./errors.js";
-import type { Capabilities, ChatOptions } from "./types.js";
+import type { Capabilities, ChatOptions, Json } from "./types.js";
 import type { WireValue } from "./wire.js";
 
 /**
@@ -136,10 +136,20 @@ export type ProfileSpec = {
    * it stands for, by names of `events`. Nothing: it is `chat.wire`'s. Called in the tab that has the socket.
    */
   receive?: ((event: string, ...values: WireValue[]) => Received | Received[] | null | undefined) | undefined;
+  /**
+   * The same for what goes out: given an event that `commands` declares, with its values, it returns what is sent instead; a
+   * list as payload is several values. Nothing: as it is declared. What it throws is reported and keeps the event back: a
+   * message becomes `failed('validation')`. It is called in the tab that has the socket, again with each attempt, and must
+   * answer at once and call nothing of the chat.
+   */
+  send?: ((event: string, ...values: Json[]) => Sent | null | undefined) | undefined;
 };
 
 /** What an event stands for. */
 export type Received = { event: string; payload: WireValue };
+
+/** What goes out instead. */
+export type Sent = { event: string; payload: Json };
 
 declare const made: unique symbol;
 
@@ -148,13 +158,13 @@ export type Profile = Readonly<ProfileSpec> & { readonly [made]: true };
 
 /**
  * A profile for a backend that none of the built-in ones speaks to. Whatever is wrong in it `createChat` refuses, with its
- * place; what is no object, or has a `receive` that is no function, is refused here.
+ * place; what is no object, or has a `receive` or `send` that is no function, is refused here.
  */
 export function defineProfile(spec: ProfileSpec): Profile {
   check.fields("profile", spec, []);
-  if (spec.receive !== undefined && typeof spec.receive !== "function") {
-    const got = describe(spec.receive);
-    throw new ChatError("config", `profile.receive: got ${got}, allowed: a function`);
+  for (const name of ["receive", "send"] as const) {
+    if (spec[name] === undefined || typeof spec[name] === "function") continue;
+    throw new ChatError("config", `profile.${name}: got ${describe(spec[name])}, allowed: a function`);
   }
   return Object.freeze({ ...spec }) as Profile;
 }

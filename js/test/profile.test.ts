@@ -1,6 +1,6 @@
 // A backend of nobody's, on the official Socket.IO server, spoken to by a profile of the application's own.
-import { expect, onTestFinished, test } from "vitest";
-import { type ChatOptions, createChat, defineProfile } from "../src/index.js";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { type ChatClient, type ChatOptions, createChat, defineProfile, type Json } from "../src/index.js";
 import { rooms, serveRooms as serve } from "./rooms-server.js";
 import { next, until, wasm } from "./support.js";
 
@@ -46,6 +46,59 @@ test("a backend's own names: sent, answered, received, edited, read, typed", asy
   ana.setTyping("r1", true);
   expect((await typing)[0]).toMatchObject({ conversationId: "r1", userId: "ana" });
   expect(heard.filter(([event]) => event === "say")).toHaveLength(1);
+});
+
+test("a function says what goes out instead: another event, other fields, several values", async () => {
+  const { url, rows, heard } = await serve();
+  const turned = (text: Json | undefined) => [...String(text)].reverse().join("");
+  const profile = defineProfile({
+    ...rooms,
+    send: (event, payload) => {
+      const values = payload as { [name: string]: Json };
+      if (event === "say") return { event, payload: { ...values, body: turned(values.body) } };
+      return event === "keys" ? { event: "pressed", payload: ["r1", 7] } : null;
+    },
+  });
+  const ana = await chatOf(url, "ana", { profile });
+  const sent = await ana.send("r1", "hello");
+  await ana.acknowledged(sent.key);
+  expect(rows).toMatchObject([{ body: "olleh", nonce: sent.key }]);
+  const updated = next(ana, "messageUpdated");
+  await ana.edit(sent.rowKey, "as declared");
+  expect((await updated)[0]).toMatchObject({ text: "as declared" });
+  ana.setTyping("r1", true);
+  await vi.waitFor(() => expect(heard).toContainEqual(["pressed", "r1", 7]));
+});
+
+test("what a profile's function throws keeps back what was to be sent, and is the application's to see", async () => {
+  const { url, rows } = await serve();
+  const seen: unknown[] = [];
+  vi.stubGlobal("reportError", (error: unknown) => seen.push(error));
+  onTestFinished(() => void vi.unstubAllGlobals());
+  let chat: ChatClient | undefined;
+  const within: unknown[] = [];
+  const profile = defineProfile({
+    ...rooms,
+    send: (event, payload) => {
+      if (event !== "say") return null;
+      const { body } = payload as { body: string };
+      if (body === "secret") throw new TypeError("no key for this room");
+      if (body === "nested") chat?.send("r1", "from within").catch(({ code }) => within.push(code));
+      return body === "shapeless" ? ({} as never) : null;
+    },
+  });
+  chat = await chatOf(url, "ana", { profile });
+  for (const text of ["secret", "shapeless"]) {
+    const message = await chat.send("r1", text);
+    await expect(chat.acknowledged(message.key)).rejects.toMatchObject({ code: "validation" });
+  }
+  for (const text of ["nested", "open"]) {
+    const message = await chat.send("r1", text);
+    await chat.acknowledged(message.key);
+  }
+  expect(rows.map(({ body }) => body)).toEqual(["nested", "open"]);
+  expect(within).toEqual(["config"]);
+  expect(seen).toEqual([expect.any(TypeError), expect.objectContaining({ code: "validation" })]);
 });
 
 test("what the backend refuses, and what it has no event for", async () => {

@@ -42,6 +42,7 @@ mod newer;
 mod pages;
 mod quota;
 mod rest;
+mod rewrite;
 mod route;
 mod send;
 mod storage;

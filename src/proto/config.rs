@@ -25,6 +25,22 @@ mod tests_of_declarations;
 /// A flood that a store of a few milliseconds a write keeps up with stays far below it.
 const MAX_UNSAVED: u32 = 4096;
 
+/// What an application makes of an event that goes out: given its name and the JSON array of its values, a JSON array of
+/// the name and the payload that go instead; empty: as it is; `None`: it must not go. Pure as far as the core knows.
+#[cfg(feature = "socket-io")]
+#[derive(Clone)]
+pub struct Rewrite(pub std::rc::Rc<RewriteFn>);
+
+#[cfg(feature = "socket-io")]
+type RewriteFn = dyn Fn(&str, &str) -> Option<String>;
+
+#[cfg(feature = "socket-io")]
+impl core::fmt::Debug for Rewrite {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Rewrite")
+    }
+}
+
 /// Everything that can be set, with its default.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -34,6 +50,9 @@ pub struct Config {
     /// The vocabulary, where it is declared.
     #[cfg(feature = "socket-io")]
     pub spec: Option<Box<Spec>>,
+    /// What the application makes of what such a profile says.
+    #[cfg(feature = "socket-io")]
+    pub rewrite: Option<Rewrite>,
     pub user_id: String,
     /// The user's time zone by its IANA name (A3); empty where nobody has said it.
     #[cfg(feature = "json")]

@@ -7,6 +7,8 @@
 use js_sys::{Array, Error, Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 
+#[cfg(feature = "socket-io")]
+use crate::proto::config::Rewrite;
 use crate::proto::text::concat;
 use crate::proto::{ErrorCode, Failure, TokenReason};
 
@@ -14,16 +16,32 @@ use crate::proto::{ErrorCode, Failure, TokenReason};
 pub struct Hooks {
     on_batch: Function,
     get_token: Option<Function>,
+    #[cfg(feature = "socket-io")]
+    send: Option<Function>,
 }
 
 impl Hooks {
-    /// Reads `{ onBatch, getToken }`; `getToken` may be missing where the token is a constant.
+    /// Reads `{ onBatch, getToken, send }`; `getToken` may be missing where the token is a constant, `send` always.
     pub fn from_js(hooks: &JsValue) -> Result<Self, Failure> {
         let function = |name| get(hooks, name).dyn_into::<Function>().ok();
         let on_batch = function("onBatch").ok_or_else(|| {
             Failure::new(ErrorCode::Config, "hooks.onBatch is missing: a function that takes one JSON string")
         })?;
-        Ok(Self { on_batch, get_token: function("getToken") })
+        Ok(Self {
+            on_batch,
+            get_token: function("getToken"),
+            #[cfg(feature = "socket-io")]
+            send: function("send"),
+        })
+    }
+
+    /// The profile's own word on what goes out. What it throws its side has reported: nothing goes then.
+    #[cfg(feature = "socket-io")]
+    pub fn rewrite(&self) -> Option<Rewrite> {
+        let send = self.send.clone()?;
+        Some(Rewrite(std::rc::Rc::new(move |event, values| {
+            send.call2(&JsValue::UNDEFINED, &event.into(), &values.into()).ok()?.as_string()
+        })))
     }
 
     /// Hands over one batch. What it throws becomes an unhandled rejection: reported, and nobody's obstacle.

@@ -20,8 +20,8 @@ use super::{Sink, spawn};
 use crate::proto::config::Config;
 use crate::proto::queue::Queue;
 use crate::proto::{
-    Client, Command, CommandId, Event, Failure, Input, Output, Secret, TabOutput, TokenId, TokenReason,
-    everything,
+    Client, Command, CommandId, ErrorCode, Event, Failure, Input, Output, Secret, TabOutput, TokenId,
+    TokenReason, everything,
 };
 
 /// A frame of a 60 Hz screen.
@@ -97,13 +97,19 @@ impl Driver {
     /// One command. The pump follows in a microtask: the caller must have the command's id before its outcome, and
     /// what is sent in one go is drained in one go.
     pub fn command(&self, command: Command) -> Result<CommandId, Failure> {
-        let id = self.core.borrow_mut().command(timer::now(), command)?;
+        let Ok(mut core) = self.core.try_borrow_mut() else {
+            let text = "profile.send is asked what to send: it calls nothing of the chat";
+            return Err(Failure::new(ErrorCode::Config, text));
+        };
+        let id = core.command(timer::now(), command)?;
+        drop(core);
         self.schedule();
         Ok(id)
     }
 
     pub fn diagnostics(&self) -> String {
-        self.core.borrow().diagnostics()
+        // Within `profile.send` the core is in the middle of something.
+        self.core.try_borrow().map_or_else(|_| "{}".to_owned(), |core| core.diagnostics())
     }
 
     /// Ends everything that this instance has in the browser. Writes already handed over are finished.

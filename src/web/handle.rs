@@ -18,12 +18,18 @@ pub struct ChatCore {
 #[wasm_bindgen]
 impl ChatCore {
     /// `options`: those of `createChat` that JSON can hold. `hooks`: `{ onBatch(json: string): void,
-    /// getToken(reason: string): Promise<string> }`; `onBatch` is never called before this returns.
+    /// getToken(reason: string): Promise<string>, send?(event: string, values: string): string | undefined }`; `onBatch` is
+    /// never called before this returns; within `send` every command is refused.
     #[wasm_bindgen(constructor)]
     pub fn new(options: JsValue, hooks: JsValue) -> Result<ChatCore, JsValue> {
         let open = || {
             let hooks = Hooks::from_js(&hooks)?;
-            let config = Config::parse(&convert::options_from_js(&options)?, page::facts())?;
+            #[allow(unused_mut)]
+            let mut config = Config::parse(&convert::options_from_js(&options)?, page::facts())?;
+            #[cfg(feature = "socket-io")]
+            {
+                config.rewrite = hooks.rewrite();
+            }
             Ok(ChatCore { driver: Driver::new(config, convert::seed()?, hooks) })
         };
         open().map_err(|failure| convert::failure_to_js(&failure))

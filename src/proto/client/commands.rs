@@ -302,7 +302,7 @@ impl Client {
         let mut online = true;
         while let Some((conversation_id, id)) = self.pending_reads.pop_front() {
             let emitted = match self.profile.read(&conversation_id, &id).filter(|_| online) {
-                Some(push) => self.connection.emit(&push, now, &mut self.timers, &mut self.rng),
+                Some(push) => self.put_on_wire(now, push),
                 None if online => continue,
                 None => Emitted::NotOnline,
             };
@@ -331,7 +331,7 @@ impl Client {
     /// Says something on the socket if there is one.
     pub(super) fn push_maybe(&mut self, now: Now, push: Option<Push>) {
         if let Some(push) = push {
-            self.connection.emit(&push, now, &mut self.timers, &mut self.rng);
+            self.put_on_wire(now, push);
         }
     }
 }

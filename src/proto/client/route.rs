@@ -204,7 +204,7 @@ impl Client {
     /// Puts a row's frame on the socket.
     pub(super) fn emit_row(&mut self, now: Now, id: RowId, mut push: Push) {
         push.ack &= self.capabilities.answers;
-        match self.connection.emit(&push, now, &mut self.timers, &mut self.rng) {
+        match self.put_on_wire(now, push) {
             Emitted::Sent { ack_id, .. } => {
                 if let Some(ack_id) = ack_id {
                     // What was answered by its copy alone is not waited for for ever.

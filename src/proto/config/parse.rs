@@ -78,6 +78,8 @@ fn read(root: &Reader<'_>, page: PageFacts) -> Config {
         profile,
         #[cfg(feature = "socket-io")]
         spec: declaration.spec,
+        #[cfg(feature = "socket-io")]
+        rewrite: None,
         user_id,
         #[cfg(feature = "json")]
         timezone: _timezone.unwrap_or_default().into_owned(),
