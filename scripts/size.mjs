@@ -1,5 +1,5 @@
 // `npm run size`: what a browser has to fetch, raw, gzip and brotli, against scripts/size-budget.json. 1 KB = 1024 bytes.
-// Builds what is shipped first: after `npm start` a larger wasm may stand in pkg/. JavaScript is counted as an application ships it: bundled and minified by esbuild, React and Zustand left out;
+// Builds what is shipped first: after `npm start` a larger wasm may stand in pkg/. JavaScript is counted as an application ships it: bundled and minified by esbuild, React, Zustand and Redux Toolkit left out;
 // an entry holds what it imports statically, but for the glue, which has a line of its own.
 // Fails over a budget.
 // `-- --why` shows what the wasm is made of, by crate and the largest functions.
@@ -55,6 +55,7 @@ async function entries(build) {
       "react",
       "react-dom",
       "zustand",
+      "@reduxjs/toolkit",
       "*/pkg/chatwire.js",
       "*/pkg/phoenix/chatwire.js",
       "*/pkg/json/chatwire.js",

@@ -9,7 +9,7 @@ import { Extractor, ExtractorConfig } from "@microsoft/api-extractor";
 
 const js = join(dirname(fileURLToPath(import.meta.url)), "..");
 const write = process.argv.includes("--write");
-const entries = { chatwire: "", react: "react", compat: "compat", zustand: "zustand" };
+const entries = { chatwire: "", react: "react", compat: "compat", zustand: "zustand", redux: "redux" };
 
 const compilerOptions = {
   target: "es2022",

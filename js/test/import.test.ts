@@ -1,4 +1,6 @@
 // A server imports the entries to render a page: nothing of a browser is looked at by that, so that nothing has to be there.
+// Before anybody watches: it asks by itself whether there is a window with its developer tools.
+import "@reduxjs/toolkit";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 const names = [
@@ -36,7 +38,7 @@ afterEach(() => {
   }
 });
 
-test.each(["index", "react/index", "compat/index", "zustand/index"])(
+test.each(["index", "react/index", "compat/index", "zustand/index", "redux/index"])(
   "importing %s touches no object of a browser",
   async (entry) => {
     for (const folder of ["../src", "../dist", "../dist-inline"]) {

@@ -15,6 +15,6 @@ export {
   selectTypingUsers,
   selectUnreadCount,
   selectUserPresence,
-} from "./selectors.js";
-export type { ChatActions, ChatFields, ChatState } from "./state.js";
+} from "../projection/selectors.js";
+export type { ChatActions, ChatFields, ChatState } from "../projection/state.js";
 export { type ChatStore, createChatStore, useChatStore } from "./store.js";

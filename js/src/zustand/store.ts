@@ -1,8 +1,8 @@
 import { createStore, type StoreApi, type UseBoundStore, useStore } from "zustand";
 import type { ChatClient } from "../client.js";
+import { Projection } from "../projection/projection.js";
+import { type ChatActions, type ChatState, emptyFields } from "../projection/state.js";
 import { useChatClient } from "../react/context.js";
-import { Projection } from "./projection.js";
-import { type ChatActions, type ChatState, emptyFields } from "./state.js";
 
 /** To be read and watched: what it shows is the client's, so nobody else writes into it. */
 type Shown = Pick<StoreApi<ChatState>, "getState" | "getInitialState" | "subscribe">;

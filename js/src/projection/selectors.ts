@@ -1,8 +1,8 @@
 // Each gives the same object until what it selects has changed, as `useSyncExternalStore` wants it.
 import type { Conversation, Message, Presence, Status } from "../types.js";
-import { type ChatState, entry, keptList } from "./state.js";
+import { type ChatFields, entry, keptList } from "./state.js";
 
-type Select<T> = (state: ChatState) => T;
+type Select<T> = (state: ChatFields) => T;
 
 const noMessages: readonly Message[] = Object.freeze([]);
 const nobody: readonly string[] = Object.freeze([]);
