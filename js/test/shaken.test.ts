@@ -12,13 +12,13 @@ async function bundled(contents: string): Promise<string> {
     write: false,
     format: "esm",
     outdir: "out",
-    external: ["react", "zustand"],
+    external: ["react", "react-dom", "zustand"],
     logLevel: "error",
   });
   return outputFiles.find(({ path }) => path.endsWith("stdin.js"))?.text ?? "";
 }
 
-test.each(["chatwire", "chatwire/react", "chatwire/compat", "chatwire/zustand"])(
+test.each(["chatwire", "chatwire/react", "chatwire/components", "chatwire/compat", "chatwire/zustand"])(
   "%s has no side effects",
   async (entry) => {
     expect((await bundled(`import "${entry}"`)).trim()).toBe("");
