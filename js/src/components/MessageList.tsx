@@ -1,4 +1,4 @@
-import { useVirtualizer } from "@tanstack/react-virtual";
+import { useVirtualizer, type VirtualItem, type Virtualizer } from "@tanstack/react-virtual";
 import { type ReactNode, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { type Chat, useChat, useChatClient } from "../react/index.js";
 import type { Message } from "../types.js";
@@ -125,6 +125,7 @@ function useWindow(chat: Chat, scroller: React.RefObject<HTMLDivElement | null>)
     directDomUpdates: true,
     directDomUpdatesMode: "position",
   });
+  virtualizer.shouldAdjustScrollPositionOnItemSizeChange = standsAbove;
   useLayoutEffect(() => virtualizer.scrollToEnd(), [virtualizer]);
   useLayoutEffect(() => {
     hadLater.current = hasLater;
@@ -180,6 +181,12 @@ function useWindow(chat: Chat, scroller: React.RefObject<HTMLDivElement | null>)
   const left = leftAt === null ? -1 : messages.findLastIndex(({ rowKey }) => rowKey === leftAt);
   const unseen = left < 0 ? 0 : messages.length - 1 - left;
   return { virtualizer, onScroll, toEnd, show, isAtEnd, unseen };
+}
+
+/** What grows or shrinks above the reader moves nothing: also on the way up, where a row loses its day to an earlier one. */
+function standsAbove(item: VirtualItem, _delta: number, list: Virtualizer<HTMLDivElement, Element>): boolean {
+  const isMeasured = list.itemSizeCache.has(item.key);
+  return (isMeasured ? item.end : item.start + 1) <= (list.scrollOffset ?? 0);
 }
 
 /** A smaller window, a keyboard, a growing composer: the end stays in view for those who are there. */
