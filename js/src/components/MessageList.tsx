@@ -21,6 +21,8 @@ export type MessageListProps = {
 const allActions: readonly MessageAction[] = ["react", "reply", "edit", "remove"];
 /** So near an end of the window more is asked for. */
 const nearPx = 400;
+/** So near the end one stands at it. */
+const endPx = 60;
 /** Room for the button above the first row. */
 const headPx = 56;
 
@@ -119,7 +121,7 @@ function useWindow(chat: Chat, scroller: React.RefObject<HTMLDivElement | null>)
     getItemKey: (index) => messages[index]?.rowKey ?? index,
     anchorTo: "end",
     followOnAppend: !hadLater.current,
-    scrollEndThreshold: 60,
+    scrollEndThreshold: endPx,
     paddingStart: headPx,
     overscan: 6,
     directDomUpdates: true,
@@ -135,11 +137,12 @@ function useWindow(chat: Chat, scroller: React.RefObject<HTMLDivElement | null>)
 
   function onScroll(): void {
     const { scrollTop, scrollHeight, clientHeight } = scroller.current as HTMLDivElement;
-    const newest = messages.at(-1);
-    setLeftAt((before) => (virtualizer.isAtEnd() ? null : (before ?? newest?.rowKey ?? null)));
+    // Of the element: the virtualizer hears of this event later.
+    const toEnd = scrollHeight - scrollTop - clientHeight;
+    setLeftAt((before) => (toEnd <= endPx ? null : (before ?? messages.at(-1)?.rowKey ?? null)));
     if (chat.loading) return;
     if (scrollTop < nearPx && chat.hasEarlier) chat.loadEarlier();
-    else if (scrollHeight - scrollTop - clientHeight < nearPx && hasLater) chat.loadLater();
+    else if (toEnd < nearPx && hasLater) chat.loadLater();
   }
 
   async function toEnd(): Promise<void> {
