@@ -49,7 +49,7 @@ async function entries(build) {
   const rows = [];
   for (const [path, target] of Object.entries(exports)) {
     const file = typeof target === "string" ? target : target.module;
-    if (!/\.m?js$/.test(file)) continue;
+    if (!/\.(?:m?js|css)$/.test(file)) continue;
     await readBuilt(join("js", file));
     const code = await minified(build, inRoot("js", file), [
       "react",

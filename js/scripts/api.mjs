@@ -9,12 +9,20 @@ import { Extractor, ExtractorConfig } from "@microsoft/api-extractor";
 
 const js = join(dirname(fileURLToPath(import.meta.url)), "..");
 const write = process.argv.includes("--write");
-const entries = { chatwire: "", react: "react", compat: "compat", zustand: "zustand", redux: "redux" };
+const entries = {
+  chatwire: "",
+  react: "react",
+  components: "components",
+  compat: "compat",
+  zustand: "zustand",
+  redux: "redux",
+};
 
 const compilerOptions = {
   target: "es2022",
   lib: ["es2023", "dom", "dom.iterable"],
   module: "nodenext",
+  jsx: "react-jsx",
   strict: true,
   exactOptionalPropertyTypes: true,
   skipLibCheck: true,

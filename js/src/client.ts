@@ -4,7 +4,7 @@ import { Emitter, guarded, type Listener } from "./emitter.js";
 import { ChatError, check, closed, describe, toChatError } from "./errors.js";
 import type { ReadOptions } from "./options.js";
 import { Requests } from "./requests.js";
-import { profileName, readDraft, readExport, readGroup, readSend } from "./send.js";
+import { maxTextLength, profileName, readDraft, readExport, readGroup, readSend } from "./send.js";
 import { Snapshots } from "./snapshots.js";
 import { eventName, Teller } from "./tell.js";
 import { type Timeline, TimelineView } from "./timeline.js";
@@ -34,6 +34,8 @@ export class ChatClient {
   readonly wire: Wire;
   readonly userId: string;
   readonly profile: string;
+  /** The most characters of a message. */
+  readonly maxTextLength: number;
   readonly #core: Core;
   readonly #emitter = new Emitter<ChatEvents>();
   readonly #teller = new Teller(this.#emitter);
@@ -55,6 +57,7 @@ export class ChatClient {
     this.wire = new Wire(this.#requests, receive);
     this.userId = String(plain.userId);
     this.profile = profileName(plain);
+    this.maxTextLength = maxTextLength(plain);
     this.#snapshots.onLive = () => warnOf(this.guarantees, this.profile, plain.logLevel);
     this.#core = new CoreClass(plain, {
       onBatch: (json) => this.#onBatch(JSON.parse(json) as Event[]),
@@ -68,7 +71,7 @@ export class ChatClient {
     await this.outbox();
     if (this.#untold) this.#untold.ends = true;
     setTimeout(() => {
-      const { events } = this.#untold ?? { events: [] };
+      const events = this.#untold?.events ?? [];
       this.#untold = undefined;
       for (const event of events) guarded(() => this.#tell(event));
     }, 0);
@@ -156,10 +159,9 @@ export class ChatClient {
   }
 
   /**
-   * Another text for an own message; also for one that is still on its way, which the edit then follows. Resolves when
-   * it is durable, with its entry of `outbox()`: its key is good for `cancel`, `resend`, `discard` and `acknowledged`,
-   * which resolves with the edited message. Shown at once, and taken back if the server refuses it: that is an `error`
-   * event, and the entry stays as `failed`.
+   * Another text for an own message; also for one that is still on its way, which the edit then follows. Resolves when it
+   * is durable, with its entry of `outbox()`, whose key is good for `cancel`, `resend`, `discard` and `acknowledged`, which
+   * gives the edited message. Shown at once; a refusal takes it back, is an `error` event, and leaves the entry `failed`.
    */
   async edit(rowKey: string, text: string): Promise<Message> {
     const edit = { rowKey: check.id("rowKey", rowKey), text: check.string("text", text) };
@@ -183,10 +185,7 @@ export class ChatClient {
     return this.#requests.get("message", { unreact });
   }
 
-  /**
-   * Sends a message again into another conversation: its type, its text as it is shown, its metadata; its attachments as
-   * `attachments` of the metadata, where that is an object without them. Resolves as `send` does, with the new message.
-   */
+  /** Sends a copy into another conversation, its attachments in the metadata. Resolves as `send` does. */
   async forward(rowKey: string, conversationId: string): Promise<Message> {
     const forward = {
       rowKey: check.id("rowKey", rowKey),
@@ -221,8 +220,7 @@ export class ChatClient {
   timeline(conversationId: string): Timeline {
     check.id("conversationId", conversationId);
     this.#requests.assertOpen();
-    this.#lastView += 1;
-    const view = new TimelineView(this.#lastView, conversationId, {
+    const view = new TimelineView(++this.#lastView, conversationId, {
       loadEarlier: async (view, count) => void (await this.#requests.run({ loadEarlier: { view, count } })),
       loadLater: async (view, count) => void (await this.#requests.run({ loadLater: { view, count } })),
       jumpTo: async (view, rowKey) => void (await this.#requests.run({ jumpTo: { view, rowKey } })),

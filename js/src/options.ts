@@ -9,7 +9,14 @@ import type { ProfileSpec } from "./profile.js";
 import type { ChatOptions, Json, WasmSource } from "./types.js";
 
 export type ReadOptions = {
-  plain: { userId?: unknown; storage?: unknown; timezone?: unknown; logLevel?: ChatOptions["logLevel"] };
+  plain: {
+    userId?: unknown;
+    profile?: unknown;
+    limits?: unknown;
+    storage?: unknown;
+    timezone?: unknown;
+    logLevel?: ChatOptions["logLevel"];
+  };
   getToken: ChatOptions["getToken"];
   wasm: WasmSource | undefined;
   framing: Framing;

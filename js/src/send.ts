@@ -51,3 +51,9 @@ export function profileName(options: object): string {
   const isObject = typeof profile === "object" && profile !== null;
   return String((isObject && "name" in profile ? profile.name : profile) ?? "");
 }
+
+/** Characters of a message, as the core has it (`max_text_length` in `config/parse.rs`). */
+export function maxTextLength(options: { limits?: unknown; profile?: unknown }): number {
+  const { maxTextLength } = (options.limits ?? {}) as { maxTextLength?: number };
+  return maxTextLength ?? (options.profile === "assistant" ? 500 : 10_000);
+}

@@ -39,6 +39,7 @@ export class FakeChat implements Interface {
   readonly calls: Call[] = [];
   queue: Message[] = [];
   context: Json = null;
+  readonly maxTextLength = 10_000;
   connection: ConnectionSnapshot = {
     state: "idle",
     reason: null,

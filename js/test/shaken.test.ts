@@ -12,18 +12,22 @@ async function bundled(contents: string): Promise<string> {
     write: false,
     format: "esm",
     outdir: "out",
-    external: ["react", "zustand", "@reduxjs/toolkit"],
+    external: ["react", "react-dom", "zustand", "@reduxjs/toolkit"],
     logLevel: "error",
   });
   return outputFiles.find(({ path }) => path.endsWith("stdin.js"))?.text ?? "";
 }
 
-test.each(["chatwire", "chatwire/react", "chatwire/compat", "chatwire/zustand", "chatwire/redux"])(
-  "%s has no side effects",
-  async (entry) => {
-    expect((await bundled(`import "${entry}"`)).trim()).toBe("");
-  },
-);
+test.each([
+  "chatwire",
+  "chatwire/react",
+  "chatwire/components",
+  "chatwire/compat",
+  "chatwire/zustand",
+  "chatwire/redux",
+])("%s has no side effects", async (entry) => {
+  expect((await bundled(`import "${entry}"`)).trim()).toBe("");
+});
 
 test("who takes one thing gets no client with it", async () => {
   const whole = await bundled('export { createChat } from "chatwire"');

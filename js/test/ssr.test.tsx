@@ -1,6 +1,7 @@
 // On a server there is no window and nothing is connected: hooks give their empty state, and importing touches nothing.
 import { renderToString } from "react-dom/server";
 import { expect, test } from "vitest";
+import { ChatDebugPanel, ChatInterface, ConversationList } from "../src/components/index.js";
 import {
   ChatProvider,
   useChat,
@@ -59,6 +60,8 @@ const empty = {
     status: "idle",
     phase: "restored",
     hasEarlier: false,
+    hasLater: false,
+    gaps: [],
     loading: true,
   },
   state: "idle",
@@ -107,4 +110,20 @@ test("a client of the application's own is shown empty, so that the browser can 
     </ChatProvider>,
   );
   expect(stateIn(html)).toEqual({ ...empty, hasClient: true });
+});
+
+test("the components are rendered on a server, empty and without style attributes, which a policy may forbid", async () => {
+  const client = await chatOf(nowhere, "ana");
+  const html = renderToString(
+    <ChatProvider client={client}>
+      <ChatInterface conversationId="c" strings={{ send: "Senden" }} />
+      <ChatInterface />
+      <ConversationList onSelect={() => {}} />
+      <ChatDebugPanel />
+    </ChatProvider>,
+  );
+  expect(html).toContain("Senden");
+  expect(html).toContain("Choose a conversation");
+  expect(html).not.toContain("<li");
+  expect(html.match(/<[^>]* style="/)).toBeNull();
 });

@@ -121,9 +121,15 @@ async function npmPackage(suite) {
   const tarball = join(await targetDir(), "pack", "chatwire.tgz");
   if (!(await suite.need("npm pack", () => packInto(tarball)))) return;
   await suite.check("publint", bin("publint"), ["run", tarball, "--strict"]);
-  // Files of wasm have no types, and from CommonJS the package is had by `import()`, or by `require` since Node 20.19.
+  // Files of wasm and styles have no types, and from CommonJS the package is had by `import()`, or by `require` since Node 20.19.
   const wasm = ["", "phoenix/", "json/", "several/"].map((folder) => `${folder}chatwire_bg.wasm`);
-  const rules = ["--ignore-rules", "cjs-resolves-to-esm", "--exclude-entrypoints", ...wasm];
+  const rules = [
+    "--ignore-rules",
+    "cjs-resolves-to-esm",
+    "--exclude-entrypoints",
+    ...wasm,
+    "components/styles.css",
+  ];
   await suite.check("are the types wrong", bin("attw"), [tarball, "--format", "ascii", ...rules]);
   await suite.check("public surface (js/api)", process.execPath, ["js/scripts/api.mjs"]);
   await suite.check("knip", bin("knip"), []);

@@ -32,11 +32,20 @@ export type Chat = {
   readonly status: ConnectionState;
   readonly phase: Phase;
   readonly hasEarlier: boolean;
+  /** The newest messages are not among these: `loadLater` and `toNewest` bring them. */
+  readonly hasLater: boolean;
+  /** Row keys of messages before which others are missing: they are being fetched, or `fillGaps` asks again. */
+  readonly gaps: readonly string[];
   readonly loading: boolean;
   /** Resolves with the message when it is durable, or with null when it was refused: `error` says why. Never rejects. */
   readonly sendMessage: (content: string | Draft, options?: SendOptions) => Promise<Message | null>;
   readonly clearError: () => void;
   readonly loadEarlier: (count?: number) => Promise<void>;
+  readonly loadLater: (count?: number) => Promise<void>;
+  /** Shows the messages around this one, which has to be stored here. */
+  readonly jumpTo: (rowKey: string) => Promise<void>;
+  readonly toNewest: () => Promise<void>;
+  readonly fillGaps: () => Promise<void>;
   readonly resend: (key: string) => Promise<void>;
   readonly discard: (key: string) => Promise<void>;
   /** These four change a message at once; what the server refuses is taken back, and is an `error` of the client. */
@@ -54,6 +63,10 @@ type ChatActions = Pick<
   | "sendMessage"
   | "clearError"
   | "loadEarlier"
+  | "loadLater"
+  | "jumpTo"
+  | "toNewest"
+  | "fillGaps"
   | "resend"
   | "discard"
   | "edit"
@@ -94,6 +107,8 @@ export class ChatStore extends SessionStore<Chat> {
       status: state,
       phase: timeline.phase,
       hasEarlier: timeline.hasEarlier,
+      hasLater: timeline.hasLater,
+      gaps: timeline.gaps,
       loading: timeline.loading,
       ...this.#actions,
     };
@@ -161,6 +176,10 @@ export class ChatStore extends SessionStore<Chat> {
       this.#succeed();
     },
     loadEarlier: async (count) => void (await this.#act(async () => this.#timeline?.loadEarlier(count))),
+    loadLater: async (count) => void (await this.#act(async () => this.#timeline?.loadLater(count))),
+    jumpTo: async (rowKey) => void (await this.#act(async () => this.#timeline?.jumpTo(rowKey))),
+    toNewest: async () => void (await this.#act(async () => this.#timeline?.toNewest())),
+    fillGaps: async () => void (await this.#act(async () => this.#timeline?.fillGaps())),
     resend: async (key) => void (await this.#act((client) => client.resend(key))),
     discard: async (key) => void (await this.#act((client) => client.discard(key))),
     edit: async (rowKey, text) => void (await this.#act((client) => client.edit(rowKey, text))),

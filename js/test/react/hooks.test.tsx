@@ -49,7 +49,7 @@ test("useChat gives everything that is promised, with functions that stay the sa
   const { result } = renderHook(() => useChat(id), { wrapper: within(ana) });
   const first = result.current;
   const fields =
-    "clearError context discard edit error errorDetail hasEarlier isConnected isTyping loadEarlier loading markRead messages phase react remove resend sendMessage setTyping status typingUsers unreact";
+    "clearError context discard edit error errorDetail fillGaps gaps hasEarlier hasLater isConnected isTyping jumpTo loadEarlier loadLater loading markRead messages phase react remove resend sendMessage setTyping status toNewest typingUsers unreact";
   expect(Object.keys(first).sort().join(" ")).toBe(fields);
   await ben.send(id, "hi");
   await waitFor(() => expect(result.current.messages).toHaveLength(1));

@@ -1,0 +1,59 @@
+import { createContext, type ReactNode, useContext, useMemo } from "react";
+import type { Conversation } from "../types.js";
+import { type ChatStrings, english } from "./strings.js";
+
+/** What the components say, and what they call people and conversations. */
+export type Wording = {
+  /** In place of the English ones; those left out stay. */
+  strings?: Partial<ChatStrings> | undefined;
+  /** A user's name by id, where the conversation's members do not tell it. */
+  nameOf?: ((userId: string) => string | undefined) | undefined;
+  /** A conversation's title; by default its own, or the names of the other members. */
+  titleOf?: ((conversation: Conversation) => string | undefined) | undefined;
+};
+
+type Context = { strings: ChatStrings } & Omit<Wording, "strings">;
+
+const WordingContext = createContext<Context>({ strings: english });
+
+export type WordingProviderProps = Wording & { children?: ReactNode };
+
+/** Words for all components below it; what is left out is as above it. Give it values that stay the same. */
+export function WordingProvider({ strings, nameOf, titleOf, children }: WordingProviderProps): ReactNode {
+  const above = useContext(WordingContext);
+  const value = useMemo(
+    () => ({
+      strings: strings ? { ...above.strings, ...strings } : above.strings,
+      nameOf: nameOf ?? above.nameOf,
+      titleOf: titleOf ?? above.titleOf,
+    }),
+    [above, strings, nameOf, titleOf],
+  );
+  return <WordingContext.Provider value={value}>{children}</WordingContext.Provider>;
+}
+
+export function useStrings(): ChatStrings {
+  return useContext(WordingContext).strings;
+}
+
+/** What a user is called in this conversation. */
+export function useNames(conversation: Conversation | null): (userId: string) => string {
+  const { nameOf } = useContext(WordingContext);
+  return useMemo(() => {
+    const members = new Map(conversation?.members.map(({ userId, name }) => [userId, name]));
+    return (userId) => nameOf?.(userId) || members.get(userId) || userId;
+  }, [conversation?.members, nameOf]);
+}
+
+/** What a conversation is called by the user `me`. */
+export function useTitles(me: string | undefined): (conversation: Conversation) => string {
+  const { titleOf, strings } = useContext(WordingContext);
+  return useMemo(
+    () => (conversation) => {
+      const others = conversation.members.filter(({ userId }) => userId !== me);
+      const names = others.map(({ name }) => name).join(", ");
+      return titleOf?.(conversation) || conversation.title || names || strings.untitled;
+    },
+    [titleOf, strings, me],
+  );
+}
