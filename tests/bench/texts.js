@@ -10,6 +10,5 @@ export function textOf(conversation, seq) {
   return text;
 }
 
-/** The conversations of a user: `id` and back. */
+/** A conversation of a user, by its number. */
 export const idOf = (user, conversation) => `${user}.conversation.${String(conversation).padStart(4, "0")}`;
-export const numberOf = (id) => Number(id.slice(id.lastIndexOf(".") + 1));

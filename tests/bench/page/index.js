@@ -3,7 +3,9 @@
 import { calm } from "../../e2e/page/figures/calm.js";
 import { problemOf } from "./check.js";
 import { watchTasks } from "./tasks.js";
-import * as works from "./works.js";
+import { burst, catchUp, flush, send, start } from "./works.js";
+
+const works = { burst, catchUp, start, flush, send };
 
 const order = JSON.parse(decodeURIComponent(location.hash.slice(1)));
 const load = () => import(`./contenders/${order.contender}.js`);

@@ -24,6 +24,13 @@ function upTo(client, conversations, seq) {
   });
 }
 
+/** So that the conversations are known, and what is there. */
+async function visitOnce(contender, options) {
+  const client = await contender.open(options);
+  await client.connect();
+  await client.close();
+}
+
 const isLimit = (contender) => contender.openBare !== undefined;
 
 /** W1: each conversation is told `each` messages, in turn, a frame each. */
@@ -49,9 +56,7 @@ export async function burst(contender, { url, userId, conversations, each }, cal
 export async function catchUp(contender, { url, userId, conversations, each }, calm) {
   await control(url, "world", { user: userId, conversations });
   await control(url, "add", { user: userId, each: 1 });
-  const before = await contender.open({ url, userId });
-  await before.connect();
-  await before.close();
+  await visitOnce(contender, { url, userId });
   await control(url, "add", { user: userId, each });
   const client = await contender.open({ url, userId });
   await client.show(idOf(userId, 0));
@@ -60,11 +65,11 @@ export async function catchUp(contender, { url, userId, conversations, each }, c
 }
 
 /** W3: of a store that `catchUp` has filled, without a network, from the first import on. */
-export async function start(load, { userId, conversations, each, rows }, calm) {
+export async function start(load, { url, userId, conversations, each, rows }, calm) {
   await calm();
   let client;
   const ms = await timed(async () => {
-    client = await (await load()).open({ url: "http://127.0.0.1:9", userId });
+    client = await (await load()).open({ url, userId });
   });
   const { snapshot } = client;
   if (snapshot.list.length !== conversations) throw new Error(`${snapshot.list.length} conversations`);
@@ -79,9 +84,7 @@ export async function start(load, { userId, conversations, each, rows }, calm) {
 export async function flush(contender, { url, userId, conversations, each, ackDelayMs }, calm) {
   await control(url, "world", { user: userId, conversations, ackDelayMs });
   if (isLimit(contender)) return { ms: await bareRows(userId, each, calm) };
-  const known = await contender.open({ url, userId });
-  await known.connect();
-  await known.close();
+  await visitOnce(contender, { url, userId });
   const first = await contender.open({ url, userId });
   for (let seq = 1; seq <= each; seq++) {
     const row = Array.from({ length: conversations }, (_, number) => number);
@@ -119,6 +122,7 @@ export async function send(contender, { url, userId, alone, together }, calm) {
     const db = await openBare(userId);
     act = (at) => writeRow(db, at, textOf(0, at + 1));
   } else {
+    await visitOnce(contender, { url, userId });
     const client = await contender.open({ url, userId });
     act = (at) => client.send(idOf(userId, 0), textOf(0, at + 1));
   }

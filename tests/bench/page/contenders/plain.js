@@ -66,11 +66,11 @@ class Plain {
       if (event === "chat:message_received") this.#take(messageOf(row));
     });
     await this.socket.opened;
-    this.flushed = this.#flush();
     const list = await this.api.conversations();
     for (const { id, title } of list) {
       if (!this.#conversations.has(id)) this.#add({ id, title, cursor: 0, segment: 0, unread: 0 });
     }
+    this.flushed = this.#flush();
     await parallel(list, 4, async ({ id, lastSeq }) => {
       const conversation = this.#conversations.get(id);
       await this.#load(conversation);

@@ -57,7 +57,6 @@ class WellWritten {
     this.socket = io(url, { transports: ["websocket"], auth: { token: userId }, forceNew: true });
     this.socket.on("chat:message_received", (row) => this.#take([messageOf(row)]));
     await new Promise((resolve) => this.socket.once("connect", resolve));
-    this.flushed = this.#flush();
     const list = await this.api.conversations();
     const known = this.store.getState().conversations;
     const fresh = list
@@ -66,6 +65,7 @@ class WellWritten {
     this.store.setState({
       conversations: { ...known, ...Object.fromEntries(fresh.map((row) => [row.id, row])) },
     });
+    this.flushed = this.#flush();
     await parallel(list, 4, async ({ id, lastSeq }) => {
       const { cursor } = this.store.getState().conversations[id];
       if (lastSeq > cursor) await this.api.after(id, cursor, (messages) => this.#take(messages));
