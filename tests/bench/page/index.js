@@ -1,0 +1,30 @@
+// A page of `npm run bench`: does one work by one contender, which its address names, reloads, looks what is in the store, and
+// posts what it has measured. Nobody watches it meanwhile.
+import { calm } from "../../e2e/page/figures/calm.js";
+import { problemOf } from "./check.js";
+import { watchTasks } from "./tasks.js";
+import { burst, catchUp, flush, send, start } from "./works.js";
+
+const works = { burst, catchUp, start, flush, send };
+
+const order = JSON.parse(decodeURIComponent(location.hash.slice(1)));
+const load = () => import(`./contenders/${order.contender}.js`);
+
+async function main() {
+  const before = sessionStorage.getItem("result");
+  if (before !== null) {
+    const { stored } = await load();
+    return { ...JSON.parse(before), problem: problemOf(await stored(order), order) };
+  }
+  const work = works[order.work];
+  // A start is timed from its first import on.
+  const contender = order.work === "start" ? load : await load();
+  const tasks = watchTasks();
+  const result = { ...(await work(contender, order, calm)), ...tasks() };
+  if (order.isChecked === false) return { ...result, problem: null };
+  sessionStorage.setItem("result", JSON.stringify(result));
+  location.reload();
+}
+
+const result = await main().catch((error) => ({ error: String(error?.stack ?? error) }));
+if (result) await fetch("/result", { method: "POST", body: JSON.stringify(result) });
