@@ -224,6 +224,21 @@ fn statuses_rise_in_every_tab_and_never_go_back() {
 }
 
 #[test]
+fn a_server_that_has_no_receipts_is_told_of_no_delivery() {
+    for receipts in [false, true] {
+        let mut backend = Backend::full().room("r", &["ana", "bo"]);
+        backend.hello = Some(json!({"capabilities": {"keys": true, "cursor": true, "receipts": receipts}}));
+        let mut world = World::new(backend);
+        let at = world.join("ana");
+        world.go_live(at);
+        world.post("r", "bo", "one");
+        world.pass(1000);
+        assert_eq!(messages(&world, at), ["one"]);
+        assert_eq!(world.backend.heard.iter().any(|(_, name, _)| name == "chat:message_delivered"), receipts);
+    }
+}
+
+#[test]
 fn who_types_in_a_follower_is_told_by_the_leader() {
     let (mut world, _, follower) = World::two(Backend::full());
     world.ask(follower, Command::SetTyping { conversation_id: "r".into(), typing: true });

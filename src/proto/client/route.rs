@@ -374,7 +374,8 @@ impl Client {
     }
 
     fn tell_delivered(&mut self, now: Now, message: &super::Message) {
-        let Some(id) = message.id.as_deref() else { return };
+        // Where nobody is told of it, a burst answers no frame with another.
+        let Some(id) = message.id.as_deref().filter(|_| self.capabilities.receipts) else { return };
         self.push_maybe(now, self.profile.delivered(&message.conversation_id, id));
     }
 
