@@ -64,7 +64,12 @@ export function ChatDebugPanel({ faultsUrl }: ChatDebugPanelProps): ReactNode {
       <Part title="Diagnostics" value={connection.state === "closed" ? null : client.diagnostics()} />
       <Part
         title={`Outbox (${outbox.length})`}
-        value={outbox.map(({ key, status, failure, change }) => ({ key, status, failure, change }))}
+        value={outbox.map(({ key, status, failure, change }) => ({
+          key,
+          status,
+          failure: failure?.code,
+          change: change?.kind,
+        }))}
       />
       <Part
         title="Cursors"

@@ -176,7 +176,7 @@ function useWindow(chat: Chat, scroller: React.RefObject<HTMLDivElement | null>)
 
   // Whoever writes wants to see it.
   const last = messages.at(-1);
-  const ownNew = last?.sender === "me" && last.status === "saving" ? last.rowKey : undefined;
+  const ownNew = last?.sender === "me" && onItsWay.has(last.status) ? last.rowKey : undefined;
   useLayoutEffect(() => {
     if (ownNew !== undefined) virtualizer.scrollToEnd();
   }, [ownNew, virtualizer]);
@@ -185,6 +185,9 @@ function useWindow(chat: Chat, scroller: React.RefObject<HTMLDivElement | null>)
   const unseen = left < 0 ? 0 : messages.length - 1 - left;
   return { virtualizer, onScroll, toEnd, show, isAtEnd, unseen };
 }
+
+/** It may be saved before it is drawn for the first time. */
+const onItsWay: ReadonlySet<string> = new Set(["saving", "saved", "sent"]);
 
 /** What grows or shrinks above the reader moves nothing: also on the way up, where a row loses its day to an earlier one. */
 function standsAbove(item: VirtualItem, _delta: number, list: Virtualizer<HTMLDivElement, Element>): boolean {
@@ -199,7 +202,8 @@ function useEndInView(
   scrollToEnd: () => void,
 ): void {
   useEffect(() => {
-    if (!isAtEnd || !scroller.current) return;
+    // Where there is none (a test without a browser) nothing has a size either.
+    if (!isAtEnd || !scroller.current || typeof ResizeObserver === "undefined") return;
     const observer = new ResizeObserver(() => scrollToEnd());
     observer.observe(scroller.current);
     return () => observer.disconnect();

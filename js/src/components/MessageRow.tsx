@@ -33,7 +33,7 @@ export type MessageRowProps = {
 
 // A message is the same object until it changes, so that only the row that changed is drawn again.
 export const MessageRow = memo(function MessageRow(props: MessageRowProps): ReactNode {
-  const { message, day, name, isFirst, hasGap, calls, renderMessage } = props;
+  const { message, day, name, isFirst, hasGap, actions, calls, renderMessage } = props;
   const strings = useStrings();
   const { key, status, failure, deletedAt } = message;
   const isMine = message.sender === "me";
@@ -61,7 +61,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps): Reac
           {renderMessage ? renderMessage(bubble) : <MessageBubble {...bubble} />}
           {!deletedAt && status !== "failed" && <MessageMenu {...props} />}
         </div>
-        <Reactions message={message} calls={calls} />
+        <Reactions message={message} calls={calls} canReact={actions.includes("react")} />
         {status === "failed" && key !== null && (
           <p className="chatwire-failed">
             <span>{strings.notSent(failure?.message ?? "")}</span>
@@ -78,7 +78,8 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps): Reac
   );
 });
 
-function Reactions({ message, calls }: { message: Message; calls: RowCalls }): ReactNode {
+function Reactions(props: { message: Message; calls: RowCalls; canReact: boolean }): ReactNode {
+  const { message, calls, canReact } = props;
   const strings = useStrings();
   if (message.reactions.length === 0 || message.deletedAt) return null;
   return (
@@ -88,6 +89,7 @@ function Reactions({ message, calls }: { message: Message; calls: RowCalls }): R
           key={emoji}
           type="button"
           aria-pressed={mine}
+          disabled={!canReact}
           onClick={() => (mine ? calls.unreact : calls.react)(message.rowKey, emoji)}
         >
           {strings.reaction(emoji, count)}

@@ -26,8 +26,11 @@ function partsOf(text: string): { text: string; href?: string }[] {
   const parts: { text: string; href?: string }[] = [];
   let end = 0;
   for (const match of text.matchAll(/\bhttps?:\/\/[^\s<>"']+/gi)) {
-    // What ends a sentence does not belong to the address.
-    const address = match[0].replace(/[.,;:!?)\]}]+$/, "");
+    // What ends a sentence does not belong to the address. A pattern for it would look at a long run of brackets again and
+    // again.
+    let length = match[0].length;
+    while (".,;:!?)]}".includes(match[0].charAt(length - 1))) length--;
+    const address = match[0].slice(0, length);
     const href = webAddress(address);
     if (href === null) continue;
     if (match.index > end) parts.push({ text: text.slice(end, match.index) });
