@@ -33,6 +33,7 @@ export class ChatClient {
   /** The backend's own events. */
   readonly wire: Wire;
   readonly userId: string;
+  /** The profile's name. */
   readonly profile: string;
   /** The most characters of a message. */
   readonly maxTextLength: number;

@@ -97,12 +97,11 @@ impl Driver {
     /// One command. The pump follows in a microtask: the caller must have the command's id before its outcome, and
     /// what is sent in one go is drained in one go.
     pub fn command(&self, command: Command) -> Result<CommandId, Failure> {
-        let Ok(mut core) = self.core.try_borrow_mut() else {
+        let within_send = |_| {
             let text = "profile.send is asked what to send: it calls nothing of the chat";
-            return Err(Failure::new(ErrorCode::Config, text));
+            Failure::new(ErrorCode::Config, text)
         };
-        let id = core.command(timer::now(), command)?;
-        drop(core);
+        let id = self.core.try_borrow_mut().map_err(within_send)?.command(timer::now(), command)?;
         self.schedule();
         Ok(id)
     }

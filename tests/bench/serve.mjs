@@ -1,20 +1,15 @@
 // Serves the built pages, and takes what they post; starts the backend beside it.
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
-import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { createInterface } from "node:readline";
-import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
 import { kill, start } from "../../scripts/lib/run.mjs";
+import { isolated, listenForPosts } from "../e2e/lib/listen.mjs";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const types = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
-const isolated = {
-  "cross-origin-opener-policy": "same-origin",
-  "cross-origin-embedder-policy": "require-corp",
-};
 
 /** The pages as an application ships them, in `dist`. */
 export async function buildPages() {
@@ -28,14 +23,9 @@ export async function buildPages() {
 }
 
 /** @returns `{url, next(), close()}`; `next()` resolves with what is posted next. */
-export async function servePages() {
-  let take;
-  const server = createServer(async (request, response) => {
-    const { pathname } = new URL(request.url, "http://local");
-    if (request.method === "POST") {
-      take(JSON.parse(await text(request)));
-      return response.writeHead(204).end();
-    }
+export function servePages() {
+  return listenForPosts(async ({ url }, response) => {
+    const { pathname } = new URL(url, "http://local");
     const body = await readFile(join(here("dist"), normalize(pathname))).catch(() => undefined);
     const contentType = types[extname(pathname)] ?? "text/plain";
     response.writeHead(body ? 200 : 404, {
@@ -45,18 +35,6 @@ export async function servePages() {
     });
     response.end(body);
   });
-  await new Promise((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
-  return {
-    url: `http://127.0.0.1:${server.address().port}`,
-    next: () =>
-      new Promise((resolve, reject) => {
-        take = (told) => (told.error ? reject(new Error(told.error)) : resolve(told));
-      }),
-    async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
 }
 
 export async function startBackend() {

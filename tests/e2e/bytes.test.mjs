@@ -2,13 +2,13 @@
 // counted over the browser's protocol, against scripts/size-budget.json.
 import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { extname, join, normalize } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync } from "node:zlib";
 import { build } from "vite";
+import { listen } from "./lib/listen.mjs";
 import { Stage } from "./lib/stage.mjs";
 
 const root = fileURLToPath(new URL("page/bytes", import.meta.url));
@@ -26,17 +26,15 @@ async function served(t) {
   const outDir = await mkdtemp(join(tmpdir(), "chatwire-bytes-"));
   t.after(() => rm(outDir, { recursive: true, force: true }));
   await build({ root, configFile: false, logLevel: "error", build: { outDir, emptyOutDir: true } });
-  const server = createServer(async ({ url }, response) => {
+  const { origin, close } = await listen(async ({ url }, response) => {
     const path = normalize(new URL(url, "http://local").pathname);
     const file = join(outDir, path === "/" ? "index.html" : path);
     const body = brotliCompressSync(await readFile(file));
     response.writeHead(200, { "content-type": types[extname(file)], "content-encoding": "br" });
     response.end(body);
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  t.after(() => server.close());
-  t.after(() => server.closeAllConnections());
-  return `http://127.0.0.1:${server.address().port}/`;
+  t.after(close);
+  return `${origin}/`;
 }
 
 /** Counts by kind, in bytes: what came in answer to requests, with its headers, and the frames of the socket both ways. */

@@ -1,7 +1,7 @@
 // A11 in a real browser: a provider on another origin, its redirect to the callback page, and what an evil one may try.
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
 import { after, afterEach, before, test } from "node:test";
+import { listen } from "./lib/listen.mjs";
 import { Stage } from "./lib/stage.mjs";
 
 let stage;
@@ -18,7 +18,7 @@ after(async () => {
 
 /** Pages that ask for consent: they wait for a click on `allow`, `deny` or `forge`. */
 async function serveProvider() {
-  const server = createServer(({ url }, response) => {
+  const { origin, close } = await listen(({ url }, response) => {
     const { searchParams } = new URL(url, "http://provider");
     const [state, back] = [searchParams.get("state"), searchParams.get("redirect_uri")];
     // The browser asks for an icon, too.
@@ -37,11 +37,7 @@ async function serveProvider() {
     const coop = searchParams.has("coop") && { "cross-origin-opener-policy": "same-origin" };
     response.writeHead(200, { "content-type": "text/html", ...coop }).end(`<!doctype html>${page}`);
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    url: `http://127.0.0.1:${server.address().port}/authorize`,
-    close: () => new Promise((resolve) => server.close(resolve).closeAllConnections()),
-  };
+  return { url: `${origin}/authorize`, close };
 }
 
 /** The popup that a request opens, and what comes of it. */

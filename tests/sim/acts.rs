@@ -108,8 +108,7 @@ impl World {
 
     /// Messages queued or failed, as the client counts them; nothing before the store is read.
     fn queued(&self, at: usize) -> u64 {
-        let numbers: serde_json::Value = serde_json::from_str(&self.diagnostics(at)).unwrap_or_default();
-        numbers["queued"].as_u64().unwrap_or(0)
+        self.numbers(at)["queued"].as_u64().unwrap_or(0)
     }
 
     fn act_on(&mut self, at: usize, nth: usize, wish: Wish) {

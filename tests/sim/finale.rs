@@ -213,8 +213,7 @@ impl World {
         let end = self.t + LIVENESS_MS;
         loop {
             self.run_until(self.t + 2000);
-            let numbers: serde_json::Value = serde_json::from_str(&self.diagnostics(at)).unwrap_or_default();
-            if numbers["requests"] == 0 || self.t >= end || self.violation.is_some() {
+            if self.numbers(at)["requests"] == 0 || self.t >= end || self.violation.is_some() {
                 return;
             }
         }
@@ -343,7 +342,7 @@ impl World {
 
     /// Nothing is left over when everything is at rest.
     fn check_bounds(&mut self, at: usize) {
-        let numbers: serde_json::Value = serde_json::from_str(&self.diagnostics(at)).unwrap_or_default();
+        let numbers = self.numbers(at);
         let count = |name: &str| numbers[name].as_u64().unwrap_or(u64::MAX);
         let home = self.devices[at].person.disk;
         let failed = (self.disks[home].rows.len() + self.disks[home].changes.len()) as u64;

@@ -340,6 +340,11 @@ impl World {
         self.devices[at].client.as_ref().map_or_else(|| "dead".to_owned(), Client::diagnostics)
     }
 
+    /// The same, read; `null` where it cannot be.
+    pub fn numbers(&self, at: usize) -> serde_json::Value {
+        serde_json::from_str(&self.diagnostics(at)).unwrap_or_default()
+    }
+
     /// The socket of a device that the server knows.
     pub fn session_of(&self, at: usize) -> Option<SocketId> {
         let life = self.devices[at].life;

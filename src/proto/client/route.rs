@@ -137,11 +137,7 @@ impl Client {
                 self.timelines.on_echo_changed(&conversation_id);
                 self.rooms.touch(&conversation_id);
             }
-            Action::NotRemoved { key } => {
-                for id in self.removal_waiters.remove(&key).unwrap_or_default() {
-                    self.refuse(id, outbox::in_flight());
-                }
-            }
+            Action::NotRemoved { key } => self.refuse_removals(&key),
             Action::Vanished { row, record } if record.change.is_some() => {
                 self.on_change_vanished(row, &record);
             }
@@ -153,6 +149,13 @@ impl Client {
                 let reason = "no answer to a message in time";
                 self.connection.drop_socket(reason, now, &mut self.timers, &mut self.rng);
             }
+        }
+    }
+
+    /// What was to be taken back stays.
+    fn refuse_removals(&mut self, key: &str) {
+        for id in self.removal_waiters.remove(key).unwrap_or_default() {
+            self.refuse(id, outbox::in_flight());
         }
     }
 
@@ -261,9 +264,7 @@ impl Client {
             let (conversation_id, row_key) = (conversation_id.to_owned(), key.clone());
             self.emit(Event::Status { conversation_id, row_key, status, failure: None });
             // Its copy has come while it was to be taken back.
-            for id in self.removal_waiters.remove(&key).unwrap_or_default() {
-                self.refuse(id, outbox::in_flight());
-            }
+            self.refuse_removals(&key);
         }
         for id in self.ack_waiters.remove(&key).unwrap_or_default() {
             match (&result, &message) {

@@ -1,8 +1,8 @@
 // Serves the page with the components, bundled as an application is, under a policy that allows nothing inline.
 import { readFile } from "node:fs/promises";
-import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { listen } from "../lib/listen.mjs";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const html = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Components</title>
@@ -42,19 +42,9 @@ export async function serveComponents(backend) {
     "default-src 'none'; style-src 'self'; script-src 'self' 'wasm-unsafe-eval'",
     `connect-src 'self' ${backend} ${backend.replace("http", "ws")}`,
   ].join("; ");
-  const server = createServer(({ url }, response) => {
+  return listen(({ url }, response) => {
     const [type, body] = files[new URL(url, "http://local").pathname] ?? [];
     if (!type) return response.writeHead(404).end();
     response.writeHead(200, { "content-type": type, "content-security-policy": policy }).end(body);
   });
-  await new Promise((resolve, reject) => {
-    server.once("error", reject).listen(0, "127.0.0.1", resolve);
-  });
-  return {
-    origin: `http://127.0.0.1:${server.address().port}`,
-    async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
 }

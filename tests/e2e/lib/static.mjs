@@ -1,8 +1,8 @@
 // Serves the test page and the built package as they are: no bundler stands between the package and the browser.
 import { readFile } from "node:fs/promises";
-import { createServer } from "node:http";
 import { dirname, extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
+import { listen } from "./listen.mjs";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const folders = {
@@ -19,21 +19,12 @@ const types = { ".html": "text/html", ".js": "text/javascript", ".wasm": "applic
  * @returns `{url, close()}`; the port stays the same as long as it runs, and with it the browser's stores.
  */
 export async function servePage({ headers = {} } = {}) {
-  const server = createServer(async ({ url }, response) => {
+  const { origin, close } = await listen(async ({ url }, response) => {
     const { status, contentType, body } = await files(new URL(url, "http://local").pathname);
     response.writeHead(status, { "content-type": contentType, ...headers });
     response.end(body);
   });
-  await new Promise((resolve, reject) => {
-    server.once("error", reject).listen(0, "127.0.0.1", resolve);
-  });
-  return {
-    url: `http://127.0.0.1:${server.address().port}/`,
-    async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  return { url: `${origin}/`, close };
 }
 
 /** What stands at a path: `{status, contentType, body}`. */
