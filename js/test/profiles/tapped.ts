@@ -10,8 +10,8 @@ export class Tapped extends WebSocket {
   static readonly sockets: Tapped[] = [];
   /** How often the client is told each frame that comes in (but for pings): never, once, or twice. */
   times: 0 | 1 | 2 = 1;
-  /** How many frames have gone out. */
-  out = 0;
+  /** What has gone out, frame by frame, but for the answers to pings: the first ping comes when it likes, soon after the start. */
+  readonly out: unknown[] = [];
 
   constructor(...args: ConstructorParameters<typeof WebSocket>) {
     super(...args);
@@ -37,7 +37,7 @@ export class Tapped extends WebSocket {
   }
 
   override send(...args: unknown[]): void {
-    this.out += 1;
+    if (args[0] !== "3") this.out.push(args[0]);
     super.send(...(args as Outgoing));
   }
 
