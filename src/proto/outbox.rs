@@ -19,6 +19,7 @@ mod answer;
 mod beside;
 mod bucket;
 mod changes;
+mod damaged;
 mod flow;
 mod held;
 mod intake;

@@ -24,7 +24,7 @@ impl Outbox {
                 continue;
             };
             match (record_version(&record.bytes), decode_outbox_row(&record.bytes)) {
-                (None, _) => self.replace_damaged(stored, None, false),
+                (None, _) => self.replace_damaged(stored, None, false, false),
                 (Some(version), _) if version == row.version => {}
                 (Some(version), Ok((_, found))) => self.meet_own(id, version, found),
                 (Some(version), Err(_)) => {

@@ -4,9 +4,8 @@ use crate::proto::sorted::SortedSet;
 
 use super::super::api::{Changes, Key, Record};
 use super::super::model::{ErrorCode, Failure};
-use super::super::store::{OutboxRow, RecordError, WireMark, decode_outbox_row, record_version};
+use super::super::store::{OutboxRow, RecordError, decode_outbox_row, record_version};
 use super::beside::may_have_gone;
-use super::intake::EARLIER;
 use super::{Outbox, Row, RowId, Stage};
 
 /// Numbers that are remembered as removed before they were heard of.
@@ -21,6 +20,7 @@ impl Outbox {
         let mut damaged = Vec::new();
         self.see_reign(same_reign);
         let (mut present, mut torn) = (Vec::new(), Vec::new());
+        let mut left: SortedSet<u64> = SortedSet::new();
         let mut kept: SortedSet<u64> = SortedSet::new();
         for record in records {
             let Key::Number(stored) = record.key else { continue };
@@ -31,6 +31,8 @@ impl Outbox {
                     torn.push((stored, record_version(&record.bytes)));
                     if self.damaged.insert(stored) {
                         damaged.push(error);
+                    } else {
+                        left.insert(stored);
                     }
                 }
             }
@@ -41,7 +43,7 @@ impl Outbox {
             match id.filter(|_| present.iter().any(|(.., found)| Some(&found.key) == key.as_ref())) {
                 // Another tab has added it anew.
                 Some(id) => self.find_again(id, &present),
-                None => self.replace_damaged(stored, version, same_reign),
+                None => self.replace_damaged(stored, version, same_reign, left.contains(&stored)),
             }
         }
         let is_gone = |row: &Row| !row.writing && row.stored.is_some_and(|stored| !kept.contains(&stored));
@@ -210,57 +212,6 @@ impl Outbox {
             self.lose_number(id);
             self.touch(id);
         }
-    }
-
-    /// The record of a row that is known here cannot be read. Whoever knows it as it was last written does so again. Else the
-    /// leader does, over the `version` that the record still has, or under another number where it has none; what another
-    /// tab had made of it is not known any more. Maybe no leader knows it: then a tab that follows adds it anew, as one
-    /// that may have been sent.
-    pub(super) fn replace_damaged(&mut self, stored: u64, version: Option<u64>, same_reign: bool) {
-        let leads = self.generation != 0;
-        let Some(id) = self.by_stored.get(&stored).copied() else { return };
-        let Some(row) = self.rows.get_mut(&id).filter(|row| !row.writing) else { return };
-        let known = match version {
-            Some(version) => version == row.version,
-            None => same_reign && row.version != 0,
-        };
-        if known {
-            return self.mark_dirty(id);
-        }
-        if row.stage == Stage::Removing
-            && let Some(version) = version
-        {
-            // What is to go need not be known.
-            row.version = version;
-            return self.mark_dirty(id);
-        }
-        if !leads {
-            // Else it would pass for known at the next look.
-            if version.is_none() {
-                row.version = 0;
-                row.record.wire.get_or_insert(WireMark { generation: EARLIER, attempt: 0 });
-                self.add_anew(id);
-            }
-            return;
-        }
-        row.version = version.unwrap_or_default();
-        if row.stage == Stage::Queued && !row.dirty {
-            row.doubtful = true;
-            self.met = true;
-        }
-        match version {
-            Some(_) => self.mark_dirty(id),
-            None => self.lose_number(id),
-        }
-    }
-
-    /// A cancel finds no proof that nobody has sent it; a failure that is to go is gone.
-    fn add_anew(&mut self, id: RowId) {
-        let Some(record) = self.rows.get(&id).map(|row| row.record.clone()) else { return };
-        if may_have_gone(&record) && self.is_unwanted(id) {
-            self.give_back(id, record);
-        }
-        self.lose_number(id);
     }
 
     /// Where another tab has failed it, whoever waits for its answer here hears of it too.
