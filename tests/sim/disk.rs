@@ -195,7 +195,6 @@ impl World {
     fn on_commit(&mut self, at: usize, transaction: &Transaction, added: &[u64]) {
         let home = self.devices[at].person.disk;
         self.check_writer(at, transaction);
-        self.check_room_made(transaction);
         let name = self.name(at);
         let puts = transaction.puts.iter().filter_map(|(id, bytes)| match id.key {
             Key::Number(number) => Some((number, bytes)),

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use chatwire::proto::store::{HistoryHead, decode_head, decode_segment, head_key, segment_key};
+use chatwire::proto::store::{
+    HistoryHead, MemoryStore, decode_head, decode_segment, head_key, segment_key, segment_prefix,
+};
 use chatwire::proto::{Command, Key, RecordId, StoreReply, StoreRequest, Table, Transaction};
 
 use super::checks::Asked;
@@ -27,13 +29,20 @@ impl World {
         transaction: &Transaction,
     ) -> StoreReply {
         let disk = &mut self.disks[self.devices[at].person.disk];
-        if self.t >= disk.tight_until {
-            return self.execute_store(at, request);
-        }
-        let reply = full_disk::write(&mut disk.records, transaction, disk.limit_bytes);
-        let makes_room = transaction.deletes.iter().any(|id| id.table == Table::History);
-        if makes_room && matches!(reply, StoreReply::Saved { .. }) {
-            self.dice.coverage.fault(Fault::RoomMade);
+        let wrong = Self::wrong_removal(&disk.records, transaction);
+        let tight = self.t < disk.tight_until;
+        let reply = if tight {
+            full_disk::write(&mut disk.records, transaction, disk.limit_bytes)
+        } else {
+            self.execute_store(at, request)
+        };
+        if matches!(reply, StoreReply::Saved { .. }) {
+            if tight && transaction.deletes.iter().any(|id| id.table == Table::History) {
+                self.dice.coverage.fault(Fault::RoomMade);
+            }
+            if let Some(what) = wrong {
+                self.wrong("what is given up is the oldest", what);
+            }
         }
         reply
     }
@@ -87,31 +96,37 @@ impl World {
         }
     }
 
-    /// Whole segments go, the oldest, with a head that says so.
-    pub fn check_room_made(&mut self, transaction: &Transaction) {
-        // What a window has asked for again stands there before all of its page does.
-        let asks_again = self.devices.iter().any(|device| device.eyes.windows.contains_key(&LONG_VIEW));
+    /// Whole segments go, the oldest, with a head that says so. `records`: what stands there before.
+    fn wrong_removal(records: &MemoryStore, transaction: &Transaction) -> Option<String> {
+        let heads = transaction.puts.iter().filter_map(|(_, bytes)| decode_head(bytes).ok());
+        let heads: Vec<HistoryHead> = heads.map(|(_, head)| head).collect();
         for id in transaction.deletes.iter().filter(|id| id.table == Table::History) {
             let Key::Text(key) = &id.key else { continue };
             if !key.starts_with("s/") {
                 continue;
             }
-            let heads = transaction.puts.iter().filter_map(|(_, bytes)| decode_head(bytes).ok());
-            let mut heads = heads.map(|(_, head)| head);
-            let Some(head) =
-                heads.find(|head| key.starts_with(&segment_key(&head.conversation_id, 0)[..key.len() - 8]))
-            else {
-                return self.wrong("what is given up is the oldest", format!("{key} goes without its head"));
+            let of_it = |head: &&HistoryHead| key.starts_with(&segment_prefix(&head.conversation_id));
+            let Some(head) = heads.iter().find(of_it) else {
+                return Some(format!("{key} goes without its head"));
             };
-            let listed =
-                head.segments.iter().any(|info| segment_key(&head.conversation_id, info.number) == *key);
-            let numbered = head.cursor.is_some() && head.known_from > 0 && !asks_again;
-            let older = numbered && head.segments.iter().any(|info| info.first.seq <= head.known_from);
-            if listed || older || head.segments.len() < SPARED {
-                let what = format!("{key} goes, and its head has {} segments", head.segments.len());
-                return self.wrong("what is given up is the oldest", what);
+            let key_of = |number: u32| segment_key(&head.conversation_id, number);
+            let listed = |number: u32| head.segments.iter().any(|info| info.number == number);
+            let before = records.get(&RecordId::history(head_key(&head.conversation_id)));
+            let before = before.and_then(|bytes| decode_head(bytes).ok()).map(|(_, head)| head.segments);
+            let before: Vec<u32> = before.unwrap_or_default().iter().map(|info| info.number).collect();
+            let place = before.iter().position(|number| key_of(*number) == *key);
+            // One that cannot be read is no part of the history any more, wherever it stood.
+            let room = &head.conversation_id;
+            let reads = |(bytes, number): (&[u8], u32)| decode_segment(bytes, room, number).is_ok();
+            let is_read = records.get(id).zip(place.map(|at| before[at])).is_some_and(reads);
+            let older = before.iter().take(place.unwrap_or(0)).find(|number| is_read && listed(**number));
+            let still = head.segments.iter().any(|info| key_of(info.number) == *key);
+            if still || older.is_some() || head.segments.len() < SPARED {
+                let numbers: Vec<u32> = head.segments.iter().map(|info| info.number).collect();
+                return Some(format!("{key} goes; its head had {before:?} and has {numbers:?}"));
             }
         }
+        None
     }
 
     /// What a head says is here is here.

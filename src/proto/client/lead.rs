@@ -288,10 +288,15 @@ impl Client {
 
     /// Another tab leads now: nothing more goes out, and nothing remembered is believed (rule 2).
     pub(super) fn abdicate(&mut self, now: Now) {
+        let claimed = self.lead.state() == State::Claims;
         if mutant::is(35) || !self.leave(now, Signal::Deposed) {
             return;
         }
         self.connection.on_lead(Some(false), now, &mut self.timers, &mut self.rng);
+        if claimed {
+            // It still waits, as before its claim; what was told meanwhile was not shown.
+            self.show_told_connection(now);
+        }
         self.outputs.push_back(Output::Tab(TabOutput::Release));
         self.outputs.push_back(Output::Tab(TabOutput::RequestLead));
         self.say_hello(now);

@@ -369,6 +369,13 @@ impl Client {
         }
     }
 
+    /// What was told of it before this tab followed.
+    pub(super) fn show_told_connection(&mut self, now: Now) {
+        if self.beside.connection.is_some() {
+            self.show_connection(now);
+        }
+    }
+
     fn pass_on(&mut self, raw: &RawValue) {
         self.outputs.push_back(Output::Told(Told(raw.get().to_owned())));
     }
