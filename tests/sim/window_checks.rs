@@ -165,7 +165,10 @@ impl World {
         // What it shows is older than the head that is there now, and it reads that.
         let (reads, written) =
             (&self.devices[at].eyes.reads, self.disks[home].heads_written.get(&head_key(room)));
-        let reads_on = !reads.open.is_empty() && written.is_some_and(|written| *written > reads.last_ms);
+        // Or the word of it was lost, and it looks later.
+        let lost = self.devices[at].eyes.tabs.word_lost_at;
+        let unheard = |written: u64| !reads.open.is_empty() || lost.is_some_and(|lost| lost >= written);
+        let reads_on = written.is_some_and(|written| *written > reads.last_ms && unheard(*written));
         if reads_on || self.t < reads.again_ms {
             return;
         }
