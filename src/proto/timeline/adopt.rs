@@ -95,6 +95,8 @@ impl Timelines {
         }
         for (number, old) in before {
             if log.info(number).is_some() && !log.segments.contains_key(&number) {
+                // What only this tab knows of its rows is told again at the next look.
+                log.head_dirty |= old.dirty;
                 log.segments.insert(number, *old);
             }
         }
