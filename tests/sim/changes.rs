@@ -304,9 +304,12 @@ impl World {
 
     /// What only memory knew of a change, a page may have taken along; and one that failed may have been taken before, and
     /// its answer lost.
-    fn is_excused(&self, home: usize, row_key: &str) -> bool {
-        let failed = |seen: &ChangeSeen| seen.failed && self.ledger.changes[seen.number].row_key == row_key;
-        let vague = |known: &Changed| known.disk == home && known.row_key == row_key && known.lost_allowed;
+    fn is_excused(&self, home: usize, row_key: &str, stored: Option<usize>) -> bool {
+        // Without keys a message that came in a page is called by its id there.
+        let of_it =
+            |known: &Changed| known.row_key == row_key || (known.target.is_some() && known.target == stored);
+        let failed = |seen: &ChangeSeen| seen.failed && of_it(&self.ledger.changes[seen.number]);
+        let vague = |known: &Changed| known.disk == home && of_it(known) && known.lost_allowed;
         self.ledger.changes.iter().any(vague) || self.disks[home].changes.values().any(failed)
     }
 
@@ -341,7 +344,7 @@ impl World {
             let Some(stored) = messages.iter().find(|stored| Some(&stored.id) == row.id.as_ref()) else {
                 continue;
             };
-            if self.is_excused(home, &row.row_key) {
+            if self.is_excused(home, &row.row_key, stored.number) {
                 continue;
             }
             let ours = |by: Option<(u64, usize)>| by.is_none_or(|(_, disk)| disk == home);
