@@ -153,7 +153,7 @@ impl Client {
             connection: Connection::new(&config),
             outbox: Outbox::new(&config.outbox, bucket, &config.user_id, traits),
             timelines: Timelines::new(&config.user_id, config.limits.max_window_rows, config.max_unsaved),
-            sync: Sync::new(profile.gives_marks(), profile.unlisted().is_none()),
+            sync: Sync::new(profile.gives_marks(), profile.unlisted().is_none(), config.pages.newest),
             rooms: Rooms::new(config.limits.max_conversations, &*profile),
             drafts: Drafts::default(),
             people: People::default(),

@@ -207,7 +207,7 @@ pub struct Pages {
 
 impl Default for Pages {
     fn default() -> Self {
-        Self { newest: 50, after: 200 }
+        Self { newest: 50, after: 500 }
     }
 }
 

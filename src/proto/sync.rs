@@ -43,6 +43,8 @@ pub struct Sync {
     marks: bool,
     /// Conversations are listed, and have a history that can be asked for.
     lists: bool,
+    /// How many messages a newest page has.
+    page: u32,
     listing: bool,
     live: bool,
     waiting: Queue<String>,
@@ -72,6 +74,8 @@ struct Pull {
     job: Option<Job>,
     next: Option<Job>,
     pages: u32,
+    /// Messages that came after the cursor.
+    rows: u32,
     /// The cursor was refused once.
     begun_anew: bool,
     /// Answers in a row that could not be read.
@@ -84,9 +88,9 @@ impl Sync {
     }
 
     /// `marks`: history is asked for by marks that the server gives (P9), and by nothing else. `lists`: there is any, and a
-    /// list of conversations; where not, online is live.
-    pub fn new(marks: bool, lists: bool) -> Self {
-        Self { marks, lists, ..Self::default() }
+    /// list of conversations; where not, online is live. `page`: messages of a newest page.
+    pub fn new(marks: bool, lists: bool, page: u32) -> Self {
+        Self { marks, lists, page, ..Self::default() }
     }
 
     /// In a build with one framing known beforehand: what the other way needs is left out.
@@ -226,7 +230,7 @@ impl Sync {
             if self.by_marks() && !matches!(job, Job::Follow { .. }) { from_the_first(id) } else { job };
         let Some(id) = job.conversation_id() else { return };
         let pull = self.active.or_default(id.to_owned());
-        (pull.job, pull.pages) = (Some(job.clone()), 0);
+        (pull.job, pull.pages, pull.rows) = (Some(job.clone()), 0, 0);
         self.actions.push_back(Action::Request(job));
     }
 
@@ -315,6 +319,8 @@ impl Sync {
             (pull.ticket, pull.job, pull.next) = (ticket, Some(job.clone()), next);
             pull.unreadable = 0;
             pull.pages += 1;
+            let after = matches!(job, Job::After { .. });
+            pull.rows = pull.rows.saturating_add(if after { rows } else { 0 });
         }
         ticket
     }
@@ -350,12 +356,12 @@ impl Sync {
             self.actions.push_back(Action::Request(job));
             return Pulled::GoesOn;
         }
-        let again = pull.again;
+        let (again, rows) = (pull.again, pull.rows);
         self.active.remove(conversation_id);
         if again {
             self.waiting.push_back(conversation_id.to_owned());
         }
-        self.refresh_postponed(conversation_id);
+        self.refresh_postponed(conversation_id, rows);
         if !self.cursor || self.by_marks() {
             self.on_looked(conversation_id);
         }

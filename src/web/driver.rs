@@ -20,7 +20,7 @@ use super::{Sink, spawn};
 use crate::proto::config::Config;
 use crate::proto::queue::Queue;
 use crate::proto::{
-    Client, Command, CommandId, ErrorCode, Event, Failure, Input, Output, Secret, TabOutput, TokenId,
+    Client, Command, CommandId, ErrorCode, Event, Failure, Input, Now, Output, Secret, TabOutput, TokenId,
     TokenReason, everything,
 };
 
@@ -30,6 +30,9 @@ const BATCH_INTERVAL_MS: u64 = 16;
 pub struct Driver {
     this: Weak<Driver>,
     core: RefCell<Client>,
+    /// When the core was last told of anything: what follows in the same task is of that time. Each look at the clocks is two
+    /// calls into JavaScript, and frames come by the thousand.
+    now: Cell<Now>,
     hooks: Hooks,
     inbox: RefCell<Queue<Input>>,
     batch: RefCell<Batch>,
@@ -74,9 +77,11 @@ impl Driver {
             if persistent {
                 db.open_ahead(&database, everything());
             }
+            let now = timer::now();
             Driver {
                 this: this.clone(),
-                core: RefCell::new(Client::new(config, seed, timer::now())),
+                core: RefCell::new(Client::new(config, seed, now)),
+                now: Cell::new(now),
                 hooks,
                 inbox: RefCell::default(),
                 batch: RefCell::default(),
@@ -101,7 +106,7 @@ impl Driver {
             let text = "profile.send is asked what to send: it calls nothing of the chat";
             Failure::new(ErrorCode::Config, text)
         };
-        let id = self.core.try_borrow_mut().map_err(within_send)?.command(timer::now(), command)?;
+        let id = self.core.try_borrow_mut().map_err(within_send)?.command(self.look_at_clock(), command)?;
         self.schedule();
         Ok(id)
     }
@@ -131,8 +136,14 @@ impl Driver {
     }
 
     fn wake(&self) {
-        self.core.borrow_mut().handle_timeout(timer::now());
+        self.core.borrow_mut().handle_timeout(self.look_at_clock());
         self.pump();
+    }
+
+    fn look_at_clock(&self) -> Now {
+        let now = timer::now();
+        self.now.set(now);
+        now
     }
 
     fn schedule(&self) {
@@ -177,7 +188,7 @@ impl Driver {
     fn take_input(&self) -> bool {
         let next = self.inbox.borrow_mut().pop_front();
         let Some(input) = next else { return false };
-        self.core.borrow_mut().handle_input(timer::now(), input);
+        self.core.borrow_mut().handle_input(self.look_at_clock(), input);
         true
     }
 
@@ -232,7 +243,7 @@ impl Driver {
     }
 
     fn deliver(&self) -> bool {
-        let now = timer::now();
+        let now = self.now.get();
         if self.batch_due_ms().is_none_or(|due_ms| due_ms > now.mono_ms) {
             return false;
         }
@@ -243,7 +254,7 @@ impl Driver {
             self.hooks.deliver(&batch);
         }
         // Counted from when the listeners are done: what they take does not eat up the pause.
-        self.batch.borrow_mut().left_ms = timer::now().mono_ms;
+        self.batch.borrow_mut().left_ms = self.look_at_clock().mono_ms;
         true
     }
 
@@ -254,7 +265,7 @@ impl Driver {
         let core_ms = self.core.borrow().poll_timeout();
         let due_ms = [core_ms, self.batch_due_ms()].into_iter().flatten().min();
         if let Some(due_ms) = due_ms {
-            self.alarm.wake_by(due_ms, timer::now());
+            self.alarm.wake_by(due_ms);
         }
     }
 }

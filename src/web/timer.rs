@@ -55,7 +55,7 @@ impl Alarm {
     }
 
     /// Makes sure of a wake-up at `at_mono_ms` or before.
-    pub fn wake_by(&self, at_mono_ms: u64, now: Now) {
+    pub fn wake_by(&self, at_mono_ms: u64) {
         let mut armed = self.armed.borrow_mut();
         if let Some((earlier, id)) = armed.as_ref() {
             if *earlier <= at_mono_ms {
@@ -63,7 +63,7 @@ impl Alarm {
             }
             clear_timeout(id);
         }
-        let id = set_timeout(&self.callback, clamped(at_mono_ms.saturating_sub(now.mono_ms)));
+        let id = set_timeout(&self.callback, clamped(at_mono_ms.saturating_sub(now().mono_ms)));
         *armed = Some((at_mono_ms, id));
     }
 

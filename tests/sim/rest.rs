@@ -54,7 +54,7 @@ impl Server {
 
     fn page(&self, room: &str, user: &str, number: &dyn Fn(&str) -> Option<u64>) -> String {
         let messages = &self.rooms[room].messages;
-        let limit = number("limit").unwrap_or(50).min(200) as usize;
+        let limit = number("limit").unwrap_or(50).min(500) as usize;
         let (first, last) = match number("after").filter(|_| self.cursor) {
             Some(after) => {
                 let first = messages.partition_point(|message| message.seq <= after);

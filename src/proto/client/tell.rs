@@ -17,15 +17,13 @@ use crate::proto::timer::Timer;
 mod hello;
 mod known;
 mod sound;
-#[cfg(test)]
-mod tests;
+mod statuses;
 
 use sound::is_sound;
+use statuses::Statuses;
 
 /// Events that wait for their commit. Those beyond it no other tab hears.
 const MAX_WAITING: usize = 1000;
-/// Messages whose last status is remembered, own ones so that none goes back, others' so that none is told twice.
-const MAX_STATUSES: usize = 2048;
 /// What was said to a page while it was frozen has come by then.
 const THAW_MS: u64 = 1000;
 
@@ -48,9 +46,7 @@ pub(super) struct Beside {
     pub wishes: SortedMap<String, u32>,
     /// Told when what they tell of is stored.
     waiting: Vec<Untold>,
-    statuses: SortedMap<String, Status>,
-    /// Their keys, in the order in which they came.
-    order: Queue<String>,
+    statuses: Statuses,
     /// The newest stamp of the present leader that is contained in what is known here.
     pub last: u64,
     /// Posts that wait until the store has been read; there were more of them.
@@ -76,8 +72,7 @@ impl Beside {
 
     /// What was known of messages is gone with the store.
     pub fn forget(&mut self) {
-        self.statuses.clear();
-        self.order.clear();
+        self.statuses = Statuses::default();
         (self.generation, self.last) = (0, 0);
     }
 
@@ -97,18 +92,7 @@ impl Beside {
 
     /// Higher than all that was told of this message.
     fn raise(&mut self, row_key: &str, status: Status) -> bool {
-        if self.statuses.get(row_key).is_some_and(|known| *known >= status) {
-            return false;
-        }
-        if self.statuses.insert(row_key.to_owned(), status).is_none() {
-            self.order.push_back(row_key.to_owned());
-            if self.order.len() > MAX_STATUSES
-                && let Some(oldest) = self.order.pop_front()
-            {
-                self.statuses.remove(&oldest);
-            }
-        }
-        true
+        self.statuses.raise(row_key, status)
     }
 }
 
@@ -130,7 +114,7 @@ impl Client {
             let answered = matches!(status, Status::Acknowledged | Status::Delivered | Status::Read);
             if answered {
                 self.beside.raise(row_key, *status);
-            } else if self.beside.statuses.contains_key(row_key) {
+            } else if self.beside.statuses.get(row_key).is_some() {
                 return None;
             }
             if !answered {

@@ -111,7 +111,9 @@ impl<'a> Fields<'a> {
     pub(super) fn get(&self, name: &str) -> Option<&'a RawValue> {
         let mut found = None;
         for (key, value) in self.object.iter() {
-            if is_spelling(key, name) && json::kind(value) != Kind::Null {
+            // Most differ in their first letter already.
+            let may_be = key.as_bytes().first() == name.as_bytes().first();
+            if may_be && is_spelling(key, name) && json::kind(value) != Kind::Null {
                 found = Some(value);
             }
         }

@@ -58,7 +58,7 @@ impl Sync {
             job => {
                 if let Some(id) = job.conversation_id() {
                     self.active.remove(id);
-                    self.refresh_postponed(id);
+                    self.refresh_postponed(id, 0);
                     self.on_looked(id);
                 }
             }

@@ -67,8 +67,15 @@ impl Sync {
         self.on_looked(conversation_id);
     }
 
-    pub(super) fn refresh_postponed(&mut self, conversation_id: &str) {
-        if self.newest.postponed.remove(conversation_id) {
+    /// A pull is done, and has brought so many `rows` from behind the cursor: where that is a newest page and more, it has been
+    /// looked at.
+    pub(super) fn refresh_postponed(&mut self, conversation_id: &str, rows: u32) {
+        if !self.newest.postponed.remove(conversation_id) {
+            return;
+        }
+        if rows >= self.page && !self.newest.looking.contains(conversation_id) {
+            self.newest.refreshed.insert(conversation_id.to_owned());
+        } else {
             self.refresh(conversation_id, false);
         }
     }

@@ -14,6 +14,8 @@ use crate::proto::text::{cut, holds};
 
 mod check;
 
+use check::Wrong;
+
 /// A slice that is one valid JSON value, without blanks around it.
 #[derive(Debug, PartialEq, Eq, RefCast)]
 #[repr(transparent)]
@@ -62,9 +64,20 @@ pub fn kind(raw: &RawValue) -> Kind {
 /// # Errors
 /// [`WireError::Json`], with `at` counted in.
 pub fn parse(text: &str, at: usize) -> Result<&RawValue, WireError> {
-    match check::check(text) {
+    parse_within(text, at, &Limits { max_depth: usize::MAX, max_elements: usize::MAX, ..Limits::DEFAULT })
+}
+
+/// The same, refusing what is nested too deep or too long, before anything is allocated for it.
+///
+/// # Errors
+/// [`WireError::TooDeep`], [`WireError::TooManyElements`].
+pub(super) fn parse_within<'a>(text: &'a str, at: usize, limits: &Limits) -> Result<&'a RawValue, WireError> {
+    let (max_depth, max_elements) = (limits.max_depth, limits.max_elements);
+    match check::check(text, max_depth, max_elements) {
         Ok(()) => Ok(part(text)),
-        Err(wrong) => Err(WireError::Json { at: at + wrong, truncated: wrong >= text.len() }),
+        Err(Wrong::Json(wrong)) => Err(WireError::Json { at: at + wrong, truncated: wrong >= text.len() }),
+        Err(Wrong::Deep(wrong)) => Err(WireError::TooDeep { at: at + wrong, max: max_depth }),
+        Err(Wrong::Long(wrong)) => Err(WireError::TooManyElements { at: at + wrong, max: max_elements }),
     }
 }
 
@@ -75,8 +88,12 @@ pub fn array(raw: &RawValue) -> Option<Vec<&RawValue>> {
 }
 
 /// The elements of the JSON array in `text`, which begins at byte `at` of a frame.
-pub(super) fn elements(text: &str, at: usize) -> Result<Vec<&RawValue>, WireError> {
-    array(parse(text, at)?).ok_or(WireError::Json { at, truncated: false })
+pub(super) fn elements<'a>(
+    text: &'a str,
+    at: usize,
+    limits: &Limits,
+) -> Result<Vec<&'a RawValue>, WireError> {
+    array(parse_within(text, at, limits)?).ok_or(WireError::Json { at, truncated: false })
 }
 
 /// Cuts an array or object, which begins with `open`, at the commas and colons of its own level: into elements, or
@@ -116,37 +133,6 @@ fn parts(raw: &RawValue, open: char) -> Option<Vec<&str>> {
 /// One part of a valid text, or all of it.
 fn part(text: &str) -> &RawValue {
     RawValue::ref_cast(text.trim_ascii())
-}
-
-/// Refuses what is nested too deep or too long, before anything is allocated for it.
-pub(super) fn check_shape(text: &str, at: usize, limits: &Limits) -> Result<(), WireError> {
-    let (mut depth, mut commas) = (0_usize, 0_usize);
-    let (mut in_string, mut escaped) = (false, false);
-    for (index, byte) in text.bytes().enumerate() {
-        if in_string {
-            in_string = byte != b'"' || escaped;
-            escaped = byte == b'\\' && !escaped;
-            continue;
-        }
-        match byte {
-            b'"' => in_string = true,
-            b'[' | b'{' => {
-                depth += 1;
-                if depth > limits.max_depth {
-                    return Err(WireError::TooDeep { at: at + index, max: limits.max_depth });
-                }
-            }
-            b']' | b'}' => depth = depth.saturating_sub(1),
-            b',' if depth == 1 => {
-                commas += 1;
-                if commas >= limits.max_elements {
-                    return Err(WireError::TooManyElements { at: at + index, max: limits.max_elements });
-                }
-            }
-            _ => {}
-        }
-    }
-    Ok(())
 }
 
 /// The fields of a JSON object, in their order, borrowed from the frame.

@@ -79,8 +79,7 @@ pub fn decode<'a>(text: &'a str, limits: &Limits) -> Result<Frame<'a>, WireError
     if !text.trim_start().starts_with('[') {
         return Err(wrong);
     }
-    json::check_shape(text, 0, limits)?;
-    let elements = json::elements(text, 0)?;
+    let elements = json::elements(text, 0, limits)?;
     let (Some(join_ref), Some(reference), Some(topic), Some(event), Some(payload)) =
         (elements.first(), elements.get(1), elements.get(2), elements.get(3), elements.get(4))
     else {

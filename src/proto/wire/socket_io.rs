@@ -268,8 +268,7 @@ impl<'a> Head<'a> {
         if self.payload.is_empty() {
             return Ok(None);
         }
-        json::check_shape(self.payload, self.payload_at, limits)?;
-        let value = json::parse(self.payload, self.payload_at)?;
+        let value = json::parse_within(self.payload, self.payload_at, limits)?;
         if kinds.contains(&json::kind(value)) { Ok(Some(value)) } else { Err(self.wrong(packet, expected)) }
     }
 
@@ -283,8 +282,7 @@ impl<'a> Head<'a> {
         if !self.payload.trim_start().starts_with('[') {
             return Err(self.wrong(packet, expected));
         }
-        json::check_shape(self.payload, self.payload_at, limits)?;
-        json::elements(self.payload, self.payload_at)
+        json::elements(self.payload, self.payload_at, limits)
     }
 }
 

@@ -48,8 +48,7 @@ pub fn decode<'a>(text: &'a str, limits: &Limits) -> Result<Frame<'a>, WireError
     if text.len() > limits.max_packet_bytes {
         return Err(WireError::TooLarge { max: limits.max_packet_bytes });
     }
-    json::check_shape(text, 0, limits)?;
-    let whole = json::parse(text, 0)?;
+    let whole = json::parse_within(text, 0, limits)?;
     let wrong = WireError::Payload { packet: "a JSON frame", at: 0, expected: "an object with a `type`" };
     let frame = Object::read(whole).ok_or(wrong)?;
     if let Some(payload) = frame.get("payload") {

@@ -7,15 +7,35 @@
 /// Where reading stopped.
 type Checked = Result<(), usize>;
 
-/// Checks `text`; else the byte that is wrong, or the text's length where it ends too early.
-pub(super) fn check(text: &str) -> Checked {
+/// What is wrong with a text, and at which of its bytes.
+pub(super) enum Wrong {
+    /// No JSON: the byte that is wrong, or the text's length where it ends too early.
+    Json(usize),
+    /// More nested arrays and objects than are allowed.
+    Deep(usize),
+    /// More elements, or fields, of the outermost value than are allowed.
+    Long(usize),
+}
+
+impl From<usize> for Wrong {
+    fn from(at: usize) -> Self {
+        Self::Json(at)
+    }
+}
+
+/// Checks `text` in one go.
+pub(super) fn check(text: &str, max_depth: usize, max_elements: usize) -> Result<(), Wrong> {
     let mut reader = Reader { bytes: text.as_bytes(), at: 0 };
     let mut open = Vec::new();
+    let mut commas = 0;
     loop {
         reader.blanks();
         let byte = reader.next();
         match byte {
             Some(b'{' | b'[') => {
+                if open.len() >= max_depth {
+                    return Err(Wrong::Deep(reader.at));
+                }
                 let end = if byte == Some(b'{') { b'}' } else { b']' };
                 reader.at += 1;
                 if !reader.eats(end) {
@@ -34,14 +54,18 @@ pub(super) fn check(text: &str) -> Checked {
         loop {
             let Some(end) = open.last().copied() else {
                 reader.blanks();
-                return if reader.next().is_none() { Ok(()) } else { Err(reader.at) };
+                return if reader.next().is_none() { Ok(()) } else { Err(reader.at.into()) };
             };
             if reader.eats(b',') {
+                commas += usize::from(open.len() == 1);
+                if commas >= max_elements {
+                    return Err(Wrong::Long(reader.at - 1));
+                }
                 reader.name(end)?;
                 break;
             }
             if !reader.eats(end) {
-                return Err(reader.at);
+                return Err(reader.at.into());
             }
             open.pop();
         }

@@ -1,0 +1,65 @@
+//! The last status of each message that was told, for own ones so that none goes back, for others' so that none is told twice.
+
+use crate::proto::model::Status;
+use crate::proto::sorted::SortedMap;
+
+/// So many messages are remembered at least, and twice as many at most.
+pub(super) const MIN_REMEMBERED: usize = 1024;
+
+/// Two generations: where the young one is full, it becomes the old one, which is forgotten. One list with an order beside it
+/// would be moved about for each message of a burst.
+#[derive(Default)]
+pub(super) struct Statuses {
+    young: SortedMap<String, Status>,
+    old: SortedMap<String, Status>,
+}
+
+impl Statuses {
+    pub fn get(&self, row_key: &str) -> Option<Status> {
+        self.young.get(row_key).or_else(|| self.old.get(row_key)).copied()
+    }
+
+    /// Higher than all that was told of this message.
+    pub fn raise(&mut self, row_key: &str, status: Status) -> bool {
+        if self.get(row_key).is_some_and(|known| known >= status) {
+            return false;
+        }
+        if self.young.len() >= MIN_REMEMBERED {
+            self.old = core::mem::take(&mut self.young);
+        }
+        self.young.insert(row_key.to_owned(), status);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_are_forgotten_whatever_their_keys() {
+        let mut statuses = Statuses::default();
+        let key = |n: usize| format!("{:05}", 99_999 - n);
+        let told = 3 * MIN_REMEMBERED + 10;
+        for n in 0..told {
+            assert!(statuses.raise(&key(n), Status::Acknowledged));
+            assert!(!statuses.raise(&key(n), Status::Acknowledged), "{n}");
+            assert!(statuses.young.len() <= MIN_REMEMBERED && statuses.old.len() <= MIN_REMEMBERED);
+        }
+        assert!(!statuses.raise(&key(told - MIN_REMEMBERED), Status::Acknowledged));
+        assert!(statuses.raise(&key(0), Status::Acknowledged), "forgotten");
+    }
+
+    #[test]
+    fn a_status_only_rises_in_either_generation() {
+        let mut statuses = Statuses::default();
+        assert!(statuses.raise("own", Status::Delivered));
+        for n in 0..MIN_REMEMBERED {
+            statuses.raise(&format!("{n}"), Status::Acknowledged);
+        }
+        assert!(
+            !statuses.raise("own", Status::Acknowledged) && statuses.get("own") == Some(Status::Delivered)
+        );
+        assert!(statuses.raise("own", Status::Read) && statuses.get("own") == Some(Status::Read));
+    }
+}
