@@ -4,6 +4,7 @@ export function SideBySide({ names }: { names: string }) {
   const people = given.length === 2 ? given : ["ana", "ben"];
   return (
     <main className="side-by-side">
+      <h1 className="unseen">Two people side by side</h1>
       {people.map((name) => (
         <iframe key={name} title={`The chat of ${name}`} src={`/?as=${encodeURIComponent(name)}`} />
       ))}

@@ -1,6 +1,5 @@
 // Who is signed in. A name is enough for the reference backend; its token is kept for as long as the tab lives.
 import type { TokenReason } from "chatwire";
-import type { Drafts } from "./drafts.js";
 
 /** `number` is the id where ids are numbers. */
 export type User = { id: string; name: string; number: number };
@@ -13,10 +12,10 @@ export const fixedName = new URLSearchParams(location.search).get("as")?.trim() 
 const storageKey = fixedName ? `chatwire.session.${fixedName}` : "chatwire.session";
 const switchKey = `${storageKey}.offline`;
 const backendKey = `${storageKey}.backend`;
+const triedKey = `${storageKey}.tried`;
 const graceMs = 10_000;
 
 export class Session {
-  readonly #drafts = new Map<string, Drafts>();
   #grant: Grant;
 
   constructor(grant: Grant) {
@@ -25,13 +24,6 @@ export class Session {
 
   get user(): User {
     return this.#grant.user;
-  }
-
-  /** Backends may name their conversations alike. */
-  draftsAt(profile: string): Drafts {
-    const drafts = this.#drafts.get(profile) ?? new Map();
-    this.#drafts.set(profile, drafts);
-    return drafts;
   }
 
   /** What `createChat({getToken})` wants: the token there is, or a fresh one where that was refused or is about to end. */
@@ -76,6 +68,7 @@ export async function signIn(name: string): Promise<Session> {
 
 export function forgetSession(): void {
   sessionStorage.removeItem(storageKey);
+  sessionStorage.removeItem(triedKey);
   rememberSwitch(false);
 }
 
@@ -96,6 +89,24 @@ export function rememberedBackend(): string | null {
 
 export function rememberBackend(profile: string): void {
   sessionStorage.setItem(backendKey, profile);
+}
+
+/** What has been tried in this tab, with what came of it: also what a reload was to show. */
+export function rememberedNotes(): Record<string, string> {
+  try {
+    return JSON.parse(sessionStorage.getItem(triedKey) ?? "{}") as Record<string, string>;
+  } catch {
+    return {};
+  }
+}
+
+export function rememberNotes(notes: Record<string, string>): void {
+  sessionStorage.setItem(triedKey, JSON.stringify(notes));
+}
+
+/** An account by this name, made where there is none; whoever is signed in here stays. */
+export async function userCalled(name: string): Promise<User> {
+  return (await requestGrant(name)).user;
 }
 
 async function requestGrant(name: string): Promise<Grant> {
