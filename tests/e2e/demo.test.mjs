@@ -242,8 +242,9 @@ test("two people side by side in one window", async () => {
     (name) => new Visitor(page.frameLocator(`[title="The chat of ${name}"]`)),
   );
   for (const person of [kim, lea]) await person.isState("online");
-  await kim.startChat("Lea");
-  await lea.open("Kim");
+  // Their conversation is open from the start.
+  await kim.isIn("Lea");
+  await lea.isIn("Kim");
   await kim.send("Hello over there");
   await kim.sees("Hello over there", "read");
   await lea.send("Hello yourself");

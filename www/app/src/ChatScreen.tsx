@@ -5,6 +5,7 @@ import { type Backend, titleOf } from "./backends.js";
 import { ConversationPane } from "./ConversationPane.js";
 import { Empty } from "./Empty.js";
 import { useFocusOnArrival, useFocusOnOpened } from "./focus.js";
+import { useFixedPeer } from "./meet.js";
 import { useOfflineSwitch } from "./offline.js";
 import { open, useOpenId } from "./open.js";
 import { Sidebar } from "./Sidebar.js";
@@ -32,6 +33,7 @@ export function ChatScreen({ session, backend, isArriving, choice, onBackend, on
   const screen = useRef<HTMLDivElement>(null);
   useFocusOnArrival(screen, isArriving);
   useFocusOnOpened(screen, openId);
+  useFixedPeer(backend, openId);
   const hasRoomForOne = useMedia("(max-width: 43.99rem)");
 
   useEffect(() => {
@@ -60,8 +62,8 @@ export function ChatScreen({ session, backend, isArriving, choice, onBackend, on
     <WordingProvider strings={strings} titleOf={titles}>
       <div className="screen" ref={screen} data-open={openId !== null} data-trying={isTrying}>
         <TopBar offline={offline} isTrying={isTrying} tryButton={tryButton} onTry={toggleTry} />
-        <Sidebar {...{ session, backend, choice, openId }} onOpen={open} onSignOut={signOut} />
         <main className="main">
+          <Sidebar {...{ session, backend, choice, openId }} onOpen={open} onSignOut={signOut} />
           {/* Nothing is read where it cannot be seen. */}
           {hasRoomForOne && isTrying ? null : openId === null ? (
             <Empty session={session} backend={backend} />

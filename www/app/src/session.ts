@@ -8,7 +8,9 @@ export type Found = Pick<User, "id" | "name">;
 type Grant = { token: string; user: User; expiresAt: number };
 
 /** `?as=ana` signs in as ana under a key of its own: frames of one page share their storage. */
-export const fixedName = new URLSearchParams(location.search).get("as")?.trim() || null;
+export const fixedName = asked("as");
+/** `?with=ben`: with whom they talk. */
+export const fixedPeer = asked("with");
 const storageKey = fixedName ? `chatwire.session.${fixedName}` : "chatwire.session";
 const switchKey = `${storageKey}.offline`;
 const backendKey = `${storageKey}.backend`;
@@ -129,4 +131,8 @@ async function answerOf(response: Response): Promise<unknown> {
   const body = (await response.json().catch(() => null)) as { error?: { message?: string } } | null;
   if (response.ok && body) return body;
   throw new Error(body?.error?.message ?? `the server answered ${response.status}`);
+}
+
+function asked(name: string): string | null {
+  return new URLSearchParams(location.search).get(name)?.trim() || null;
 }

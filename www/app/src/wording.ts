@@ -8,10 +8,8 @@ export function stringsOf(isOff: boolean): Partial<ChatStrings> {
     noConversations: "No conversations yet. Start one by somebody's name.",
     connection: {
       ...connection,
-      offline: "The browser is offline: messages are kept and go out later",
-      closed: isOff
-        ? "Offline here: messages are kept, and go out later or by another tab"
-        : connection.closed,
+      offline: "The browser is offline: messages wait here",
+      closed: isOff ? "Offline: messages wait here" : connection.closed,
     },
   };
 }

@@ -40,44 +40,65 @@ export function TryPanel({ session, backend, offline, onBackend, onClose }: Prop
           <span aria-hidden="true">✕</span>
         </button>
       </header>
-      <p className="muted">What you send is on this device's disk before it is on its way: once, in order.</p>
+      <p className="muted">What you send is stored here first, then sent: once, in order.</p>
       <dl className="facts">
-        <Fact name="waiting here" value={waiting ?? "…"} id="waiting" />
-        <Fact name={tabs === 1 ? "tab open" : "tabs open"} value={tabs} id="tabs" />
+        <Fact name="queued" value={waiting ?? "…"} id="waiting" />
+        <Fact name={tabs === 1 ? "tab" : "tabs"} value={tabs} id="tabs" />
         <Fact name="has the socket" value={holder} id="holder" />
       </dl>
       <ol className="steps">
-        <Step title="Somebody to talk to" isDone={conversations.length > 0} note={company.error}>
-          <Action label={company.label} run={company.meet} />
+        <Step
+          title="Two people"
+          action={<Action label={company.label} run={company.meet} />}
+          isDone={conversations.length > 0}
+          note={company.error}
+        />
+        <Step
+          title="Send while offline"
+          action={
+            <Action
+              label={offline.isOff ? "Go online" : "Go offline"}
+              run={offline.toggle}
+              id="try-offline"
+            />
+          }
+          note={notes.offline}
+        >
+          What you send is queued, and goes out when you are back.
         </Step>
-        <Step title="Go offline, and send" note={notes.offline}>
-          <p>Your messages wait here, and go out when you are back.</p>
-          <Action label={offline.isOff ? "Go online" : "Go offline"} run={offline.toggle} id="try-offline" />
+        <Step
+          title="Reload the page"
+          action={<Action label="Reload" run={() => reload(waiting ?? 0)} id="try-reload" />}
+          note={notes.reload}
+        >
+          Or kill the browser: the queue is on the disk, and goes on.
         </Step>
-        <Step title="Reload while something waits" note={notes.reload}>
-          <p>Or kill the browser: what waits is on the disk.</p>
-          <Action label="Reload now" run={() => reload(waiting ?? 0)} id="try-reload" />
-        </Step>
-        <Step title="Open a second tab" note={notes.tab}>
-          <p>Both send by one socket. Close the one that has it: the other takes over.</p>
-          <Action label="Open a tab" run={() => window.open(location.href, "_blank")} id="try-tab" />
+        <Step
+          title="Open a second tab"
+          action={<Action label="Open" run={() => window.open(location.href, "_blank")} id="try-tab" />}
+          note={notes.tab}
+        >
+          Both send by one socket. Close the one that has it: the other takes over.
         </Step>
         <Step title="Restart the server" note={notes.server}>
-          <p>
-            Press Ctrl-C where <code>npm start</code> runs, send something, and start it again.
-          </p>
+          Press Ctrl-C where <code>npm start</code> runs, send something, and start it again.
         </Step>
-        <Step title="Speak to another backend" note={notes.backend}>
-          <p>Five wires, one client. What may be promised differs, and it says so.</p>
-          <Action
-            label={`Next: ${next.label.replace(/ \(.*/, "")}`}
-            run={() => onBackend(next.profile)}
-            id="try-backend"
-          />
+        <Step
+          title="Another backend"
+          action={
+            <Action
+              label={next.label.replace(/ \(.*/, "")}
+              run={() => onBackend(next.profile)}
+              id="try-backend"
+            />
+          }
+          note={notes.backend}
+        >
+          Five wires, one client. What may be promised stands beside the choice.
         </Step>
       </ol>
       <details className="hood">
-        <summary>Under the hood: queue, cursors, events</summary>
+        <summary>Under the hood</summary>
         <ChatDebugPanel faultsUrl={faultsUrl} />
       </details>
     </section>
@@ -93,16 +114,23 @@ function Fact({ name, value, id }: { name: string; value: string | number; id: s
   );
 }
 
-type StepProps = { title: string; note?: string | null | undefined; isDone?: boolean; children: ReactNode };
+type StepProps = {
+  title: string;
+  action?: ReactNode;
+  note?: string | null | undefined;
+  isDone?: boolean;
+  children?: ReactNode;
+};
 
-function Step({ title, note, isDone = Boolean(note), children }: StepProps) {
+function Step({ title, action, note, isDone = Boolean(note), children }: StepProps) {
   return (
     <li className="step" data-done={isDone}>
       <h3>
         {title}
         {isDone && <span className="unseen"> (done)</span>}
       </h3>
-      {children}
+      {action}
+      {children && <p>{children}</p>}
       <p className="note" role="status">
         {note}
       </p>

@@ -16,16 +16,16 @@ export function useNotes(now: { waiting: number | null; tabs: number; holder: st
   }, []);
   useEffect(() => rememberNotes(notes), [notes]);
 
-  // The most that waited, until nothing does.
+  // The most that waited with nobody to send it, until nothing does. Each message waits a moment on its way.
   const most = useRef(0);
   useEffect(() => {
     if (waiting === null) return;
-    if (waiting > 0) most.current = Math.max(most.current, waiting);
-    else if (most.current > 0) {
+    if (waiting > 0 && holder === "no tab") most.current = Math.max(most.current, waiting);
+    if (waiting === 0 && most.current > 0) {
       note("offline", `${messages(most.current)} waited on this device and went out, in order.`);
       most.current = 0;
     }
-  }, [waiting, note]);
+  }, [waiting, holder, note]);
 
   const isTold = useRef(waitedBeforeReload === null);
   useEffect(() => {
@@ -47,7 +47,7 @@ export function useNotes(now: { waiting: number | null; tabs: number; holder: st
 
   const first = useRef(backend);
   useEffect(() => {
-    if (backend !== first.current) note("backend", `${backend} now: its promises stand beside the choice.`);
+    if (backend !== first.current) note("backend", `Now ${backend}.`);
   }, [backend, note]);
   return { notes, note };
 }
