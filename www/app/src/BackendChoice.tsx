@@ -54,7 +54,7 @@ function Promises() {
 }
 
 /** As they are told with the connection. Null while there is no client. */
-export function useGuarantees(): Guarantees | null {
+function useGuarantees(): Guarantees | null {
   const client = useChatClient();
   const subscribe = useCallback(
     (listener: () => void) => {
@@ -79,7 +79,7 @@ const deliveries = {
   "at-most-once": "At most once",
 } as const;
 
-export function lineOf({ delivery, order, gaps, receipts }: Guarantees): string {
+function lineOf({ delivery, order, gaps, receipts }: Guarantees): string {
   const parts = [
     deliveries[delivery],
     order && "in order",
