@@ -93,6 +93,7 @@ test("a second tab: one socket for two, and the other takes over", async () => {
   await second.leads(true);
   await fact(second, "holder", "this tab");
   await fact(second, "tabs", 1);
+  assert.equal(await second.page.getByText("The connection was lost").count(), 0, "it was taken over");
 });
 
 test("a server that is killed and started again: the outage is told, and what was sent meanwhile goes out", async () => {
@@ -105,6 +106,13 @@ test("a server that is killed and started again: the outage is told, and what wa
   await ana.page.getByText(/The connection was lost, and back after [\d.]+ s\./).waitFor(patience);
   await done(ana, "Restart the server");
   await ben.sees("while it was down");
+});
+
+test("`?faults`: the sockets are cut from the panel itself", async () => {
+  const ana = await Visitor.arrive(browser, `${server.origin}/?faults`, "Emil");
+  await ana.page.getByText("Under the hood").click();
+  await ana.page.getByRole("button", { name: "Cut all sockets" }).click();
+  await done(ana, "Restart the server");
 });
 
 test("the five backends in a circle, each with its company", async () => {

@@ -63,20 +63,21 @@ export function useHolder(): "this tab" | "another tab" | "no tab" {
   return state === "waiting" && !leader ? "another tab" : "no tab";
 }
 
-/** How long the connection was lost for, each time that it is back without anybody having switched it off. */
+/** How long the connection was lost for, each time that it is back where it was: not switched off, nor taken over. */
 export function useOutage(onBack: (ms: number) => void): void {
   const client = useChatClient();
   useEffect(() => {
     if (!client) return;
-    let wasOnline = client.connection.state === "online";
-    let lostAt: number | null = null;
-    return client.on("connection", ({ state }) => {
+    let before = client.connection;
+    let lost: { at: number; leader: boolean } | null = null;
+    return client.on("connection", (now) => {
+      const { state, leader } = now;
       if (state === "online") {
-        if (lostAt !== null) onBack(performance.now() - lostAt);
-        lostAt = null;
-      } else if (state === "closed" || state === "offline") lostAt = null;
-      else if (wasOnline) lostAt = performance.now();
-      wasOnline = state === "online";
+        if (lost?.leader === leader) onBack(performance.now() - lost.at);
+        lost = null;
+      } else if (state === "closed" || state === "offline") lost = null;
+      else if (before.state === "online") lost = { at: performance.now(), leader: before.leader };
+      before = now;
     });
   }, [client, onBack]);
 }
