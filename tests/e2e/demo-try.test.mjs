@@ -108,6 +108,23 @@ test("a server that is killed and started again: the outage is told, and what wa
   await ben.sees("while it was down");
 });
 
+test("without a server a reload shows the page and the conversation, and what waits goes out when it is back", async () => {
+  const { ana, ben } = await inCompany("Elsa");
+  await ana.send("before");
+  await ana.sees("before", "read");
+  await ana.page.waitForFunction(async () => (await caches.match("/")) !== undefined);
+  await server.kill();
+  await ana.send("after");
+  await ana.sees("after", "saved");
+  await ana.page.reload();
+  await ana.sees("before", "read");
+  await ana.sees("after", "saved");
+  await server.start();
+  await ben.sees("after");
+  await ana.sees("after", "read");
+  ana.assertNoProblems();
+});
+
 test("`?faults`: the sockets are cut from the panel itself", async () => {
   const ana = await Visitor.arrive(browser, `${server.origin}/?faults`, "Emil");
   await ana.page.getByText("Under the hood").click();

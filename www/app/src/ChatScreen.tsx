@@ -10,6 +10,7 @@ import { useOfflineSwitch } from "./offline.js";
 import { open, useOpenId } from "./open.js";
 import { Sidebar } from "./Sidebar.js";
 import type { Session } from "./session.js";
+import { keepShell } from "./shell.js";
 import { TopBar } from "./TopBar.js";
 import { TryPanel } from "./try/TryPanel.js";
 import { stringsOf } from "./wording.js";
@@ -37,8 +38,10 @@ export function ChatScreen({ session, backend, isArriving, choice, onBackend, on
   const hasRoomForOne = useMedia("(max-width: 43.99rem)");
 
   useEffect(() => {
+    if (!client) return;
     // For the curious: chat.diagnostics(), chat.guarantees, chat.outbox() in the console.
-    if (client) window.chat = client;
+    window.chat = client;
+    return client.on("connected", () => void keepShell());
   }, [client]);
 
   async function signOut() {

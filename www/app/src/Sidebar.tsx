@@ -23,7 +23,9 @@ export function Sidebar({ session, backend, choice, openId, onOpen, onSignOut }:
   return (
     <nav className="sidebar" aria-label="Conversations">
       <div className="me">
-        <strong className="cut">{session.user.name}</strong>
+        <strong className="cut" title={session.user.name}>
+          {session.user.name}
+        </strong>
         <ThemeChoice />
         <button type="button" className="quiet" onClick={onSignOut}>
           Sign out

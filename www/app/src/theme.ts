@@ -1,7 +1,7 @@
 // Light or dark: as the system says, or as somebody has chosen on this device.
 const key = "chatwire.theme";
 
-export const themes = { system: "System theme", light: "Light theme", dark: "Dark theme" } as const;
+export const themes = { system: "Auto", light: "Light", dark: "Dark" } as const;
 export type Theme = keyof typeof themes;
 
 export function chosenTheme(): Theme {
