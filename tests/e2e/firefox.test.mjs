@@ -4,6 +4,7 @@ import { after, before, test } from "node:test";
 import { startReference } from "@chatwire/test-servers/reference";
 import { dist } from "./lib/demo.mjs";
 import { Firefox } from "./lib/firefox.mjs";
+import { until } from "./lib/until.mjs";
 
 let server;
 let browser;
@@ -78,4 +79,24 @@ test("Firefox: two tabs of one user have one socket, and the other one takes ove
   await dan.click(".chatwire-conversation");
   await dan.sees(".chatwire-text", "by its own");
   assert.deepEqual(await texts(dan), ["by the other tab's socket", "by its own"]);
+});
+
+test("Firefox: a reload without a server shows what was said, and what waits goes out later", {
+  timeout: 120_000,
+}, async () => {
+  const [fay, gus] = [await arrive("Fay"), await arrive("Gus")];
+  await gus.enter("[data-testid=new-chat-name]", "Fay");
+  await gus.enter(composer, "before");
+  await gus.sees(message("delivered"), "before");
+  await until("the page is kept", () => gus.evaluate(async () => (await caches.match("/")) !== undefined));
+  await server.kill();
+  await gus.enter(composer, "after");
+  await gus.sees(message("saved"), "after");
+  await gus.reload();
+  await gus.sees(message("delivered"), "before");
+  await gus.sees(message("saved"), "after");
+  await server.start();
+  await gus.sees(message("delivered"), "after");
+  await fay.click(".chatwire-conversation");
+  await fay.sees(".chatwire-text", "after");
 });
