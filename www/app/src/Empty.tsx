@@ -1,3 +1,4 @@
+import { useConversations } from "chatwire/react";
 import type { Backend } from "./backends.js";
 import { useCompany } from "./meet.js";
 import type { Session } from "./session.js";
@@ -6,16 +7,19 @@ import { Mark } from "./TopBar.js";
 /** Where no conversation is open. */
 export function Empty({ session, backend }: { session: Session; backend: Backend }) {
   const { label, error, meet } = useCompany(session, backend);
+  const isAlone = useConversations().conversations.length === 0;
   return (
     <div className="pane empty">
       <Mark />
       <p className="empty-title">Choose a conversation{backend.begins !== "never" && ", or start one"}.</p>
-      {backend.begins === "people" && (
+      {isAlone && backend.begins === "people" && (
         <p className="muted">Alone here? Have a second window, signed in as somebody else.</p>
       )}
-      <button type="button" className="primary" data-testid="company" onClick={meet}>
-        {label}
-      </button>
+      {isAlone && (
+        <button type="button" className="primary" data-testid="company" onClick={meet}>
+          {label}
+        </button>
+      )}
       {error && (
         <p className="error-text" role="alert">
           {error}

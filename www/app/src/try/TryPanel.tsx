@@ -81,7 +81,7 @@ export function TryPanel({ session, backend, offline, onBackend, onClose }: Prop
           Both send by one socket. Close the one that has it: the other takes over.
         </Step>
         <Step title="Restart the server" note={notes.server}>
-          Press Ctrl-C where <code>npm start</code> runs, send something, even reload, and start it again.
+          Ctrl-C at <code>npm start</code>; send, and even reload; start it again.
         </Step>
         <Step
           title="Another backend"
