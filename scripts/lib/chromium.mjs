@@ -1,7 +1,7 @@
 // The browser and its driver: found, or installed where the system's package manager may be used.
-import { accessSync, constants, existsSync } from "node:fs";
-import { delimiter, join } from "node:path";
-import { run, Told } from "./run.mjs";
+import { existsSync } from "node:fs";
+import { install, mayInstall, onPath } from "./programs.mjs";
+import { Told } from "./run.mjs";
 
 const browserNames = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
 const elsewhere = [
@@ -18,12 +18,7 @@ export async function browser() {
   let found = find();
   if (found.chrome && found.chromedriver) return found;
   if (mayInstall()) {
-    const apt = ["-o", "DPkg::Lock::Timeout=300", "-qq"];
-    const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-    console.log(`apt-get install ${packages.join(" ")}`);
-    const quiet = { env, stdio: ["ignore", "pipe", "pipe"] };
-    await run("apt-get", [...apt, "update"], quiet);
-    await run("apt-get", [...apt, "install", "-y", "--no-install-recommends", ...packages], quiet);
+    await install(packages);
     found = find();
     if (found.chrome && found.chromedriver) return found;
   }
@@ -42,27 +37,4 @@ function find() {
     chrome: CHROME || onPath(browserNames) || elsewhere.find((path) => existsSync(path)),
     chromedriver: CHROMEDRIVER || onPath(["chromedriver"]),
   };
-}
-
-function mayInstall() {
-  return process.getuid?.() === 0 && existsSync("/etc/debian_version") && onPath(["apt-get"]) !== undefined;
-}
-
-function onPath(names) {
-  for (const name of names) {
-    for (const folder of (process.env.PATH ?? "").split(delimiter)) {
-      const path = join(folder, name);
-      if (isProgram(path)) return path;
-    }
-  }
-  return undefined;
-}
-
-function isProgram(path) {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

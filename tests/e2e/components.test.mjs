@@ -1,16 +1,16 @@
 // chatwire/components in a real browser, under a strict policy: accessible in each theme, direction and width, quick with
 // many messages, and at its place. To store 20,000 takes some minutes: `CHATWIRE_ROWS=20000 npm run e2e -- components`.
 import assert from "node:assert/strict";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { startReference } from "@chatwire/test-servers/reference";
 import { serveComponents } from "./components/serve.mjs";
+import { violations } from "./lib/axe.mjs";
 import { launch } from "./lib/browser.mjs";
 
 const artifacts = fileURLToPath(new URL("artifacts", import.meta.url));
-const axe = await readFile(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8");
 const many = Number(process.env.CHATWIRE_ROWS ?? 2000);
 const patience = { timeout: 15_000 };
 
@@ -81,19 +81,6 @@ async function open(login, asked, context = {}) {
 }
 
 const problems = (page) => page.evaluate(() => globalThis.problems);
-
-/** WCAG 2.2 AA by axe, in what is on the screen now. */
-async function violations(page) {
-  // Not as an element of the page, which the policy forbids.
-  await page.evaluate(axe);
-  return page.evaluate(async () => {
-    const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-    const { violations } = await globalThis.axe.run(document, { runOnly: tags });
-    return violations.flatMap(({ id, nodes }) =>
-      nodes.map(({ html, failureSummary }) => ({ id, html, failureSummary })),
-    );
-  });
-}
 
 test("axe finds nothing in any theme, direction and width; pictures of each", {
   timeout: 240_000,

@@ -24,7 +24,7 @@ async function meet(aName, bName, context) {
   const b = await Visitor.arrive(browser, server.origin, bName, context);
   const a = await Visitor.arrive(browser, server.origin, aName, context);
   await a.startChat(bName);
-  await b.get("conversation-item").filter({ hasText: aName }).waitFor(patience);
+  await b.items.filter({ hasText: aName }).waitFor(patience);
   return [a, b];
 }
 
@@ -32,18 +32,18 @@ test("messages with typing, unread counts, delivered and read ticks", async () =
   const [ana, ben] = await meet("Ana", "Ben");
   await ana.send("Good morning");
   await ana.sees("Good morning", "delivered");
-  assert.equal(await ben.get("unread").getAttribute("title"), "1 unread");
+  assert.equal(await ben.unread.getAttribute("title"), "1 unread");
 
   await ben.open("Ana");
   await ben.sees("Good morning");
   await ana.sees("Good morning", "read");
-  await ben.get("unread").waitFor({ state: "detached", ...patience });
+  await ben.unread.waitFor({ state: "detached", ...patience });
 
-  await ben.get("composer-input").pressSequentially("Good m");
+  await ben.composer.pressSequentially("Good m");
   await ana.page.getByText("Ben is typing…").waitFor(patience);
   await ben.send("Good morning to you");
   await ana.sees("Good morning to you");
-  await ana.page.locator("[data-testid=typing-indicator][data-typing=false]").waitFor(patience);
+  await ana.page.locator(".chatwire-typing[data-typing=false]").waitFor(patience);
   await ben.sees("Good morning to you", "read");
   assert.deepEqual(await ana.texts(), ["Good morning", "Good morning to you"]);
   assert.deepEqual(await ben.texts(), await ana.texts());
@@ -87,7 +87,7 @@ test("the switch for offline survives a reload, and the bar is not green while t
 
   await ana.page.context().setOffline(true);
   await ana.page.getByText("The browser is offline").waitFor(patience);
-  assert.equal(await ana.page.locator(".bar").getAttribute("data-state"), "offline");
+  assert.equal(await ana.connection.getAttribute("data-state"), "offline");
   ana.assertNoProblems();
 });
 
@@ -174,25 +174,25 @@ test("what is typed and not sent stays with its conversation, and goes with the 
   const [ana, ben] = await meet("Olga", "Paul");
   const cleo = await Visitor.arrive(browser, server.origin, "Quin");
   await ana.startChat("Quin");
-  await ana.get("composer-input").fill("half a thought for Quin");
+  await ana.composer.fill("half a thought for Quin");
   await ana.open("Paul");
-  assert.equal(await ana.get("composer-input").inputValue(), "");
-  await ana.get("composer-input").fill("and one for Paul");
+  assert.equal(await ana.composer.inputValue(), "");
+  await ana.composer.fill("and one for Paul");
   await ana.open("Quin");
-  assert.equal(await ana.get("composer-input").inputValue(), "half a thought for Quin");
-  await ana.get("composer-send").click();
+  assert.equal(await ana.composer.inputValue(), "half a thought for Quin");
+  await ana.sendButton.click();
   await ana.sees("half a thought for Quin", "delivered");
-  assert.equal(await ana.get("composer-input").inputValue(), "");
-  await cleo.get("unread").waitFor(patience);
+  assert.equal(await ana.composer.inputValue(), "");
+  await cleo.unread.waitFor(patience);
   await ana.open("Paul");
-  assert.equal(await ana.get("composer-input").inputValue(), "and one for Paul");
+  assert.equal(await ana.composer.inputValue(), "and one for Paul");
 
   await ana.page.getByRole("button", { name: "Sign out" }).click();
   await ana.get("login-name").waitFor(patience);
   assert.equal(new URL(ana.page.url()).hash, "", "the next one does not meet this one's conversation");
   await ana.signIn("Olga");
   await ana.open("Paul");
-  assert.equal(await ana.get("composer-input").inputValue(), "");
+  assert.equal(await ana.composer.inputValue(), "");
   ana.assertNoProblems();
   ben.assertNoProblems();
 });
@@ -203,20 +203,20 @@ test("the list stays at its end when the window shrinks, and at what is read whe
   await ana.sees("line 40.", "delivered");
   await ben.open("Rita");
   await ben.sees("line 40.");
-  const list = ana.page.locator(".messages");
+  const list = ana.page.locator(".chatwire-scroller");
   const toEnd = () => list.evaluate((l) => Math.round(l.scrollHeight - l.scrollTop - l.clientHeight));
   assert.ok((await toEnd()) <= 1);
   await ana.page.setViewportSize({ width: 1280, height: 420 });
   await ana.page.waitForFunction(() => {
-    const list = document.querySelector(".messages");
+    const list = document.querySelector(".chatwire-scroller");
     return list.clientHeight < 400 && list.scrollHeight - list.scrollTop - list.clientHeight <= 1;
   });
   await list.evaluate((l) => {
     l.scrollTop = 100;
   });
-  await ana.page.waitForFunction(() => document.querySelector(".messages").scrollTop === 100);
+  await ana.page.waitForFunction(() => document.querySelector(".chatwire-scroller").scrollTop === 100);
   await ana.page.setViewportSize({ width: 1280, height: 360 });
-  await ana.page.waitForFunction(() => document.querySelector(".messages").clientHeight < 300);
+  await ana.page.waitForFunction(() => document.querySelector(".chatwire-scroller").clientHeight < 300);
   assert.equal(await list.evaluate((l) => l.scrollTop), 100);
 });
 
@@ -242,8 +242,9 @@ test("two people side by side in one window", async () => {
     (name) => new Visitor(page.frameLocator(`[title="The chat of ${name}"]`)),
   );
   for (const person of [kim, lea]) await person.isState("online");
-  await kim.startChat("Lea");
-  await lea.open("Kim");
+  // Their conversation is open from the start.
+  await kim.isIn("Lea");
+  await lea.isIn("Kim");
   await kim.send("Hello over there");
   await kim.sees("Hello over there", "read");
   await lea.send("Hello yourself");
@@ -278,14 +279,14 @@ test("the five backends: chosen in turn, and each says what may be promised", as
   await ana.sees("Coffee!");
   await ana.send("Or that");
   await ben.sees("Or that");
-  await ben.page.locator(".name").filter({ hasText: "Pia" }).waitFor(patience);
+  await ben.page.locator(".chatwire-name").filter({ hasText: "Pia" }).waitFor(patience);
 
   await ana.chooseBackend("companion");
   await ana.open("Luna");
   await ana.send("Good evening");
   await ana.sees("You said “Good evening”");
   await ana.get("photo-request").click();
-  await ana.page.locator("[data-testid=message-details] img").waitFor(patience);
+  await ana.page.locator(".chatwire-bubble img").waitFor(patience);
   assert.match(await ana.get("guarantees").textContent(), /gaps unseen/);
   await ana.page.reload();
   await ana.isState("online");
@@ -298,7 +299,7 @@ test("an assistant: its only conversation, what its answers bring, and consent i
   const ana = await Visitor.arrive(browser, server.origin, "Quentin");
   await ana.chooseBackend("assistant");
   await ana.isIn("Assistant");
-  assert.equal(await ana.get("conversation-item").count(), 1);
+  assert.equal(await ana.items.count(), 1);
   await ana.send("Put this action into my calendar");
   await ana.sees("May I look into your calendar?");
   const details = (text) => ana.message(text).getByTestId("message-details").innerText();
@@ -313,8 +314,8 @@ test("an assistant: its only conversation, what its answers bring, and consent i
   await closed;
   await ana.page.getByText("You have agreed.").waitFor(patience);
   await ana.sees("your calendar is connected");
-  await ana.get("composer-input").fill("x".repeat(501));
-  assert.ok(await ana.get("composer-send").isDisabled(), "500 characters are the most here");
+  await ana.composer.fill("x".repeat(501));
+  assert.ok(await ana.sendButton.isDisabled(), "500 characters are the most here");
   ana.assertNoProblems();
 });
 
@@ -339,7 +340,7 @@ test("pictures of the other backends", async () => {
   await ana.send("Good morning");
   await ana.sees("You said");
   await ana.get("photo-request").click();
-  await ana.page.locator("[data-testid=message-details] img").waitFor(patience);
+  await ana.page.locator(".chatwire-bubble img").waitFor(patience);
   await both("companion");
   await ana.chooseBackend("channels");
   await both("channels");
@@ -366,13 +367,13 @@ test("pictures of every screen, wide, narrow and dark; nothing is wider than the
   await ana.picture("offline-1280");
   await ana.page.setViewportSize({ width: 390, height: 844 });
   await assertFits(ana);
-  const state = ana.get("connection-state");
+  const state = ana.connection.locator("p").first();
   assert.ok(await state.evaluate((p) => p.scrollWidth <= p.clientWidth), "the state is not cut");
   await ana.picture("offline-390");
   await ana.page.setViewportSize({ width: 1280, height: 800 });
 
   await ben.page.emulateMedia({ colorScheme: "dark" });
-  await ben.get("composer-input").fill("An answer being written");
+  await ben.composer.fill("An answer being written");
   await ben.picture("dark-1280");
 
   const guest = new Visitor(await browser.newPage({ viewport: { width: 390, height: 844 } }));

@@ -41,13 +41,35 @@ export class Visitor {
     assert.equal(await this.page.evaluate(() => window.chat.profile), profile);
   }
 
+  /** How the connection is, as it is shown. */
+  get connection() {
+    return this.page.locator(".chatwire-connection");
+  }
+
+  get composer() {
+    return this.page.locator(".chatwire-composer textarea");
+  }
+
+  get sendButton() {
+    return this.page.locator(".chatwire-composer").getByRole("button", { name: "Send" });
+  }
+
+  /** In the list: conversations that there are, and those that the backend offers. */
+  get items() {
+    return this.page.locator(".chatwire-conversation, [data-testid=offer]");
+  }
+
+  get unread() {
+    return this.page.locator(".chatwire-badge");
+  }
+
   isState(state) {
-    return this.page.locator(`[data-testid=connection-state][data-state=${state}]`).waitFor(patience);
+    return this.page.locator(`.chatwire-connection[data-state=${state}]`).waitFor(patience);
   }
 
   /** Online, by its own socket or by that of another tab. */
   leads(leads) {
-    const state = `[data-testid=connection-state][data-state=online][data-leader=${leads}]`;
+    const state = `.chatwire-connection[data-state=online][data-leader=${leads}]`;
     return this.page.locator(state).waitFor(patience);
   }
 
@@ -64,23 +86,23 @@ export class Visitor {
   }
 
   async open(title) {
-    await this.get("conversation-item").filter({ hasText: title }).click(patience);
+    await this.items.filter({ hasText: title }).click(patience);
     await this.isIn(title);
   }
 
   /** The conversation shown is this one: the composer of the one before looks the same. */
   isIn(title) {
-    return this.page.locator(".pane-head h1").filter({ hasText: title }).waitFor(patience);
+    return this.page.locator(".pane-head h2").filter({ hasText: title }).waitFor(patience);
   }
 
   async send(text) {
-    await this.get("composer-input").fill(text);
-    await this.get("composer-send").click();
+    await this.composer.fill(text);
+    await this.sendButton.click();
   }
 
   /** The message with this text, in this status where one is given. */
   message(text, status) {
-    const rows = this.page.locator(`[data-testid=message]${status ? `[data-status=${status}]` : ""}`);
+    const rows = this.page.locator(`.chatwire-message${status ? `[data-status=${status}]` : ""}`);
     return rows.filter({ hasText: text });
   }
 
@@ -97,7 +119,7 @@ export class Visitor {
   /** What stands there, for whoever reads why a test has failed. */
   async #shown() {
     const rows = await this.page
-      .locator("[data-testid=message]")
+      .locator(".chatwire-message")
       .evaluateAll((rows) =>
         rows.map((row) => `${row.innerText.trim().slice(0, 40)} (${row.dataset.status})`),
       );
@@ -109,7 +131,7 @@ export class Visitor {
 
   /** The texts on the screen, in order. */
   texts() {
-    return this.get("message-text").allTextContents();
+    return this.page.locator(".chatwire-text").allTextContents();
   }
 
   async switchOffline() {

@@ -4,6 +4,7 @@ import { useEffect, useMemo, useState } from "react";
 import { BackendChoice } from "./BackendChoice.js";
 import { backendOf, optionsOf } from "./backends.js";
 import { ChatScreen } from "./ChatScreen.js";
+import { openNow } from "./open.js";
 import { SideBySide } from "./SideBySide.js";
 import { SignIn } from "./SignIn.js";
 import {
@@ -25,6 +26,7 @@ export function App() {
 function Person() {
   const [session, setSession] = useState<Session | null>(restoreSession);
   const [isOut, setIsOut] = useState(false);
+  const [isArriving, setIsArriving] = useState(false);
 
   useEffect(() => {
     if (!session && fixedName && !isOut) signIn(fixedName).then(setSession, () => setIsOut(true));
@@ -38,15 +40,20 @@ function Person() {
       setIsOut(true);
       setSession(null);
     };
-    return <SignedIn session={session} onSignOut={signOut} />;
+    return <SignedIn {...{ session, isArriving }} onSignOut={signOut} />;
   }
   if (fixedName && !isOut) return <p className="hint">Signing in as {fixedName}…</p>;
-  return <SignIn initialName={fixedName ?? ""} onSession={setSession} />;
+  const arrive = (session: Session) => {
+    setIsArriving(true);
+    setSession(session);
+  };
+  return <SignIn initialName={fixedName ?? ""} onSession={arrive} />;
 }
 
-function SignedIn({ session, onSignOut }: { session: Session; onSignOut: () => void }) {
+type SignedInProps = { session: Session; isArriving: boolean; onSignOut: () => void };
+
+function SignedIn({ session, isArriving, onSignOut }: SignedInProps) {
   const [backend, setBackend] = useState(() => backendOf(rememberedBackend()));
-  const [isChosen, setIsChosen] = useState(false);
   const options = useMemo<ChatOptions>(
     () => ({ ...optionsOf(backend, session.user), getToken: session.getToken }),
     [session, backend],
@@ -58,19 +65,12 @@ function SignedIn({ session, onSignOut }: { session: Session; onSignOut: () => v
     // Its conversations are others.
     openNow(next.begins === "never" ? (next.offers[0]?.id ?? "") : "");
     setBackend(next);
-    setIsChosen(true);
   }
 
-  const choice = <BackendChoice backend={backend} isChosen={isChosen} onChoose={choose} />;
+  const choice = <BackendChoice backend={backend} onChoose={choose} />;
   return (
     <ChatProvider options={options}>
-      <ChatScreen session={session} backend={backend} choice={choice} onSignOut={onSignOut} />
+      <ChatScreen {...{ session, backend, isArriving, choice, onSignOut }} onBackend={choose} />
     </ChatProvider>
   );
-}
-
-/** For a screen that is about to be drawn; there is no way back from it to the one before. */
-function openNow(conversationId: string): void {
-  const hash = conversationId === "" ? "" : `#${encodeURIComponent(conversationId)}`;
-  history.replaceState(null, "", location.pathname + location.search + hash);
 }

@@ -1,31 +1,19 @@
 import type { Guarantees } from "chatwire";
 import { useChatClient } from "chatwire/react";
-import { useCallback, useEffect, useId, useRef, useSyncExternalStore } from "react";
+import { useCallback, useId, useSyncExternalStore } from "react";
 import { type Backend, backends } from "./backends.js";
 
-type Props = {
-  backend: Backend;
-  /** It has just been chosen: whoever did so by the keyboard goes on from here. */
-  isChosen: boolean;
-  onChoose: (profile: string) => void;
-};
+type Props = { backend: Backend; onChoose: (profile: string) => void };
 
 /** Which of the five backends is spoken to, and what may be promised there. */
-export function BackendChoice({ backend, isChosen, onChoose }: Props) {
+export function BackendChoice({ backend, onChoose }: Props) {
   const id = useId();
-  const select = useRef<HTMLSelectElement>(null);
-  useEffect(() => {
-    if (isChosen) select.current?.focus();
-  }, [isChosen]);
 
   return (
     <div className="backend">
-      <label className="small muted" htmlFor={id}>
-        Backend
-      </label>
+      <label htmlFor={id}>Backend</label>
       <select
         id={id}
-        ref={select}
         data-testid="backend"
         value={backend.profile}
         onChange={(event) => onChoose(event.target.value)}

@@ -1,48 +1,88 @@
+import { WordingProvider } from "chatwire/components";
 import { useChatClient } from "chatwire/react";
-import { type ReactNode, useEffect, useSyncExternalStore } from "react";
-import type { Backend } from "./backends.js";
-import { ConnectionBar } from "./ConnectionBar.js";
+import { type ReactNode, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
+import { type Backend, titleOf } from "./backends.js";
 import { ConversationPane } from "./ConversationPane.js";
+import { Empty } from "./Empty.js";
+import { useFocusOnArrival, useFocusOnOpened } from "./focus.js";
+import { useFixedPeer } from "./meet.js";
+import { useOfflineSwitch } from "./offline.js";
+import { open, useOpenId } from "./open.js";
 import { Sidebar } from "./Sidebar.js";
 import type { Session } from "./session.js";
+import { keepShell } from "./shell.js";
+import { TopBar } from "./TopBar.js";
+import { TryPanel } from "./try/TryPanel.js";
+import { stringsOf } from "./wording.js";
 
-type Props = { session: Session; backend: Backend; choice: ReactNode; onSignOut: () => void };
+type Props = {
+  session: Session;
+  backend: Backend;
+  /** They have just signed in by hand. */
+  isArriving: boolean;
+  choice: ReactNode;
+  onBackend: (profile: string) => void;
+  onSignOut: () => void;
+};
 
-/** The list on the left, a conversation on the right; one of them at a time where there is no room for both. */
-export function ChatScreen({ session, backend, choice, onSignOut }: Props) {
+/** Conversations, the one that is open, and what there is to try: beside each other, or one at a time where room is scarce. */
+export function ChatScreen({ session, backend, isArriving, choice, onBackend, onSignOut }: Props) {
   const client = useChatClient();
   const openId = useOpenId();
+  const offline = useOfflineSwitch();
+  const { isTrying, tryButton, toggleTry } = useTrying();
+  const screen = useRef<HTMLDivElement>(null);
+  useFocusOnArrival(screen, isArriving);
+  useFocusOnOpened(screen, openId);
+  useFixedPeer(backend, openId);
+  const hasRoomForOne = useMedia("(max-width: 43.99rem)");
 
   useEffect(() => {
+    if (!client) return;
     // For the curious: chat.diagnostics(), chat.guarantees, chat.outbox() in the console.
-    if (client) window.chat = client;
+    window.chat = client;
+    return client.on("connected", () => void keepShell());
   }, [client]);
 
+  async function signOut() {
+    // What is typed and not sent goes with the session; what is queued stays, and goes out when the same user is back.
+    const written = client?.conversations().getSnapshot() ?? [];
+    const removed = written.filter(({ draft }) => draft !== "").map(({ id }) => client?.setDraft(id, ""));
+    await Promise.allSettled(removed);
+    onSignOut();
+  }
+
+  const { isOff } = offline;
+  const strings = useMemo(() => stringsOf(isOff), [isOff]);
+  const titles = useMemo(
+    () =>
+      ({ id, title }: { id: string; title: string }) =>
+        titleOf(backend, id, title),
+    [backend],
+  );
+
   return (
-    <div className="screen" data-open={openId !== null}>
-      <ConnectionBar />
-      <Sidebar
-        session={session}
-        backend={backend}
-        choice={choice}
-        openId={openId}
-        onOpen={open}
-        onSignOut={onSignOut}
-      />
-      {openId === null ? (
-        <main className="pane empty">
-          <p className="muted">Choose a conversation{backend.begins !== "never" && ", or start one"}.</p>
+    <WordingProvider strings={strings} titleOf={titles}>
+      <div className="screen" ref={screen} data-open={openId !== null} data-trying={isTrying}>
+        <TopBar offline={offline} isTrying={isTrying} tryButton={tryButton} onTry={toggleTry} />
+        <main className="main">
+          <Sidebar {...{ session, backend, choice, openId }} onOpen={open} onSignOut={signOut} />
+          {/* Nothing is read where it cannot be seen. */}
+          {hasRoomForOne && isTrying ? null : openId === null ? (
+            <Empty session={session} backend={backend} />
+          ) : (
+            <ConversationPane
+              key={openId}
+              conversationId={openId}
+              session={session}
+              backend={backend}
+              onBack={() => open(null)}
+            />
+          )}
+          {isTrying && <TryPanel {...{ session, backend, offline, onBackend }} onClose={toggleTry} />}
         </main>
-      ) : (
-        <ConversationPane
-          key={openId}
-          conversationId={openId}
-          session={session}
-          backend={backend}
-          onBack={() => open(null)}
-        />
-      )}
-    </div>
+      </div>
+    </WordingProvider>
   );
 }
 
@@ -52,24 +92,31 @@ declare global {
   }
 }
 
-// The open conversation stands in the address, so that a reload and the back button find it.
-function open(id: string | null): void {
-  location.hash = id === null ? "" : encodeURIComponent(id);
+const tryingKey = "chatwire.trying";
+
+/** Open where there is room for it, until somebody closes it. */
+function useTrying() {
+  const [isTrying, setIsTrying] = useState(() => {
+    const kept = sessionStorage.getItem(tryingKey);
+    return kept === null ? matchMedia("(min-width: 70rem)").matches : kept === "true";
+  });
+  const tryButton = useRef<HTMLButtonElement>(null);
+  const toggleTry = () => {
+    sessionStorage.setItem(tryingKey, String(!isTrying));
+    setIsTrying(!isTrying);
+    // It may have been closed by its own button, which is gone.
+    if (isTrying) tryButton.current?.focus();
+  };
+  return { isTrying, tryButton, toggleTry };
 }
 
-function useOpenId(): string | null {
-  return useSyncExternalStore(onHash, readHash);
-}
-
-function onHash(listener: () => void): () => void {
-  addEventListener("hashchange", listener);
-  return () => removeEventListener("hashchange", listener);
-}
-
-function readHash(): string | null {
-  try {
-    return decodeURIComponent(location.hash.slice(1)) || null;
-  } catch {
-    return null;
-  }
+function useMedia(query: string): boolean {
+  const list = useMemo(() => matchMedia(query), [query]);
+  return useSyncExternalStore(
+    (listener) => {
+      list.addEventListener("change", listener);
+      return () => list.removeEventListener("change", listener);
+    },
+    () => list.matches,
+  );
 }

@@ -1,98 +1,102 @@
-import type { Conversation } from "chatwire";
-import { useChat, useChatClient } from "chatwire/react";
-import { useEffect, useMemo, useSyncExternalStore } from "react";
+import type { Conversation, Message } from "chatwire";
+import {
+  Composer,
+  MessageBubble,
+  type MessageBubbleProps,
+  MessageList,
+  TypingIndicator,
+  WordingProvider,
+} from "chatwire/components";
+import { useChat, useConversations, usePresence } from "chatwire/react";
+import { type KeyboardEvent, useState } from "react";
 import { type Backend, titleOf } from "./backends.js";
-import { Composer } from "./Composer.js";
-import { MessageList } from "./MessageList.js";
+import { detailsOf } from "./details.js";
+import { MessageDetails } from "./MessageDetails.js";
 import { useNames } from "./names.js";
 import { PhotoRequest } from "./PhotoRequest.js";
-import { Avatar } from "./Sidebar.js";
 import type { Session } from "./session.js";
 
 type Props = { conversationId: string; session: Session; backend: Backend; onBack: () => void };
+type Target = { replyTo?: Message; editing?: Message };
 
-export function ConversationPane({ conversationId, session, backend, onBack }: Props) {
-  const me = session.user.id;
-  const chat = useChat(conversationId);
-  const conversation = useConversation(conversationId);
-  const isUnknown = !conversation && chat.errorDetail?.code === "notFound";
-  const title = isUnknown ? "Conversation" : titleOf(backend, conversationId, conversation?.title);
-  const nameOf = useNames(session, backend, conversation, chat.messages);
-  const isPeerOnline = usePeerOnline(conversation, me);
-  const subtitle = conversation && subtitleOf(conversation, me, chat.isConnected && isPeerOnline);
-  const typing = chat.typingUsers.map(nameOf);
-  useMarkRead(chat.messages.findLast((message) => message.sender !== "me")?.rowKey, chat.markRead);
+/** The conversation that is open: the parts of `chatwire/components`, below a head of this application's own. */
+export function ConversationPane(props: Props) {
+  const { conversationId, session, backend, onBack } = props;
+  const { messages, error, errorDetail, clearError } = useChat(conversationId);
+  const nameOf = useNames(session, backend, messages);
+  const [target, setTarget] = useState<Target>({});
+  const isUnknown = errorDetail?.code === "notFound";
+  const isAimed = target.replyTo !== undefined || target.editing !== undefined;
+
+  function onKeyDown({ key, target: field }: KeyboardEvent) {
+    // With an answer or an edit begun, Escape gives that up: the composer does so itself.
+    if (key === "Escape" && !isAimed && field instanceof HTMLTextAreaElement) onBack();
+  }
 
   return (
-    <main className="pane">
-      <header className="pane-head">
-        <button type="button" className="back quiet" onClick={onBack} aria-label="Back to the conversations">
-          ←
-        </button>
-        <Avatar name={title} />
-        <div className="grow cut">
-          <h1 className="cut">{title}</h1>
-          {subtitle && <p className="muted small cut">{subtitle}</p>}
-        </div>
-        {backend.sendsPhotos && <PhotoRequest conversationId={conversationId} />}
-      </header>
-      <MessageList chat={chat} nameOf={nameOf} showNames={conversation?.kind === "group"} />
-      <p className="typing" role="status" data-testid="typing-indicator" data-typing={typing.length > 0}>
-        {typing.length > 0 && `${typing.join(", ")} ${typing.length === 1 ? "is" : "are"} typing…`}
-      </p>
-      {chat.error && (
-        <p className="error-line" role="alert">
-          <span className="grow">{isUnknown ? "There is no such conversation." : chat.error}</span>
-          <button type="button" className="quiet" onClick={chat.clearError}>
-            Dismiss
-          </button>
-        </p>
-      )}
-      <Composer
-        conversationId={conversationId}
-        drafts={session.draftsAt(backend.profile)}
-        maxLength={backend.maxLength}
-        onSend={chat.sendMessage}
-        onTyping={chat.setTyping}
-      />
-    </main>
+    <WordingProvider nameOf={nameOf}>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: Escape is heard from the field in it. */}
+      <div className="pane" onKeyDown={onKeyDown}>
+        <Head {...props} isUnknown={isUnknown} />
+        <MessageList
+          conversationId={conversationId}
+          actions={backend.actions}
+          renderMessage={renderMessage}
+          onReply={(replyTo) => setTarget({ replyTo })}
+          onEdit={(editing) => setTarget({ editing })}
+        />
+        <TypingIndicator conversationId={conversationId} />
+        {error && (
+          <p className="error-line" role="alert">
+            <span>{isUnknown ? "There is no such conversation." : error}</span>
+            <button type="button" className="quiet" onClick={clearError}>
+              Dismiss
+            </button>
+          </p>
+        )}
+        <Composer conversationId={conversationId} {...target} onDone={() => setTarget({})} />
+      </div>
+    </WordingProvider>
   );
 }
 
-function useConversation(id: string): Conversation | null {
-  const client = useChatClient();
-  const source = useMemo(() => client?.conversation(id) ?? none, [client, id]);
-  return useSyncExternalStore(source.subscribe, source.getSnapshot);
+/** A message of a backend's own brings more than its text. */
+function renderMessage(props: MessageBubbleProps) {
+  const details = props.message.deletedAt ? null : detailsOf(props.message);
+  return <MessageBubble {...props}>{details && <MessageDetails details={details} />}</MessageBubble>;
 }
 
-const none = { subscribe: () => () => {}, getSnapshot: () => null };
-
-function usePeerOnline(conversation: Conversation | null, me: string): boolean {
-  const client = useChatClient();
-  const peer = conversation?.kind === "direct" && conversation.members.find(({ userId }) => userId !== me);
-  return useSyncExternalStore(
-    (listener) => client?.on("presence", listener) ?? (() => {}),
-    () => Boolean(peer && client?.presence(peer.userId)?.online),
+function Head({ conversationId, session, backend, onBack, isUnknown }: Props & { isUnknown: boolean }) {
+  const { conversations } = useConversations();
+  const conversation = conversations.find(({ id }) => id === conversationId);
+  const title =
+    isUnknown && !conversation ? undefined : titleOf(backend, conversationId, conversation?.title);
+  const others = conversation?.members.filter(({ userId }) => userId !== session.user.id) ?? [];
+  const peer = conversation?.kind === "direct" ? others[0]?.userId : undefined;
+  const { isOnline } = usePresence(peer);
+  const { isConnected } = useChat(conversationId);
+  return (
+    <header className="pane-head">
+      <button type="button" className="back quiet" onClick={onBack} aria-label="Back to the conversations">
+        <span aria-hidden="true">←</span>
+      </button>
+      <div className="titles">
+        <h2 className="cut" tabIndex={-1}>
+          {title ?? "Conversation"}
+        </h2>
+        {peer && isConnected && isOnline && <p className="muted small online">online</p>}
+        {conversation?.kind === "group" && <Members conversation={conversation} others={others} />}
+      </div>
+      {backend.sendsPhotos && <PhotoRequest conversationId={conversationId} />}
+    </header>
   );
 }
 
-function subtitleOf({ kind, members }: Conversation, me: string, isPeerOnline: boolean): string {
-  if (kind !== "group") return isPeerOnline ? "online" : "";
+type MembersProps = { conversation: Conversation; others: Conversation["members"] };
+
+function Members({ conversation: { members }, others }: MembersProps) {
   // Not told by every backend.
-  if (members.length === 0) return "";
-  const others = members.filter(({ userId }) => userId !== me);
-  return others.length === 0 ? "only you" : others.map(({ name }) => name).join(", ");
-}
-
-/** What is on a visible screen is read. */
-function useMarkRead(newest: string | undefined, markRead: (rowKey: string) => Promise<void>): void {
-  useEffect(() => {
-    if (newest === undefined) return;
-    const mark = () => {
-      if (document.visibilityState === "visible") markRead(newest);
-    };
-    mark();
-    document.addEventListener("visibilitychange", mark);
-    return () => document.removeEventListener("visibilitychange", mark);
-  }, [newest, markRead]);
+  if (members.length === 0) return null;
+  const names = others.map(({ name }) => name).join(", ");
+  return <p className="muted small cut">{names || "only you"}</p>;
 }

@@ -4,12 +4,9 @@ import type { Details } from "./details.js";
 
 /** What a backend's own message brings beside its text. */
 export function MessageDetails({ details }: { details: Details }) {
-  const { confidence, sources, actions, authUrl, photos } = details;
+  const { confidence, sources, actions, authUrl } = details;
   return (
     <div className="details small" data-testid="message-details">
-      {photos.map((url) => (
-        <img key={url} src={url} alt="Sent by the companion" />
-      ))}
       {sources.length > 0 && (
         <p>
           Sources:{" "}

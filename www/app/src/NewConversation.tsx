@@ -57,7 +57,7 @@ export function NewConversation({ session, onOpen }: Props) {
           <span className="unseen">{isGroup ? "Names of the members, with commas between" : "Name"}</span>
           <input
             data-testid={isGroup ? "new-group-members" : "new-chat-name"}
-            placeholder={isGroup ? "Ben, Cleo" : "Somebody's name"}
+            placeholder={isGroup ? "Names: Ben, Cleo" : "Somebody's name"}
             value={name}
             list={isGroup ? undefined : people.id}
             onFocus={() => people.search(name)}

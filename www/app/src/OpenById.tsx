@@ -22,7 +22,7 @@ export function OpenById({ backend: { idLabel, idPrefix, idExample }, onOpen }: 
           <span className="unseen">{idLabel}</span>
           <input
             data-testid="open-id"
-            placeholder={`${idLabel}, such as ${idPrefix}${idExample}`}
+            placeholder={`Such as ${idPrefix}${idExample}`}
             value={id}
             onChange={(event) => setId(event.target.value)}
             maxLength={64}

@@ -4,9 +4,14 @@ export function SideBySide({ names }: { names: string }) {
   const people = given.length === 2 ? given : ["ana", "ben"];
   return (
     <main className="side-by-side">
-      {people.map((name) => (
-        <iframe key={name} title={`The chat of ${name}`} src={`/?as=${encodeURIComponent(name)}`} />
+      <h1 className="unseen">Two people side by side</h1>
+      {people.map((name, index) => (
+        <iframe key={name} title={`The chat of ${name}`} src={addressOf(name, people[1 - index] ?? "")} />
       ))}
     </main>
   );
+}
+
+function addressOf(name: string, peer: string): string {
+  return `/?${new URLSearchParams({ as: name, with: peer })}`;
 }

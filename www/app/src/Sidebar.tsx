@@ -1,11 +1,11 @@
-import type { Conversation } from "chatwire";
+import { ConversationList } from "chatwire/components";
 import { useConversations } from "chatwire/react";
-import type { ReactNode } from "react";
-import { type Backend, titleOf } from "./backends.js";
-import { whenOf } from "./format.js";
+import { type ReactNode, useState } from "react";
+import type { Backend } from "./backends.js";
 import { NewConversation } from "./NewConversation.js";
 import { OpenById } from "./OpenById.js";
 import type { Session } from "./session.js";
+import { chooseTheme, chosenTheme, type Theme, themes } from "./theme.js";
 
 type Props = {
   session: Session;
@@ -18,12 +18,15 @@ type Props = {
 
 export function Sidebar({ session, backend, choice, openId, onOpen, onSignOut }: Props) {
   const { conversations } = useConversations();
-  const entries = entriesOf(conversations, backend);
+  const isNew = ({ id }: { id: string }) => !conversations.some((known) => known.id === id);
+  const offers = backend.offers.filter(isNew);
   return (
     <nav className="sidebar" aria-label="Conversations">
       <div className="me">
-        <Avatar name={session.user.name} />
-        <strong className="grow cut">{session.user.name}</strong>
+        <strong className="cut" title={session.user.name}>
+          {session.user.name}
+        </strong>
+        <ThemeChoice />
         <button type="button" className="quiet" onClick={onSignOut}>
           Sign out
         </button>
@@ -31,77 +34,53 @@ export function Sidebar({ session, backend, choice, openId, onOpen, onSignOut }:
       {choice}
       {backend.begins === "people" && <NewConversation session={session} onOpen={onOpen} />}
       {backend.begins === "id" && <OpenById backend={backend} onOpen={onOpen} />}
-      {entries.length === 0 && <p className="hint">No conversations yet. Start one by somebody's name.</p>}
-      <ul className="conversations">
-        {entries.map((entry) => (
-          <li key={entry.id}>
-            <Item entry={entry} isOpen={entry.id === openId} onOpen={onOpen} />
-          </li>
-        ))}
-      </ul>
+      {(conversations.length > 0 || offers.length === 0) && (
+        <ConversationList selectedId={openId} onSelect={onOpen} />
+      )}
+      {offers.length > 0 && (
+        <>
+          <h2 className="offers-title">Not spoken to yet</h2>
+          <ul className="offers">
+            {offers.map(({ id, title }) => (
+              <li key={id}>
+                <button
+                  type="button"
+                  className="offer"
+                  data-testid="offer"
+                  data-id={id}
+                  aria-current={id === openId}
+                  onClick={() => onOpen(id)}
+                >
+                  {title}
+                </button>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
     </nav>
   );
 }
 
-type Entry = Pick<Conversation, "id" | "title" | "lastMessage" | "unread">;
-
-/** The conversations there are, and below them those that the backend offers. */
-function entriesOf(conversations: readonly Conversation[], backend: Backend): Entry[] {
-  const known = conversations.map(({ id, title, lastMessage, unread }) => {
-    return { id, title: titleOf(backend, id, title), lastMessage, unread };
-  });
-  const isNew = ({ id }: { id: string }) => !known.some((entry) => entry.id === id);
-  const offered = backend.offers.filter(isNew).map((offer) => ({ ...offer, lastMessage: null, unread: 0 }));
-  return [...known, ...offered];
-}
-
-type ItemProps = { entry: Entry; isOpen: boolean; onOpen: (id: string) => void };
-
-function Item({ entry: { id, title, lastMessage, unread }, isOpen, onOpen }: ItemProps) {
+function ThemeChoice() {
+  const [theme, setTheme] = useState(chosenTheme);
   return (
-    <button
-      type="button"
-      className="conversation"
-      data-testid="conversation-item"
-      data-id={id}
-      aria-current={isOpen}
-      onClick={() => onOpen(id)}
+    <select
+      className="theme"
+      aria-label="Theme"
+      data-testid="theme"
+      value={theme}
+      onChange={(event) => {
+        const chosen = event.target.value as Theme;
+        chooseTheme(chosen);
+        setTheme(chosen);
+      }}
     >
-      <Avatar name={title} />
-      <span className="lines">
-        <span className="line">
-          <strong className="cut grow">{title}</strong>
-          {lastMessage && (
-            <time className="muted small" dateTime={lastMessage.createdAt}>
-              {whenOf(lastMessage.createdAt)}
-            </time>
-          )}
-        </span>
-        <span className="line">
-          <span className="cut grow muted">{lastMessage ? previewOf(lastMessage) : "No messages yet"}</span>
-          {unread > 0 && (
-            <span className="badge" data-testid="unread" title={`${unread} unread`}>
-              {unread}
-              <span className="unseen"> unread</span>
-            </span>
-          )}
-        </span>
-      </span>
-    </button>
-  );
-}
-
-function previewOf(message: NonNullable<Conversation["lastMessage"]>): string {
-  if (message.deletedAt) return "Message deleted";
-  const text = message.text || message.type;
-  return message.sender === "me" ? `You: ${text}` : text;
-}
-
-export function Avatar({ name }: { name: string }) {
-  const hue = [...name].reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) % 360, 7);
-  return (
-    <span className="avatar" aria-hidden="true" style={{ "--hue": hue } as React.CSSProperties}>
-      {[...name.trim()][0]?.toUpperCase() ?? "?"}
-    </span>
+      {Object.entries(themes).map(([name, label]) => (
+        <option key={name} value={name}>
+          {label}
+        </option>
+      ))}
+    </select>
   );
 }

@@ -1,5 +1,6 @@
 import { type FormEvent, useState } from "react";
 import { type Session, signIn } from "./session.js";
+import { Mark } from "./TopBar.js";
 
 type Props = { initialName: string; onSession: (session: Session) => void };
 
@@ -23,9 +24,10 @@ export function SignIn({ initialName, onSession }: Props) {
   return (
     <main className="sign-in">
       <form className="card" onSubmit={submit}>
+        <Mark />
         <h1>chatwire</h1>
-        <p className="muted">Messages that are kept, sent once and in order.</p>
-        <label>
+        <p className="tagline">Messages that are not lost: kept on your device, sent once, in order.</p>
+        <label className="field">
           Your name
           <input
             data-testid="login-name"
@@ -49,9 +51,11 @@ export function SignIn({ initialName, onSession }: Props) {
         >
           Sign in
         </button>
-        <p className="muted small">
-          No password: this is a demo. Or see <a href="/?side-by-side">two people side by side</a>.
-        </p>
+        <p className="muted small">No password: this is a demo, and any name is an account.</p>
+        <hr />
+        <a className="button" href="/?side-by-side">
+          Two people side by side
+        </a>
       </form>
     </main>
   );

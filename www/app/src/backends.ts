@@ -1,5 +1,6 @@
 // The five backends that the reference server has: where each one is, and what there is to do at it.
 import type { ChatOptions } from "chatwire";
+import type { MessageAction } from "chatwire/components";
 import type { User } from "./session.js";
 
 type ProfileName = "team" | "phoenix" | "companion" | "channels" | "assistant";
@@ -21,8 +22,8 @@ export type Backend = {
   /** Conversations that can be opened before anything is said in them. */
   offers: readonly Offer[];
   hint: string;
-  /** Characters of a message. */
-  maxLength: number;
+  /** What can be done with a message there. */
+  actions: readonly MessageAction[];
   sendsPhotos: boolean;
   /** Messages name their senders by ids, and nothing else here tells their names. */
   hidesNames: boolean;
@@ -35,7 +36,7 @@ const usual = {
   idPrefix: "",
   offers: [],
   hint: "",
-  maxLength: 10_000,
+  actions: ["react", "reply", "edit", "remove"],
   sendsPhotos: false,
   hidesNames: false,
 } as const;
@@ -63,6 +64,7 @@ export const backends: readonly [Backend, ...Backend[]] = [
       { id: "max", title: "Max" },
     ],
     hint: "A script: each of them reads, types and answers. You may name another one.",
+    actions: [],
     sendsPhotos: true,
   },
   {
@@ -79,6 +81,7 @@ export const backends: readonly [Backend, ...Backend[]] = [
       { id: "random", title: "#random" },
     ],
     hint: "Say something in a channel: from then on you hear what others say there.",
+    actions: ["reply"],
     hidesNames: true,
   },
   {
@@ -89,12 +92,18 @@ export const backends: readonly [Backend, ...Backend[]] = [
     begins: "never",
     offers: [{ id: "assistant", title: "Assistant" }],
     hint: "A script. Speak of a reminder or a calendar, and see what it asks.",
-    maxLength: 500,
+    actions: [],
   },
 ];
 
 export function backendOf(profile: string | null): Backend {
   return backends.find((backend) => backend.profile === profile) ?? backends[0];
+}
+
+/** The one after it, in a circle. */
+export function nextBackend({ profile }: Backend): Backend {
+  const at = backends.findIndex((backend) => backend.profile === profile);
+  return backends[(at + 1) % backends.length] ?? backends[0];
 }
 
 /** What the client of this user at this backend is made of. */
@@ -106,9 +115,9 @@ export function optionsOf(backend: Backend, user: User): Pick<ChatOptions, "url"
   return { url: `${origin}${path}`, profile, userId };
 }
 
-/** What a conversation is called: backends that have no list of them tell no title. */
-export function titleOf(backend: Backend, id: string, title: string | undefined): string {
-  const untitled = backend.begins === "people" ? "Conversation" : `${backend.idPrefix}${id}`;
+/** What a conversation is called: backends that have no list of them tell no title. Undefined: by its members. */
+export function titleOf(backend: Backend, id: string, title: string | undefined): string | undefined {
+  const untitled = backend.begins === "people" ? undefined : `${backend.idPrefix}${id}`;
   return title || offeredTitle(backend, id) || untitled;
 }
 

@@ -7,11 +7,10 @@ export type Details = {
   actions: string[];
   /** The page that asks for consent. */
   authUrl: string | null;
-  photos: string[];
 };
 
 /** Null where there is nothing to show: what people send is text here. */
-export function detailsOf({ sender, type, metadata, attachments }: Message): Details | null {
+export function detailsOf({ sender, type, metadata }: Message): Details | null {
   if (sender !== "ai" && sender !== "system") return null;
   const { confidence, sources, actions, authUrl } = fieldsOf(metadata);
   const details = {
@@ -23,10 +22,8 @@ export function detailsOf({ sender, type, metadata, attachments }: Message): Det
     }),
     actions: listOf(actions).flatMap(({ label }) => (typeof label === "string" ? [label] : [])),
     authUrl: type === "oauth_required" ? webAddress(authUrl) : null,
-    photos: attachments.flatMap(({ type, url }) => (type === "image" ? (webAddress(url) ?? []) : [])),
   };
-  const { sources: named, actions: proposed, photos } = details;
-  const isEmpty = named.length + proposed.length + photos.length === 0;
+  const isEmpty = details.sources.length + details.actions.length === 0;
   return isEmpty && details.confidence === null && details.authUrl === null ? null : details;
 }
 

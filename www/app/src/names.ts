@@ -1,26 +1,20 @@
-import type { Conversation, Message } from "chatwire";
+import type { Message } from "chatwire";
 import { useEffect, useMemo, useState } from "react";
 import { type Backend, offeredTitle } from "./backends.js";
 import type { Session } from "./session.js";
 
 type Names = ReadonlyMap<string, string>;
 const nobody: Names = new Map();
-
-/** The name of a user by id: as the conversation has it, or, where a backend tells ids alone, as the accounts do. */
-export function useNames(
-  session: Session,
-  backend: Backend,
-  conversation: Conversation | null,
-  messages: readonly Message[],
-): (userId: string) => string {
-  const accounts = useAccounts(session, backend.hidesNames ? messages : none);
-  return useMemo(() => {
-    const names = new Map(conversation?.members.map(({ userId, name }) => [userId, name]));
-    return (userId) => names.get(userId) ?? accounts.get(userId) ?? offeredTitle(backend, userId) ?? userId;
-  }, [conversation, accounts, backend]);
-}
-
 const none: readonly Message[] = [];
+
+/** The names that no conversation tells: of whom a backend shows by ids alone, as the accounts have them. */
+export function useNames(session: Session, backend: Backend, messages: readonly Message[]) {
+  const accounts = useAccounts(session, backend.hidesNames ? messages : none);
+  return useMemo(
+    () => (userId: string) => accounts.get(userId) ?? offeredTitle(backend, userId),
+    [accounts, backend],
+  );
+}
 
 /** Asked for once for whoever is new. */
 function useAccounts(session: Session, messages: readonly Message[]): Names {

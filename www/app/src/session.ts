@@ -1,6 +1,5 @@
 // Who is signed in. A name is enough for the reference backend; its token is kept for as long as the tab lives.
 import type { TokenReason } from "chatwire";
-import type { Drafts } from "./drafts.js";
 
 /** `number` is the id where ids are numbers. */
 export type User = { id: string; name: string; number: number };
@@ -9,14 +8,16 @@ export type Found = Pick<User, "id" | "name">;
 type Grant = { token: string; user: User; expiresAt: number };
 
 /** `?as=ana` signs in as ana under a key of its own: frames of one page share their storage. */
-export const fixedName = new URLSearchParams(location.search).get("as")?.trim() || null;
+export const fixedName = asked("as");
+/** `?with=ben`: with whom they talk. */
+export const fixedPeer = asked("with");
 const storageKey = fixedName ? `chatwire.session.${fixedName}` : "chatwire.session";
 const switchKey = `${storageKey}.offline`;
 const backendKey = `${storageKey}.backend`;
+const triedKey = `${storageKey}.tried`;
 const graceMs = 10_000;
 
 export class Session {
-  readonly #drafts = new Map<string, Drafts>();
   #grant: Grant;
 
   constructor(grant: Grant) {
@@ -25,13 +26,6 @@ export class Session {
 
   get user(): User {
     return this.#grant.user;
-  }
-
-  /** Backends may name their conversations alike. */
-  draftsAt(profile: string): Drafts {
-    const drafts = this.#drafts.get(profile) ?? new Map();
-    this.#drafts.set(profile, drafts);
-    return drafts;
   }
 
   /** What `createChat({getToken})` wants: the token there is, or a fresh one where that was refused or is about to end. */
@@ -76,6 +70,7 @@ export async function signIn(name: string): Promise<Session> {
 
 export function forgetSession(): void {
   sessionStorage.removeItem(storageKey);
+  sessionStorage.removeItem(triedKey);
   rememberSwitch(false);
 }
 
@@ -98,6 +93,24 @@ export function rememberBackend(profile: string): void {
   sessionStorage.setItem(backendKey, profile);
 }
 
+/** What has been tried in this tab, with what came of it: also what a reload was to show. */
+export function rememberedNotes(): Record<string, string> {
+  try {
+    return JSON.parse(sessionStorage.getItem(triedKey) ?? "{}") as Record<string, string>;
+  } catch {
+    return {};
+  }
+}
+
+export function rememberNotes(notes: Record<string, string>): void {
+  sessionStorage.setItem(triedKey, JSON.stringify(notes));
+}
+
+/** An account by this name, made where there is none; whoever is signed in here stays. */
+export async function userCalled(name: string): Promise<User> {
+  return (await requestGrant(name)).user;
+}
+
 async function requestGrant(name: string): Promise<Grant> {
   const headers = { "content-type": "application/json" };
   const response = await fetch("/auth/login", { method: "POST", headers, body: JSON.stringify({ name }) });
@@ -118,4 +131,8 @@ async function answerOf(response: Response): Promise<unknown> {
   const body = (await response.json().catch(() => null)) as { error?: { message?: string } } | null;
   if (response.ok && body) return body;
   throw new Error(body?.error?.message ?? `the server answered ${response.status}`);
+}
+
+function asked(name: string): string | null {
+  return new URLSearchParams(location.search).get(name)?.trim() || null;
 }
