@@ -70,6 +70,29 @@ fn unread_conversations_by_the_hundred_are_looked_at_a_few_at_a_time_after_a_rec
     assert!(most <= 8, "{most} requests under way at once");
 }
 
+#[test]
+fn a_catch_up_that_brings_the_newest_page_looks_at_it_once() {
+    let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
+    let ana = world.join("ana");
+    world.open_view(ana, 1, "r");
+    world.go_live(ana);
+    let key = world.saved(ana, "r", "mine");
+    world.until_status(ana, &key, Status::Acknowledged);
+    for (missed, wanted) in [(200, 1), (3, 2)] {
+        world.cut(ana);
+        world.pass(5);
+        for n in 0..missed {
+            world.backend.post_silently(world.now.wall_ms, "r", "bo", &format!("{missed}: {n}"));
+        }
+        world.backend.requests.clear();
+        world.pass(60_000);
+        let asked = |request: &&String| request.starts_with("GET /messages/r");
+        let pages: Vec<&String> = world.backend.requests.iter().filter(asked).collect();
+        // A few missed ones say nothing of the receipts of those before them.
+        assert_eq!(pages.len(), wanted, "{missed} missed: {pages:?}");
+    }
+}
+
 fn requests_under_way(world: &World, at: usize) -> u64 {
     let figures = world.nodes[at].client.as_ref().expect("the client").diagnostics();
     let figures: serde_json::Value = serde_json::from_str(&figures).expect("JSON");

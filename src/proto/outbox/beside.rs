@@ -71,12 +71,13 @@ impl Outbox {
     }
 
     /// Our own change is written next; it only has to know what it replaces. But what another tab has marked meanwhile
-    /// cannot be taken back.
+    /// cannot be taken back, nor what this one has marked where another leads by now: it goes by that mark, too.
     pub(super) fn meet_own(&mut self, id: RowId, version: u64, found: OutboxRow) {
         let unwanted = self.is_unwanted(id);
         let Some(row) = self.rows.get_mut(&id) else { return };
         row.version = version;
-        if unwanted && may_have_gone(&found) && found.wire != row.record.wire {
+        let theirs = self.generation == 0 || found.wire != row.record.wire;
+        if unwanted && may_have_gone(&found) && theirs {
             self.give_back(id, found);
         }
     }

@@ -146,6 +146,12 @@ impl Outbox {
                 continue;
             }
             if only_here || row.stage == Stage::Removing || row.cancelled {
+                let may_go = row.marked && !row.writing && may_have_gone(&row.record);
+                let record = row.record.clone();
+                if may_go && self.is_unwanted(id) {
+                    // Whoever leads next goes by that mark.
+                    self.give_back(id, record);
+                }
                 continue;
             }
             (row.dirty, row.version) = (false, 0);
@@ -156,7 +162,10 @@ impl Outbox {
             let conversation_id = row.record.conversation_id.clone();
             self.dirty.remove(&id);
             self.set_stage(id, if failed { Stage::Failed } else { Stage::Queued });
-            if left && !failed {
+            if left && failed {
+                // As the store has it: what memory alone knew of it is not waited for.
+                self.failed_elsewhere(id);
+            } else if left {
                 self.enter_lane(id, &conversation_id);
             }
         }

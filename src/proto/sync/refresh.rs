@@ -70,12 +70,10 @@ impl Sync {
     /// A pull is done, and has brought so many `rows` from behind the cursor: where that is a newest page and more, it has been
     /// looked at.
     pub(super) fn refresh_postponed(&mut self, conversation_id: &str, rows: u32) {
-        if !self.newest.postponed.remove(conversation_id) {
-            return;
-        }
+        let wanted = self.newest.postponed.remove(conversation_id);
         if rows >= self.page && !self.newest.looking.contains(conversation_id) {
             self.newest.refreshed.insert(conversation_id.to_owned());
-        } else {
+        } else if wanted {
             self.refresh(conversation_id, false);
         }
     }
