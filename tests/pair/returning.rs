@@ -85,7 +85,7 @@ fn a_catch_up_that_brings_the_newest_page_looks_at_it_once() {
             world.backend.post_silently(world.now.wall_ms, "r", "bo", &format!("{missed}: {n}"));
         }
         world.backend.requests.clear();
-        world.pass(60_000);
+        world.pass(10_000);
         let asked = |request: &&String| request.starts_with("GET /messages/r");
         let pages: Vec<&String> = world.backend.requests.iter().filter(asked).collect();
         // A few missed ones say nothing of the receipts of those before them.
