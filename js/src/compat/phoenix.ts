@@ -35,6 +35,9 @@ export type PhoenixMessage = {
 // biome-ignore lint/suspicious/noExplicitAny: as above
 type AnyListener = Listener<any[]>;
 
+/** What is pushed of P7 as a message or its change. */
+type QueuedEvent = "message:send" | "message:update" | "message:delete" | "message:react";
+
 const ofConversation = /^conversation:(.+)$/s;
 
 /** The application's one socket (P1). Options as those of `createChat`; `profile` is `phoenix`. */
@@ -172,7 +175,10 @@ export class Channel {
     else this.#emitter.removeAllListeners(check.id("event", event));
   }
 
-  /** Resolves with the backend's reply (P3); with what goes through the queue, when it is acknowledged. */
+  /** Goes through the queue on a conversation's topic, and resolves when it is acknowledged. */
+  push(event: QueuedEvent, payload: { readonly [name: string]: Json }): Promise<{ message: PhoenixMessage }>;
+  /** Resolves with the backend's reply (P3). */
+  push(event: string, payload?: { readonly [name: string]: Json }): Promise<unknown>;
   async push(event: string, payload: { readonly [name: string]: Json } = {}): Promise<unknown> {
     const client = await this.clients.now();
     const id = this.#conversationId;
