@@ -14,6 +14,7 @@ export type WireValue =
   | readonly WireValue[]
   | { readonly [name: string]: WireValue };
 
+/** How an event of the backend's own is sent. */
 export type WireSendOptions = {
   /** Wait for the backend's answer. */
   ack?: boolean | undefined;
@@ -50,18 +51,22 @@ export class Wire {
     return this.#emitter.on(check.id("event", event), check.function("listener", listener));
   }
 
+  /** The same for the next `event` only. */
   once(event: string, listener: WireListener): () => void {
     return this.#emitter.once(check.id("event", event), check.function("listener", listener));
   }
 
+  /** Takes the oldest entry of this listener off; nothing happens if there is none. */
   off(event: string, listener: WireListener): void {
     this.#emitter.off(event, listener);
   }
 
+  /** Takes every listener off, of `event` or of all events. */
   removeAllListeners(event?: string): void {
     this.#emitter.removeAllListeners(event);
   }
 
+  /** How many listeners `event` has. */
   listenerCount(event: string): number {
     return this.#emitter.listenerCount(event);
   }

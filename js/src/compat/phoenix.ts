@@ -9,6 +9,7 @@ import { Facade } from "./facade.js";
 import { sendAs } from "./records.js";
 import { type FacadeOptions, Slot } from "./slot.js";
 
+/** How the connection fares. */
 export type SocketServiceEvents = {
   connected: [];
   disconnected: [reason: string];
@@ -35,9 +36,6 @@ export type PhoenixMessage = {
 // biome-ignore lint/suspicious/noExplicitAny: as above
 type AnyListener = Listener<any[]>;
 
-/** What is pushed of P7 as a message or its change. */
-type QueuedEvent = "message:send" | "message:update" | "message:delete" | "message:react";
-
 const ofConversation = /^conversation:(.+)$/s;
 
 /** The application's one socket (P1). Options as those of `createChat`; `profile` is `phoenix`. */
@@ -58,6 +56,7 @@ export class SocketService extends Facade<SocketServiceEvents> {
     await (await this.#slot.ready()).connect();
   }
 
+  /** And stays so; what is queued waits for the next `connect()`. */
   disconnect(): void {
     this.#slot.now()?.disconnect();
   }
@@ -67,6 +66,7 @@ export class SocketService extends Facade<SocketServiceEvents> {
     return this.#slot.close();
   }
 
+  /** Whether the connection is there now. */
   isConnected(): boolean {
     return this.#slot.isOnline;
   }
@@ -87,6 +87,7 @@ export class SocketService extends Facade<SocketServiceEvents> {
     return this.channel(topic, params);
   }
 
+  /** Leaves the topic, where it has a channel. */
   async leaveChannel(topic: string): Promise<void> {
     await this.#channels.get(topic)?.leave();
   }
@@ -136,6 +137,7 @@ export class Channel {
   #left = false;
 
   constructor(
+    /** As it was asked for. */
     readonly topic: string,
     private readonly params: { readonly [name: string]: Json },
     private readonly clients: { now: () => Promise<ChatClient>; atLogin: () => Promise<ChatClient> },
@@ -176,7 +178,10 @@ export class Channel {
   }
 
   /** Goes through the queue on a conversation's topic, and resolves when it is acknowledged. */
-  push(event: QueuedEvent, payload: { readonly [name: string]: Json }): Promise<{ message: PhoenixMessage }>;
+  push(
+    event: "message:send" | "message:update" | "message:delete" | "message:react",
+    payload: { readonly [name: string]: Json },
+  ): Promise<{ message: PhoenixMessage }>;
   /** Resolves with the backend's reply (P3). */
   push(event: string, payload?: { readonly [name: string]: Json }): Promise<unknown>;
   async push(event: string, payload: { readonly [name: string]: Json } = {}): Promise<unknown> {

@@ -43,6 +43,7 @@ export abstract class WireFacade<Events extends Record<string, unknown[]>> {
     return this.#others.on(this.#want(event), listener);
   }
 
+  /** Hears the next `event` only. The function returned takes the listener off again. */
   once<E extends keyof Events & string>(event: E, listener: Listener<Events[E]>): () => void;
   once(event: string, listener: Listener<Any>): () => void;
   once(event: string, listener: Listener<Any>): () => void {
@@ -58,11 +59,13 @@ export abstract class WireFacade<Events extends Record<string, unknown[]>> {
     else this.#others.off(event, listener);
   }
 
+  /** Takes every listener off, of `event` or of all events. */
   removeAllListeners(event?: string): void {
     if (event === undefined || this.#isKnown(event)) this.emitter.removeAllListeners(event);
     if (event === undefined || !this.#isKnown(event)) this.#others.removeAllListeners(event);
   }
 
+  /** Whether the connection is there now. */
   get connected(): boolean {
     return this.slot.isOnline;
   }

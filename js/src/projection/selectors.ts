@@ -7,15 +7,22 @@ type Select<T> = (state: ChatFields) => T;
 const noMessages: readonly Message[] = Object.freeze([]);
 const nobody: readonly string[] = Object.freeze([]);
 
+/** Pinned first, then by their newest message; archived ones are not among them. */
 export const selectConversations: Select<readonly Conversation[]> = (state) => state.conversations;
+/** The id of the conversation that is open; null: none is. */
 export const selectCurrentConversationId: Select<string | null> = (state) => state.currentConversationId;
+/** The conversation that is open; null where none is, or it is not known yet. */
 export const selectCurrentConversation: Select<Conversation | null> = ({
   conversations,
   currentConversationId,
 }) => conversations.find(({ id }) => id === currentConversationId) ?? null;
+/** Whether the connection is there now. */
 export const selectIsOnline: Select<boolean> = (state) => state.isOnline;
+/** Whether own messages are on their way. */
 export const selectIsSendingMessage: Select<boolean> = (state) => state.isSendingMessage;
+/** What went wrong last with a message, as text to be shown. */
 export const selectMessageError: Select<string | null> = (state) => state.messageError;
+/** Unread messages of all conversations. */
 export const selectUnreadCount: Select<number> = ({ conversations }) =>
   conversations.reduce((sum, { unread }) => sum + unread, 0);
 
@@ -36,17 +43,21 @@ export function selectMessages(conversationId: string): Select<readonly Message[
   };
 }
 
+/** The messages of the current conversation, in the server's order. */
 export const selectCurrentMessages: Select<readonly Message[]> = (state) =>
   state.currentConversationId === null ? noMessages : selectMessages(state.currentConversationId)(state);
 
+/** A message of an open conversation, by its row key; null where it is not shown. */
 export function selectMessage(messageId: string): Select<Message | null> {
   return ({ messagesById }) => entry(messagesById, messageId) ?? null;
 }
 
+/** How far a message is, by its row key; null where it is not shown. */
 export function selectMessageStatus(messageId: string): Select<Status | null> {
   return ({ messageStatusesById }) => entry(messageStatusesById, messageId) ?? null;
 }
 
+/** Whether this own message is shown, and the server does not have it yet. */
 export function selectIsOptimistic(messageId: string): Select<boolean> {
   return ({ optimisticMessageIds }) => optimisticMessageIds.includes(messageId);
 }

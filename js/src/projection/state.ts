@@ -24,6 +24,7 @@ export type ChatFields = {
   readonly isOnline: boolean;
 };
 
+/** What is done to the chat, under the names of the guide's store. None of them rejects: `messageError` says what went wrong. */
 export type ChatActions = {
   /** Opens a conversation, and makes it the current one; null: there is none. */
   readonly setCurrentConversation: (conversationId: string | null) => void;
@@ -38,6 +39,7 @@ export type ChatActions = {
   readonly clearMessageError: () => void;
 };
 
+/** All that the store has. */
 export type ChatState = ChatFields & ChatActions;
 
 export const emptyFields: ChatFields = Object.freeze({

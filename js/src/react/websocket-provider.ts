@@ -12,6 +12,7 @@ type Login = Omit<ChatOptions, "userId" | "token" | "profile"> & {
   client?: undefined;
 };
 
+/** Who is logged in and where, or a client that there is. */
 export type WebSocketProviderProps = { children?: ReactNode } & (
   | Login
   | { client: NonNullable<ChatProviderProps["client"]> }
