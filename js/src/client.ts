@@ -68,7 +68,7 @@ export class ChatClient {
     });
   }
 
-  /** For `createChat`: the store is read. What was told until then listeners hear in the task after it. */
+  /** For `createChat`: the store is read. What was told until then listeners hear in the task after it. @internal */
   async restored(): Promise<this> {
     await this.outbox();
     if (this.#untold) this.#untold.ends = true;

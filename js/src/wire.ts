@@ -33,7 +33,10 @@ export type WireContext = {
 };
 
 type Values = [...WireValue[], WireContext];
-// What listeners take is up to the backend's event.
+/**
+ * What listeners take is up to the backend's event.
+ * @inline
+ */
 // biome-ignore lint/suspicious/noExplicitAny: as above
 type WireListener = Listener<any[]>;
 
@@ -107,7 +110,7 @@ export class Wire {
     return outcome.kind === "wire" ? unpacked(outcome.value) : null;
   }
 
-  /** The backend said this. */
+  /** The backend said this. @internal */
   tell({ event, topic, args, ackId }: EventOf<"wire">): void {
     const values = unpacked(args);
     if (topic === "" && Array.isArray(values) && this.#receives(event, values as WireValue[])) {

@@ -32,7 +32,10 @@ export type PhoenixMessage = {
   inserted_at: string;
 };
 
-// What listeners of a channel's event take is up to that event.
+/**
+ * What listeners of a channel's event take is up to that event.
+ * @inline
+ */
 // biome-ignore lint/suspicious/noExplicitAny: as above
 type AnyListener = Listener<any[]>;
 

@@ -3,7 +3,10 @@ import { Emitter, type Listener } from "../emitter.js";
 import { type ChatError, check } from "../errors.js";
 import { type FacadeOptions, Slot } from "./slot.js";
 
-// What listeners of a backend's own event take is up to that event.
+/**
+ * What listeners of a backend's own event take is up to that event.
+ * @inline
+ */
 // biome-ignore lint/suspicious/noExplicitAny: as above
 type Any = any[];
 

@@ -2,6 +2,7 @@ import { createElement, type ReactNode, useEffect } from "react";
 import type { ChatOptions } from "../types.js";
 import { type ChatProviderProps, SessionProvider, useChatClient } from "./context.js";
 
+/** @inline */
 type Login = Omit<ChatOptions, "userId" | "token" | "profile"> & {
   /** Null while nobody is logged in: then there is no connection (C1). */
   userId: string | number | null | undefined;

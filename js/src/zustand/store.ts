@@ -4,7 +4,10 @@ import { Projection } from "../projection/projection.js";
 import { type ChatActions, type ChatState, emptyFields } from "../projection/state.js";
 import { useChatClient } from "../react/context.js";
 
-/** To be read and watched: what it shows is the client's, so nobody else writes into it. */
+/**
+ * To be read and watched: what it shows is the client's, so nobody else writes into it.
+ * @inline
+ */
 type Shown = Pick<StoreApi<ChatState>, "getState" | "getInitialState" | "subscribe">;
 
 /** The store of one client, as a hook. */
