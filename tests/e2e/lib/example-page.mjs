@@ -78,11 +78,12 @@ class ExamplePage {
   }
 }
 
-const greeting = "hello from the README";
+/** The backend has what was said on the pages before, and tells it: each page says something else. */
+let greeted = 0;
 
 /** Opens what the README's section makes with `<ChatInterface />`, signs in, opens the conversation and sends; `wasm` as for `close`. */
 export function talksFromReadme(url, wasm) {
-  return alone(url, wasm, async (shown) => {
+  return alone(url, wasm, async (shown, greeting) => {
     await shown.press("Sign in");
     await shown.press("ben");
     await shown.write("Message", greeting);
@@ -93,7 +94,7 @@ export function talksFromReadme(url, wasm) {
 
 /** The same of what it makes with hooks. */
 export function sendsFromReadme(url, wasm) {
-  return alone(url, wasm, async (shown) => {
+  return alone(url, wasm, async (shown, greeting) => {
     await shown.press("Sign in");
     await shown.write("Message", greeting);
     await shown.press("Send");
@@ -105,7 +106,8 @@ async function alone(url, wasm, act) {
   const browser = await launch();
   try {
     const shown = await ExamplePage.open(browser, url);
-    await act(shown);
+    greeted += 1;
+    await act(shown, `hello ${greeted} from the README`);
     await shown.close({ wasm });
   } finally {
     await browser.close();
