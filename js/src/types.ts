@@ -233,7 +233,7 @@ export type SendOptions = {
   key?: string | undefined;
 };
 
-/** Why a token is asked for. */
+/** Why a token is asked for. Nothing asks by `expiring` yet. */
 export type TokenReason = "connect" | "refused" | "expiring";
 
 /** Where the wasm is: its address, its bytes, or what `WebAssembly.compile` made of it. */

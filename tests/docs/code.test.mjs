@@ -1,19 +1,13 @@
 // Every block of code on a page that readers copy from compiles against the built package.
 import assert from "node:assert/strict";
-import { readdir, readFile } from "node:fs/promises";
 import { before, test } from "node:test";
-import { inRoot } from "../../scripts/lib/run.mjs";
 import { blocksIn } from "./blocks.mjs";
 import { wrongIn } from "./compile.mjs";
+import { readPages } from "./pages.mjs";
 
 let pages;
 before(async () => {
-  const inFolder = async (folder) => (await readdir(inRoot(folder))).map((name) => `${folder}/${name}`);
-  const names = [...(await inFolder("docs")), ...(await inFolder("docs/guides"))];
-  names.push("README.md", "CONTRIBUTING.md", "js/README.md", "www/server/README.md");
-  const wanted = names.filter((name) => name.endsWith(".md")).sort();
-  const read = async (name) => [name, await readFile(inRoot(name), "utf8")];
-  pages = Object.fromEntries(await Promise.all(wanted.map(read)));
+  pages = await readPages();
 });
 
 test("every block of code in README and docs compiles against the package", async () => {
