@@ -144,15 +144,8 @@ async function recipeOf(guide) {
   return code.replace("'http://127.0.0.1:8787'", JSON.stringify(stage.server.origin));
 }
 
-const ends = {
-  team: "acknowledged",
-  phoenix: "acknowledged",
-  companion: "sent",
-  channels: "acknowledged",
-  assistant: "acknowledged",
-};
-for (const [guide, end] of Object.entries(ends)) {
-  test(`docs/guides/${guide}.md: from zero to a message that is ${end}`, async () => {
+for (const guide of ["team", "phoenix", "companion", "channels", "assistant"]) {
+  test(`docs/guides/${guide}.md: from zero to a message that the backend has`, async () => {
     await stage.server.login("ben");
     const page = await stage.blank();
     await page.evaluate(
@@ -165,7 +158,6 @@ for (const [guide, end] of Object.entries(ends)) {
       },
       await recipeOf(guide),
     );
-    const logged = await page.evaluate(() => globalThis.logged.flat());
-    assert.ok(logged.includes(end), JSON.stringify(logged));
+    await page.waitForFunction(() => globalThis.logged.flat().includes("acknowledged"));
   });
 }
