@@ -48,7 +48,7 @@ async function entries(build) {
   const { exports } = JSON.parse(await readFile(inRoot("js/package.json"), "utf8"));
   const rows = [];
   for (const [path, target] of Object.entries(exports)) {
-    const file = typeof target === "string" ? target : target.module;
+    const file = typeof target === "string" ? target : (target.module ?? target.default);
     if (!/\.(?:m?js|css)$/.test(file)) continue;
     await readBuilt(join("js", file));
     const code = await minified(build, inRoot("js", file), [

@@ -4,7 +4,7 @@ import { Emitter, guarded, type Listener } from "./emitter.js";
 import { ChatError, check, closed, describe, toChatError } from "./errors.js";
 import type { ReadOptions } from "./options.js";
 import { Requests } from "./requests.js";
-import { maxTextLength, profileName, readDraft, readExport, readGroup, readSend } from "./send.js";
+import { maxTextLength, profileName, readDraft, readExport, readGroup, readPlace, readSend } from "./send.js";
 import { Snapshots } from "./snapshots.js";
 import { eventName, Teller } from "./tell.js";
 import { type Timeline, TimelineView } from "./timeline.js";
@@ -32,6 +32,7 @@ import { Wire } from "./wire.js";
 export class ChatClient {
   /** The backend's own events. */
   readonly wire: Wire;
+  /** Whose client this is: the user's id at the backend. */
   readonly userId: string;
   /** The profile's name. */
   readonly profile: string;
@@ -67,7 +68,7 @@ export class ChatClient {
     });
   }
 
-  /** For `createChat`: the store is read. What was told until then listeners hear in the task after it. */
+  /** For `createChat`: the store is read. What was told until then listeners hear in the task after it. @internal */
   async restored(): Promise<this> {
     await this.outbox();
     if (this.#untold) this.#untold.ends = true;
@@ -107,10 +108,12 @@ export class ChatClient {
     return this.#closing;
   }
 
+  /** The connection as it is now; the event is `connection`. */
   get connection(): ConnectionSnapshot {
     return this.#snapshots.connection;
   }
 
+  /** What may be promised against this backend, and why no more. */
   get guarantees(): Guarantees {
     return this.#snapshots.guarantees;
   }
@@ -127,18 +130,22 @@ export class ChatClient {
     return this.#emitter.on(eventName(event), check.function("listener", listener));
   }
 
+  /** Hears the next `event` only. The function returned takes the listener off again. */
   once<E extends keyof ChatEvents>(event: E, listener: Listener<ChatEvents[E]>): () => void {
     return this.#emitter.once(eventName(event), check.function("listener", listener));
   }
 
+  /** Takes the oldest entry of this listener off; nothing happens if there is none. */
   off<E extends keyof ChatEvents>(event: E, listener: Listener<ChatEvents[E]>): void {
     this.#emitter.off(event, listener);
   }
 
+  /** Takes every listener off, of `event` or of all events. */
   removeAllListeners(event?: keyof ChatEvents): void {
     this.#emitter.removeAllListeners(event);
   }
 
+  /** How many listeners `event` has. */
   listenerCount(event: keyof ChatEvents): number {
     return this.#emitter.listenerCount(event);
   }
@@ -188,11 +195,7 @@ export class ChatClient {
 
   /** Sends a copy into another conversation, its attachments in the metadata. Resolves as `send` does. */
   async forward(rowKey: string, conversationId: string): Promise<Message> {
-    const forward = {
-      rowKey: check.id("rowKey", rowKey),
-      conversationId: check.id("conversationId", conversationId),
-    };
-    return this.#requests.get("message", { forward });
+    return this.#requests.get("message", { forward: readPlace(conversationId, rowKey) });
   }
 
   /** Takes back what was never on the wire, and what was to change it; else rejects with `inFlight`. */
@@ -279,11 +282,7 @@ export class ChatClient {
 
   /** Everything up to this message is read. */
   async markRead(conversationId: string, rowKey: string): Promise<void> {
-    const markRead = {
-      conversationId: check.id("conversationId", conversationId),
-      rowKey: check.id("rowKey", rowKey),
-    };
-    await this.#requests.run({ markRead });
+    await this.#requests.run({ markRead: readPlace(conversationId, rowKey) });
   }
 
   /** What is known of somebody's presence; null if nothing was told. The event is `presence`. */

@@ -5,6 +5,7 @@ import { check, unlessClosed } from "./errors.js";
 import { type Id, textId, wireId, withNewestRow } from "./ids.js";
 import type { Draft, Json, Message } from "./types.js";
 
+/** What a companion's application does, by the names of its guide. Ids may be numbers. */
 export type CompanionActions = {
   /** Resolves with the message when it is on disk; rejects with `ChatError` where it is refused. */
   readonly sendMessage: (conversationId: Id, content: string | Draft) => Promise<Message>;

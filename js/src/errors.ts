@@ -25,7 +25,9 @@ const codes: ReadonlySet<string> = new Set<ErrorCode>([
 
 /** Every failure that chatwire tells. `message` is for developers; neither a token nor a message's text is in it. */
 export class ChatError extends Error {
+  /** What `instanceof` says, too, and what remains where an error was copied. */
   override readonly name = "ChatError";
+  /** What went wrong; a `switch` over it is exhaustive. */
   readonly code: ErrorCode;
   /** Whether the same call may succeed later without a change. */
   readonly retryable: boolean;

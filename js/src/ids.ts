@@ -2,6 +2,7 @@
 import type { ChatClient } from "./client.js";
 import { ChatError, check } from "./errors.js";
 
+/** An id as a companion's backend has it. */
 export type Id = string | number;
 
 /** As our calls take it. */

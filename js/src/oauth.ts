@@ -2,6 +2,7 @@
 // else's, so nothing that comes from a window is believed: its origin, its source and its `state` are checked.
 import { ChatError, check, describe } from "./errors.js";
 
+/** How consent is asked for. */
 export type OAuthOptions = {
   /** Where the page is served that calls `completeOAuth()`; this page's own origin by default. */
   callbackOrigin?: string | undefined;
@@ -129,6 +130,7 @@ function originOf(name: string, given: string | undefined): string {
   return address.origin;
 }
 
+/** How the callback page answers. */
 export type OAuthCallbackOptions = {
   /** The origin of the page that has opened the popup; this page's own origin by default. Nobody else is told. */
   openerOrigin?: string | undefined;

@@ -9,6 +9,10 @@ import type { WireValue } from "./wire.js";
  * anything else is sent as it stands. A list is several values of one event.
  */
 export type PayloadTemplate = { readonly [name: string]: TemplateValue } | readonly TemplateValue[];
+/**
+ * What may stand in a payload.
+ * @inline
+ */
 type TemplateValue =
   | string
   | number

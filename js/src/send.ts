@@ -21,6 +21,11 @@ export function readSend(conversationId: string, content: string | Draft, option
   };
 }
 
+/** A message, and the conversation that it stands in or goes to. */
+export function readPlace(conversationId: string, rowKey: string) {
+  return { conversationId: check.id("conversationId", conversationId), rowKey: check.id("rowKey", rowKey) };
+}
+
 export function readDraft(conversationId: string, text: string) {
   return {
     conversationId: check.id("conversationId", conversationId),

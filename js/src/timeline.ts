@@ -5,6 +5,7 @@ import type { Failure, Message, Readable, TimelineSnapshot } from "./types.js";
 
 /** A window on a conversation's history, opened on its newest messages. */
 export interface Timeline extends Readable<TimelineSnapshot> {
+  /** What it is a window on. */
   readonly conversationId: string;
   /** Widens the window by `count` earlier messages (50 by default); done when they are in the snapshot. */
   loadEarlier(count?: number): Promise<void>;

@@ -66,11 +66,13 @@ export type ErrorCode =
   | "inFlight"
   | "unsupported";
 
+/** Why a message failed: what a `ChatError` says, in a snapshot. */
 export type Failure = { code: ErrorCode; message: string; retryable: boolean };
 
 /** How far a message is: forward only, but for `failed` → `saved` (resend) and `failed` → `acknowledged` (its copy turned up). */
 export type Status = "saving" | "saved" | "sent" | "acknowledged" | "delivered" | "read" | "failed";
 
+/** What a message is; a backend may have types of its own. */
 export type MessageType =
   | "text"
   | "image"
@@ -87,8 +89,10 @@ export type MessageType =
 /** A file that belongs to a message, as its backend describes it. */
 export type Attachment = { [key: string]: Json };
 
+/** An emoji on a message, and whose it is. */
 export type Reaction = { emoji: string; count: number; mine: boolean; users: string[] };
 
+/** A message as it is shown. Snapshots hold the same object until something in it changes. */
 export type Message = {
   /** Stable for ever: the key for own messages minted in this store, else conversation and server id. */
   rowKey: string;
@@ -120,15 +124,19 @@ export type Message = {
   change?: QueuedChange;
 };
 
+/** What is to be done to which message. */
 export type QueuedChange = { kind: "edit" | "remove" | "react" | "unreact"; rowKey: string };
 
+/** What somebody may do in a group. */
 export type Role = "admin" | "moderator" | "member";
 
+/** Somebody in a conversation. */
 export type Member = { userId: string; name: string; role: Role };
 
 /** How far something is: from the store alone, catching up, or live. */
 export type Phase = "restored" | "syncing" | "live";
 
+/** A conversation as it is listed. Snapshots hold the same object until something in it changes. */
 export type Conversation = {
   id: string;
   kind: "direct" | "group" | "assistant";
@@ -148,6 +156,10 @@ export type Conversation = {
   cursor: string | null;
 };
 
+/**
+ * Where the connection is. `waiting`: the next attempt is timed. `offline`: the browser has no network. `failed`: given up, until
+ * `connect()`, the network's return, or the page's.
+ */
 export type ConnectionState =
   | "idle"
   | "connecting"
@@ -158,6 +170,7 @@ export type ConnectionState =
   | "closed"
   | "failed";
 
+/** The connection at one moment. */
 export type ConnectionSnapshot = {
   state: ConnectionState;
   reason: string | null;
@@ -212,6 +225,7 @@ export type Draft = {
   replyTo?: string | undefined;
 };
 
+/** How a message is queued. */
 export type SendOptions = {
   /** After this many milliseconds in the queue the message is `failed('expired')`. */
   ttlMs?: number | undefined;
@@ -219,6 +233,7 @@ export type SendOptions = {
   key?: string | undefined;
 };
 
+/** Why a token is asked for. Nothing asks by `expiring` yet. */
 export type TokenReason = "connect" | "refused" | "expiring";
 
 /** Where the wasm is: its address, its bytes, or what `WebAssembly.compile` made of it. */

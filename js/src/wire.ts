@@ -14,6 +14,7 @@ export type WireValue =
   | readonly WireValue[]
   | { readonly [name: string]: WireValue };
 
+/** How an event of the backend's own is sent. */
 export type WireSendOptions = {
   /** Wait for the backend's answer. */
   ack?: boolean | undefined;
@@ -32,7 +33,10 @@ export type WireContext = {
 };
 
 type Values = [...WireValue[], WireContext];
-// What listeners take is up to the backend's event.
+/**
+ * What listeners take is up to the backend's event.
+ * @inline
+ */
 // biome-ignore lint/suspicious/noExplicitAny: as above
 type WireListener = Listener<any[]>;
 
@@ -50,18 +54,22 @@ export class Wire {
     return this.#emitter.on(check.id("event", event), check.function("listener", listener));
   }
 
+  /** The same for the next `event` only. */
   once(event: string, listener: WireListener): () => void {
     return this.#emitter.once(check.id("event", event), check.function("listener", listener));
   }
 
+  /** Takes the oldest entry of this listener off; nothing happens if there is none. */
   off(event: string, listener: WireListener): void {
     this.#emitter.off(event, listener);
   }
 
+  /** Takes every listener off, of `event` or of all events. */
   removeAllListeners(event?: string): void {
     this.#emitter.removeAllListeners(event);
   }
 
+  /** How many listeners `event` has. */
   listenerCount(event: string): number {
     return this.#emitter.listenerCount(event);
   }
@@ -102,7 +110,7 @@ export class Wire {
     return outcome.kind === "wire" ? unpacked(outcome.value) : null;
   }
 
-  /** The backend said this. */
+  /** The backend said this. @internal */
   tell({ event, topic, args, ackId }: EventOf<"wire">): void {
     const values = unpacked(args);
     if (topic === "" && Array.isArray(values) && this.#receives(event, values as WireValue[])) {

@@ -132,6 +132,8 @@ async function npmPackage(suite) {
   ];
   await suite.check("are the types wrong", bin("attw"), [tarball, "--format", "ascii", ...rules]);
   await suite.check("public surface (js/api)", process.execPath, ["js/scripts/api.mjs"]);
+  const pages = ["--test", ...nodeTests("tests/docs")];
+  await suite.tests("code in README and docs", process.execPath, pages, { count: fromNode });
   await suite.check("knip", bin("knip"), []);
 }
 

@@ -3,7 +3,7 @@
 import { after, before, test } from "node:test";
 import { startReference } from "@chatwire/test-servers/reference";
 import { Project } from "./lib/example.mjs";
-import { sendsFromReadme, talkInExample } from "./lib/example-page.mjs";
+import { talkInExample, talksFromReadme } from "./lib/example-page.mjs";
 
 let backend;
 before(async () => {
@@ -18,12 +18,12 @@ test("Next.js: both bundlers, built and in development, send a message from the 
 
   for (const bundler of ["", " --webpack"]) {
     const developing = await project.serve(`npx next dev${bundler} --hostname 127.0.0.1`);
-    await sendsFromReadme(developing.url, "file");
+    await talksFromReadme(developing.url, "file");
     await developing.close();
 
     await project.run(`npx next build${bundler}`);
     const built = await project.serve("npx next start --hostname 127.0.0.1");
-    await sendsFromReadme(built.url, "file");
+    await talksFromReadme(built.url, "file");
     await built.close();
   }
 });

@@ -2,7 +2,7 @@
 import { after, before, test } from "node:test";
 import { startReference } from "@chatwire/test-servers/reference";
 import { Project } from "./lib/example.mjs";
-import { sendsFromReadme } from "./lib/example-page.mjs";
+import { talksFromReadme } from "./lib/example-page.mjs";
 
 let backend;
 before(async () => {
@@ -16,10 +16,10 @@ test("Vite: the development server and the build send a message from the README'
   await project.install("vite");
 
   const developing = await project.serve("npx vite --host 127.0.0.1 --strictPort");
-  await sendsFromReadme(developing.url, "file");
+  await talksFromReadme(developing.url, "file");
   await developing.close();
 
   await project.run("npx vite build");
   const built = await project.serve("npx vite preview --host 127.0.0.1 --strictPort");
-  await sendsFromReadme(built.url, "file");
+  await talksFromReadme(built.url, "file");
 });

@@ -16,9 +16,11 @@ afterEach(async () => {
 });
 after(() => stage?.close());
 
-/** The code of a page: the names that it imports, and the ten lines or so that follow. */
+const pageOf = (guide) => readFile(join(import.meta.dirname, `../../docs/guides/${guide}.md`), "utf8");
+
+/** What a page says of older code: the names that it imports, and the ten lines or so that follow. */
 async function codeOf(guide) {
-  const text = await readFile(join(import.meta.dirname, `../../docs/guides/${guide}.md`), "utf8");
+  const text = await pageOf(guide);
   const [, code] = /```js\n(.*?)```/s.exec(text);
   const [, names, rest] = /^import (\{.*?\}) from 'chatwire\/compat'\n(.*)$/s.exec(code);
   assert.ok(rest.trimEnd().split("\n").length <= 11, `${guide}: a page of ten lines`);
@@ -134,3 +136,28 @@ test("docs/guides/channels.md: acknowledged, nothing has failed (H1, H4)", async
   await page.logged(true);
   assert.deepEqual((await ana.page.evaluate(() => globalThis.logged)).at(-1), [[]]);
 });
+
+/** How a page begins from zero, against this backend. */
+async function recipeOf(guide) {
+  const [, code] = /```ts\nimport \{ createChat \} from 'chatwire'\n(.*?)```/s.exec(await pageOf(guide));
+  assert.ok(code.includes("'http://127.0.0.1:8787'"), `${guide}: the address that npm start prints`);
+  return code.replace("'http://127.0.0.1:8787'", JSON.stringify(stage.server.origin));
+}
+
+for (const guide of ["team", "phoenix", "companion", "channels", "assistant"]) {
+  test(`docs/guides/${guide}.md: from zero to a message that the backend has`, async () => {
+    await stage.server.login("ben");
+    const page = await stage.blank();
+    await page.evaluate(
+      async (code) => {
+        const { createChat } = await import("/chatwire/dist/index.js");
+        globalThis.logged = [];
+        const console = { log: (...words) => globalThis.logged.push(words) };
+        const AsyncFunction = (async () => {}).constructor;
+        await new AsyncFunction("createChat", "console", code)(createChat, console);
+      },
+      await recipeOf(guide),
+    );
+    await page.waitForFunction(() => globalThis.logged.flat().includes("acknowledged"));
+  });
+}

@@ -69,6 +69,7 @@ export class ChatService extends Facade<ChatServiceEvents> {
     return this.#slot.close();
   }
 
+  /** Whether the connection is there now. */
   get isConnected(): boolean {
     return this.#slot.isOnline;
   }
@@ -132,6 +133,7 @@ export type QueuedMessage = {
  * connection. After three answers of failure a message is kept as failed; the guide's dropped it.
  */
 export class MessageQueue {
+  /** Answers of failure after which a message is kept as failed. */
   static readonly maxRetries = 3;
   readonly #ready: () => Promise<ChatClient>;
 
@@ -151,6 +153,7 @@ export class MessageQueue {
     return (await this.#messages()).map(entryOf);
   }
 
+  /** How many messages are not sent yet or have failed. */
   async size(): Promise<number> {
     return (await this.#messages()).length;
   }
@@ -240,6 +243,7 @@ export class NetworkManager extends Facade<NetworkEvents> {
 /** Why a request for consent ended without an answer (A11). `invalid`: its address is no http or https one. */
 export type OAuthFailure = "blocked" | "closed" | "timeout" | "invalid";
 
+/** How a request for consent ended. */
 export type OAuthEvents = {
   success: [];
   denied: [];

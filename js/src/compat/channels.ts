@@ -21,6 +21,7 @@ export const SocketErrorType = {
   CONNECTION_ERROR: "connection_error",
   MESSAGE_FAILED: "message_failed",
 } as const;
+/** One of the values of the same name (H6). */
 export type SocketErrorType = (typeof SocketErrorType)[keyof typeof SocketErrorType];
 
 /** H6. `messageId` where it is about a message. */
@@ -99,10 +100,12 @@ export class ChatSocketClient extends WireFacade<ChannelEvents> {
     await client.connect();
   }
 
+  /** Whether the connection is there now. */
   isConnected(): boolean {
     return this.slot.isOnline;
   }
 
+  /** The server's id of this connection, or null. */
   getSocketId(): string | null {
     return this.slot.now()?.connection.socketId ?? null;
   }
@@ -147,6 +150,7 @@ export class ChatSocketClient extends WireFacade<ChannelEvents> {
     );
   }
 
+  /** Tells what the core has read, in the backend's shape. */
   protected override watch(client: ChatClient): (() => void)[] {
     const { emitter } = this;
     const ticks = { delivered: SocketEvents.MESSAGE_DELIVERED, read: SocketEvents.MESSAGE_READ } as const;

@@ -6,6 +6,7 @@ import type { Conversation, Draft, Message, Phase } from "../types.js";
 import { Facade } from "./facade.js";
 import { SocketService } from "./phoenix.js";
 
+/** What a `ChatManager` tells, of all conversations. */
 export type ChatManagerEvents = {
   message: [message: Message];
   messageUpdated: [message: Message];
@@ -60,6 +61,7 @@ export class ChatManager extends Facade<ChatManagerEvents> {
     if (!this.#open.has(conversationId)) this.#open.set(conversationId, client.timeline(conversationId));
   }
 
+  /** Gives its window back: `getMessages` is empty then. */
   closeConversation(conversationId: string): void {
     this.#open.get(conversationId)?.close();
     this.#open.delete(conversationId);
@@ -75,6 +77,7 @@ export class ChatManager extends Facade<ChatManagerEvents> {
     return this.#open.get(conversationId)?.subscribe(listener) ?? (() => {});
   }
 
+  /** Shows `count` earlier messages of an open conversation (50 by default). */
   async loadEarlier(conversationId: string, count?: number): Promise<void> {
     await this.#open.get(conversationId)?.loadEarlier(count);
   }
@@ -93,6 +96,7 @@ export class ChatManager extends Facade<ChatManagerEvents> {
     await (await this.#ready()).edit(rowKey, content);
   }
 
+  /** Takes a message away from everybody. */
   async deleteMessage(rowKey: string): Promise<void> {
     await (await this.#ready()).remove(rowKey);
   }
@@ -103,6 +107,7 @@ export class ChatManager extends Facade<ChatManagerEvents> {
     await withNewestRow(client, conversationId, [upTo], (rowKey) => client.markRead(conversationId, rowKey));
   }
 
+  /** To be called at every key: it is throttled, and stops by itself. */
   async setTyping(conversationId: string, isTyping: boolean): Promise<void> {
     (await this.#ready()).setTyping(conversationId, isTyping);
   }

@@ -48,9 +48,13 @@ const events: (keyof CompanionEvents)[] = [
  * (C4).
  */
 export class CompanionSocketClient extends WireFacade<CompanionEvents> implements CompanionActions {
+  /** Resolves with the message when it is on disk (C2). */
   readonly sendMessage: CompanionActions["sendMessage"];
+  /** To be called at every key: it is throttled, and stops by itself (C9). */
   readonly setTyping: CompanionActions["setTyping"];
+  /** The newest of these messages and everything before it is read. */
   readonly markAsRead: CompanionActions["markAsRead"];
+  /** Asks for a photo, which comes as `photo_generated`. Not queued: offline it rejects. */
   readonly requestPhoto: CompanionActions["requestPhoto"];
   #userId: Id | null;
 
@@ -77,10 +81,12 @@ export class CompanionSocketClient extends WireFacade<CompanionEvents> implement
     await (await this.slot.ready()).connect();
   }
 
+  /** Whether the connection is there now. */
   isConnected(): boolean {
     return this.slot.isOnline;
   }
 
+  /** The server's id of this connection, or null. */
   getSocketId(): string | null {
     return this.slot.now()?.connection.socketId ?? null;
   }
@@ -90,6 +96,7 @@ export class CompanionSocketClient extends WireFacade<CompanionEvents> implement
     return this.#userId;
   }
 
+  /** Tells what the core has read, in the backend's shape. */
   protected override watch(client: ChatClient): (() => void)[] {
     const { emitter } = this;
     return [

@@ -12,6 +12,7 @@ export abstract class Facade<Events extends Record<string, unknown[]>> {
     return this.emitter.on(this.#known(event), check.function("listener", listener));
   }
 
+  /** Hears the next `event` only. The function returned takes the listener off again. */
   once<E extends keyof Events & string>(event: E, listener: Listener<Events[E]>): () => void {
     return this.emitter.once(this.#known(event), check.function("listener", listener));
   }
@@ -22,10 +23,12 @@ export abstract class Facade<Events extends Record<string, unknown[]>> {
     else this.emitter.removeAllListeners(check.id("event", event) as E);
   }
 
+  /** Takes every listener off, of `event` or of all events. */
   removeAllListeners(event?: keyof Events & string): void {
     this.emitter.removeAllListeners(event);
   }
 
+  /** How many listeners `event` has. */
   listenerCount(event: keyof Events & string): number {
     return this.emitter.listenerCount(event);
   }

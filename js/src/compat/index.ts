@@ -1,5 +1,7 @@
 // Code that was written against the guides of five backends goes on with these names: thin facades on one client. They hold
 // no chat state; which fact of a guide each name comes from is said where it stands.
+
+export type { Id } from "../ids.js";
 export {
   type ChatMessage,
   ChatService,

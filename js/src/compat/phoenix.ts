@@ -9,6 +9,7 @@ import { Facade } from "./facade.js";
 import { sendAs } from "./records.js";
 import { type FacadeOptions, Slot } from "./slot.js";
 
+/** How the connection fares. */
 export type SocketServiceEvents = {
   connected: [];
   disconnected: [reason: string];
@@ -31,7 +32,10 @@ export type PhoenixMessage = {
   inserted_at: string;
 };
 
-// What listeners of a channel's event take is up to that event.
+/**
+ * What listeners of a channel's event take is up to that event.
+ * @inline
+ */
 // biome-ignore lint/suspicious/noExplicitAny: as above
 type AnyListener = Listener<any[]>;
 
@@ -55,6 +59,7 @@ export class SocketService extends Facade<SocketServiceEvents> {
     await (await this.#slot.ready()).connect();
   }
 
+  /** And stays so; what is queued waits for the next `connect()`. */
   disconnect(): void {
     this.#slot.now()?.disconnect();
   }
@@ -64,6 +69,7 @@ export class SocketService extends Facade<SocketServiceEvents> {
     return this.#slot.close();
   }
 
+  /** Whether the connection is there now. */
   isConnected(): boolean {
     return this.#slot.isOnline;
   }
@@ -84,6 +90,7 @@ export class SocketService extends Facade<SocketServiceEvents> {
     return this.channel(topic, params);
   }
 
+  /** Leaves the topic, where it has a channel. */
   async leaveChannel(topic: string): Promise<void> {
     await this.#channels.get(topic)?.leave();
   }
@@ -133,6 +140,7 @@ export class Channel {
   #left = false;
 
   constructor(
+    /** As it was asked for. */
     readonly topic: string,
     private readonly params: { readonly [name: string]: Json },
     private readonly clients: { now: () => Promise<ChatClient>; atLogin: () => Promise<ChatClient> },
@@ -172,7 +180,13 @@ export class Channel {
     else this.#emitter.removeAllListeners(check.id("event", event));
   }
 
-  /** Resolves with the backend's reply (P3); with what goes through the queue, when it is acknowledged. */
+  /** Goes through the queue on a conversation's topic, and resolves when it is acknowledged. */
+  push(
+    event: "message:send" | "message:update" | "message:delete" | "message:react",
+    payload: { readonly [name: string]: Json },
+  ): Promise<{ message: PhoenixMessage }>;
+  /** Resolves with the backend's reply (P3). */
+  push(event: string, payload?: { readonly [name: string]: Json }): Promise<unknown>;
   async push(event: string, payload: { readonly [name: string]: Json } = {}): Promise<unknown> {
     const client = await this.clients.now();
     const id = this.#conversationId;

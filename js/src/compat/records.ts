@@ -59,7 +59,10 @@ export async function sendAs(
   );
 }
 
-export type Ack<T> = { success: true; data: T } | { success: false; error: string };
+/** An acknowledgement: what was stored, or what is wrong. */
+export type Ack<T> =
+  | { success: true; data: T; error?: undefined }
+  | { success: false; data?: undefined; error: string };
 
 /** How a message ended, as an acknowledgement says it (T3, H4). */
 export async function ackOf(client: ChatClient, message: Message): Promise<Ack<Message>> {

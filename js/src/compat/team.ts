@@ -99,6 +99,7 @@ export class TeamSocket extends WireFacade<TeamEvents> {
     return client.wire.send(event, payload, { ack: wantsAnswer });
   }
 
+  /** Tells what the core has read, in the backend's shape. */
   protected override watch(client: ChatClient): (() => void)[] {
     const { emitter } = this;
     let last = client.connection.state;

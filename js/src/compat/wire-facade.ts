@@ -3,7 +3,10 @@ import { Emitter, type Listener } from "../emitter.js";
 import { type ChatError, check } from "../errors.js";
 import { type FacadeOptions, Slot } from "./slot.js";
 
-// What listeners of a backend's own event take is up to that event.
+/**
+ * What listeners of a backend's own event take is up to that event.
+ * @inline
+ */
 // biome-ignore lint/suspicious/noExplicitAny: as above
 type Any = any[];
 
@@ -43,6 +46,7 @@ export abstract class WireFacade<Events extends Record<string, unknown[]>> {
     return this.#others.on(this.#want(event), listener);
   }
 
+  /** Hears the next `event` only. The function returned takes the listener off again. */
   once<E extends keyof Events & string>(event: E, listener: Listener<Events[E]>): () => void;
   once(event: string, listener: Listener<Any>): () => void;
   once(event: string, listener: Listener<Any>): () => void {
@@ -58,11 +62,13 @@ export abstract class WireFacade<Events extends Record<string, unknown[]>> {
     else this.#others.off(event, listener);
   }
 
+  /** Takes every listener off, of `event` or of all events. */
   removeAllListeners(event?: string): void {
     if (event === undefined || this.#isKnown(event)) this.emitter.removeAllListeners(event);
     if (event === undefined || !this.#isKnown(event)) this.#others.removeAllListeners(event);
   }
 
+  /** Whether the connection is there now. */
   get connected(): boolean {
     return this.slot.isOnline;
   }

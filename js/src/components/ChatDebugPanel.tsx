@@ -2,6 +2,7 @@ import { type ReactNode, useEffect, useReducer, useState } from "react";
 import { useChatClient, useConnection, useConversations } from "../react/index.js";
 import type { ChatEvents, Message } from "../types.js";
 
+/** Props of `ChatDebugPanel`. */
 export type ChatDebugPanelProps = {
   /** Where faults are ordered: `…/test/faults` of the reference backend. Without it there are none to choose. */
   faultsUrl?: string | undefined;

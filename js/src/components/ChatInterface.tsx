@@ -10,6 +10,7 @@ import { useNames, useStrings, useTitles, type Wording, WordingProvider } from "
 import { TypingIndicator } from "./TypingIndicator.js";
 import { peerOf, useConversation } from "./use-conversation.js";
 
+/** Props of `ChatInterface`; all of them may be left out. */
 export type ChatInterfaceProps = Wording &
   Pick<MessageListProps, "actions" | "renderMessage"> & {
     /** This conversation alone; without one the list of them stands beside it. */

@@ -13,6 +13,7 @@ import type { Message } from "../types.js";
 import { useStrings } from "./provider.js";
 import { useConversation } from "./use-conversation.js";
 
+/** Props of `Composer`. */
 export type ComposerProps = {
   conversationId: string;
   /** The message that the next one answers. */

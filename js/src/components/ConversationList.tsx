@@ -5,6 +5,7 @@ import { Avatar } from "./Avatar.js";
 import { useStrings, useTitles } from "./provider.js";
 import { peerOf } from "./use-conversation.js";
 
+/** Props of `ConversationList`. */
 export type ConversationListProps = {
   selectedId?: string | null | undefined;
   onSelect: (conversationId: string) => void;

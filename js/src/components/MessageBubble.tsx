@@ -4,6 +4,7 @@ import { LinkedText, webAddress } from "./linked-text.js";
 import { useStrings } from "./provider.js";
 import { Ticks } from "./Ticks.js";
 
+/** Props of `MessageBubble`. */
 export type MessageBubbleProps = {
   message: Message;
   /** The sender's name, where it is shown. */

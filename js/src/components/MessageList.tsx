@@ -7,6 +7,7 @@ import { type MessageAction, MessageRow, type RowCalls } from "./MessageRow.js";
 import { useNames, useStrings } from "./provider.js";
 import { useConversation } from "./use-conversation.js";
 
+/** Props of `MessageList`. */
 export type MessageListProps = {
   conversationId: string;
   /** What messages offer: by default all that is there. A backend that lacks one refuses it. */

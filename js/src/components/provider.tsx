@@ -16,6 +16,7 @@ type Context = { strings: ChatStrings } & Omit<Wording, "strings">;
 
 const WordingContext = createContext<Context>({ strings: english });
 
+/** Props of `WordingProvider`. */
 export type WordingProviderProps = Wording & { children?: ReactNode };
 
 /** Words for all components below it; what is left out is as above it. Give it values that stay the same. */

@@ -8,13 +8,13 @@ export type ChatFields = {
   readonly conversations: readonly Conversation[];
   readonly currentConversationId: string | null;
   /** Of the conversations that are open. */
-  readonly messagesById: ById<Message>;
+  readonly messagesById: Readonly<Record<string, Message>>;
   /** In the server's order. */
-  readonly messageIdsInConversation: ById<readonly string[]>;
-  readonly messageStatusesById: ById<Status>;
-  readonly userPresenceById: ById<Presence>;
+  readonly messageIdsInConversation: Readonly<Record<string, readonly string[]>>;
+  readonly messageStatusesById: Readonly<Record<string, Status>>;
+  readonly userPresenceById: Readonly<Record<string, Presence>>;
   /** User ids of others who are typing now. */
-  readonly typingUsersInConversation: ById<readonly string[]>;
+  readonly typingUsersInConversation: Readonly<Record<string, readonly string[]>>;
   /** Own messages that are shown, and that the server does not have yet. */
   readonly optimisticMessageIds: readonly string[];
   /** Some of them are on their way: there is a connection. */
@@ -24,6 +24,7 @@ export type ChatFields = {
   readonly isOnline: boolean;
 };
 
+/** What is done to the chat, under the names of the guide's store. None of them rejects: `messageError` says what went wrong. */
 export type ChatActions = {
   /** Opens a conversation, and makes it the current one; null: there is none. */
   readonly setCurrentConversation: (conversationId: string | null) => void;
@@ -38,6 +39,7 @@ export type ChatActions = {
   readonly clearMessageError: () => void;
 };
 
+/** All that the store has. */
 export type ChatState = ChatFields & ChatActions;
 
 export const emptyFields: ChatFields = Object.freeze({

@@ -13,6 +13,7 @@ import { loggedOut, noSession, OwnSession, type Session, sessionOf } from "./ses
 
 const SessionContext = createContext<Session>(noSession);
 
+/** A client that there is, or the options of one to be made. */
 export type ChatProviderProps = { children?: ReactNode } & (
   | {
       /** A client of the application's own, which it connects and closes itself. */

@@ -2,6 +2,7 @@
 
 export type { CompanionActions } from "../companion.js";
 export type { ChatSocketClient, SocketConfig, SocketError } from "../compat/channels.js";
+export type { Id } from "../ids.js";
 export { ChatProvider, type ChatProviderProps, useChatClient } from "./context.js";
 export {
   useChat,

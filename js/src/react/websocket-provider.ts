@@ -2,6 +2,7 @@ import { createElement, type ReactNode, useEffect } from "react";
 import type { ChatOptions } from "../types.js";
 import { type ChatProviderProps, SessionProvider, useChatClient } from "./context.js";
 
+/** @inline */
 type Login = Omit<ChatOptions, "userId" | "token" | "profile"> & {
   /** Null while nobody is logged in: then there is no connection (C1). */
   userId: string | number | null | undefined;
@@ -12,6 +13,7 @@ type Login = Omit<ChatOptions, "userId" | "token" | "profile"> & {
   client?: undefined;
 };
 
+/** Who is logged in and where, or a client that there is. */
 export type WebSocketProviderProps = { children?: ReactNode } & (
   | Login
   | { client: NonNullable<ChatProviderProps["client"]> }

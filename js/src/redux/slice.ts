@@ -1,6 +1,7 @@
 import { createSlice, type PayloadAction, type Slice } from "@reduxjs/toolkit";
 import { type ChatFields, emptyFields } from "../projection/state.js";
 
+/** @inline */
 type Reducers = {
   /** What the client shows: dispatched by `connectRedux`, and by nobody else. */
   shown: (state: ChatFields, action: PayloadAction<Partial<ChatFields>>) => ChatFields;

@@ -4,9 +4,13 @@ import { Projection } from "../projection/projection.js";
 import { type ChatActions, type ChatState, emptyFields } from "../projection/state.js";
 import { useChatClient } from "../react/context.js";
 
-/** To be read and watched: what it shows is the client's, so nobody else writes into it. */
+/**
+ * To be read and watched: what it shows is the client's, so nobody else writes into it.
+ * @inline
+ */
 type Shown = Pick<StoreApi<ChatState>, "getState" | "getInitialState" | "subscribe">;
 
+/** The store of one client, as a hook. */
 export type ChatStore = UseBoundStore<Shown> & {
   /** Follows the client no more, and is empty then. The client goes on. */
   destroy(): void;
@@ -65,6 +69,7 @@ const empty = createStore<ChatState>()(() => ({ ...emptyFields, ...absent }));
  * is not there.
  */
 export function useChatStore(): ChatState;
+/** The same, of what the selector gives. */
 export function useChatStore<T>(selector: (state: ChatState) => T): T;
 export function useChatStore<T>(selector: (state: ChatState) => T = everything): T {
   const client = useChatClient();

@@ -11,9 +11,15 @@ const html = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>
 <body><div id="root"></div><script type="module" src="/page.js"></script></body></html>`;
 
 /** @param backend the origin that the page may speak to. */
-export async function serveComponents(backend) {
+export function serveComponents(backend) {
+  return serveBundled(here("page.jsx"), backend);
+}
+
+/** The same for the page of another entry; `plugins` are those of esbuild. */
+export async function serveBundled(entry, backend, plugins = []) {
   const { outputFiles } = await build({
-    entryPoints: [here("page.jsx")],
+    entryPoints: [entry],
+    plugins,
     bundle: true,
     minify: true,
     write: false,

@@ -50,9 +50,19 @@ class ExamplePage {
     await this.page.getByPlaceholder(label).fill(text, patience);
   }
 
-  async sees(text) {
+  sees(text) {
+    return this.#waitFor(text, this.page.getByText(text).first());
+  }
+
+  /** The status that a message of the components has, by its name: `acknowledged` is called `Sent` there. */
+  seesStatus(text, status) {
+    const row = this.page.getByRole("listitem").filter({ hasText: text });
+    return this.#waitFor(`${text}, ${status}`, row.getByTitle(status, { exact: true }));
+  }
+
+  async #waitFor(text, place) {
     try {
-      await this.page.getByText(text).first().waitFor(patience);
+      await place.waitFor(patience);
     } catch (cause) {
       const shown = await this.page.evaluate(() => document.body.innerText);
       throw new Error(`no ${text} on the page: ${shown}\n${this.#errors.join("\n")}`, { cause });
@@ -68,15 +78,36 @@ class ExamplePage {
   }
 }
 
-/** Opens what the README's section makes, signs in and sends; `wasm` as for `close`. */
-export async function sendsFromReadme(url, wasm) {
+/** The backend has what was said on the pages before, and tells it: each page says something else. */
+let greeted = 0;
+
+/** Opens what the README's section makes with `<ChatInterface />`, signs in, opens the conversation and sends; `wasm` as for `close`. */
+export function talksFromReadme(url, wasm) {
+  return alone(url, wasm, async (shown, greeting) => {
+    await shown.press("Sign in");
+    await shown.press("ben");
+    await shown.write("Message", greeting);
+    await shown.press("Send");
+    await shown.seesStatus(greeting, "Sent");
+  });
+}
+
+/** The same of what it makes with hooks. */
+export function sendsFromReadme(url, wasm) {
+  return alone(url, wasm, async (shown, greeting) => {
+    await shown.press("Sign in");
+    await shown.write("Message", greeting);
+    await shown.press("Send");
+    await shown.sees(`${greeting} · acknowledged`);
+  });
+}
+
+async function alone(url, wasm, act) {
   const browser = await launch();
   try {
     const shown = await ExamplePage.open(browser, url);
-    await shown.press("Sign in");
-    await shown.write("Message", "hello from the README");
-    await shown.press("Send");
-    await shown.sees("hello from the README · acknowledged");
+    greeted += 1;
+    await act(shown, `hello ${greeted} from the README`);
     await shown.close({ wasm });
   } finally {
     await browser.close();
