@@ -60,9 +60,9 @@ impl Outbox {
 
     /// A cancel finds no proof that nobody has sent it; a failure that is to go is gone.
     fn add_anew(&mut self, id: RowId, in_place: bool) {
-        let Some(record) = self.rows.get(&id).map(|row| row.record.clone()) else { return };
-        if may_have_gone(&record) && self.is_unwanted(id) {
-            self.give_back(id, record);
+        let Some(row) = self.rows.get(&id) else { return };
+        if may_have_gone(&row.record) {
+            self.leave_unwanted(id);
         }
         if in_place {
             self.mark_dirty(id);

@@ -146,11 +146,8 @@ impl Outbox {
                 continue;
             }
             if only_here || row.stage == Stage::Removing || row.cancelled {
-                let may_go = row.marked && !row.writing && may_have_gone(&row.record);
-                let record = row.record.clone();
-                if may_go && self.is_unwanted(id) {
-                    // Whoever leads next goes by that mark.
-                    self.give_back(id, record);
+                if row.marked && !row.writing && may_have_gone(&row.record) {
+                    self.leave_unwanted(id);
                 }
                 continue;
             }
@@ -168,6 +165,14 @@ impl Outbox {
             } else if left {
                 self.enter_lane(id, &conversation_id);
             }
+        }
+    }
+
+    /// Whoever leads next goes by the mark of what was to go.
+    pub(super) fn leave_unwanted(&mut self, id: RowId) {
+        let record = self.rows.get(&id).map(|row| row.record.clone());
+        if let Some(record) = record.filter(|_| self.is_unwanted(id)) {
+            self.give_back(id, record);
         }
     }
 

@@ -111,9 +111,7 @@ impl<'a> Fields<'a> {
     pub(super) fn get(&self, name: &str) -> Option<&'a RawValue> {
         let mut found = None;
         for (key, value) in self.object.iter() {
-            // Most differ in their first letter already.
-            let may_be = key.as_bytes().first() == name.as_bytes().first();
-            if may_be && is_spelling(key, name) && json::kind(value) != Kind::Null {
+            if is_spelling(key, name) && json::kind(value) != Kind::Null {
                 found = Some(value);
             }
         }

@@ -64,7 +64,8 @@ pub fn kind(raw: &RawValue) -> Kind {
 /// # Errors
 /// [`WireError::Json`], with `at` counted in.
 pub fn parse(text: &str, at: usize) -> Result<&RawValue, WireError> {
-    parse_within(text, at, &Limits { max_depth: usize::MAX, max_elements: usize::MAX, ..Limits::DEFAULT })
+    const NONE: Limits = Limits { max_depth: usize::MAX, max_elements: usize::MAX, ..Limits::DEFAULT };
+    parse_within(text, at, &NONE)
 }
 
 /// The same, refusing what is nested too deep or too long, before anything is allocated for it.
@@ -72,13 +73,13 @@ pub fn parse(text: &str, at: usize) -> Result<&RawValue, WireError> {
 /// # Errors
 /// [`WireError::TooDeep`], [`WireError::TooManyElements`].
 pub(super) fn parse_within<'a>(text: &'a str, at: usize, limits: &Limits) -> Result<&'a RawValue, WireError> {
-    let (max_depth, max_elements) = (limits.max_depth, limits.max_elements);
-    match check::check(text, max_depth, max_elements) {
-        Ok(()) => Ok(part(text)),
-        Err(Wrong::Json(wrong)) => Err(WireError::Json { at: at + wrong, truncated: wrong >= text.len() }),
-        Err(Wrong::Deep(wrong)) => Err(WireError::TooDeep { at: at + wrong, max: max_depth }),
-        Err(Wrong::Long(wrong)) => Err(WireError::TooManyElements { at: at + wrong, max: max_elements }),
-    }
+    let Err((wrong, place)) = check::check(text, limits) else { return Ok(part(text)) };
+    let at = at + place;
+    Err(match wrong {
+        Wrong::Json => WireError::Json { at, truncated: place >= text.len() },
+        Wrong::Deep => WireError::TooDeep { at, max: limits.max_depth },
+        Wrong::Long => WireError::TooManyElements { at, max: limits.max_elements },
+    })
 }
 
 /// The elements of a JSON array; `None` for anything else.

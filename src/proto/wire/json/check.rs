@@ -4,27 +4,28 @@
 //! remembered on a stack of its own, so that no depth can overflow the program's. Lone surrogates are let pass as
 //! escapes, since JavaScript peers do send them.
 
-/// Where reading stopped.
+use super::Limits;
+
+/// Where reading stopped: the byte that is wrong, or the text's length where it ends too early.
 type Checked = Result<(), usize>;
 
-/// What is wrong with a text, and at which of its bytes.
+/// What is wrong with a text.
 pub(super) enum Wrong {
-    /// No JSON: the byte that is wrong, or the text's length where it ends too early.
-    Json(usize),
+    /// It is no JSON.
+    Json,
     /// More nested arrays and objects than are allowed.
-    Deep(usize),
+    Deep,
     /// More elements, or fields, of the outermost value than are allowed.
-    Long(usize),
+    Long,
 }
 
-impl From<usize> for Wrong {
-    fn from(at: usize) -> Self {
-        Self::Json(at)
-    }
+/// Checks `text` in one go; else what is wrong, and at which byte.
+pub(super) fn check(text: &str, limits: &Limits) -> Result<(), (Wrong, usize)> {
+    let mut wrong = Wrong::Json;
+    read(text, limits, &mut wrong).map_err(|at| (wrong, at))
 }
 
-/// Checks `text` in one go.
-pub(super) fn check(text: &str, max_depth: usize, max_elements: usize) -> Result<(), Wrong> {
+fn read(text: &str, limits: &Limits, wrong: &mut Wrong) -> Checked {
     let mut reader = Reader { bytes: text.as_bytes(), at: 0 };
     let mut open = Vec::new();
     let mut commas = 0;
@@ -33,8 +34,9 @@ pub(super) fn check(text: &str, max_depth: usize, max_elements: usize) -> Result
         let byte = reader.next();
         match byte {
             Some(b'{' | b'[') => {
-                if open.len() >= max_depth {
-                    return Err(Wrong::Deep(reader.at));
+                if open.len() >= limits.max_depth {
+                    *wrong = Wrong::Deep;
+                    return Err(reader.at);
                 }
                 let end = if byte == Some(b'{') { b'}' } else { b']' };
                 reader.at += 1;
@@ -54,18 +56,19 @@ pub(super) fn check(text: &str, max_depth: usize, max_elements: usize) -> Result
         loop {
             let Some(end) = open.last().copied() else {
                 reader.blanks();
-                return if reader.next().is_none() { Ok(()) } else { Err(reader.at.into()) };
+                return if reader.next().is_none() { Ok(()) } else { Err(reader.at) };
             };
             if reader.eats(b',') {
                 commas += usize::from(open.len() == 1);
-                if commas >= max_elements {
-                    return Err(Wrong::Long(reader.at - 1));
+                if commas >= limits.max_elements {
+                    *wrong = Wrong::Long;
+                    return Err(reader.at - 1);
                 }
                 reader.name(end)?;
                 break;
             }
             if !reader.eats(end) {
-                return Err(reader.at.into());
+                return Err(reader.at);
             }
             open.pop();
         }
