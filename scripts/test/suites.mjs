@@ -28,6 +28,7 @@ export const suites = [
   { name: "servers", isDue: () => has("tests/servers"), run: servers },
   { name: "size", isDue: () => has("scripts/size.mjs"), run: size },
   { name: "e2e", isDue: () => has("tests/e2e"), run: e2e },
+  { name: "bench", isDue: () => has("tests/bench"), run: bench },
 ];
 
 async function tidy(suite) {
@@ -164,6 +165,21 @@ async function e2e(suite) {
   });
   if (!isReady) return;
   await suite.tests("Playwright", "npm", ["run", "--silent", "e2e"], { env, count: fromEither });
+}
+
+/** Beside the same design in plain JavaScript, of the same run: what was reached once is kept. */
+async function bench(suite) {
+  const env = {};
+  const isReady = await suite.need("wasm, package, browser", async () => {
+    await buildWasm();
+    await buildPackage();
+    env.CHROME = (await browser()).chrome;
+  });
+  if (!isReady) return;
+  await suite.tests("ratios", process.execPath, ["--test", ...nodeTests("tests/bench")], {
+    env,
+    count: fromNode,
+  });
 }
 
 /** By name: versions of Node differ in what they make of a folder. */

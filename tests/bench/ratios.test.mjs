@@ -7,16 +7,27 @@ import { median, pairs } from "./statistics.mjs";
 import { worksOf } from "./works.mjs";
 
 const rounds = 3;
+/** A busy machine makes a ratio of three rounds jump: what looks bad is looked at again before it is believed. */
+const more = 4;
 const recorded = JSON.parse(await readFile(new URL("recorded.json", import.meta.url), "utf8"));
 
-test("W1 and W2 take no more than a fifth longer, beside the same design, than was recorded", async () => {
-  const works = worksOf({ quick: true })
-    .filter(({ name }) => name in recorded)
-    .map((work) => ({ ...work, contenders: ["chatwire", "plain"] }));
-  await measure(works, { rounds, say: () => {} });
-  for (const work of works) {
-    for (const sample of Object.values(work.samples).flat()) assert.equal(sample.problem, null);
-    const ratio = median(pairs(work, "chatwire", "plain"));
-    assert.ok(ratio <= 1.2 * recorded[work.name], `${work.name}: ${ratio}, recorded ${recorded[work.name]}`);
-  }
-});
+for (const name of Object.keys(recorded)) {
+  test(`${name} takes no more than a fifth longer, beside the same design, than was recorded`, async (t) => {
+    const found = worksOf({ quick: true }).find((work) => work.name === name);
+    const ratios = await ratiosOf(found, rounds);
+    const limit = 1.2 * recorded[name];
+    if (median(ratios) > limit) ratios.push(...(await ratiosOf(found, more)));
+    t.diagnostic(`${median(ratios).toFixed(2)}, recorded ${recorded[name]}`);
+    assert.ok(
+      median(ratios) <= limit,
+      `${ratios.map((ratio) => ratio.toFixed(2))}, recorded ${recorded[name]}`,
+    );
+  });
+}
+
+async function ratiosOf(found, rounds) {
+  const work = { ...found, contenders: ["chatwire", "plain"] };
+  await measure([work], { rounds, say: () => {} });
+  for (const sample of Object.values(work.samples).flat()) assert.equal(sample.problem, null);
+  return pairs(work, "chatwire", "plain");
+}
