@@ -5,8 +5,8 @@
 // Any token `user:NAME` is that user. Everybody is in every channel. A message's `id` is given by its sender and is its key,
 // in both variants; `plain` is the original backend: no hello, errors are texts, and a repetition is not said to be one.
 import { fileURLToPath } from "node:url";
-import { invalid, notFound, TeamError } from "./team/errors.mjs";
-import { userOf } from "./team/sockets.mjs";
+import { invalid, notFound, TeamError } from "../../js/src/testing/team/errors.js";
+import { userOf } from "../../js/src/testing/team/sockets.js";
 import { runByHand, serveWire } from "./wires/serve.mjs";
 
 const whole = ["id", "content", "channelId", "userId", "createdAt"];

@@ -6,8 +6,8 @@
 // is refused, as a strict pydantic model would. Nothing is answered; what is refused is dropped. `plain` is the original
 // backend: no hello, and `client_id` is neither kept nor shown.
 import { fileURLToPath } from "node:url";
-import { invalid, TeamError } from "./team/errors.mjs";
-import { userOf } from "./team/sockets.mjs";
+import { invalid, TeamError } from "../../js/src/testing/team/errors.js";
+import { userOf } from "../../js/src/testing/team/sockets.js";
 import { runByHand, serveWire } from "./wires/serve.mjs";
 
 /**

@@ -8,11 +8,12 @@ import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Server } from "socket.io";
-import { Faults } from "./team/faults.mjs";
-import { Hub } from "./team/hub.mjs";
+import { Faults } from "../../js/src/testing/team/faults.js";
+import { Hub } from "../../js/src/testing/team/hub.js";
+import { roomOf } from "../../js/src/testing/team/sockets.js";
+import { TeamState } from "../../js/src/testing/team/state.js";
 import { serveRest } from "./team/rest.mjs";
-import { cut, roomOf, serveSockets } from "./team/sockets.mjs";
-import { TeamState } from "./team/state.mjs";
+import { cut, serveSockets } from "./team/sockets.mjs";
 
 /**
  * @param options.port 0 is any free port

@@ -2,9 +2,10 @@
 import { createServer } from "node:http";
 import { parseArgs } from "node:util";
 import { Server } from "socket.io";
-import { TeamError } from "../team/errors.mjs";
-import { Faults } from "../team/faults.mjs";
-import { cut, roomOf } from "../team/sockets.mjs";
+import { TeamError } from "../../../js/src/testing/team/errors.js";
+import { Faults } from "../../../js/src/testing/team/faults.js";
+import { roomOf } from "../../../js/src/testing/team/sockets.js";
+import { cut } from "../team/sockets.mjs";
 
 /**
  * @param options `{port, prefix, maxPayload, pingInterval, pingTimeout}`, as with `team`

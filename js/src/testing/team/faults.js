@@ -1,5 +1,5 @@
 // Faults on demand: each is armed by a test and spent by the sends (or connects) that come next.
-import { TeamError } from "./errors.mjs";
+import { TeamError } from "./errors.js";
 
 export class Faults {
   #refusals = [];
@@ -16,8 +16,8 @@ export class Faults {
   }
 
   /** The next `times` sends are answered with this error and not stored. */
-  refuseNext(times = 1, code = "ServerError", message = "refused by a test") {
-    for (let i = 0; i < times; i++) this.#refusals.push(new TeamError(code, message));
+  refuseNext(times = 1, code = "ServerError", message = "refused by a test", details = {}) {
+    for (let i = 0; i < times; i++) this.#refusals.push(new TeamError(code, message, details));
   }
 
   /** The next `times` sends are stored and never answered. */

@@ -54,6 +54,16 @@ export class Hub {
     });
   }
 
+  /** Tells whoever shares a conversation with this user. */
+  online(userId, isOnline) {
+    const status = isOnline ? "online" : "offline";
+    const payload = { userId, status, timestamp: new Date().toISOString() };
+    const all = this.state.conversationsOf(userId).flatMap((c) => c.participants.map((p) => p.user_id));
+    const peers = new Set(all);
+    peers.delete(userId);
+    for (const peer of peers) this.#tell(peer, "user:status_changed", payload);
+  }
+
   /** D4 events: the plain backend has none of them. */
   updated(me, message) {
     if (this.state.plain) return;

@@ -2,8 +2,7 @@
 //
 // `plain` is the original backend: whatever WIRES.md marks **ours** (keys, seq, `after`, replies, metadata, tombstones)
 // is neither kept nor shown.
-import { randomUUID } from "node:crypto";
-import { forbidden, invalid, notFound, TeamError } from "./errors.mjs";
+import { forbidden, invalid, notFound, TeamError } from "./errors.js";
 
 const messageTypes = ["text", "image", "file", "voice"];
 const rank = { sent: 0, delivered: 1, read: 2 };
@@ -14,7 +13,11 @@ export class TeamState {
   #messages = new Map();
   #keys = new Map();
 
-  constructor({ plain = false, duplicates = "answer" } = {}) {
+  #newId;
+
+  /** @param newId gives the id of the next conversation or message, which `kind` says. */
+  constructor({ plain = false, duplicates = "answer", newId = () => crypto.randomUUID() } = {}) {
+    this.#newId = newId;
     this.plain = plain;
     this.duplicates = duplicates;
   }
@@ -79,7 +82,7 @@ export class TeamState {
   // ── messages (T3, T10 to T13) ─────────────────────────────────────────────
 
   /** Stores a message, or finds the one that its sender stored under the same key (D3). */
-  send(me, { conversationId, content, key, type = "text", replyTo = null, metadata = null }) {
+  send(me, { conversationId, content, key, type = "text", replyTo = null, metadata = null, createdAt }) {
     const conversation = this.conversation(me, requireText(conversationId, "conversationId"));
     if (typeof content !== "string" || content === "" || !base64.test(content)) {
       throw invalid("contentEncrypted", "must be non-empty base64");
@@ -90,12 +93,12 @@ export class TeamState {
     if (keyed && this.#keys.has(keyed)) return this.#duplicate(this.#keys.get(keyed), print, key);
 
     const message = {
-      id: randomUUID(),
+      id: this.#newId("message"),
       sender_id: me,
       content_encrypted: content,
       conversation_id: conversationId,
       message_type: type,
-      created_at: new Date().toISOString(),
+      created_at: createdAt ?? new Date().toISOString(),
       seq: ++conversation.lastSeq,
       client_message_id: keyed ? key : null,
       reply_to: replyTo,
@@ -231,7 +234,7 @@ export class TeamState {
   // ── helpers ───────────────────────────────────────────────────────────────
 
   #create(type, title, participants) {
-    const id = randomUUID();
+    const id = this.#newId("conversation");
     const created_at = new Date().toISOString();
     const conversation = { id, type, title, created_at, participants, messages: [], lastSeq: 0 };
     this.#conversations.set(id, conversation);
