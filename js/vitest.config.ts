@@ -8,7 +8,7 @@ export default defineConfig({
         test: {
           name: "node",
           environment: "node",
-          include: ["test/*.test.{ts,tsx}", "test/compat/*.test.ts"],
+          include: ["test/*.test.{ts,tsx}", "test/compat/*.test.ts", "test/testing/*.test.ts"],
           setupFiles: ["test/setup.ts"],
         },
       },
@@ -16,7 +16,7 @@ export default defineConfig({
         test: {
           name: "jsdom",
           environment: "jsdom",
-          include: ["test/react/*.test.tsx", "test/page/*.test.ts"],
+          include: ["test/react/*.test.tsx", "test/page/*.test.ts", "test/testing/*.jsdom.test.tsx"],
           setupFiles: ["test/setup.ts", "test/react/setup.ts"],
         },
       },

@@ -56,6 +56,7 @@ async function entries(build) {
       "react-dom",
       "zustand",
       "@reduxjs/toolkit",
+      "vitest",
       "*/pkg/chatwire.js",
       "*/pkg/phoenix/chatwire.js",
       "*/pkg/json/chatwire.js",

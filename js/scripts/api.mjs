@@ -16,6 +16,7 @@ const entries = {
   compat: "compat",
   zustand: "zustand",
   redux: "redux",
+  testing: "testing",
 };
 
 const compilerOptions = {

@@ -22,7 +22,8 @@ export function packed(lists) {
     count(keys.length);
     for (let at = 0; at < keys.length; at++) {
       const value = values[at];
-      const { written } = utf8.encodeInto(keys[at], bytes.subarray(end + 8));
+      // Numbers too: a browser makes a text of them by itself, Node does not.
+      const { written } = utf8.encodeInto(String(keys[at]), bytes.subarray(end + 8));
       count(written);
       count(value.length);
       bytes.set(value, end + written);

@@ -20,14 +20,17 @@ export class Hub {
     const plan = this.faults.takePlan();
     if (plan === "dropBefore") return way.cut();
     const { message, duplicate } = this.state.send(me, request);
-    if (!duplicate) {
-      this.#each(message.conversation_id, me, (userId) => {
-        this.#tell(userId, "chat:message_received", this.state.received(message, userId));
-      });
-    }
+    if (!duplicate) this.#received(me, message);
     if (plan === "dropAfter") return way.cut();
     if (plan === "lose") return;
     this.faults.answer(() => way.answer(this.state.row(message, me), duplicate));
+  }
+
+  /** Stores a message of somebody whom no fault is meant for, and broadcasts it. */
+  say(me, request, answer) {
+    const { message } = this.state.send(me, request);
+    this.#received(me, message);
+    answer(this.state.row(message, me));
   }
 
   mark(me, messageId, status) {
@@ -95,6 +98,12 @@ export class Hub {
         conversation: this.state.view(conversation, userId),
       });
     }
+  }
+
+  #received(me, message) {
+    this.#each(message.conversation_id, me, (userId) => {
+      this.#tell(userId, "chat:message_received", this.state.received(message, userId));
+    });
   }
 
   #each(conversationId, me, act) {

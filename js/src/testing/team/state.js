@@ -15,7 +15,12 @@ export class TeamState {
 
   #newId;
 
-  /** @param newId gives the id of the next conversation or message, which `kind` says. */
+  /**
+   * @param {object} options
+   * @param {boolean} [options.plain]
+   * @param {string} [options.duplicates] the answer to a known key: "answer" (the first one again) or "conflict" (D3)
+   * @param {(kind: "conversation" | "message") => string} [options.newId] gives the id of the next one
+   */
   constructor({ plain = false, duplicates = "answer", newId = () => crypto.randomUUID() } = {}) {
     this.#newId = newId;
     this.plain = plain;
@@ -185,6 +190,11 @@ export class TeamState {
   log(conversationId) {
     const messages = this.#conversations.get(conversationId)?.messages ?? [];
     return messages.map(({ receipts, ...message }) => ({ ...message, status: furthest(receipts) }));
+  }
+
+  /** The ids of all conversations, oldest first. */
+  get conversationIds() {
+    return [...this.#conversations.keys()];
   }
 
   // ── what a user may see ───────────────────────────────────────────────────

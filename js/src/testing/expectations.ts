@@ -1,0 +1,22 @@
+// The matchers as they stand behind `expect(…).`, for the types of both runners.
+import type { Status } from "../types.js";
+import type { ReceivedMessage } from "./messages.js";
+
+export interface ChatMatchers<R = unknown> {
+  /** Of a backend: it has at least one message with these fields. */
+  toHaveReceived(fields: Partial<Expected<ReceivedMessage>>): R;
+  /** Of a backend: it has exactly one. */
+  toHaveReceivedOnce(fields: Partial<Expected<ReceivedMessage>>): R;
+  /** Of a message. */
+  toHaveStatus(status: Status): R;
+  /** Of a client, to be awaited: one of its own messages, or the key of one. */
+  toBeAcknowledged(message: string | { key: string | null }): Promise<R>;
+  /** Of a client. */
+  toBeConnected(): R;
+  /** Of a timeline, its snapshot, what `useChat` gives, or a list of messages: these texts in this order. */
+  toShow(texts: readonly unknown[]): R;
+}
+
+/** Asymmetric matchers may stand for a value. */
+// biome-ignore lint/suspicious/noExplicitAny: what `expect.stringContaining` gives is of the type `any`, in both runners
+type Expected<T> = { [K in keyof T]: T[K] | any };

@@ -1,0 +1,11 @@
+// `chatwire/testing/vitest`, for `setupFiles`: the matchers at Vitest's `expect`, and their types.
+import { expect } from "vitest";
+import type { ChatMatchers } from "./expectations.js";
+import { matchers } from "./matchers.js";
+
+declare module "vitest" {
+  // biome-ignore lint/suspicious/noExplicitAny: as Vitest declares it
+  interface Matchers<T = any> extends ChatMatchers<T> {}
+}
+
+expect.extend(matchers);

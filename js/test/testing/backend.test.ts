@@ -1,0 +1,150 @@
+// What a test backend is to the rest of a test: several at once, other addresses, a store, what matchers say.
+import { stripVTControlCharacters } from "node:util";
+import { IDBFactory } from "fake-indexeddb";
+import { expect, onTestFinished, test } from "vitest";
+import { createChat } from "../../src/index.js";
+import { createTestBackend, type TestBackendOptions } from "../../src/testing/index.js";
+import "../../src/testing/vitest.js";
+import { chatOf, serve } from "../support.js";
+
+async function started(options: TestBackendOptions = {}) {
+  const backend = await createTestBackend(options);
+  onTestFinished(() => backend.close());
+  return backend;
+}
+
+test("an application's own createChat, at its own address", async () => {
+  const backend = await started({ url: "https://chat.example.com/team" });
+  const id = backend.direct("ana", "ben");
+  const answer = await fetch("https://chat.example.com/team/auth/login", {
+    method: "POST",
+    body: JSON.stringify({ name: "ana" }),
+  });
+  const { token, user } = await answer.json();
+  const chat = await createChat({
+    url: backend.url,
+    profile: "team",
+    userId: user.id,
+    token,
+    storage: "memory",
+  });
+  onTestFinished(() => chat.close());
+  await chat.connect();
+  await chat.acknowledged((await chat.send(id, "from the application")).key);
+  expect(backend).toHaveReceivedOnce({ senderId: "ana", text: "from the application" });
+});
+
+test("several at once, each with its own, and others beside them", async () => {
+  const [one, two] = [await started(), await started()];
+  const real = await serve();
+  const ids = [one.direct("ana", "ben"), two.direct("ana", "ben")] as const;
+  const [atOne, atTwo, elsewhere] = [
+    await one.connect("ana"),
+    await two.connect("ana"),
+    await chatOf(real, "ana"),
+  ];
+  await elsewhere.connect();
+  const { id } = await elsewhere.createDirect("ben");
+  one.link.offline();
+  const [sent, passed] = [await atTwo.send(ids[1], "two"), await elsewhere.send(id, "real")];
+  await atOne.send(ids[0], "one");
+  await expect(atTwo).toBeAcknowledged(sent);
+  await expect(elsewhere).toBeAcknowledged(passed);
+  expect(one.messages()).toEqual([]);
+  expect(two).toHaveReceivedOnce({ text: "two" });
+  expect(real.log(id)).toHaveLength(1);
+});
+
+test("closed, it leaves nothing behind", async () => {
+  const before = [globalThis.WebSocket, globalThis.fetch];
+  const [one, two] = [await createTestBackend(), await createTestBackend()];
+  expect([globalThis.WebSocket, globalThis.fetch]).not.toEqual(before);
+  await one.close();
+  const chat = await two.connect("ana");
+  await two.close();
+  expect([globalThis.WebSocket, globalThis.fetch]).toEqual(before);
+  expect(chat.connection.state).toBe("closed");
+});
+
+test("with a database in it, what was queued is there after a restart, and goes out once", async () => {
+  Object.assign(globalThis, {
+    indexedDB: new IDBFactory(),
+    IDBKeyRange: (await import("fake-indexeddb")).IDBKeyRange,
+  });
+  onTestFinished(() => {
+    for (const name of ["indexedDB", "IDBKeyRange"]) Reflect.deleteProperty(globalThis, name);
+  });
+  const backend = await started();
+  const id = backend.direct("ana", "ben");
+  const first = await backend.connect("ana");
+  backend.link.offline();
+  const sent = await first.send(id, "kept");
+  expect(sent.durable).toBe(true);
+  await first.close();
+
+  const second = await backend.client("ana");
+  expect((await second.outbox()).map(({ key, text }) => [key, text])).toEqual([[sent.key, "kept"]]);
+  backend.link.online();
+  await second.connect();
+  await expect(second).toBeAcknowledged(sent);
+  expect(backend).toHaveReceivedOnce({ text: "kept", key: sent.key });
+});
+
+test("two clients of two users talk to each other", async () => {
+  const backend = await started();
+  const [ana, ben] = [await backend.connect("ana"), await backend.connect("ben")];
+  const id = backend.direct("ana", "ben");
+  await backend.settled();
+  const [mine, theirs] = [ana.timeline(id), ben.timeline(id)];
+  await ana.send(id, "hello");
+  await backend.settled();
+  await ben.send(id, "hi");
+  await backend.settled();
+  expect(mine).toShow(["hello", "hi"]);
+  expect(theirs.getSnapshot()).toShow(["hello", "hi"]);
+  expect(mine.getSnapshot().messages).toShow(["hello", expect.any(String)]);
+});
+
+test("what fails says what was there instead", async () => {
+  const backend = await started();
+  const id = backend.direct("ana", "ben");
+  const chat = await backend.connect("ana");
+  const timeline = chat.timeline(id);
+  const said = (assert: () => void) => {
+    try {
+      assert();
+    } catch (error) {
+      return stripVTControlCharacters((error as Error).message);
+    }
+    throw new Error("it did not fail");
+  };
+  expect(said(() => expect(backend).toHaveReceived({ text: "x" }))).toMatch(
+    /a message with .*it has none at all$/s,
+  );
+  backend.user("ben").send(id, "hi");
+  backend.user("ben").send(id, "hi");
+  await backend.settled();
+  expect(said(() => expect(backend).toHaveReceivedOnce({ text: "hi" }))).toMatch(
+    /exactly one message, and not 2, .*\n {2}ben in conversation-1: hi/s,
+  );
+  expect(said(() => expect(backend).not.toHaveReceived({ text: "hi" }))).toMatch(/not to have a message/);
+  expect(said(() => expect(timeline).toShow(["hi"]))).toMatch(/it shows .*\n {2}ben: hi \(\w+\)/s);
+  expect(said(() => expect(chat).not.toBeConnected())).toMatch(/of ana not to be online; it is "online"/);
+  backend.refuse("send", { code: "ForbiddenError", message: "not now" });
+  const sent = await chat.send(id, "please");
+  await expect(expect(chat).toBeAcknowledged(sent)).rejects.toThrow(
+    /to be acknowledged; it failed: .*not now/,
+  );
+  const [failed] = await chat.outbox();
+  expect(said(() => expect(failed).toHaveStatus("sent"))).toMatch(/it has "failed" \(forbidden: .*not now\)/);
+});
+
+test("what does not settle says what still moves", async () => {
+  const backend = await started();
+  const id = backend.direct("ana", "ben");
+  const chat = await backend.connect("ana");
+  await backend.settled();
+  backend.link.latency(60_000);
+  await chat.send(id, "slow");
+  await expect(backend.settled({ timeoutMs: 50 })).rejects.toThrow(/within 50 ms: 1 frames or requests/);
+});
