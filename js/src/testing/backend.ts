@@ -14,6 +14,7 @@ import { answerRest, teamRoutes } from "./team/rest.js";
 import { roomOf, serveSockets } from "./team/sockets.js";
 import { TeamState } from "./team/state.js";
 import { TestUser } from "./user.js";
+import { wasmInNode } from "./wasm.js";
 
 export type TestBackendOptions = {
   /** Where clients reach it; by default an address of its own. Nothing else of that origin is reached while it runs. */
@@ -52,7 +53,7 @@ let made = 0;
 /** A backend in memory, with its users, conversations and link. `close()` it when the test is over. */
 export async function createTestBackend(options: TestBackendOptions = {}): Promise<TestBackend> {
   runAnywhere();
-  await loadCore("socket.io");
+  await loadCore("socket.io", await wasmInNode());
   made += 1;
   return new TestBackend({ url: `https://chatwire-${made}.test`, ...options });
 }

@@ -1,0 +1,14 @@
+// What `chatwire/testing/jest` makes of Jest's types.
+import { createTestBackend } from "chatwire/testing";
+import "chatwire/testing/jest";
+
+const backend = await createTestBackend();
+const chat = await backend.connect("ana");
+expect(chat).toBeConnected();
+expect(backend).toHaveReceivedOnce({ text: expect.stringContaining("x"), status: "read" });
+expect(chat.timeline("c")).not.toShow(["x"]);
+await expect(chat).toBeAcknowledged("key");
+// @ts-expect-error: there is no such field
+expect(backend).toHaveReceived({ body: "x" });
+// @ts-expect-error: there is no such status
+expect((await chat.outbox())[0]).toHaveStatus("gone");
