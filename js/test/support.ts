@@ -12,6 +12,7 @@ import {
   type Message,
   type Readable,
 } from "../src/index.js";
+import { createTestBackend, type TestBackend } from "../src/testing/index.js";
 
 /** The wasm of a framing: `phoenix`, `json`, `several`; without a name that of Socket.IO. */
 export const wasmOf = (framing: string) =>
@@ -23,6 +24,13 @@ export async function serve(): Promise<TeamServer> {
   const server = await startTeamServer();
   onTestFinished(() => server.close());
   return server;
+}
+
+/** The same without a network, as applications test with it; its link can be played. */
+export async function serveInMemory(): Promise<TestBackend> {
+  const backend = await createTestBackend();
+  onTestFinished(() => backend.close());
+  return backend;
 }
 
 export function optionsFor(server: { url: string }, userId: string): ChatOptions {

@@ -128,10 +128,11 @@ export class TestBackend {
     return chat;
   }
 
-  /** A client of this user that is online. */
+  /** A client of this user that is online and has caught up. */
   async connect(userId: string, options: Partial<ChatOptions> = {}): Promise<ChatClient> {
     const chat = await this.client(userId, options);
     await chat.connect();
+    await this.settled();
     return chat;
   }
 

@@ -37,7 +37,7 @@ export type Carried = {
   deafen(): void;
 };
 
-// Kept from before a test fakes them: what has no latency does not wait for a clock that stands.
+// Kept from before a test fakes it.
 const later = globalThis.setTimeout;
 
 /** Whether a test has its hand on the clock now. */
@@ -163,7 +163,8 @@ export class Link {
   depart(): { passage: Promise<void>; done: () => void } {
     this.#moving += 1;
     const ms = this.#latency();
-    const passage = ms > 0 ? new Promise<void>((resolve) => void setTimeout(resolve, ms)) : turn();
+    // Without latency in the same task: a clock that is faked cannot pass meanwhile.
+    const passage = ms > 0 ? new Promise<void>((resolve) => void setTimeout(resolve, ms)) : Promise.resolve();
     let isUnder = true;
     const done = () => {
       if (isUnder) this.#moving -= 1;

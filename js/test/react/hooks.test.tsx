@@ -13,7 +13,7 @@ import {
   useTyping,
   useWebSocket,
 } from "../../src/react/index.js";
-import { chatOf, optionsFor, pair, serve, until } from "../support.js";
+import { chatOf, optionsFor, pair, serveInMemory, until } from "../support.js";
 
 function within(client: ChatClient) {
   return ({ children }: { children: ReactNode }) => <ChatProvider client={client}>{children}</ChatProvider>;
@@ -29,7 +29,7 @@ function making(options: ChatOptions) {
 }
 
 test("useChat shows a conversation and sends into it", async () => {
-  const { ana, ben, id } = await pair(await serve());
+  const { ana, ben, id } = await pair(await serveInMemory());
   const { result } = renderHook(() => useChat(id), { wrapper: within(ana) });
   await waitFor(() => expect(result.current.loading).toBe(false));
   expect(result.current).toMatchObject({ messages: [], isConnected: true, status: "online", error: null });
@@ -45,7 +45,7 @@ test("useChat shows a conversation and sends into it", async () => {
 });
 
 test("useChat gives everything that is promised, with functions that stay the same", async () => {
-  const { ana, ben, id } = await pair(await serve());
+  const { ana, ben, id } = await pair(await serveInMemory());
   const { result } = renderHook(() => useChat(id), { wrapper: within(ana) });
   const first = result.current;
   const fields =
@@ -59,7 +59,7 @@ test("useChat gives everything that is promised, with functions that stay the sa
 });
 
 test("nothing changed, nothing new: the same object after another render", async () => {
-  const { ana, id } = await pair(await serve());
+  const { ana, id } = await pair(await serveInMemory());
   const { result, rerender } = renderHook(
     () => [useChat(id), useChat(id), useConnection(), useConversations()] as const,
     { wrapper: within(ana) },
@@ -72,7 +72,7 @@ test("nothing changed, nothing new: the same object after another render", async
 });
 
 test("an id that is not there yet is the empty state, not an exception of the render", async () => {
-  const { ana, id } = await pair(await serve());
+  const { ana, id } = await pair(await serveInMemory());
   for (const none of [undefined, null, ""]) {
     const { result, rerender } = renderHook(
       ({ at }: { at: string | null | undefined }) => [useChat(at), useTyping(at), usePresence(at)] as const,
@@ -89,7 +89,7 @@ test("an id that is not there yet is the empty state, not an exception of the re
 });
 
 test("whoever types into a client that is closed is not stopped by it", async () => {
-  const { ana, id } = await pair(await serve());
+  const { ana, id } = await pair(await serveInMemory());
   const { result } = renderHook(() => [useChat(id), useTyping(id), useWebSocket()] as const, {
     wrapper: within(ana),
   });
@@ -104,7 +104,7 @@ test("whoever types into a client that is closed is not stopped by it", async ()
 });
 
 test("an error is of its time: whoever comes back to a conversation does not meet it again", async () => {
-  const { ana, id } = await pair(await serve());
+  const { ana, id } = await pair(await serveInMemory());
   const { result, rerender } = renderHook(({ at }: { at: string | undefined }) => useChat(at), {
     wrapper: within(ana),
     initialProps: { at: id as string | undefined },
@@ -120,7 +120,7 @@ test("an error is of its time: whoever comes back to a conversation does not mee
 });
 
 test("what is refused is an error to be shown, not a rejection; clearError takes it away", async () => {
-  const { ana, id } = await pair(await serve());
+  const { ana, id } = await pair(await serveInMemory());
   const { result } = renderHook(() => useChat(id), { wrapper: within(ana) });
   let sent: unknown;
   await act(async () => {
@@ -134,7 +134,7 @@ test("what is refused is an error to be shown, not a rejection; clearError takes
 });
 
 test("typing, reading, failing and sending again through the hook", async () => {
-  const server = await serve();
+  const server = await serveInMemory();
   const { ana, ben, id } = await pair(server);
   const { result } = renderHook(() => ({ ana: useChat(id) }), { wrapper: within(ana) });
   const { result: other } = renderHook(() => useChat(id), { wrapper: within(ben) });
@@ -147,7 +147,7 @@ test("typing, reading, failing and sending again through the hook", async () => 
   await act(() => other.current.markRead());
   await waitFor(() => expect(result.current.ana.messages[0]?.status).toBe("read"));
 
-  server.faults.refuseNext(2, "ForbiddenError");
+  server.refuse("send", { code: "ForbiddenError", times: 2 });
   for (const text of ["two", "three"]) {
     await act(async () => void (await result.current.ana.sendMessage(text)));
   }
@@ -161,7 +161,7 @@ test("typing, reading, failing and sending again through the hook", async () => 
 });
 
 test("loadEarlier widens the window", async () => {
-  const { ana, ben, id } = await pair(await serve());
+  const { ana, ben, id } = await pair(await serveInMemory());
   const texts = Array.from({ length: 60 }, (_, index) => `message ${index}`);
   for (const text of texts) await ana.send(id, text);
   await until(ben.conversation(id), (conversation) => conversation?.lastMessage?.text === "message 59");
@@ -172,7 +172,7 @@ test("loadEarlier widens the window", async () => {
 });
 
 test("a row that did not change is the same object for the component that draws it", async () => {
-  const { ana, ben, id } = await pair(await serve());
+  const { ana, ben, id } = await pair(await serveInMemory());
   await ben.send(id, "first");
   const rows: Message[][] = [];
   function List() {
@@ -189,7 +189,7 @@ test("a row that did not change is the same object for the component that draws 
 });
 
 test("another conversation id shows another conversation; without one there is none", async () => {
-  const server = await serve();
+  const server = await serveInMemory();
   const { ana, ben, id } = await pair(server);
   const group = await ana.createGroup({ title: "Plans", members: ["ben"] });
   await ben.send(id, "direct");
@@ -213,7 +213,7 @@ test("another conversation id shows another conversation; without one there is n
 });
 
 test("useConversations: the list, its unread count, and making new ones", async () => {
-  const { ana, ben, id } = await pair(await serve());
+  const { ana, ben, id } = await pair(await serveInMemory());
   const { result } = renderHook(() => useConversations(), { wrapper: within(ben) });
   expect(result.current.conversations.map((conversation) => conversation.id)).toEqual([id]);
   await ana.send(id, "one");
@@ -224,7 +224,7 @@ test("useConversations: the list, its unread count, and making new ones", async 
 });
 
 test("useConnection follows the connection, disconnects and connects", async () => {
-  const { ana } = await pair(await serve());
+  const { ana } = await pair(await serveInMemory());
   const { result } = renderHook(() => useConnection(), { wrapper: within(ana) });
   expect(result.current).toMatchObject({ state: "online", isConnected: true, leader: true });
   act(() => result.current.disconnect());
@@ -234,7 +234,7 @@ test("useConnection follows the connection, disconnects and connects", async () 
 });
 
 test("a provider with options makes one client with one connection, also under StrictMode", async () => {
-  const server = await serve();
+  const server = await serveInMemory();
   let tokens = 0;
   const getToken = () => {
     tokens += 1;
@@ -253,12 +253,12 @@ test("a provider with options makes one client with one connection, also under S
   await waitFor(() => expect(result.current.isConnected).toBe(true));
   expect(clients.size).toBe(1);
   expect(tokens).toBe(1);
-  expect(server.faults.dropSockets("ana")).toBe(1);
+  expect(server.link.cut({ userId: "ana" })).toBe(1);
 
   const [client] = clients;
   unmount();
   await waitFor(() => expect(client?.connection.state).toBe("closed"));
-  expect(server.faults.dropSockets("ana")).toBe(0);
+  expect(server.link.cut({ userId: "ana" })).toBe(0);
 });
 
 test("options that cannot be written as JSON are an error of the hooks, not of the render", async () => {
@@ -269,7 +269,7 @@ test("options that cannot be written as JSON are an error of the hooks, not of t
 });
 
 test("what is sent before the client is there goes out when it is", async () => {
-  const server = await serve();
+  const server = await serveInMemory();
   const { ana, id } = await pair(server);
   await ana.close();
   const { result } = renderHook(() => useChat(id), { wrapper: making(optionsFor(server, "ana")) });
@@ -278,11 +278,11 @@ test("what is sent before the client is there goes out when it is", async () => 
   await waitFor(() => expect(result.current.isConnected).toBe(true));
   await waitFor(() => expect(result.current.phase).toBe("live"));
   await act(async () => void (await result.current.sendMessage("hello")));
-  await waitFor(() => expect(server.log(id)).toHaveLength(1));
+  await waitFor(() => expect(server.messages(id)).toHaveLength(1));
 });
 
 test("another user is another client; another getToken is not", async () => {
-  const server = await serve();
+  const server = await serveInMemory();
   function Who() {
     const client = useChatClient();
     const { state } = useConnection();
@@ -312,7 +312,7 @@ test("another user is another client; another getToken is not", async () => {
 });
 
 test("a refused token is an error to be shown until the connection is there", async () => {
-  const server = await serve();
+  const server = await serveInMemory();
   let token = "bad";
   const client = await chatOf(server, "ana", { getToken: () => token });
   const { result } = renderHook(() => ({ chat: useChat("c"), connection: useConnection() }), {
@@ -341,7 +341,7 @@ test("options that are wrong are an error to be shown", async () => {
 });
 
 test("hooks of one conversation share one window, and give it back", async () => {
-  const server = await serve();
+  const server = await serveInMemory();
   const ana = await chatOf(server, "ana");
   await ana.connect();
   const { id } = await ana.createDirect("ben");

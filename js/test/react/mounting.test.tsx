@@ -13,10 +13,10 @@ import {
   useWebSocket,
 } from "../../src/react/index.js";
 import { EVENTS } from "../../src/tell.js";
-import { pair, serve } from "../support.js";
+import { pair, serveInMemory } from "../support.js";
 
 test("when one row changes, a component of another is not drawn again", async () => {
-  const { ana, ben, id } = await pair(await serve());
+  const { ana, ben, id } = await pair(await serveInMemory());
   for (const text of ["first", "second", "third"]) await ben.send(id, text);
   const drawn: Record<string, number> = {};
   let rows: readonly Message[] = [];
@@ -47,7 +47,7 @@ test("when one row changes, a component of another is not drawn again", async ()
 const events = Object.keys(EVENTS) as (keyof ChatEvents)[];
 
 test("mounted and unmounted many times, also under StrictMode, the hooks leave no listener and no window", async () => {
-  const { ana, id } = await pair(await serve());
+  const { ana, id } = await pair(await serveInMemory());
   const listeners = () => events.map((event) => `${event} ${ana.listenerCount(event)}`);
   const open = new Set<Timeline>();
   const timeline = ana.timeline.bind(ana);

@@ -21,7 +21,7 @@ import {
   selectUserPresence,
 } from "../../src/redux/index.js";
 import { FakeChat } from "../fake.js";
-import { pair, serve } from "../support.js";
+import { pair, serveInMemory } from "../support.js";
 
 const { setCurrentConversation, clearMessageError } = chatSlice.actions;
 
@@ -34,7 +34,7 @@ function connected(client: ChatClient) {
 }
 
 test("a conversation that is opened by an action is shown, and what Redux checks finds nothing wrong", async () => {
-  const { ana, ben, id } = await pair(await serve());
+  const { ana, ben, id } = await pair(await serveInMemory());
   const complaints = vi.spyOn(console, "error");
   onTestFinished(() => complaints.mockRestore());
   const { store } = connected(ana);
@@ -57,7 +57,7 @@ test("a conversation that is opened by an action is shown, and what Redux checks
 });
 
 test("one row changes: one row is drawn", async () => {
-  const { ana, ben, id } = await pair(await serve());
+  const { ana, ben, id } = await pair(await serveInMemory());
   const { store } = connected(ana);
   store.dispatch(setCurrentConversation(id));
   for (const text of ["first", "second", "third"]) await ben.send(id, text);
