@@ -1,7 +1,7 @@
-// An application's tests with `chatwire/testing` as docs/guides/testing.md says it: an empty folder, the packed package, Vitest
+// An application's tests with `chatwire/testing`: an empty folder, the packed package, the files of docs/guides/testing.md, Vitest
 // and Jest, each in Node and in jsdom.
 import assert from "node:assert/strict";
-import { cp, writeFile } from "node:fs/promises";
+import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { inRoot } from "../../scripts/lib/run.mjs";
@@ -15,26 +15,56 @@ const packages = [
   "jest-fixed-jsdom@0.0.11",
   "@types/jest@30.0.0",
   "@babel/preset-env@7",
+  "@testing-library/dom@10.4.2",
+  "@testing-library/react@16.3.3",
+  "react@19",
+  "react-dom@19",
 ];
 
-test("Vitest and Jest run an application's test in Node and in jsdom, and know the matchers' types", async (t) => {
+test("Vitest and Jest run an application's tests in Node and in jsdom, and know the matchers' types", async (t) => {
   const project = await Project.create(t, "");
   await cp(inRoot("tests/e2e/testing"), project.folder, { recursive: true });
   await writeFile(join(project.folder, "package.json"), '{ "type": "module" }');
+  const names = await writeGuide(project.folder);
+  assert.deepEqual(names, [
+    "Conversation.test.jsx",
+    "link.test.ts",
+    "vitest.config.js",
+    "jest.config.js",
+    "babel.config.cjs",
+  ]);
   await project.run(`npm install --no-audit --no-fund ${packages.join(" ")} ${project.tarball}`);
 
-  const vitest = JSON.parse(await project.run("npx vitest run --reporter=json"));
-  assert.deepEqual([vitest.numPassedTests, vitest.numTotalTests], [4, 4]);
+  const report = join(project.folder, "report.json");
+  const vitest = `npx vitest run --reporter=json --outputFile=${report}`;
+  await runs(project, vitest, report, 3 + 1 + 2 + 1);
+  await runs(project, `${vitest} --environment=node link once timers`, report, 1 + 2 + 1);
+  const jest = `npx jest --json --outputFile=${report}`;
+  for (const environment of ["", " --env=node"])
+    await runs(project, `${jest}${environment} once timers`, report, 2 + 1);
 
-  const report = join(project.folder, "jest.json");
-  await project.run(`npx jest --json --outputFile=${report}`);
-  const { default: jest } = await import(report, { with: { type: "json" } });
-  assert.deepEqual([jest.numPassedTests, jest.numTotalTests], [4, 4]);
-
-  const options = "--noEmit --strict --skipLibCheck --target es2022 --module nodenext";
-  for (const runner of ["vitest", "jest"]) {
-    const types = runner === "jest" ? "--types jest" : "--types node";
-    const tsc = `${process.execPath} ${inRoot("node_modules/typescript/bin/tsc")}`;
-    await project.run(`${tsc} --ignoreConfig ${options} ${types} ${runner}.check.ts`);
-  }
+  const tsc = `${process.execPath} ${inRoot("node_modules/typescript/bin/tsc")}`;
+  const options = "--ignoreConfig --noEmit --strict --skipLibCheck --target es2022 --module nodenext";
+  await project.run(`${tsc} ${options} --types node vitest.check.ts`);
+  await project.run(`${tsc} ${options} --types jest jest.check.ts`);
 });
+
+/** All of them pass, and they are as many as they should be. */
+async function runs(project, command, report, count) {
+  await project.run(command);
+  const { numPassedTests, numTotalTests } = JSON.parse(await readFile(report, "utf8"));
+  assert.deepEqual([numPassedTests, numTotalTests], [count, count], command);
+}
+
+/** Writes the guide's code that begins with the name of its file; gives these names. */
+async function writeGuide(folder) {
+  const guide = await readFile(inRoot("docs/guides/testing.md"), "utf8");
+  const names = [];
+  for (const [, text] of guide.matchAll(/^```(?:js|jsx|ts)\n(.*?)^```$/gms)) {
+    const name = /^\/\/ ([\w.]+\.\w+)/.exec(text)?.[1];
+    if (!name) continue;
+    names.push(name);
+    await writeFile(join(folder, name), text);
+  }
+  return names;
+}

@@ -8,8 +8,8 @@ import { firefox, howToGetFirefox } from "../../scripts/lib/firefox.mjs";
 import { run, runMain, Told } from "../../scripts/lib/run.mjs";
 import { parts } from "./parts.mjs";
 
-// They install Next.js and Expo anew, 400 MB each, and build several times: minutes. Vite's, which goes the same way,
-// is part of every run.
+// They install Next.js and Expo anew, 400 MB each, and build several times: minutes. Vite's, which goes the same way, and Vitest's and Jest's
+// are part of every run.
 const onDemand = ["examples-app.test.mjs", "examples-next.test.mjs", "examples-expo.test.mjs"];
 
 const inFirefox = "firefox.test.mjs";
