@@ -2,6 +2,8 @@
 import type { ChatMatchers } from "./expectations.js";
 import { matchers } from "./matchers.js";
 
+export type { ChatMatchers } from "./expectations.js";
+
 declare global {
   namespace jest {
     // biome-ignore lint/complexity/noBannedTypes: a merged interface has the parameters that @types/jest gives it

@@ -3,6 +3,8 @@ import { expect } from "vitest";
 import type { ChatMatchers } from "./expectations.js";
 import { matchers } from "./matchers.js";
 
+export type { ChatMatchers } from "./expectations.js";
+
 declare module "vitest" {
   // biome-ignore lint/suspicious/noExplicitAny: as Vitest declares it
   interface Matchers<T = any> extends ChatMatchers<T> {}
