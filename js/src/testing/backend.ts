@@ -16,6 +16,7 @@ import { TeamState } from "./team/state.js";
 import { TestUser } from "./user.js";
 import { wasmInNode } from "./wasm.js";
 
+/** What {@link createTestBackend} takes. */
 export type TestBackendOptions = {
   /** Where clients reach it; by default an address of its own. Nothing else of that origin is reached while it runs. */
   url?: string;
@@ -39,6 +40,7 @@ export type RefusalCode =
   | "RateLimited"
   | "ServerError";
 
+/** How {@link TestBackend.refuse} refuses. */
 export type Refusal = {
   code: RefusalCode;
   message?: string;
@@ -62,6 +64,7 @@ export async function createTestBackend(options: TestBackendOptions = {}): Promi
 export class TestBackend {
   /** The backend's address, for `createChat({ url })`. */
   readonly url: string;
+  /** What is between it and its clients. */
   readonly link = new Link();
   /** Each time that a client has asked for a token, and why. */
   readonly tokenRequests: { userId: string; reason: TokenReason }[] = [];

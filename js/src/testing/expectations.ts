@@ -2,6 +2,7 @@
 import type { Status } from "../types.js";
 import type { ReceivedMessage } from "./messages.js";
 
+/** What `expect(…)` knows of chatwire, for the types of a runner. */
 export interface ChatMatchers<R = unknown> {
   /** Of a backend: it has at least one message with these fields. */
   toHaveReceived(fields: Partial<Expected<ReceivedMessage>>): R;
@@ -17,6 +18,6 @@ export interface ChatMatchers<R = unknown> {
   toShow(texts: readonly unknown[]): R;
 }
 
-/** Asymmetric matchers may stand for a value. */
+/** The fields of something, where asymmetric matchers (`expect.stringContaining(…)`) may stand for a value. */
 // biome-ignore lint/suspicious/noExplicitAny: what `expect.stringContaining` gives is of the type `any`, in both runners
-type Expected<T> = { [K in keyof T]: T[K] | any };
+export type Expected<T> = { [K in keyof T]: T[K] | any };

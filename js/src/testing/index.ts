@@ -6,7 +6,7 @@ export {
   type TestBackend,
   type TestBackendOptions,
 } from "./backend.js";
-export type { ChatMatchers } from "./expectations.js";
+export type { ChatMatchers, Expected } from "./expectations.js";
 export type { Direction, FrameFilter, Link, LinkFrame, Whose } from "./link.js";
 export { type MatcherResult, type MatcherState, matchers, type Shown } from "./matchers.js";
 export type { ReceivedMessage } from "./messages.js";

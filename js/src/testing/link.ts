@@ -116,6 +116,7 @@ export class Link {
     this.online();
   }
 
+  /** Between `offline()` and `online()`. */
   get isOffline(): boolean {
     return this.#offline;
   }
@@ -132,12 +133,12 @@ export class Link {
 
   // ── asked by those who carry ──────────────────────────────────────────────
 
-  /** @internal */
+  /** @internal A connection that is there. */
   add(connection: Carried): void {
     this.#carried.add(connection);
   }
 
-  /** @internal */
+  /** @internal One that has ended. */
   remove(connection: Carried): void {
     this.#carried.delete(connection);
   }

@@ -10,6 +10,7 @@ export type MatcherState = {
   isNot?: boolean;
   utils: { printExpected(value: unknown): string; printReceived(value: unknown): string };
 };
+/** What a matcher found. */
 export type MatcherResult = { pass: boolean; message: () => string };
 
 /** What has messages to show: a timeline, its snapshot, what `useChat` gives, or a list of them. */
@@ -18,6 +19,7 @@ export type Shown =
   | { readonly messages: readonly Message[] }
   | readonly Message[];
 
+/** For `expect.extend`. */
 export const matchers = {
   /** The backend has at least one message with these fields. */
   toHaveReceived(this: MatcherState, backend: TestBackend, fields: Partial<ReceivedMessage>): MatcherResult {

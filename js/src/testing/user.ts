@@ -20,6 +20,7 @@ export class TestUser {
   /** @internal */
   constructor(
     hub: Hub,
+    /** Their id at the backend. */
     readonly id: string,
   ) {
     this.#hub = hub;
@@ -36,21 +37,25 @@ export class TestUser {
     return receivedOf(stored as unknown as Row);
   }
 
+  /** Changes the text of an own message. */
   edit(messageId: string, text: string): ReceivedMessage {
     const message = this.#hub.state.edit(this.id, messageId, encoded(text));
     this.#hub.updated(this.id, message);
     return receivedOf(this.#hub.state.row(message, this.id) as Row);
   }
 
+  /** Deletes an own message. */
   remove(messageId: string): void {
     this.#hub.deleted(this.id, this.#hub.state.remove(this.id, messageId));
   }
 
+  /** Reacts to a message. */
   react(messageId: string, emoji: string): void {
     const { message, changed } = this.#hub.state.react(this.id, messageId, emoji);
     if (changed) this.#hub.reacted(this.id, message, emoji, "add");
   }
 
+  /** Takes a reaction back. */
   unreact(messageId: string, emoji: string): void {
     this.#hub.reacted(this.id, this.#hub.state.unreact(this.id, messageId, emoji), emoji, "remove");
   }
@@ -65,6 +70,7 @@ export class TestUser {
     this.#hub.mark(this.id, messageId, "read");
   }
 
+  /** Begins to type, or stops. */
   typing(conversationId: string, isTyping = true): void {
     this.#hub.typing(this.id, conversationId, isTyping);
   }
@@ -74,6 +80,7 @@ export class TestUser {
     this.#hub.online(this.id, true);
   }
 
+  /** And that they have gone. */
   offline(): void {
     this.#hub.online(this.id, false);
   }
