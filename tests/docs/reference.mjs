@@ -16,6 +16,8 @@ const options = {
   excludeProtected: true,
   excludeInternal: true,
   sort: ["kind", "alphabetical"],
+  // A clone may have no remote, or one that is a folder: no links to it.
+  disableGit: true,
   validation: { notExported: true, invalidLink: true },
   treatWarningsAsErrors: true,
   logLevel: "Warn",

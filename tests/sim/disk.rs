@@ -77,6 +77,9 @@ impl World {
         if self.devices[at].life == life {
             self.see_read(at, request, &reply);
             self.push(at, 0, Happening::Input(Input::Store { id, reply }));
+        } else if matches!(reply, StoreReply::Saved { .. }) {
+            // Its page is gone, and tells nobody what it has written.
+            self.lose_word_of(at);
         }
     }
 

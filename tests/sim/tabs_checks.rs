@@ -49,6 +49,14 @@ impl World {
         }
     }
 
+    /// What it would have told the other tabs they read.
+    pub fn lose_word_of(&mut self, at: usize) {
+        let disk = self.devices[at].person.disk;
+        for other in self.devices.iter_mut().filter(|other| other.person.disk == disk) {
+            other.eyes.tabs.word_lost_at = Some(self.t);
+        }
+    }
+
     pub fn see_phase(&mut self, at: usize, phase: Phase) {
         self.devices[at].eyes.phase = Some(phase);
         if phase == Phase::Live && self.devices[at].eyes.tabs.since.is_none() {
