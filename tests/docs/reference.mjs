@@ -16,19 +16,19 @@ const options = {
   excludeProtected: true,
   excludeInternal: true,
   sort: ["kind", "alphabetical"],
-  // A clone may have no remote, or one that is a folder: no links to it.
-  disableGit: true,
+  // Where a source lies a clone does not say: it may have no remote, or one that is a folder.
+  disableSources: true,
   validation: { notExported: true, invalidLink: true },
   treatWarningsAsErrors: true,
   logLevel: "Warn",
 };
 
-/** Source files of the package's entries, by the names under which they are imported. */
+/** The names under which the package's entries are imported, by their sources. */
 async function entries() {
   const { exports } = JSON.parse(await readFile(inRoot("js", "package.json"), "utf8"));
   const built = Object.entries(exports).flatMap(([path, { types }]) => {
     const [, source] = /^\.\/dist\/(.+)\.d\.ts$/.exec(types ?? "") ?? [];
-    return source ? [[inRoot("js", "src", `${source}.ts`), join("chatwire", path)]] : [];
+    return source ? [[`src/${source}.ts`, join("chatwire", path)]] : [];
   });
   return new Map(built);
 }
@@ -36,10 +36,12 @@ async function entries() {
 /** Writes the pages into `folder`; refuses where a comment links to nothing, or a type is named and not told. */
 export async function writeReference(folder) {
   const named = await entries();
-  const application = await Application.bootstrap({ ...options, entryPoints: [...named.keys()] });
+  const entryPoints = [...named.keys()].map((name) => inRoot("js", name));
+  const application = await Application.bootstrap({ ...options, entryPoints });
   const project = await application.convert();
   if (!project) throw new Told("The sources of the package cannot be read");
-  for (const entry of project.children) entry.name = named.get(entry.sources[0].fullFileName);
+  const nameOf = new Map([...named].map(([source, name]) => [source.replace(/(\/index)?\.ts$/, ""), name]));
+  for (const entry of project.children) entry.name = nameOf.get(entry.name);
   application.validate(project);
   if (application.logger.hasErrors() || application.logger.hasWarnings())
     throw new Told("The reference would have holes: see above");

@@ -307,9 +307,13 @@ impl World {
     fn check_writer(&mut self, at: usize, transaction: &Transaction) {
         let name = self.name(at);
         let disk = &mut self.disks[self.devices[at].person.disk];
-        if transaction.puts.iter().any(|(id, _)| *id == RecordId::meta(GENERATION_KEY)) {
+        let is_generation = |id: &RecordId| *id == RecordId::meta(GENERATION_KEY);
+        if transaction.puts.iter().any(|(id, _)| is_generation(id)) {
             (disk.claimed_by, disk.claim_refused) = (Some(at), false);
-            (disk.claimed_at_ms, disk.generation_torn) = (self.t, false);
+            // Who has not known the one that is torn stops nobody that leads under it.
+            let knows = |(id, version): &(RecordId, Option<u64>)| is_generation(id) && version.is_some();
+            disk.generation_torn &= !transaction.expect.iter().any(knows);
+            disk.claimed_at_ms = self.t;
             disk.torn_generations.values_mut().for_each(|claims| *claims += 1);
             return;
         }
