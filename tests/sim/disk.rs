@@ -84,9 +84,8 @@ impl World {
     }
 
     fn store_reply(&mut self, at: usize, request: &StoreRequest) -> StoreReply {
-        let t = self.t;
         let disk = &self.disks[self.devices[at].person.disk];
-        let (broken, full) = (t < disk.broken_until, t < disk.full_until);
+        let (broken, full) = (self.t < disk.broken_until, self.t < disk.full_until);
         match request {
             StoreRequest::Open { .. } => {
                 let fails = broken || self.dice.strikes(Fault::OpenFailed, at).is_some();
@@ -307,13 +306,12 @@ impl World {
     fn check_writer(&mut self, at: usize, transaction: &Transaction) {
         let name = self.name(at);
         let disk = &mut self.disks[self.devices[at].person.disk];
-        let is_generation = |id: &RecordId| *id == RecordId::meta(GENERATION_KEY);
-        if transaction.puts.iter().any(|(id, _)| is_generation(id)) {
-            (disk.claimed_by, disk.claim_refused) = (Some(at), false);
+        let is_claim = |id: &RecordId| *id == RecordId::meta(GENERATION_KEY);
+        if transaction.puts.iter().any(|(id, _)| is_claim(id)) {
+            (disk.claimed_by, disk.claim_refused, disk.claimed_at_ms) = (Some(at), false, self.t);
             // Who has not known the one that is torn stops nobody that leads under it.
-            let knows = |(id, version): &(RecordId, Option<u64>)| is_generation(id) && version.is_some();
-            disk.generation_torn &= !transaction.expect.iter().any(knows);
-            disk.claimed_at_ms = self.t;
+            disk.generation_torn &=
+                transaction.expect.iter().all(|(id, known)| !is_claim(id) || known.is_none());
             disk.torn_generations.values_mut().for_each(|claims| *claims += 1);
             return;
         }
