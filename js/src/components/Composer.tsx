@@ -62,9 +62,10 @@ function Form({ conversationId, replyTo, editing, onDone }: ComposerProps): Reac
   }
 
   function onKeyDown(event: KeyboardEvent) {
+    // These keys also end the composition of a character; in Safari it is over by then, and the code alone tells.
+    if (event.nativeEvent.isComposing || event.keyCode === 229) return;
     if (event.key === "Escape" && target) onDone?.();
-    // Enter also ends the composition of a character.
-    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
+    if (event.key !== "Enter" || event.shiftKey) return;
     event.preventDefault();
     submit();
   }

@@ -9,7 +9,9 @@ export function ConnectionStatus(): ReactNode {
   const isBrowserOnline = useSyncExternalStore(onNetwork, readNetwork, () => true);
   const seconds = useSecondsLeft(connection);
   const { reason, leader } = connection;
-  const state = isBrowserOnline ? connection.state : "offline";
+  // A backend on this machine needs no network: the browser is asked only where nothing is connected.
+  const isTrying = connection.state === "connecting" || connection.state === "waiting";
+  const state = isTrying && leader && !isBrowserOnline ? "offline" : connection.state;
   const words = state === "waiting" && !leader ? strings.connection.otherTab : strings.connection[state];
   const isExplained = reason !== null && ["waiting", "closed", "failed"].includes(state) && leader;
   return (
@@ -17,7 +19,9 @@ export function ConnectionStatus(): ReactNode {
       <span className="chatwire-dot" aria-hidden="true" />
       <p role="status">{isExplained ? strings.because(words, reason) : words}</p>
       {/* Not in the live region: nobody wants to hear it count. */}
-      {seconds !== null && <p className="chatwire-muted">{strings.nextAttempt(seconds)}</p>}
+      {seconds !== null && state === "waiting" && (
+        <p className="chatwire-muted">{strings.nextAttempt(seconds)}</p>
+      )}
       {(state === "failed" || seconds !== null) && (
         // Where this ends is what stands here.
         <button type="button" className="chatwire-quiet" onClick={() => connection.connect().catch(() => {})}>

@@ -1,4 +1,4 @@
-import { type KeyboardEvent, memo, type ReactNode } from "react";
+import { type KeyboardEvent, memo, type ReactNode, useState } from "react";
 import { useChatClient, useConversations, usePresence } from "../react/index.js";
 import type { Conversation } from "../types.js";
 import { Avatar } from "./Avatar.js";
@@ -13,12 +13,17 @@ export type ConversationListProps = {
   archived?: boolean | undefined;
 };
 
-/** The conversations, as the client orders them; by the arrow keys one goes through them. */
+/** The conversations, as the client orders them: one stop of the tab key; by the arrow keys one goes through them. */
 export function ConversationList({ selectedId, onSelect, archived }: ConversationListProps): ReactNode {
   const strings = useStrings();
   const me = useChatClient()?.userId;
   const titleOf = useTitles(me);
   const { conversations } = useConversations({ archived: archived ?? false });
+  const [reachedId, setReachedId] = useState<string | null>(null);
+  const stop = [reachedId, selectedId].find((id) =>
+    conversations.some((conversation) => conversation.id === id),
+  );
+  const stopId = stop ?? conversations[0]?.id;
   if (conversations.length === 0) return <p className="chatwire chatwire-hint">{strings.noConversations}</p>;
   return (
     <ul className="chatwire chatwire-conversations" aria-label={strings.conversations} onKeyDown={moveFocus}>
@@ -29,6 +34,8 @@ export function ConversationList({ selectedId, onSelect, archived }: Conversatio
             title={titleOf(conversation)}
             peer={peerOf(conversation, me)}
             isSelected={conversation.id === selectedId}
+            isStop={conversation.id === stopId}
+            onReach={setReachedId}
             onSelect={onSelect}
           />
         </li>
@@ -42,10 +49,13 @@ type ItemProps = {
   title: string;
   peer: string | undefined;
   isSelected: boolean;
+  isStop: boolean;
+  onReach: (conversationId: string) => void;
   onSelect: (conversationId: string) => void;
 };
 
-const Item = memo(function Item({ conversation, title, peer, isSelected, onSelect }: ItemProps): ReactNode {
+const Item = memo(function Item(props: ItemProps): ReactNode {
+  const { conversation, title, peer, isSelected, isStop, onReach, onSelect } = props;
   const strings = useStrings();
   const { isOnline } = usePresence(peer);
   const { id, lastMessage, unread, draft } = conversation;
@@ -55,6 +65,8 @@ const Item = memo(function Item({ conversation, title, peer, isSelected, onSelec
       className="chatwire-conversation"
       data-id={id}
       aria-current={isSelected}
+      tabIndex={isStop ? 0 : -1}
+      onFocus={() => onReach(id)}
       onClick={() => onSelect(id)}
     >
       <Avatar name={title} isOnline={isOnline} />

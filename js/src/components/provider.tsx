@@ -5,7 +5,7 @@ import { type ChatStrings, english } from "./strings.js";
 /** What the components say, and what they call people and conversations. */
 export type Wording = {
   /** In place of the English ones; those left out stay. */
-  strings?: Partial<ChatStrings> | undefined;
+  strings?: { [Word in keyof ChatStrings]?: ChatStrings[Word] | undefined } | undefined;
   /** A user's name by id, where the conversation's members do not tell it. */
   nameOf?: ((userId: string) => string | undefined) | undefined;
   /** A conversation's title; by default its own, or the names of the other members. */
@@ -24,13 +24,18 @@ export function WordingProvider({ strings, nameOf, titleOf, children }: WordingP
   const above = useContext(WordingContext);
   const value = useMemo(
     () => ({
-      strings: strings ? { ...above.strings, ...strings } : above.strings,
+      strings: strings ? { ...above.strings, ...defined(strings) } : above.strings,
       nameOf: nameOf ?? above.nameOf,
       titleOf: titleOf ?? above.titleOf,
     }),
     [above, strings, nameOf, titleOf],
   );
   return <WordingContext.Provider value={value}>{children}</WordingContext.Provider>;
+}
+
+/** A word that is undefined is one that was left out. */
+function defined(strings: NonNullable<Wording["strings"]>): Partial<ChatStrings> {
+  return Object.fromEntries(Object.entries(strings).filter(([, words]) => words !== undefined));
 }
 
 export function useStrings(): ChatStrings {
@@ -48,13 +53,15 @@ export function useNames(conversation: Conversation | null): (userId: string) =>
 
 /** What a conversation is called by the user `me`. */
 export function useTitles(me: string | undefined): (conversation: Conversation) => string {
-  const { titleOf, strings } = useContext(WordingContext);
+  const { titleOf, nameOf, strings } = useContext(WordingContext);
   return useMemo(
     () => (conversation) => {
       const others = conversation.members.filter(({ userId }) => userId !== me);
-      const names = others.map(({ name }) => name).join(", ");
-      return titleOf?.(conversation) || conversation.title || names || strings.untitled;
+      const names = others.map(({ userId, name }) => nameOf?.(userId) || name).join(", ");
+      // A direct one's own title is the other's name at the backend.
+      const title = conversation.kind === "direct" && nameOf ? "" : conversation.title;
+      return titleOf?.(conversation) || title || names || conversation.title || strings.untitled;
     },
-    [titleOf, strings, me],
+    [titleOf, nameOf, strings, me],
   );
 }

@@ -1,0 +1,98 @@
+// What the components owe to those who name people otherwise, write by an input method, or go by keyboard.
+import "./layout.js";
+import { fireEvent, render, screen, waitFor } from "@testing-library/react";
+import { expect, test, vi } from "vitest";
+import { Composer, ConnectionStatus, ConversationList, WordingProvider } from "../../src/components/index.js";
+import { ChatProvider } from "../../src/react/index.js";
+import { chatOf, pair, serve, until } from "../support.js";
+
+test("a direct conversation is called by the name that the application gives", async () => {
+  const { ana } = await pair(await serve());
+  render(
+    <ChatProvider client={ana}>
+      <WordingProvider nameOf={(userId) => (userId === ana.userId ? undefined : "Benno")}>
+        <ConversationList onSelect={() => {}} />
+      </WordingProvider>
+    </ChatProvider>,
+  );
+  expect(await screen.findByRole("button", { name: /Benno/ })).toBeTruthy();
+});
+
+test("an undefined word is one that was left out", async () => {
+  const { ana, id } = await pair(await serve());
+  render(
+    <ChatProvider client={ana}>
+      <WordingProvider strings={{ send: undefined, message: "Words" }}>
+        <Composer conversationId={id} />
+      </WordingProvider>
+    </ChatProvider>,
+  );
+  expect(screen.getByRole("button", { name: "Send" })).toBeTruthy();
+  expect(screen.getByRole("textbox", { name: "Words" })).toBeTruthy();
+});
+
+test("a browser that says it is offline is believed where nothing is connected, and does not count down", async () => {
+  const server = await serve();
+  const { ana } = await pair(server);
+  const onLine = vi.spyOn(navigator, "onLine", "get").mockReturnValue(false);
+  render(
+    <ChatProvider client={ana}>
+      <ConnectionStatus />
+    </ChatProvider>,
+  );
+  const status = screen.getByRole("status");
+  expect(status.textContent).toBe("Online");
+  await server.close();
+  await waitFor(() => expect(status.textContent).toMatch(/^Offline/));
+  await waitFor(() => expect(ana.connection.state).toBe("waiting"));
+  await screen.findByRole("button", { name: "Try now" });
+  expect(screen.queryByText(/^Next attempt/)).toBeNull();
+  onLine.mockRestore();
+});
+
+test("what belongs to an input method neither sends nor gives up", async () => {
+  const { ana, ben, id } = await pair(await serve());
+  await ben.send(id, "which one?");
+  const onDone = vi.fn();
+  const timeline = ana.timeline(id);
+  await until(timeline, ({ messages }) => messages.length === 1);
+  const [replyTo] = timeline.getSnapshot().messages;
+  render(
+    <ChatProvider client={ana}>
+      <Composer conversationId={id} replyTo={replyTo} onDone={onDone} />
+    </ChatProvider>,
+  );
+  const field = screen.getByRole<HTMLTextAreaElement>("textbox", { name: "Message" });
+  fireEvent.change(field, { target: { value: "これ" } });
+  fireEvent.keyDown(field, { key: "Escape", isComposing: true });
+  // In Safari the composition is over before its last Enter, which is told by its code alone.
+  fireEvent.keyDown(field, { key: "Enter", keyCode: 229 });
+  expect(onDone).not.toHaveBeenCalled();
+  expect(field.value).toBe("これ");
+  fireEvent.keyDown(field, { key: "Enter" });
+  expect(onDone).toHaveBeenCalledOnce();
+  expect(field.value).toBe("");
+});
+
+test("the list is one stop of the tab key: the conversation that was reached last", async () => {
+  const server = await serve();
+  const { ana } = await pair(server);
+  const cleo = await chatOf(server, "cleo");
+  await ana.createDirect(cleo.userId);
+  render(
+    <ChatProvider client={ana}>
+      <ConversationList onSelect={() => {}} />
+    </ChatProvider>,
+  );
+  const items = await waitFor(() => {
+    const found = screen.getAllByRole("button");
+    expect(found).toHaveLength(2);
+    return found;
+  });
+  const stops = () => items.map(({ tabIndex }) => tabIndex);
+  expect(stops()).toEqual([0, -1]);
+  items[0]?.focus();
+  fireEvent.keyDown(items[0] as HTMLElement, { key: "ArrowDown" });
+  expect(document.activeElement).toBe(items[1]);
+  await waitFor(() => expect(stops()).toEqual([-1, 0]));
+});
