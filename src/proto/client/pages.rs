@@ -1,6 +1,6 @@
 //! Pages of the history, as they come.
 
-use super::super::api::Event;
+use super::super::api::{Event, Now};
 use super::super::queue::Queue;
 use super::super::sync::Job;
 use super::super::timeline::{Op, PageOp};
@@ -17,7 +17,7 @@ impl Client {
         }
     }
 
-    pub(super) fn take_page(&mut self, job: &Job, asked: u64, body: &str) -> Result<(), String> {
+    pub(super) fn take_page(&mut self, now: Now, job: &Job, asked: u64, body: &str) -> Result<(), String> {
         let Some(conversation_id) = job.conversation_id() else { return Ok(()) };
         let page = self.profile.parse_page(body)?;
         for what in &page.malformed {
@@ -39,6 +39,10 @@ impl Client {
             if message.conversation_id == conversation_id && !beyond && !self.divert_own_copy(&message) {
                 messages.push_back(message);
             }
+        }
+        // Copies that the outbox has taken go into the history before the page, which says that all of its range is there.
+        while let Some(action) = self.outbox.poll_action() {
+            self.on_outbox(now, action);
         }
         let (tells, mark) = match job {
             Job::Between { .. } => (false, None),

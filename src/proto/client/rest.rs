@@ -197,7 +197,7 @@ impl Client {
         self.connection.mark_token_good();
         let outcome = match &job {
             Job::List { offset } => self.take_list(*offset, &body),
-            _ => self.take_page(&job, heard, &body),
+            _ => self.take_page(now, &job, heard, &body),
         };
         if let Err(what) = outcome {
             let message = concat(&["the answer to ", name, " cannot be read: ", &what]);

@@ -86,7 +86,7 @@ impl Client {
         }
     }
 
-    fn on_outbox(&mut self, now: Now, action: outbox::Action) {
+    pub(super) fn on_outbox(&mut self, now: Now, action: outbox::Action) {
         use outbox::Action;
         match action {
             Action::Saved { row } => {
