@@ -92,6 +92,8 @@ pub struct Row {
     cancelled: bool,
     /// Only memory holds it.
     volatile: bool,
+    /// Another tab has ended it: what of it was stored is gone, and nothing is to be written in its place.
+    left: bool,
     rate_limited: u32,
     /// A change: its message is looked for in the history, or was.
     seeks: bool,
@@ -322,7 +324,7 @@ impl Outbox {
 
     fn mark_dirty(&mut self, id: RowId) {
         if let Some(row) = self.rows.get_mut(&id) {
-            row.dirty = true;
+            (row.dirty, row.left) = (true, false);
             self.dirty.insert(id);
         }
     }

@@ -319,8 +319,10 @@ impl Sync {
             (pull.ticket, pull.job, pull.next) = (ticket, Some(job.clone()), next);
             pull.unreadable = 0;
             pull.pages += 1;
-            let after = matches!(job, Job::After { .. });
-            pull.rows = pull.rows.saturating_add(if after { rows } else { 0 });
+            // One that cannot go on has not come to the newest.
+            let stuck = has_more && pull.next.is_none();
+            let after = matches!(job, Job::After { .. }) && !stuck;
+            pull.rows = if after { pull.rows.saturating_add(rows) } else { 0 };
         }
         ticket
     }
@@ -361,7 +363,9 @@ impl Sync {
         if again {
             self.waiting.push_back(conversation_id.to_owned());
         }
-        self.refresh_postponed(conversation_id, rows);
+        if !again {
+            self.refresh_postponed(conversation_id, rows);
+        }
         if !self.cursor || self.by_marks() {
             self.on_looked(conversation_id);
         }

@@ -31,9 +31,10 @@ impl Outbox {
             return self.mark_dirty(id);
         }
         if row.stage == Stage::Removing
+            && (leads || row.record.failure.is_some())
             && let Some(version) = version
         {
-            // What is to go need not be known.
+            // What is to go need not be known, but that nobody has sent what is cancelled.
             row.version = version;
             return self.mark_dirty(id);
         }

@@ -156,6 +156,7 @@ impl Outbox {
             doubtful: false,
             cancelled: false,
             volatile: false,
+            left: false,
             rate_limited: 0,
             seeks: false,
             unanswered: 0,

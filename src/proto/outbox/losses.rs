@@ -54,10 +54,9 @@ impl Outbox {
 
     fn lose(&mut self, id: RowId, by_us: bool) {
         let Some(row) = self.rows.get_mut(&id) else { return };
-        if row.has_left_record() {
-            // Another tab has ended it meanwhile, and nothing came of its frame that says otherwise.
-            self.set_stage(id, Stage::Queued);
-            return self.vanish(id);
+        if row.left {
+            // Nothing came of its frame that says otherwise.
+            return self.end_elsewhere(id);
         }
         row.record.losses += u32::from(!by_us);
         if mutant::is(12) {

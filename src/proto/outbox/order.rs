@@ -73,6 +73,7 @@ impl Outbox {
     /// The store's number of a row, by which it finds its place among the others.
     pub(super) fn number(&mut self, id: RowId, stored: u64) {
         let Some(row) = self.rows.get_mut(&id) else { return };
+        row.left = false;
         let old = row.stored.replace(stored);
         if let Some(old) = old.filter(|old| *old != stored) {
             self.by_stored.remove(&old);

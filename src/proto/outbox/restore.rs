@@ -11,13 +11,6 @@ use super::{Outbox, Row, RowId, Stage};
 /// Numbers that are remembered as removed before they were heard of.
 const MAX_GONE: usize = 256;
 
-impl Row {
-    /// What of it was stored, or was to be, is gone, and nothing is to be written in its place.
-    pub(super) fn has_left_record(&self) -> bool {
-        self.version == 0 && !self.dirty && !self.writing
-    }
-}
-
 impl Outbox {
     /// Brings the rows in line with what the store holds. Rows that another tab has added come in, rows that it has
     /// removed go; a row with a write of our own under way is left alone. Returns the records that cannot be read,
@@ -203,10 +196,9 @@ impl Outbox {
     }
 
     /// Its record is gone, or another's: nothing that is known here is written there.
-    /// [`Row::has_left_record`] tells it later.
     fn leave_record(&mut self, id: RowId) {
         if let Some(row) = self.rows.get_mut(&id) {
-            (row.dirty, row.version) = (false, 0);
+            (row.dirty, row.version, row.left) = (false, 0, true);
         }
         self.dirty.remove(&id);
     }
@@ -348,6 +340,12 @@ impl Outbox {
             }
             _ => {}
         }
+        self.end_elsewhere(id);
+    }
+
+    /// What came of it the history knows.
+    pub(super) fn end_elsewhere(&mut self, id: RowId) {
+        let Some(row) = self.rows.get(&id) else { return };
         let record = Box::new(row.record.clone());
         let unwanted = self.is_unwanted(id);
         self.forget(id);

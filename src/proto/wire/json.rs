@@ -68,7 +68,7 @@ pub fn parse(text: &str, at: usize) -> Result<&RawValue, WireError> {
     parse_within(text, at, &NONE)
 }
 
-/// The same, refusing what is nested too deep or too long, before anything is allocated for it.
+/// The same, refusing what is nested too deep or too long before more is allocated for it than a byte for each allowed level.
 ///
 /// # Errors
 /// [`WireError::TooDeep`], [`WireError::TooManyElements`].

@@ -4,7 +4,7 @@ use crate::proto::model::Status;
 use crate::proto::sorted::SortedMap;
 
 /// So many messages are remembered at least, and twice as many at most.
-pub(super) const MIN_REMEMBERED: usize = 1024;
+const MIN_REMEMBERED: usize = 2048;
 
 /// Two generations: where the young one is full, it becomes the old one, which is forgotten. One list with an order beside it
 /// would be moved about for each message of a burst.
@@ -24,7 +24,7 @@ impl Statuses {
         if self.get(row_key).is_some_and(|known| known >= status) {
             return false;
         }
-        if self.young.len() >= MIN_REMEMBERED {
+        if self.young.len() >= MIN_REMEMBERED && self.young.get(row_key).is_none() {
             self.old = core::mem::take(&mut self.young);
         }
         self.young.insert(row_key.to_owned(), status);

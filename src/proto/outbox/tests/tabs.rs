@@ -21,6 +21,50 @@ fn a_cancel_that_lost_against_another_tabs_mark_gives_the_row_back() {
     assert!(!bench.outbox.has_dirty());
 }
 
+#[test]
+fn a_cancel_that_met_a_torn_record_finds_no_proof_that_nobody_has_sent_it() {
+    let mut bench = Bench::new(FULL);
+    bench.queue("a", "r");
+    bench.run(true);
+    // Another tab has marked it, and of that the version alone can be read.
+    let marked = OutboxRow { wire: Some(WireMark { generation: 3, attempt: 1 }), ..row("a", "r") };
+    let mut torn = encode_outbox_row(77, &marked);
+    *torn.last_mut().unwrap() ^= 1;
+    bench.records.insert(1, torn);
+    bench.outbox.cancel("a").unwrap();
+    for damaged in [1, 0] {
+        for id in bench.outbox.take_writes() {
+            bench.outbox.on_conflict(id);
+        }
+        let records: Vec<Record> = bench
+            .records
+            .iter()
+            .map(|(n, bytes)| Record { key: Key::Number(*n), bytes: bytes.clone() })
+            .collect();
+        assert_eq!(bench.outbox.reconcile(&records, true).len(), damaged, "told once");
+    }
+    bench.run(true);
+    assert!(bench.told.contains(&Action::NotRemoved { key: "a".into() }));
+    assert_eq!(bench.outbox.find("a").map(Row::status), Some(Status::Sent));
+    assert_eq!(bench.records.len(), 1, "written again, for whoever leads");
+}
+
+#[test]
+fn what_memory_alone_has_stays_queued_when_its_socket_is_lost() {
+    let mut bench = Bench::online(FULL);
+    let id = bench.queue("a", "r");
+    assert_eq!(bench.outbox.take_writes(), [id]);
+    bench.outbox.on_write_failed(id, Stage::Saving);
+    bench.run(false);
+    assert_eq!(bench.wire, ["a"]);
+    bench.outbox.on_lost(false);
+    bench.run(false);
+    assert!(bench.outbox.find("a").is_some() && bench.outbox.has_dirty());
+    bench.outbox.open(bench.now);
+    bench.run(true);
+    assert_eq!(bench.wire, ["a", "a"]);
+}
+
 /// The write under way meets what another tab has written, and the row is removed.
 fn meets_and_removes(bench: &mut Bench, id: RowId, theirs: &OutboxRow) {
     bench.records.insert(1, encode_outbox_row(77, theirs));

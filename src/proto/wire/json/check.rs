@@ -19,7 +19,7 @@ pub(super) enum Wrong {
     Long,
 }
 
-/// Checks `text` in one go; else what is wrong, and at which byte.
+/// Checks `text` in one go; else what is wrong first, and at which byte.
 pub(super) fn check(text: &str, limits: &Limits) -> Result<(), (Wrong, usize)> {
     let mut wrong = Wrong::Json;
     read(text, limits, &mut wrong).map_err(|at| (wrong, at))
@@ -60,7 +60,7 @@ fn read(text: &str, limits: &Limits, wrong: &mut Wrong) -> Checked {
             };
             if reader.eats(b',') {
                 commas += usize::from(open.len() == 1);
-                if commas >= limits.max_elements {
+                if open.len() == 1 && commas >= limits.max_elements {
                     *wrong = Wrong::Long;
                     return Err(reader.at - 1);
                 }
