@@ -72,7 +72,9 @@ const Item = memo(function Item(props: ItemProps): ReactNode {
       <Avatar name={title} isOnline={isOnline} />
       <span className="chatwire-lines">
         <span className="chatwire-line">
-          <strong className="chatwire-cut">{title}</strong>
+          <strong className="chatwire-cut" dir="auto">
+            {title}
+          </strong>
           {lastMessage && (
             <time dateTime={lastMessage.createdAt}>{strings.when(new Date(lastMessage.createdAt))}</time>
           )}

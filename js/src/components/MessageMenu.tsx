@@ -1,4 +1,4 @@
-import { type KeyboardEvent, type ReactNode, useRef, useState } from "react";
+import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from "react";
 import type { MessageRowProps } from "./MessageRow.js";
 import { useStrings } from "./provider.js";
 
@@ -9,6 +9,8 @@ export function MessageMenu({ message, actions, isModerator, calls }: MessageRow
   const strings = useStrings();
   const [isOpen, setIsOpen] = useState(false);
   const opener = useRef<HTMLButtonElement>(null);
+  const menu = useRef<HTMLDivElement>(null);
+  useOutside(menu, isOpen, setIsOpen);
   const isMine = message.sender === "me";
   const can = {
     react: actions.includes("react"),
@@ -41,7 +43,7 @@ export function MessageMenu({ message, actions, isModerator, calls }: MessageRow
 
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: Escape is heard from the buttons in it.
-    <div className="chatwire-menu" onKeyDown={onKeyDown}>
+    <div ref={menu} className="chatwire-menu" onKeyDown={onKeyDown}>
       <button
         ref={opener}
         type="button"
@@ -65,4 +67,24 @@ export function MessageMenu({ message, actions, isModerator, calls }: MessageRow
       )}
     </div>
   );
+}
+
+/** A press or the focus elsewhere closes it, and with it any other menu is closed before the next one opens. */
+function useOutside(
+  menu: React.RefObject<HTMLDivElement | null>,
+  isOpen: boolean,
+  setIsOpen: (isOpen: boolean) => void,
+): void {
+  useEffect(() => {
+    if (!isOpen) return;
+    const look = ({ target }: Event) => {
+      if (!menu.current?.contains(target as Node)) setIsOpen(false);
+    };
+    document.addEventListener("pointerdown", look);
+    document.addEventListener("focusin", look);
+    return () => {
+      document.removeEventListener("pointerdown", look);
+      document.removeEventListener("focusin", look);
+    };
+  }, [menu, isOpen, setIsOpen]);
 }

@@ -1,8 +1,14 @@
 // What the components owe to those who name people otherwise, write by an input method, or go by keyboard.
 import "./layout.js";
-import { fireEvent, render, screen, waitFor } from "@testing-library/react";
+import { act, fireEvent, render, screen, waitFor } from "@testing-library/react";
 import { expect, test, vi } from "vitest";
-import { Composer, ConnectionStatus, ConversationList, WordingProvider } from "../../src/components/index.js";
+import {
+  ChatInterface,
+  Composer,
+  ConnectionStatus,
+  ConversationList,
+  WordingProvider,
+} from "../../src/components/index.js";
 import { ChatProvider } from "../../src/react/index.js";
 import { chatOf, pair, serve, until } from "../support.js";
 
@@ -95,4 +101,34 @@ test("the list is one stop of the tab key: the conversation that was reached las
   fireEvent.keyDown(items[0] as HTMLElement, { key: "ArrowDown" });
   expect(document.activeElement).toBe(items[1]);
   await waitFor(() => expect(stops()).toEqual([-1, 0]));
+});
+
+test("one menu at a time is open: Escape and a press elsewhere close it, and the focus goes back", async () => {
+  const { ana, id } = await pair(await serve());
+  for (const text of ["one", "two"]) await ana.acknowledged((await ana.send(id, text)).key ?? "");
+  render(
+    <ChatProvider client={ana}>
+      <ChatInterface conversationId={id} />
+    </ChatProvider>,
+  );
+  await screen.findByText("two", { selector: ".chatwire-text" });
+  const openers = screen.getAllByRole("button", { name: "Message actions" }) as [HTMLElement, HTMLElement];
+  const open = () => openers.map((opener) => opener.getAttribute("aria-expanded"));
+  const press = (on: Element) => {
+    fireEvent.pointerDown(on);
+    fireEvent.click(on);
+  };
+  press(openers[0]);
+  expect(open()).toEqual(["true", "false"]);
+  press(openers[1]);
+  expect(open()).toEqual(["false", "true"]);
+  fireEvent.pointerDown(document.body);
+  expect(open()).toEqual(["false", "false"]);
+  press(openers[0]);
+  act(() => screen.getByRole("textbox").focus());
+  expect(open()).toEqual(["false", "false"]);
+  press(openers[0]);
+  fireEvent.keyDown(screen.getByRole("button", { name: "Delete" }), { key: "Escape" });
+  expect(open()).toEqual(["false", "false"]);
+  expect(document.activeElement).toBe(openers[0]);
 });
