@@ -1,4 +1,4 @@
-// A start without any network, from the store alone; and 10,000 messages missed while away: once each, in order, without
+// A start without any network, from the store alone; and 12,000 messages missed while away: once each, in order, without
 // holding up the page, whatever is said or breaks off meanwhile.
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
@@ -11,8 +11,8 @@ import { files } from "./lib/static.mjs";
 
 /** Of each conversation before the user goes away, and while they are away. */
 const known = 60;
-const missed = 500;
-const pageRows = 200;
+const missed = 600;
+const pageRows = 500;
 const pagesARoom = Math.ceil(missed / pageRows);
 /** Pages that are under way at the same time. */
 const atOnce = 4;
@@ -146,7 +146,7 @@ test("a browser without any network: the page itself comes from a cache, all els
   await assertShownOffline(ana, ids, known);
 });
 
-test("10,000 messages missed: once each, in order, and the page is never held up", async (t) => {
+test("12,000 messages missed: once each, in order, and the page is never held up", async (t) => {
   const { rooms, writer, ids, visit } = await home(20);
   await writer.write(ids, missed);
   await stage.server.kill();

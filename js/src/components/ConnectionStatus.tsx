@@ -9,9 +9,9 @@ export function ConnectionStatus(): ReactNode {
   const isBrowserOnline = useSyncExternalStore(onNetwork, readNetwork, () => true);
   const seconds = useSecondsLeft(connection);
   const { reason, leader } = connection;
-  // A backend on this machine needs no network: the browser is asked only where nothing is connected.
-  const isTrying = connection.state === "connecting" || connection.state === "waiting";
-  const state = isTrying && leader && !isBrowserOnline ? "offline" : connection.state;
+  // A socket of a network that is gone takes its time to say so; what has ended has another reason.
+  const hasEnded = ["idle", "closed", "failed"].includes(connection.state);
+  const state = isBrowserOnline || hasEnded ? connection.state : "offline";
   const words = state === "waiting" && !leader ? strings.connection.otherTab : strings.connection[state];
   const isExplained = reason !== null && ["waiting", "closed", "failed"].includes(state) && leader;
   return (

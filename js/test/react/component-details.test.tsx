@@ -37,7 +37,7 @@ test("an undefined word is one that was left out", async () => {
   expect(screen.getByRole("textbox", { name: "Words" })).toBeTruthy();
 });
 
-test("a browser that says it is offline is believed where nothing is connected, and does not count down", async () => {
+test("a browser that is offline is believed, but where the client has ended, and nothing is counted down", async () => {
   const server = await serve();
   const { ana } = await pair(server);
   const onLine = vi.spyOn(navigator, "onLine", "get").mockReturnValue(false);
@@ -47,12 +47,13 @@ test("a browser that says it is offline is believed where nothing is connected, 
     </ChatProvider>,
   );
   const status = screen.getByRole("status");
-  expect(status.textContent).toBe("Online");
+  expect(status.textContent).toMatch(/^Offline/);
   await server.close();
-  await waitFor(() => expect(status.textContent).toMatch(/^Offline/));
   await waitFor(() => expect(ana.connection.state).toBe("waiting"));
   await screen.findByRole("button", { name: "Try now" });
   expect(screen.queryByText(/^Next attempt/)).toBeNull();
+  ana.disconnect();
+  await waitFor(() => expect(status.textContent).toMatch(/^Disconnected/));
   onLine.mockRestore();
 });
 
