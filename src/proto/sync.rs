@@ -362,8 +362,7 @@ impl Sync {
         self.active.remove(conversation_id);
         if again {
             self.waiting.push_back(conversation_id.to_owned());
-        }
-        if !again {
+        } else {
             self.refresh_postponed(conversation_id, rows);
         }
         if !self.cursor || self.by_marks() {

@@ -1,23 +1,13 @@
 // The demo for everybody: what axe says of each of its pages, at each width, theme and direction; and the keyboard alone.
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { startReference } from "@chatwire/test-servers/reference";
+import { test } from "node:test";
 import { violations } from "./lib/axe.mjs";
-import { launch } from "./lib/browser.mjs";
-import { dist, patience, Visitor } from "./lib/demo.mjs";
+import { hostDemo, patience, Visitor } from "./lib/demo.mjs";
 
 let server;
 let browser;
-before(async () => {
-  server = await startReference(["--static", dist, "--script-delay-ms", "50"]);
-  browser = await launch();
-});
-afterEach(async () => {
-  for (const context of browser.contexts()) await context.close();
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
+hostDemo({ scriptDelayMs: 50 }, (hosted) => {
+  ({ server, browser } = hosted);
 });
 
 const looks = [

@@ -1,22 +1,12 @@
 // What the demo gives to be tried: each step does what it says, and says what came of it.
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { startReference } from "@chatwire/test-servers/reference";
-import { launch } from "./lib/browser.mjs";
-import { dist, patience, Visitor } from "./lib/demo.mjs";
+import { test } from "node:test";
+import { hostDemo, patience, Visitor } from "./lib/demo.mjs";
 
 let server;
 let browser;
-before(async () => {
-  server = await startReference(["--static", dist, "--script-delay-ms", "50"]);
-  browser = await launch();
-});
-afterEach(async () => {
-  for (const context of browser.contexts()) await context.close();
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
+hostDemo({ scriptDelayMs: 50 }, (hosted) => {
+  ({ server, browser } = hosted);
 });
 
 const fact = (visitor, name, value) =>

@@ -1,22 +1,12 @@
 // The demo, as two people use it in two browser profiles; and one of them in two tabs.
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { startReference } from "@chatwire/test-servers/reference";
-import { launch } from "./lib/browser.mjs";
-import { dist, patience, Visitor } from "./lib/demo.mjs";
+import { test } from "node:test";
+import { hostDemo, patience, Visitor } from "./lib/demo.mjs";
 
 let server;
 let browser;
-before(async () => {
-  server = await startReference(["--static", dist, "--script-delay-ms", "150"]);
-  browser = await launch();
-});
-afterEach(async () => {
-  for (const context of browser.contexts()) await context.close();
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
+hostDemo({ scriptDelayMs: 150 }, (hosted) => {
+  ({ server, browser } = hosted);
 });
 
 /** Two people with a chat: `a` has opened it, `b` has it in the list. */

@@ -98,15 +98,15 @@ impl World {
 
     /// Whole segments go, the oldest, with a head that says so. `records`: what stands there before.
     fn wrong_removal(records: &MemoryStore, transaction: &Transaction) -> Option<String> {
-        let heads = transaction.puts.iter().filter_map(|(_, bytes)| decode_head(bytes).ok());
-        let heads: Vec<HistoryHead> = heads.map(|(_, head)| head).collect();
         for id in transaction.deletes.iter().filter(|id| id.table == Table::History) {
             let Key::Text(key) = &id.key else { continue };
             if !key.starts_with("s/") {
                 continue;
             }
-            let of_it = |head: &&HistoryHead| key.starts_with(&segment_prefix(&head.conversation_id));
-            let Some(head) = heads.iter().find(of_it) else {
+            let mut heads = transaction.puts.iter().filter_map(|(_, bytes)| decode_head(bytes).ok());
+            let of_it =
+                |(_, head): &(u64, HistoryHead)| key.starts_with(&segment_prefix(&head.conversation_id));
+            let Some((_, head)) = heads.find(of_it) else {
                 return Some(format!("{key} goes without its head"));
             };
             let key_of = |number: u32| segment_key(&head.conversation_id, number);

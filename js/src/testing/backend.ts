@@ -229,9 +229,7 @@ export class TestBackend {
 
   /** One way over the link. */
   async #pass(signal: AbortSignal | null): Promise<void> {
-    const { passage, done } = this.link.depart();
-    await passage;
-    done();
+    await this.link.pass();
     if (signal?.aborted) throw new DOMException("aborted", "AbortError");
     if (this.link.isOffline) throw new TypeError("Failed to fetch");
   }

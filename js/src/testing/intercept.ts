@@ -86,8 +86,7 @@ async function requestOf(url: URL, input: RequestInfo | URL, init: RequestInit =
 /** With the origin that the backend is known by: a WebSocket's is that of its page's scheme. */
 function urlOf(given: unknown): URL | undefined {
   try {
-    const url = new URL(String(given).replace(/^ws/, "http"));
-    return url;
+    return new URL(String(given).replace(/^ws/, "http"));
   } catch {
     return undefined;
   }

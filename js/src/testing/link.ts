@@ -174,6 +174,13 @@ export class Link {
     return { passage, done };
   }
 
+  /** @internal Once over the link; resolves when it has arrived. */
+  async pass(): Promise<void> {
+    const { passage, done } = this.depart();
+    await passage;
+    done();
+  }
+
   #each({ userId }: Whose, act: (connection: Carried) => void): number {
     const all = [...this.#carried].filter((one) => userId === undefined || one.userId === userId);
     for (const connection of all) act(connection);

@@ -37,9 +37,7 @@ export class Namespace {
 
   /** A client has come: the link decides if it gets through. */
   async accept(socket: TestSocket): Promise<void> {
-    const { passage, done } = this.link.depart();
-    await passage;
-    done();
+    await this.link.pass();
     if (!this.link.takeConnection()) return socket.closed(1006);
     this.#made += 1;
     const connection = new Connection(this, socket, `socket-${this.#made}`);

@@ -89,11 +89,6 @@ impl Beside {
         told.append(&mut self.waiting);
         self.waiting = told;
     }
-
-    /// Higher than all that was told of this message.
-    fn raise(&mut self, row_key: &str, status: Status) -> bool {
-        self.statuses.raise(row_key, status)
-    }
 }
 
 /// Where an event says whether its tab leads.
@@ -113,7 +108,7 @@ impl Client {
         if let Event::Status { row_key, status, .. } = &event {
             let answered = matches!(status, Status::Acknowledged | Status::Delivered | Status::Read);
             if answered {
-                self.beside.raise(row_key, *status);
+                self.beside.statuses.raise(row_key, *status);
             } else if self.beside.statuses.get(row_key).is_some() {
                 return None;
             }
@@ -164,7 +159,9 @@ impl Client {
     /// A message that is not known to have been told in this tab, and anything else.
     fn fresh(&mut self, event: Event) -> Option<Event> {
         match &event {
-            Event::Message { message, .. } if !self.beside.raise(&message.row_key, Status::Acknowledged) => {
+            Event::Message { message, .. }
+                if !self.beside.statuses.raise(&message.row_key, Status::Acknowledged) =>
+            {
                 None
             }
             _ => Some(event),
@@ -278,7 +275,7 @@ impl Client {
                 // A leader that has lost the lead without a word may tell what this tab has told or heard already.
                 let message = event.object("message");
                 let row_key = message.as_ref().and_then(|message| message.str("rowKey")).unwrap_or_default();
-                if self.beside.raise(&row_key, Status::Acknowledged) {
+                if self.beside.statuses.raise(&row_key, Status::Acknowledged) {
                     self.pass_on(raw);
                 }
             }
@@ -286,7 +283,7 @@ impl Client {
             "status" | "known" => {
                 let Some(status) = known::status_of(&event) else { return };
                 if kind == "status" {
-                    if self.beside.raise(&text("rowKey"), status) {
+                    if self.beside.statuses.raise(&text("rowKey"), status) {
                         self.pass_on(raw);
                     }
                 } else if self.leads() {

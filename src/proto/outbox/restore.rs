@@ -20,7 +20,6 @@ impl Outbox {
         let mut damaged = Vec::new();
         self.see_reign(same_reign);
         let (mut present, mut torn) = (Vec::new(), Vec::new());
-        let mut left: SortedSet<u64> = SortedSet::new();
         let mut kept: SortedSet<u64> = SortedSet::new();
         for record in records {
             let Key::Number(stored) = record.key else { continue };
@@ -28,22 +27,21 @@ impl Outbox {
             match decode_outbox_row(&record.bytes) {
                 Ok((version, row)) => present.push((stored, version, row)),
                 Err(error) => {
-                    torn.push((stored, record_version(&record.bytes)));
-                    if self.damaged.insert(stored) {
+                    let left = !self.damaged.insert(stored);
+                    torn.push((stored, record_version(&record.bytes), left));
+                    if !left {
                         damaged.push(error);
-                    } else {
-                        left.insert(stored);
                     }
                 }
             }
         }
-        for (stored, version) in torn {
+        for (stored, version, left) in torn {
             let id = self.by_stored.get(&stored).copied();
             let key = id.and_then(|id| self.rows.get(&id)).map(|row| row.record.key.clone());
             match id.filter(|_| present.iter().any(|(.., found)| Some(&found.key) == key.as_ref())) {
                 // Another tab has added it anew.
                 Some(id) => self.find_again(id, &present),
-                None => self.replace_damaged(stored, version, same_reign, left.contains(&stored)),
+                None => self.replace_damaged(stored, version, same_reign, left),
             }
         }
         let is_gone = |row: &Row| !row.writing && row.stored.is_some_and(|stored| !kept.contains(&stored));

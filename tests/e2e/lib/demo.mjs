@@ -2,11 +2,35 @@
 import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { after, afterEach, before } from "node:test";
 import { fileURLToPath } from "node:url";
+import { startReference } from "@chatwire/test-servers/reference";
+import { launch } from "./browser.mjs";
 
 export const dist = fileURLToPath(new URL("../../../www/app/dist", import.meta.url));
 const artifacts = fileURLToPath(new URL("../artifacts", import.meta.url));
 const patience = { timeout: 15_000 };
+
+/**
+ * For a file of tests: the reference backend with the demo, and a browser whose profiles end with each test.
+ * @param take `({ server, browser })`, before the first test
+ */
+export function hostDemo({ scriptDelayMs }, take) {
+  let server;
+  let browser;
+  before(async () => {
+    server = await startReference(["--static", dist, "--script-delay-ms", String(scriptDelayMs)]);
+    browser = await launch();
+    take({ server, browser });
+  });
+  afterEach(async () => {
+    for (const context of browser.contexts()) await context.close();
+  });
+  after(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+}
 
 export class Visitor {
   constructor(page) {

@@ -24,7 +24,7 @@ export function TryPanel({ session, backend, offline, onBackend, onClose }: Prop
   const waiting = useWaiting();
   const tabs = useTabs(session.user.id);
   const holder = useHolder();
-  const { notes } = useNotes({ waiting, tabs, holder, backend: backend.label });
+  const notes = useNotes({ waiting, tabs, holder, backend: backend.label });
   const company = useCompany(session, backend);
   const { conversations } = useConversations();
   const next = nextBackend(backend);

@@ -49,7 +49,7 @@ export function useNotes(now: { waiting: number | null; tabs: number; holder: st
   useEffect(() => {
     if (backend !== first.current) note("backend", `Now ${backend}.`);
   }, [backend, note]);
-  return { notes, note };
+  return notes;
 }
 
 /** Loads the page anew, which then says what was kept. */
