@@ -1,11 +1,11 @@
 import { Awaiting } from "./awaiting.js";
 import type { Core, CoreConstructor, Event, ViewUpdate } from "./core.js";
 import { Emitter, guarded, type Listener } from "./emitter.js";
-import { ChatError, check, closed, describe, toChatError } from "./errors.js";
+import { type ChatError, check, closed, toChatError } from "./errors.js";
 import type { ReadOptions } from "./options.js";
 import { Requests } from "./requests.js";
 import { maxTextLength, profileName, readDraft, readExport, readGroup, readPlace, readSend } from "./send.js";
-import { Snapshots } from "./snapshots.js";
+import { closedBy, Snapshots } from "./snapshots.js";
 import { eventName, Teller } from "./tell.js";
 import { type Timeline, TimelineView } from "./timeline.js";
 import type {
@@ -21,7 +21,7 @@ import type {
   Readable,
   SendOptions,
 } from "./types.js";
-import { askToken, cancelledBy, orAborted } from "./waiting.js";
+import { askToken, orAborted, readSignal } from "./waiting.js";
 import { warnOf } from "./warn.js";
 import { Wire } from "./wire.js";
 
@@ -39,7 +39,7 @@ export class ChatClient {
   /** The most characters of a message. */
   readonly maxTextLength: number;
   readonly #core: Core;
-  readonly #emitter = new Emitter<ChatEvents>();
+  readonly #emitter = new Emitter<ChatEvents>(() => this.#hear());
   readonly #teller = new Teller(this.#emitter);
   readonly #snapshots = new Snapshots();
   readonly #awaiting = new Awaiting();
@@ -76,6 +76,7 @@ export class ChatClient {
       const events = this.#untold?.events ?? [];
       this.#untold = undefined;
       for (const event of events) guarded(() => this.#tell(event));
+      this.#hear();
     }, 0);
     return this;
   }
@@ -88,11 +89,7 @@ export class ChatClient {
    */
   async connect(options: { signal?: AbortSignal | undefined } | null = {}): Promise<void> {
     this.#requests.assertOpen();
-    const { signal } = check.options("options", options ?? {}, ["signal"]);
-    if (signal !== undefined && !(signal instanceof AbortSignal)) {
-      throw new ChatError("validation", `signal must be an AbortSignal, not ${describe(signal)}`);
-    }
-    if (signal?.aborted) throw cancelledBy(signal);
+    const signal = readSignal(options);
     const online = this.#requests.run({ connect: {} });
     await (signal ? orAborted(online, signal) : online);
   }
@@ -330,6 +327,13 @@ export class ChatClient {
     }
   }
 
+  /** To tell of each message is a good part of what a burst costs: the core is spared it while nobody listens. */
+  #hear(): void {
+    // What comes before the first listener can be there is kept for it; the assistant's typing ends with its message.
+    const always = this.#untold || this.profile === "assistant";
+    if (!always && !this.#closing) this.#core.hear(this.listenerCount("message") > 0);
+  }
+
   #applyView(update: ViewUpdate, changed: Set<TimelineView>): void {
     const view = this.#views.get(update.view);
     if (view?.rows.apply(update)) changed.add(view);
@@ -391,8 +395,6 @@ export class ChatClient {
   #end(error: ChatError, reason: string): void {
     this.#requests.end(error);
     this.#views.clear();
-    const since = new Date().toISOString();
-    const ended = { state: "closed", reason, retryInMs: null, attempt: 0, since, socketId: null } as const;
-    this.#onBatch([{ type: "connection", connection: { ...this.connection, ...ended, leader: false } }]);
+    this.#onBatch([{ type: "connection", connection: closedBy(reason) }]);
   }
 }

@@ -9,6 +9,8 @@ export type { Event, Outcome, ViewUpdate } from "./generated/core.js";
 export interface Core {
   /** Accepts a command; its end is told later as `done` or `refused` with this number. */
   command(json: string): number;
+  /** Whether somebody listens to `message`; until it is said, somebody does. Else it is told of other than text messages alone. */
+  hear(messages: boolean): void;
   diagnostics(): string;
   /** Not to be called while the core is telling something. */
   free(): void;

@@ -145,6 +145,12 @@ export class Snapshots {
   }
 }
 
+/** The connection of a client that has ended. */
+export function closedBy(reason: string): ConnectionSnapshot {
+  const since = new Date().toISOString();
+  return { state: "closed", reason, retryInMs: null, attempt: 0, since, socketId: null, leader: false };
+}
+
 /** The event's presence, in the public shape. */
 export function presenceOf(event: { userId: string; online: boolean; lastSeenMs: number | null }): Presence {
   const lastSeen = event.lastSeenMs === null ? null : new Date(event.lastSeenMs).toISOString();

@@ -1,4 +1,4 @@
-import { ChatError } from "./errors.js";
+import { ChatError, check, describe } from "./errors.js";
 import type { ReadOptions } from "./options.js";
 import type { TokenReason } from "./types.js";
 
@@ -20,7 +20,17 @@ export function optional<T, U>(value: T | undefined, read: (value: T) => U): U |
   return value === undefined ? undefined : read(value);
 }
 
-export function cancelledBy(signal: AbortSignal): ChatError {
+/** The signal among options; one that has been aborted cancels at once. */
+export function readSignal(options: { signal?: AbortSignal | undefined } | null): AbortSignal | undefined {
+  const { signal } = check.options("options", options ?? {}, ["signal"]);
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new ChatError("validation", `signal must be an AbortSignal, not ${describe(signal)}`);
+  }
+  if (signal?.aborted) throw cancelledBy(signal);
+  return signal;
+}
+
+function cancelledBy(signal: AbortSignal): ChatError {
   return new ChatError("cancelled", "connect() was cancelled by its signal", { cause: signal.reason });
 }
 

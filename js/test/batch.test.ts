@@ -40,6 +40,7 @@ test("a call that ends in the task of the start does not overtake what is told",
     command() {
       return ++calls;
     }
+    hear() {}
   }
   const chat = new ChatClient(Core as unknown as CoreConstructor, { plain: { userId: "ana" } } as never);
   const restored = chat.restored();
@@ -55,4 +56,33 @@ test("a call that ends in the task of the start does not overtake what is told",
   deliver(JSON.stringify(batch));
   await connected;
   expect(order).toEqual(["told", "resolved"]);
+});
+
+test("the core tells of messages while somebody listens to them, and until anybody can", async () => {
+  let deliver = (_: string) => {};
+  const heard: boolean[] = [];
+  class Core {
+    constructor(_: unknown, hooks: { onBatch: (json: string) => void }) {
+      deliver = hooks.onBatch;
+    }
+    command() {
+      return 1;
+    }
+    hear(messages: boolean) {
+      heard.push(messages);
+    }
+  }
+  const chat = new ChatClient(Core as unknown as CoreConstructor, { plain: { userId: "ana" } } as never);
+  const restored = chat.restored();
+  deliver(JSON.stringify([{ type: "done", id: 1, outcome: { kind: "messages", value: [] } }]));
+  chat.on("phase", () => {})();
+  expect(heard).toEqual([]);
+  await restored;
+  await vi.waitFor(() => expect(heard).toEqual([false]));
+  const off = chat.on("message", () => {});
+  chat.once("message", () => {});
+  off();
+  expect(heard.splice(0)).toEqual([false, true, true, true]);
+  chat.removeAllListeners();
+  expect(heard).toEqual([false]);
 });

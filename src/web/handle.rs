@@ -42,6 +42,12 @@ impl ChatCore {
         run().map_err(|failure| convert::failure_to_js(&failure))
     }
 
+    /// Whether somebody listens to `message`; until it is said, somebody does. Else text messages are shown and not told,
+    /// but for what other tabs are told of.
+    pub fn hear(&self, messages: bool) {
+        self.driver.hear(messages);
+    }
+
     /// JSON for a bug report, without tokens and message bodies.
     pub fn diagnostics(&self) -> String {
         self.driver.diagnostics()

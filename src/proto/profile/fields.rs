@@ -110,8 +110,10 @@ impl<'a> Fields<'a> {
     /// The last value under either spelling that is not `null`.
     pub(super) fn get(&self, name: &str) -> Option<&'a RawValue> {
         let mut found = None;
+        let first = name.as_bytes().first();
         for (key, value) in self.object.iter() {
-            if is_spelling(key, name) && json::kind(value) != Kind::Null {
+            // Asked for two dozen fields by each message: most are told apart by their first letter.
+            if key.as_bytes().first() == first && is_spelling(key, name) && json::kind(value) != Kind::Null {
                 found = Some(value);
             }
         }

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use ref_cast::RefCast;
 
 use super::{Limits, WireError};
-use crate::proto::text::{cut, holds};
+use crate::proto::text::cut;
 
 mod check;
 
@@ -85,7 +85,7 @@ pub(super) fn parse_within<'a>(text: &'a str, at: usize, limits: &Limits) -> Res
 /// The elements of a JSON array; `None` for anything else.
 #[must_use]
 pub fn array(raw: &RawValue) -> Option<Vec<&RawValue>> {
-    parts(raw, '[').map(|parts| parts.into_iter().map(part).collect())
+    parts(raw, '[').map(Iterator::collect)
 }
 
 /// The elements of the JSON array in `text`, which begins at byte `at` of a frame.
@@ -97,38 +97,72 @@ pub(super) fn elements<'a>(
     array(parse_within(text, at, limits)?).ok_or(WireError::Json { at, truncated: false })
 }
 
-/// Cuts an array or object, which begins with `open`, at the commas and colons of its own level: into elements, or
-/// into names and values in turn. `None` for a value of another kind.
-///
-/// Valid JSON is taken for granted, as every [`RawValue`] is: only what can be nested or quoted is looked at.
-fn parts(raw: &RawValue, open: char) -> Option<Vec<&str>> {
+/// What an array or object, which begins with `open`, holds at its own level, cut at commas and colons: elements, or names and
+/// values in turn. `None` for a value of another kind.
+fn parts(raw: &RawValue, open: char) -> Option<Parts<'_>> {
     let inner = raw.get().strip_prefix(open)?;
-    let inner = inner.get(..inner.len().saturating_sub(1))?;
-    let mut parts = Vec::new();
-    let (mut start, mut depth) = (0, 0_usize);
-    let (mut in_string, mut escaped) = (false, false);
-    for (at, byte) in inner.bytes().enumerate() {
-        if in_string {
-            in_string = byte != b'"' || escaped;
-            escaped = byte == b'\\' && !escaped;
-            continue;
-        }
-        match byte {
-            b'"' => in_string = true,
-            b'[' | b'{' => depth += 1,
-            b']' | b'}' => depth = depth.saturating_sub(1),
-            b',' | b':' if depth == 0 => {
-                parts.push(inner.get(start..at)?);
-                start = at + 1;
+    let inner = inner.get(..inner.len().saturating_sub(1))?.trim_ascii();
+    Some(Parts { rest: (!inner.is_empty()).then_some(inner) })
+}
+
+struct Parts<'a> {
+    rest: Option<&'a str>,
+}
+
+impl<'a> Iterator for Parts<'a> {
+    type Item = &'a RawValue;
+
+    /// Valid JSON is taken for granted, as every [`RawValue`] is: only what can be nested or quoted is looked at.
+    fn next(&mut self) -> Option<&'a RawValue> {
+        let rest = self.rest?;
+        let bytes = rest.as_bytes();
+        let (mut at, mut depth) = (0, 0_usize);
+        while let Some(byte) = bytes.get(at) {
+            at += 1;
+            match byte {
+                b'"' => at = string_end(bytes, at),
+                b'[' | b'{' => depth += 1,
+                b']' | b'}' => depth = depth.saturating_sub(1),
+                b',' | b':' if depth == 0 => {
+                    self.rest = rest.get(at..);
+                    return rest.get(..at - 1).map(part);
+                }
+                _ => {}
             }
-            _ => {}
+        }
+        self.rest = None;
+        Some(part(rest))
+    }
+}
+
+/// Behind the quote that ends the valid string whose text begins at `at`.
+fn string_end(bytes: &[u8], mut at: usize) -> usize {
+    loop {
+        at += plain_len(bytes.get(at..).unwrap_or_default());
+        match bytes.get(at) {
+            Some(b'\\') => at += 2,
+            _ => return at + 1,
         }
     }
-    let last = inner.get(start..)?;
-    if !parts.is_empty() || !last.trim_ascii().is_empty() {
-        parts.push(last);
+}
+
+/// How many bytes come before the first that means something within a JSON string, or may not stand there: a quote, a backslash, a
+/// control character. Eight at a time: every byte that comes in and goes out is looked at here, most of them more than once.
+fn plain_len(bytes: &[u8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    // The high bit of each byte of `word` that is below `than`, up to the first such byte; behind it there may be more.
+    let below = |word: u64, than: u64| word.wrapping_sub(ONES * than) & !word & (ONES << 7);
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let (quote, backslash) = (word ^ (ONES * 0x22), word ^ (ONES * 0x5c));
+        let marks = below(word, 0x20) | below(quote, 1) | below(backslash, 1);
+        if marks != 0 {
+            return at * 8 + marks.trailing_zeros() as usize / 8;
+        }
     }
-    Some(parts)
+    let is_mark = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
+    words.len() * 8 + rest.iter().position(is_mark).unwrap_or(rest.len())
 }
 
 /// One part of a valid text, or all of it.
@@ -146,11 +180,11 @@ impl<'a> Object<'a> {
     /// Reads an object; `None` for a value of another kind.
     #[must_use]
     pub fn read(raw: &'a RawValue) -> Option<Self> {
-        let parts = parts(raw, '{')?;
-        let mut fields = Vec::with_capacity(parts.len() / 2);
-        let mut parts = parts.into_iter();
+        let mut parts = parts(raw, '{')?;
+        // A message has about so many.
+        let mut fields = Vec::with_capacity(12);
         while let (Some(name), Some(value)) = (parts.next(), parts.next()) {
-            fields.push((string(part(name)).unwrap_or_default(), part(value)));
+            fields.push((string(name).unwrap_or_default(), value));
         }
         Some(Self { fields })
     }
@@ -202,7 +236,8 @@ impl<'a> Object<'a> {
 #[must_use]
 pub fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
     let inner = raw.get().strip_prefix('"')?.strip_suffix('"')?;
-    Some(if holds(inner, b"\\") { Cow::Owned(unescape(inner)) } else { Cow::Borrowed(inner) })
+    let is_plain = plain_len(inner.as_bytes()) == inner.len();
+    Some(if is_plain { Cow::Borrowed(inner) } else { Cow::Owned(unescape(inner)) })
 }
 
 /// A whole number from 0 to 2^64 − 1, written without point and exponent; `None` for anything else.
@@ -294,9 +329,10 @@ pub fn push_json_string(out: &mut String, text: &str) {
     out.reserve(text.len() + 2);
     out.push('"');
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
+    loop {
+        let at = plain_len(rest.as_bytes());
         out.push_str(rest.get(..at).unwrap_or_default());
-        let byte = rest.as_bytes().get(at).copied().unwrap_or_default();
+        let Some(byte) = rest.as_bytes().get(at).copied() else { break };
         out.push('\\');
         match byte {
             b'"' | b'\\' => out.push(char::from(byte)),
@@ -313,7 +349,6 @@ pub fn push_json_string(out: &mut String, text: &str) {
         }
         rest = rest.get(at + 1..).unwrap_or_default();
     }
-    out.push_str(rest);
     out.push('"');
 }
 

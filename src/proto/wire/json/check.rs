@@ -4,7 +4,7 @@
 //! remembered on a stack of its own, so that no depth can overflow the program's. Lone surrogates are let pass as
 //! escapes, since JavaScript peers do send them.
 
-use super::Limits;
+use super::{Limits, plain_len};
 
 /// Where reading stopped: the byte that is wrong, or the text's length where it ends too early.
 type Checked = Result<(), usize>;
@@ -122,6 +122,7 @@ impl Reader<'_> {
     fn string(&mut self) -> Checked {
         self.word(b"\"")?;
         loop {
+            self.at += plain_len(self.bytes.get(self.at..).unwrap_or_default());
             match self.next() {
                 Some(b'"') => break,
                 Some(b'\\') => {
@@ -139,7 +140,6 @@ impl Reader<'_> {
                         _ => return Err(self.at),
                     }
                 }
-                Some(0x20..) => {}
                 _ => return Err(self.at),
             }
             self.at += 1;

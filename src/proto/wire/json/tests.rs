@@ -141,6 +141,13 @@ proptest! {
     }
 
     #[test]
+    fn what_is_plain_is_found_eight_at_a_time_as_one_at_a_time(bytes in prop::collection::vec(prop::sample::select(&b"\x00\x1f\x20\x21\"\\]aZ\x7f\x80\xa2\xdc\xff"[..]), 0..40), plain in 0_usize..24) {
+        let bytes = [vec![b'x'; plain], bytes].concat();
+        let is_mark = |byte: &u8| *byte < 0x20 || matches!(byte, b'"' | b'\\');
+        prop_assert_eq!(plain_len(&bytes), bytes.iter().position(is_mark).unwrap_or(bytes.len()));
+    }
+
+    #[test]
     fn what_serde_json_writes_is_read(value in any_json()) {
         prop_assert!(parse(&value.to_string(), 0).is_ok());
         prop_assert!(parse(&serde_json::to_string_pretty(&value).unwrap(), 0).is_ok());
