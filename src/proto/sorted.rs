@@ -91,12 +91,16 @@ impl<K: Ord, V> SortedMap<K, V> {
         None
     }
 
-    /// The value under `key`, made by `make` where there is none.
-    pub fn or_insert_with(&mut self, key: K, make: impl FnOnce() -> V) -> &mut V {
-        let mut at = self.find(&key);
+    /// The value under `key`, made by `make` where there is none: the key is copied then alone.
+    pub fn or_insert_with<Q>(&mut self, key: &Q, make: impl FnOnce() -> V) -> &mut V
+    where
+        K: Borrow<Q>,
+        Q: Ord + ToOwned<Owned = K> + ?Sized,
+    {
+        let mut at = self.find(key);
         if at >= self.0.len() {
             at = !at;
-            self.0.insert(at, (key, Box::new(make())));
+            self.0.insert(at, (key.to_owned(), Box::new(make())));
         }
         // In range: it was found or inserted just now.
         #[allow(clippy::indexing_slicing)]

@@ -330,9 +330,7 @@ impl Timelines {
     fn log_mut(&mut self, conversation_id: &str) -> &mut Log {
         self.use_counter += 1;
         let used = self.use_counter;
-        let log = self
-            .logs
-            .or_insert_with(conversation_id.to_owned(), || Log::new(log::empty_head(conversation_id)));
+        let log = self.logs.or_insert_with(conversation_id, || Log::new(log::empty_head(conversation_id)));
         log.used = used;
         log
     }

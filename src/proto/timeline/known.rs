@@ -34,7 +34,7 @@ impl Timelines {
             if self.shown.len() >= MAX_SHOWN {
                 self.shown.pop_first();
             }
-            let slot = self.shown.or_insert_with(id, || (status, None));
+            let slot = self.shown.or_insert_with(&id, || (status, None));
             slot.0 = slot.0.max(status);
         }
     }

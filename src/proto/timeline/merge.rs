@@ -93,7 +93,7 @@ impl Log {
         let Some(loaded) = self.segments.get(&number) else { return };
         let prints = prints_of(&loaded.rows);
         let page = index_page_of(number);
-        let entry = self.index.or_insert_with(page, || LoadedIndex {
+        let entry = self.index.or_insert_with(&page, || LoadedIndex {
             page: IndexPage { page, segments: Vec::new() },
             dirty: true,
             writing: false,

@@ -142,7 +142,7 @@ impl Timelines {
         }
         let orphans = &mut self.orphans;
         let next_number = orphans.next_number;
-        let orphan = orphans.waiting.or_insert_with(id.to_owned(), || Orphan {
+        let orphan = orphans.waiting.or_insert_with(id, || Orphan {
             id: id.to_owned(),
             number: next_number,
             ..Orphan::default()

@@ -7,6 +7,21 @@ use crate::proto::text::without_end;
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+/// Beyond what six bits hold, and it stays so whatever is joined to it.
+const NO_DIGIT: u8 = 0xff;
+
+/// What each byte stands for.
+#[allow(clippy::indexing_slicing)]
+const VALUES: [u8; 256] = {
+    let mut values = [NO_DIGIT; 256];
+    let mut at = 0;
+    while at < ALPHABET.len() {
+        values[ALPHABET[at] as usize] = at as u8;
+        at += 1;
+    }
+    values
+};
+
 /// With padding.
 #[must_use]
 pub fn encode(bytes: &[u8]) -> String {
@@ -28,28 +43,25 @@ pub fn encode(bytes: &[u8]) -> String {
 /// With or without padding, however much of it; otherwise `None` for what no encoder writes, bits left over included.
 #[must_use]
 pub fn decode(text: &str) -> Option<Vec<u8>> {
-    let text = without_end(text, b'=');
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2);
-    let (mut group, mut bits) = (0_u32, 0);
-    for byte in text.bytes() {
-        let digit = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        group = group << 6 | u32::from(digit);
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push((group >> bits) as u8);
-            group &= (1 << bits) - 1;
+    let digits = without_end(text, b'=').as_bytes();
+    let mut bytes = Vec::with_capacity(digits.len() / 4 * 3 + 2);
+    for chunk in digits.chunks(4) {
+        let (mut group, mut wrong) = (0, 0);
+        for at in 0..4 {
+            // As if zeros followed.
+            let digit = chunk.get(at).map_or(Some(&0), |byte| VALUES.get(usize::from(*byte)))?;
+            wrong |= *digit;
+            group = group << 6 | u32::from(*digit);
         }
+        let [_, whole @ ..] = group.to_be_bytes();
+        // Four digits are three bytes, three are two, two are one; one is a digit too few, and what no byte has taken must be zero.
+        let (taken, left) = whole.split_at_checked(chunk.len().saturating_sub(1))?;
+        if wrong == NO_DIGIT || taken.is_empty() || left.iter().any(|bits| *bits != 0) {
+            return None;
+        }
+        bytes.extend_from_slice(taken);
     }
-    // Six bits are one digit too few, and what no byte has taken must be zero.
-    (bits < 6 && group == 0).then_some(bytes)
+    Some(bytes)
 }
 
 #[cfg(test)]
