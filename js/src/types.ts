@@ -233,7 +233,7 @@ export type SendOptions = {
   key?: string | undefined;
 };
 
-/** Why a token is asked for. Nothing asks by `expiring` yet. */
+/** Why a token is asked for: to connect, since the last one was refused, or since the one in use ends soon (a JWT's own `exp`). */
 export type TokenReason = "connect" | "refused" | "expiring";
 
 /** Where the wasm is: its address, its bytes, or what `WebAssembly.compile` made of it. */

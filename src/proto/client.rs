@@ -12,7 +12,7 @@ use super::api::{
     ViewId,
 };
 use super::config::Config;
-use super::connection::Connection;
+use super::connection::{self, Connection};
 use super::drafts::Drafts;
 use super::lead::{Lead, State};
 use super::model::{ErrorCode, Failure, Json, Message};
@@ -250,7 +250,7 @@ impl Client {
         if self.closed {
             return;
         }
-        for timer in [Timer::Connect, Timer::Retry, Timer::Heartbeat, Timer::Topics, Timer::Stable] {
+        for timer in connection::TIMERS {
             if self.timers.take_due(timer, now.mono_ms) {
                 self.connection.on_timer(timer, now, &mut self.timers, &mut self.rng);
             }

@@ -16,12 +16,13 @@ use crate::proto::wire::json::RawValue;
 use super::config::{Config, Reconnect};
 use super::model::{ConnectionSnapshot, ConnectionState, Failure};
 use super::rng::Rng;
-use super::timer::Timers;
+use super::timer::{Timer, Timers};
 use super::wire::socket_io::Args;
 use super::{ConnId, Now, Secret, SocketOutput, TokenId, TokenReason};
 
 mod backoff;
 mod emit;
+mod expiry;
 mod heartbeat;
 mod held;
 mod inputs;
@@ -43,6 +44,10 @@ pub use held::Held;
 // A build with several has it as an object, whose methods are there without it.
 #[cfg(not(feature = "several"))]
 use session::Framing as _;
+
+/// Its timers, in the order in which they are fired where several are due.
+pub const TIMERS: [Timer; 6] =
+    [Timer::Connect, Timer::Renewal, Timer::Retry, Timer::Heartbeat, Timer::Topics, Timer::Stable];
 
 /// What the connection wants done or made known. Taken one at a time, in order.
 #[derive(Clone, Debug)]
@@ -75,7 +80,8 @@ pub enum Action {
     Unanswered {
         ack_ids: Vec<u64>,
     },
-    /// [`Connection::refuse_token`] of a REST request has been answered by a new token.
+    /// There is a new token while the socket lives on: after [`Connection::refuse_token`] of a REST request, or before the old
+    /// one's end.
     TokenRenewed,
     /// The token was refused and so was its successor (D6).
     AuthError(Failure),

@@ -8,6 +8,8 @@
 pub enum Timer {
     /// A token, the socket and its handshake must be there by then.
     Connect,
+    /// The token ends soon.
+    Renewal,
     /// The next attempt to connect.
     Retry,
     /// Silence past this is a dead link.

@@ -348,7 +348,7 @@ impl Connection {
         }
     }
 
-    /// One of the connection's timers is due: `Connect`, `Retry`, `Heartbeat`, `Stable` or `Topics`.
+    /// One of the connection's timers is due: `Connect`, `Renewal`, `Retry`, `Heartbeat`, `Stable` or `Topics`.
     pub fn on_timer(&mut self, timer: Timer, now: Now, timers: &mut Timers, rng: &mut Rng) {
         use ConnectionState as S;
         if self.ended {
@@ -360,7 +360,9 @@ impl Connection {
             (Timer::Connect, S::Online) if self.asking.is_some() => {
                 self.renewal_failed("getToken did not answer".to_owned(), &mut cx);
             }
+            (Timer::Connect, S::Online) if self.token.is_some() => self.on_token_ending(now, cx.timers),
             (Timer::Connect, S::Online) => self.renew_token(now, cx.timers),
+            (Timer::Renewal, S::Online) => self.on_token_ending(now, cx.timers),
             (Timer::Retry, S::Waiting) => self.attempt(Signal::Wake, &mut cx),
             (Timer::Heartbeat, _) => self.check_link(&mut cx),
             (Timer::Topics, S::Authenticating | S::Online) => {

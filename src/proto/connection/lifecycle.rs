@@ -164,6 +164,7 @@ impl Connection {
         }
         self.refused = false;
         self.forget_refused_upgrade();
+        self.watch_token(cx.now, cx.timers);
         cx.timers.set(Timer::Stable, cx.now.mono_ms.saturating_add(STABLE_MS));
         self.watch(cx.timers);
         self.actions.push_back(Action::Online { resumed });
@@ -282,7 +283,7 @@ impl Connection {
         if next != ConnectionState::Authenticating {
             timers.clear(Timer::Connect);
         }
-        for timer in [Timer::Retry, Timer::Heartbeat, Timer::Stable, Timer::Topics] {
+        for timer in [Timer::Renewal, Timer::Retry, Timer::Heartbeat, Timer::Stable, Timer::Topics] {
             timers.clear(timer);
         }
         self.retry_at_mono_ms = None;

@@ -6,7 +6,6 @@ use super::*;
 use crate::proto::PageInput;
 use crate::proto::config::PageFacts;
 use crate::proto::profile::Push;
-use crate::proto::timer::Timer;
 
 mod frames;
 mod json_frames;
@@ -21,9 +20,6 @@ mod walk;
 const OPEN: &str =
     r#"0{"sid":"e1","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
 const JOINED: &str = r#"40{"sid":"s1"}"#;
-
-/// The timers in the order in which the client fires them.
-const TIMERS: [Timer; 5] = [Timer::Connect, Timer::Retry, Timer::Heartbeat, Timer::Topics, Timer::Stable];
 
 struct Rig {
     connection: Connection,

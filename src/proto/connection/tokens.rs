@@ -71,11 +71,14 @@ impl Connection {
 
     /// The new token is here while the socket lives on.
     pub(super) fn renewed(&mut self, token: Secret, now: Now, timers: &mut Timers) {
-        self.token = Some(token);
+        // One that is replaced before its end has not been refused.
+        if self.token.replace(token).is_none() {
+            self.renewed_at_mono_ms = Some(now.mono_ms);
+        }
         self.renewal_failures = 0;
-        self.renewed_at_mono_ms = Some(now.mono_ms);
         self.socket_behind = true;
         timers.clear(Timer::Connect);
+        self.watch_token(now, timers);
         if self.reason.take().is_some() {
             self.changed();
         }

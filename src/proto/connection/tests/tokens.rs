@@ -199,3 +199,65 @@ fn a_refusal_of_a_request_from_before_does_not_disturb_an_attempt() {
     rig.refuse(RefusedBy::Socket);
     assert_eq!((rig.state(), rig.actions().len()), (ConnectionState::Authenticating, 0));
 }
+
+/// A JWT (RFC 7519) that ends so many seconds after the rig's present.
+fn ending_in(rig: &Rig, seconds: u64) -> String {
+    let claims = json!({ "exp": rig.now.wall_ms / 1000 + seconds }).to_string();
+    format!("e30.{}.sig", crate::proto::wire::base64::encode(claims.as_bytes()))
+}
+
+/// Time passes while the server pings; what is done meanwhile but to answer.
+fn pass_in_peace(rig: &mut Rig, seconds: u64) -> Vec<String> {
+    let mut names = Vec::new();
+    for _ in 0..seconds {
+        rig.pass(1_000);
+        rig.text("2");
+        names.extend(rig.names().into_iter().filter(|name| name != "text 3"));
+    }
+    names
+}
+
+#[test]
+fn another_token_is_asked_for_before_one_ends_that_says_so() {
+    for (life_s, asked_after_s) in [(3_600, 3_540), (60, 54)] {
+        let mut rig = Rig::new(json!({}));
+        let first = ending_in(&rig, life_s);
+        rig.connect();
+        rig.go_online(&first);
+        assert!(pass_in_peace(&mut rig, asked_after_s - 1).is_empty());
+        assert_eq!(pass_in_peace(&mut rig, 1), ["token Expiring"]);
+        assert_eq!(rig.connection.token(), Some(&Secret(first)), "good until then");
+        let second = ending_in(&rig, life_s);
+        rig.token(Ok(&second));
+        assert_eq!(rig.names(), ["token renewed"]);
+        assert_eq!(rig.connection.token(), Some(&Secret(second)));
+        rig.refuse(RefusedBy::Rest);
+        assert_eq!(rig.names(), ["token Refused"], "the first refusal of it");
+    }
+}
+
+#[test]
+fn one_that_does_not_come_is_asked_for_again_and_the_old_one_is_used() {
+    let mut rig = Rig::new(json!({}));
+    let first = ending_in(&rig, 3_600);
+    rig.connect();
+    rig.go_online(&first);
+    assert_eq!(pass_in_peace(&mut rig, 3_540), ["token Expiring"]);
+    rig.token(Err("busy"));
+    assert_eq!((rig.state(), rig.reason().as_str()), (ConnectionState::Online, "getToken failed: busy"));
+    assert_eq!(rig.connection.token(), Some(&Secret(first)));
+    assert_eq!(pass_in_peace(&mut rig, 2), ["changed", "token Expiring"]);
+    rig.refuse(RefusedBy::Rest);
+    assert_eq!(rig.names(), ["token Refused"], "it takes the question's place");
+}
+
+#[test]
+fn the_same_token_given_again_is_not_asked_for_without_end() {
+    let mut rig = Rig::new(json!({}));
+    let token = ending_in(&rig, 60);
+    rig.connect();
+    rig.go_online(&token);
+    assert_eq!(pass_in_peace(&mut rig, 54), ["token Expiring"]);
+    rig.token(Ok(&token));
+    assert_eq!(pass_in_peace(&mut rig, 120), ["token renewed"]);
+}
