@@ -11,8 +11,8 @@ type Entry = { listener: unknown; once: boolean };
 export class Emitter<Events extends Record<string, unknown[]>> {
   readonly #entries = new Map<keyof Events, readonly Entry[]>();
 
-  /** @param changed called when `event`, or all of them, may have other listeners than before. */
-  constructor(private readonly changed?: (event?: keyof Events) => void) {}
+  /** @param changed called when listeners came or went. */
+  constructor(private readonly changed?: () => void) {}
 
   /** Hears every `event` from now on. The function returned takes the listener off again. */
   on<E extends keyof Events>(event: E, listener: Listener<Events[E]>): () => void {
@@ -34,7 +34,7 @@ export class Emitter<Events extends Record<string, unknown[]>> {
   removeAllListeners(event?: keyof Events): void {
     if (event === undefined) this.#entries.clear();
     else this.#entries.delete(event);
-    this.changed?.(event);
+    this.changed?.();
   }
 
   listenerCount(event: keyof Events): number {
@@ -50,7 +50,7 @@ export class Emitter<Events extends Record<string, unknown[]>> {
 
   #add(event: keyof Events, entry: Entry): () => void {
     this.#entries.set(event, [...(this.#entries.get(event) ?? []), entry]);
-    this.changed?.(event);
+    this.changed?.();
     return () => this.#remove(event, entry);
   }
 
@@ -58,7 +58,7 @@ export class Emitter<Events extends Record<string, unknown[]>> {
     const rest = (this.#entries.get(event) ?? []).filter((other) => other !== entry);
     if (rest.length > 0) this.#entries.set(event, rest);
     else this.#entries.delete(event);
-    this.changed?.(event);
+    this.changed?.();
   }
 }
 

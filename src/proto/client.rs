@@ -145,15 +145,15 @@ impl Client {
     /// Opens the store; everything else waits for commands.
     pub fn new(config: Config, seed: [u8; 32], now: Now) -> Self {
         let profile = profile::of(&config);
+        let has_rest = profile.unlisted().is_none();
         let mut capabilities = profile.capabilities();
         capabilities.apply(&config.capabilities);
-        let bucket = Bucket::new(&config.limits);
-        let traits = traits_of(&capabilities);
+        let (bucket, traits) = (Bucket::new(&config.limits), traits_of(&capabilities));
         let mut client = Self {
-            connection: Connection::new(&config),
+            connection: Connection::new(&config, has_rest),
             outbox: Outbox::new(&config.outbox, bucket, &config.user_id, traits),
             timelines: Timelines::new(&config.user_id, config.limits.max_window_rows, config.max_unsaved),
-            sync: Sync::new(profile.gives_marks(), profile.unlisted().is_none(), config.pages.newest),
+            sync: Sync::new(profile.gives_marks(), has_rest, config.pages.newest),
             rooms: Rooms::new(config.limits.max_conversations, &*profile),
             drafts: Drafts::default(),
             people: People::default(),

@@ -80,8 +80,7 @@ pub enum Action {
     Unanswered {
         ack_ids: Vec<u64>,
     },
-    /// There is a new token while the socket lives on: after [`Connection::refuse_token`] of a REST request, or before the old
-    /// one's end.
+    /// [`Connection::refuse_token`] of a REST request has been answered by a new token.
     TokenRenewed,
     /// The token was refused and so was its successor (D6).
     AuthError(Failure),
@@ -196,6 +195,8 @@ pub struct Connection {
     /// When the last refused token was replaced; a refusal soon after is the second in a row.
     renewed_at_mono_ms: Option<u64>,
     renewal_failures: u32,
+    /// A token is used while the socket lives: another one is asked for before its end.
+    renews_ahead: bool,
     /// The token was renewed beside this socket, which was accepted with the one before.
     socket_behind: bool,
     /// Where the upgrade carries the token: it was refused, another token is asked for because of that, and one has come
@@ -223,8 +224,8 @@ struct Cx<'a> {
 }
 
 impl Connection {
-    /// An idle connection.
-    pub fn new(config: &Config) -> Self {
+    /// An idle connection; `has_rest`: the backend takes requests beside the socket.
+    pub fn new(config: &Config, has_rest: bool) -> Self {
         Self {
             socket_url: Secret(config.endpoint.socket_url.clone()),
             plan: config.reconnect.clone(),
@@ -245,6 +246,7 @@ impl Connection {
             refused: false,
             renewed_at_mono_ms: None,
             renewal_failures: 0,
+            renews_ahead: has_rest,
             socket_behind: false,
             upgrade_refused: false,
             upgrade_asked: false,

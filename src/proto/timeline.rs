@@ -47,8 +47,9 @@ pub use view::{Echo, Echoes, unknown_conversation};
 pub const SEGMENT_ROWS: usize = 100;
 /// Names that are looked for in all conversations at once.
 const MAX_SEARCHES: usize = 512;
-/// Segments in memory that no window shows.
+/// Segments in memory that no window shows; of them those that are full.
 const MAX_LOADED_SEGMENTS: usize = 256;
+const MAX_SEALED_SEGMENTS: usize = 32;
 
 /// One change of a message that is in the history.
 #[derive(Clone, Debug, PartialEq)]

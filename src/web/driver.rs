@@ -51,14 +51,20 @@ pub struct Driver {
     page: RefCell<Option<Rc<Page>>>,
 }
 
-/// Events that wait for delivery, as the inside of a JSON array.
+/// Events that wait for delivery.
 #[derive(Default)]
 struct Batch {
-    json: String,
+    waiting: Vec<Waiting>,
     /// A command has ended: somebody waits.
     urgent: bool,
     /// When the last batch had been taken in, in monotonic milliseconds.
     left_ms: u64,
+}
+
+enum Waiting {
+    Event(Event),
+    /// Another tab's words, in JSON already.
+    Told(String),
 }
 
 impl Driver {
@@ -217,10 +223,8 @@ impl Driver {
                     None => {}
                 }
             }
-            // The most frequent event, and the longest: by itself it was a third of what a burst costs the page.
-            Output::Event(Event::Message { message, .. }) if !self.hears.get() && message.kind == "text" => {}
-            Output::Event(event) => self.batch.borrow_mut().push(&event),
-            Output::Told(told) => self.batch.borrow_mut().begin().push_str(&told.0),
+            Output::Event(event) => self.batch.borrow_mut().push(event),
+            Output::Told(told) => self.batch.borrow_mut().waiting.push(Waiting::Told(told.0)),
         }
     }
 
@@ -248,7 +252,7 @@ impl Driver {
         let (batch, core) = (self.batch.borrow(), self.core.borrow());
         match batch.urgent || core.views_awaited() {
             true => Some(0),
-            false if batch.json.is_empty() && !core.views_dirty() => None,
+            false if batch.waiting.is_empty() && !core.views_dirty() => None,
             false => Some(batch.left_ms + BATCH_INTERVAL_MS),
         }
     }
@@ -265,7 +269,7 @@ impl Driver {
         }
         self.core.borrow_mut().flush_views(now);
         self.drain();
-        let batch = self.batch.borrow_mut().take();
+        let batch = self.batch.borrow_mut().take(self.hears.get());
         if let Some(batch) = batch {
             self.hooks.deliver(&batch);
         }
@@ -287,20 +291,33 @@ impl Driver {
 }
 
 impl Batch {
-    fn push(&mut self, event: &Event) {
-        event.write_json(self.begin());
+    fn push(&mut self, event: Event) {
         self.urgent |= matches!(event, Event::Done { .. } | Event::Refused { .. });
+        self.waiting.push(Waiting::Event(event));
     }
 
-    /// The place of the next event.
-    fn begin(&mut self) -> &mut String {
-        self.json.push(if self.json.is_empty() { '[' } else { ',' });
-        &mut self.json
-    }
-
-    fn take(&mut self) -> Option<String> {
+    /// As a JSON array; `None` where there is nothing to tell.
+    ///
+    /// A text `message` that nobody hears is left out: it is the most frequent event and the longest, a fifth of what a burst cost
+    /// the page. Whoever hears something else of this batch before it may begin to listen then.
+    fn take(&mut self, hears: bool) -> Option<String> {
         self.urgent = false;
-        let mut json = core::mem::take(&mut self.json);
+        let mut hears = hears;
+        let mut json = String::new();
+        for waiting in core::mem::take(&mut self.waiting) {
+            if let Waiting::Event(Event::Message { message, .. }) = &waiting {
+                if !hears && message.kind == "text" {
+                    continue;
+                }
+            } else {
+                hears |= !matches!(waiting, Waiting::Event(Event::View(_)));
+            }
+            json.push(if json.is_empty() { '[' } else { ',' });
+            match waiting {
+                Waiting::Event(event) => event.write_json(&mut json),
+                Waiting::Told(told) => json.push_str(&told),
+            }
+        }
         if json.is_empty() {
             return None;
         }

@@ -4,7 +4,8 @@ import { cpus, totalmem } from "node:os";
 import { inRoot } from "../../scripts/lib/run.mjs";
 import { spread } from "./statistics.mjs";
 
-const names = {
+/** What each contender is called. */
+export const names = {
   chatwire: "chatwire",
   plain: "same design, JavaScript",
   "well-written": "well-written stack",
@@ -12,7 +13,7 @@ const names = {
   guides: "guides' stack",
   limit: "limit",
 };
-const marks = ["<!-- bench: begin -->", "<!-- bench: end -->"];
+const marksOf = (what) => [`<!-- ${what}: begin -->`, `<!-- ${what}: end -->`];
 
 /** What was reached: `{work, goal, allowed, reached, isMet}`. */
 export function goalsOf(works) {
@@ -33,9 +34,8 @@ export function tables(works, { rounds, command }) {
     const wrong = samples[name].find(({ problem }) => problem);
     return wrong ? `does not count: ${wrong.problem}` : spread(samples[name].map(({ ms }) => ms));
   };
-  const machine = `${cpus()[0].model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB`;
   return [
-    `\`${command}\`, ${rounds} rounds, medians (least to most) in ms; ${machine}; ${process.platform}, Node ${process.version}, headless Chromium.`,
+    headOf({ rounds, command }),
     "",
     `| | ${columns.map((name) => names[name]).join(" | ")} |`,
     `|---|${columns.map(() => "---|").join("")}`,
@@ -52,9 +52,17 @@ export function tables(works, { rounds, command }) {
   ].join("\n");
 }
 
-export async function writeDocs(text) {
+/** How often, with what and where it was measured. */
+export function headOf({ rounds, command }) {
+  const machine = `${cpus()[0].model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB`;
+  return `\`${command}\`, ${rounds} rounds, medians (least to most) in ms (W6: MB); ${machine}; ${process.platform}, Node ${process.version}, headless Chromium.`;
+}
+
+/** Between the marks of `what` in docs/performance.md. */
+export async function writeDocs(what, text) {
   const file = inRoot("docs/performance.md");
   const before = await readFile(file, "utf8");
+  const marks = marksOf(what);
   const [from, to] = marks.map((mark) => before.indexOf(mark));
   await writeFile(file, `${before.slice(0, from + marks[0].length)}\n${text}\n${before.slice(to)}`);
 }

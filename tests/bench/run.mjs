@@ -14,7 +14,8 @@ export async function measure(works, { rounds, say }) {
       try {
         if (work.fill) for (const contender of work.contenders) await bench.fill(contender);
         for (let round = 0; round < rounds; round++) {
-          say(`${work.name}: round ${round + 1} of ${rounds}`);
+          const size = work.count ? `, ${work.count} messages` : "";
+          say(`${work.name}${size}: round ${round + 1} of ${rounds}`);
           // Turned round each time: nobody is always the first.
           const turn = round % 2 === 0 ? work.contenders : work.contenders.toReversed();
           for (const contender of turn) work.samples[contender].push(await bench.visit(contender));

@@ -9,6 +9,12 @@ export function worksOf({ quick }) {
   const missed = quick ? 250 : 500;
   const queued = quick ? 5 : 20;
   const start = quick ? { conversations: 200, each: 99 } : { conversations: 200, each: 499 };
+  /** W7. A task of less is not told by the browser, and counts as none. */
+  const longest = [
+    "ms in the longest task of chatwire's main thread, of all rounds (W7)",
+    50,
+    ({ samples }) => Math.max(...samples.chatwire.map(({ longestMs }) => longestMs)),
+  ];
   const ratio = (work, other) => median(pairs(work, "chatwire", other));
   return [
     {
@@ -22,6 +28,7 @@ export function worksOf({ quick }) {
       goals: [
         ["times receiving alone", 1.15, (work) => ratio(work, "limit")],
         ["times the same design in JavaScript", 1.1, (work) => ratio(work, "plain")],
+        longest,
       ],
     },
     {
@@ -33,6 +40,7 @@ export function worksOf({ quick }) {
       goals: [
         ["of the well-written stack's time", 0.1, (work) => ratio(work, "well-written")],
         ["times the same design in JavaScript", 1.3, (work) => ratio(work, "plain")],
+        longest,
       ],
     },
     {
@@ -79,6 +87,14 @@ export function worksOf({ quick }) {
             ),
         ],
       ],
+    },
+    {
+      name: "W6",
+      title: `memory after ${each * conversations} messages, in MB`,
+      work: "memory",
+      contenders: ["chatwire", "plain", "well-written"],
+      order: { conversations, each, stored: each },
+      goals: [["of the well-written stack's memory", 1, (work) => ratio(work, "well-written")]],
     },
   ];
 }

@@ -164,7 +164,7 @@ impl Connection {
         }
         self.refused = false;
         self.forget_refused_upgrade();
-        self.watch_token(cx.now, cx.timers);
+        self.watch_token(false, cx.now, cx.timers);
         cx.timers.set(Timer::Stable, cx.now.mono_ms.saturating_add(STABLE_MS));
         self.watch(cx.timers);
         self.actions.push_back(Action::Online { resumed });

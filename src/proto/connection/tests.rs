@@ -47,7 +47,7 @@ impl Rig {
         }
         let config = Config::parse(&options.to_string(), PageFacts { online: true, visible: true }).unwrap();
         Self {
-            connection: Connection::new(&config),
+            connection: Connection::new(&config, true),
             timers: Timers::default(),
             rng: Rng::new([5; 32]),
             now: Now { mono_ms: 1_000, wall_ms: 1_700_000_000_000 },

@@ -71,20 +71,24 @@ impl Connection {
 
     /// The new token is here while the socket lives on.
     pub(super) fn renewed(&mut self, token: Secret, now: Now, timers: &mut Timers) {
-        // One that is replaced before its end has not been refused.
-        if self.token.replace(token).is_none() {
-            self.renewed_at_mono_ms = Some(now.mono_ms);
-        }
+        let is_other = self.token.as_ref() != Some(&token);
+        // One that is replaced before its end has not been refused, and nobody waits.
+        let refused = self.token.replace(token).is_none();
+        self.renewed_at_mono_ms = refused.then_some(now.mono_ms);
         self.renewal_failures = 0;
         self.socket_behind = true;
         timers.clear(Timer::Connect);
-        self.watch_token(now, timers);
+        if is_other {
+            self.watch_token(true, now, timers);
+        }
         if self.reason.take().is_some() {
             self.changed();
         }
-        self.actions.push_back(Action::TokenRenewed);
-        self.session.framing.on_token(true, now);
-        self.drain(timers);
+        if refused {
+            self.actions.push_back(Action::TokenRenewed);
+            self.session.framing.on_token(true, now);
+            self.drain(timers);
+        }
     }
 
     fn was_renewed_just_now(&self, now: Now) -> bool {

@@ -117,7 +117,7 @@ impl<'a> Fields<'a> {
         let mut found = None;
         let first = letter(name);
         if self.letters & first == 0 {
-            return found;
+            return None;
         }
         for (key, value) in self.object.iter() {
             if letter(key) == first && is_spelling(key, name) && json::kind(value) != Kind::Null {

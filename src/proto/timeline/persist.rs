@@ -2,8 +2,8 @@
 
 use super::super::api::RecordId;
 use super::super::store::{self, encode_head, encode_index, encode_segment_rows};
-use super::log::Want;
-use super::{MAX_LOADED_SEGMENTS, Timelines};
+use super::log::{Log, Want};
+use super::{MAX_LOADED_SEGMENTS, MAX_SEALED_SEGMENTS, Timelines};
 use crate::proto::sorted::SortedSet;
 
 /// A record of the history.
@@ -136,8 +136,9 @@ impl Timelines {
         log.head_dirty |= !saved;
     }
 
-    /// Drops clean segments that no window shows, oldest use first, down to the limit (P6).
+    /// Drops clean segments that no window shows, oldest use first, down to the limits (P6).
     pub fn evict(&mut self) {
+        self.evict_sealed();
         let mut loaded = 0;
         for (_, log) in self.logs.iter() {
             loaded += log.segments.len();
@@ -145,34 +146,13 @@ impl Timelines {
         if loaded <= MAX_LOADED_SEGMENTS {
             return;
         }
-        let mut idle = Vec::new();
-        for (id, log) in self.logs.iter() {
-            if !log.busy() && !log.segments.is_empty() {
-                idle.push((log.used, id.clone()));
-            }
-        }
+        let mut idle = self.used_at(&|log| !log.busy() && !log.segments.is_empty());
         while loaded > MAX_LOADED_SEGMENTS {
-            // Sorting would be a kilobyte of wasm for a few hundred conversations once in a while.
-            let mut oldest: Option<(usize, u64)> = None;
-            for (at, (used, _)) in idle.iter().enumerate() {
-                if oldest.is_none_or(|(_, least)| *used < least) {
-                    oldest = Some((at, *used));
-                }
-            }
-            let Some((oldest, _)) = oldest else { return };
-            let (_, id) = idle.swap_remove(oldest);
-            let viewed = self.is_viewed(&id);
+            let Some(id) = take_oldest(&mut idle) else { return };
+            let (viewed, needed) = (self.is_viewed(&id), self.needed_of(&id));
             let Some(log) = self.logs.get_mut(&id) else { continue };
             let before = log.segments.len();
             log.head.last_message = log.last_message().cloned();
-            let mut needed = SortedSet::new();
-            for view in self.views.values() {
-                for number in &view.needs {
-                    if view.conversation_id == id {
-                        needed.insert(*number);
-                    }
-                }
-            }
             log.segments.remove_where(&|number, _| !needed.contains(number));
             if !viewed {
                 log.index.clear();
@@ -180,6 +160,63 @@ impl Timelines {
             loaded = loaded.saturating_sub(before - log.segments.len());
         }
     }
+
+    /// In a burst every conversation has something to write all the time, and would keep all that has come: what is full and
+    /// stored goes, the tail stays for the next message.
+    fn evict_sealed(&mut self) {
+        let mut sealed = 0;
+        for (_, log) in self.logs.iter() {
+            sealed += log.segments.len().saturating_sub(1);
+        }
+        if sealed <= MAX_SEALED_SEGMENTS {
+            return;
+        }
+        // An operation that waits has asked for what it needs.
+        let mut idle = self.used_at(&|log| log.ops.is_empty() && log.segments.len() > 1);
+        while sealed > MAX_SEALED_SEGMENTS {
+            let Some(id) = take_oldest(&mut idle) else { return };
+            let needed = self.needed_of(&id);
+            let Some(log) = self.logs.get_mut(&id) else { continue };
+            let (before, tail) = (log.segments.len(), log.tail_number());
+            log.segments.remove_where(&|number, loaded| {
+                Some(*number) != tail && !loaded.dirty && !loaded.writing && !needed.contains(number)
+            });
+            sealed = sealed.saturating_sub(before - log.segments.len());
+        }
+    }
+
+    /// When those conversations were used last.
+    fn used_at(&self, wanted: &dyn Fn(&Log) -> bool) -> Vec<(u64, String)> {
+        let mut used = Vec::new();
+        for (id, log) in self.logs.iter() {
+            if wanted(log) {
+                used.push((log.used, id.clone()));
+            }
+        }
+        used
+    }
+
+    /// The segments that windows on a conversation show.
+    fn needed_of(&self, id: &str) -> SortedSet<u32> {
+        let mut needed = SortedSet::new();
+        for view in self.views.values().filter(|view| view.conversation_id == id) {
+            for number in &view.needs {
+                needed.insert(*number);
+            }
+        }
+        needed
+    }
+}
+
+/// Sorting would be a kilobyte of wasm for a few hundred conversations once in a while.
+fn take_oldest(idle: &mut Vec<(u64, String)>) -> Option<String> {
+    let mut oldest: Option<(usize, u64)> = None;
+    for (at, (used, _)) in idle.iter().enumerate() {
+        if oldest.is_none_or(|(_, least)| *used < least) {
+            oldest = Some((at, *used));
+        }
+    }
+    oldest.map(|(at, _)| idle.swap_remove(at).1)
 }
 
 impl Timelines {

@@ -14,6 +14,7 @@ fn no_echoes() -> Echoes {
     Echoes { messages: Vec::new(), pending: Vec::new() }
 }
 
+mod burst;
 mod joint;
 mod lead;
 

@@ -181,8 +181,11 @@ impl<'a> Object<'a> {
     #[must_use]
     pub fn read(raw: &'a RawValue) -> Option<Self> {
         let mut parts = parts(raw, '{')?;
-        // A message has about so many.
-        let mut fields = Vec::with_capacity(12);
+        let mut fields = Vec::new();
+        if parts.rest.is_some() {
+            // A message has about so many.
+            fields.reserve(12);
+        }
         while let (Some(name), Some(value)) = (parts.next(), parts.next()) {
             fields.push((string(name).unwrap_or_default(), value));
         }

@@ -2,10 +2,12 @@
 // posts what it has measured. Nobody watches it meanwhile.
 import { calm } from "../../e2e/page/figures/calm.js";
 import { problemOf } from "./check.js";
+// Before any wasm is there.
+import "./memory.js";
 import { watchTasks } from "./tasks.js";
-import { burst, catchUp, flush, send, start } from "./works.js";
+import { burst, catchUp, flush, memory, send, start } from "./works.js";
 
-const works = { burst, catchUp, start, flush, send };
+const works = { burst, catchUp, start, flush, send, memory };
 
 const order = JSON.parse(decodeURIComponent(location.hash.slice(1)));
 const load = () => import(`./contenders/${order.contender}.js`);

@@ -1,6 +1,7 @@
 // The works: each gives the milliseconds that it took, until what it brings is in the snapshot and on disk.
 import { idOf, textOf } from "../texts.js";
 import { openBare, receive, writePacked, writeRow } from "./contenders/limit.js";
+import { memoryBytes } from "./memory.js";
 
 async function control(url, what, order) {
   const response = await fetch(`${url}/control/${what}`, { method: "POST", body: JSON.stringify(order) });
@@ -50,6 +51,19 @@ export async function burst(contender, { url, userId, conversations, each }, cal
   await client.show(idOf(userId, 0));
   await calm();
   return untilStored(client, () => Promise.all([start(), upTo(client, conversations, each)]));
+}
+
+/** W6: what the page holds after W1, in MB, its client open. */
+export async function memory(contender, { url, userId, conversations, each }, calm) {
+  await control(url, "world", { user: userId, conversations });
+  const client = await contender.open({ url, userId });
+  await client.connect();
+  await client.show(idOf(userId, 0));
+  await Promise.all([control(url, "burst", { user: userId, each }), upTo(client, conversations, each)]);
+  await calm();
+  const ms = (await memoryBytes()) / 2 ** 20;
+  await client.close();
+  return { ms };
 }
 
 /** W2: one message each is known, `each` more were missed. */

@@ -5,6 +5,7 @@ use crate::proto::store::fingerprint;
 
 /// So many messages are remembered at least, and twice as many at most.
 const MIN_REMEMBERED: usize = 2048;
+/// Of each generation, eight messages in one.
 const BUCKETS: usize = 256;
 
 /// Two generations: where the young one is full, it becomes the old one, which is forgotten. One list with an order beside it
@@ -38,13 +39,14 @@ impl Statuses {
 
     /// Higher than all that was told of this message.
     pub fn raise(&mut self, row_key: &str, status: Status) -> bool {
-        if self.get(row_key).is_some_and(|known| known >= status) {
-            return false;
-        }
         let print = fingerprint(row_key);
         if let Some(known) = self.young.find(print, row_key) {
-            known.status = status;
-            return true;
+            let is_higher = known.status < status;
+            known.status = known.status.max(status);
+            return is_higher;
+        }
+        if self.old.find(print, row_key).is_some_and(|known| known.status >= status) {
+            return false;
         }
         if self.young.len >= MIN_REMEMBERED {
             self.old = core::mem::take(&mut self.young);

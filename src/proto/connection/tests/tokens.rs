@@ -202,8 +202,11 @@ fn a_refusal_of_a_request_from_before_does_not_disturb_an_attempt() {
 
 /// A JWT (RFC 7519) that ends so many seconds after the rig's present.
 fn ending_in(rig: &Rig, seconds: u64) -> String {
-    let claims = json!({ "exp": rig.now.wall_ms / 1000 + seconds }).to_string();
-    format!("e30.{}.sig", crate::proto::wire::base64::encode(claims.as_bytes()))
+    jwt_of(&json!({ "exp": rig.now.wall_ms / 1000 + seconds }))
+}
+
+fn jwt_of(claims: &Value) -> String {
+    format!("e30.{}.sig", crate::proto::wire::base64::encode(claims.to_string().as_bytes()))
 }
 
 /// Time passes while the server pings; what is done meanwhile but to answer.
@@ -217,47 +220,91 @@ fn pass_in_peace(rig: &mut Rig, seconds: u64) -> Vec<String> {
     names
 }
 
+fn online_with(token: &str) -> Rig {
+    let mut rig = Rig::new(json!({}));
+    rig.connect();
+    rig.go_online(token);
+    rig
+}
+
 #[test]
 fn another_token_is_asked_for_before_one_ends_that_says_so() {
     for (life_s, asked_after_s) in [(3_600, 3_540), (60, 54)] {
-        let mut rig = Rig::new(json!({}));
-        let first = ending_in(&rig, life_s);
-        rig.connect();
-        rig.go_online(&first);
+        let first = ending_in(&Rig::new(json!({})), life_s);
+        let mut rig = online_with(&first);
         assert!(pass_in_peace(&mut rig, asked_after_s - 1).is_empty());
         assert_eq!(pass_in_peace(&mut rig, 1), ["token Expiring"]);
         assert_eq!(rig.connection.token(), Some(&Secret(first)), "good until then");
         let second = ending_in(&rig, life_s);
         rig.token(Ok(&second));
-        assert_eq!(rig.names(), ["token renewed"]);
         assert_eq!(rig.connection.token(), Some(&Secret(second)));
+        assert!(rig.names().is_empty(), "nobody has waited for it");
         rig.refuse(RefusedBy::Rest);
         assert_eq!(rig.names(), ["token Refused"], "the first refusal of it");
+        rig.token(Ok("opaque"));
+        assert_eq!(pass_in_peace(&mut rig, 7_200), ["token renewed"]);
     }
 }
 
 #[test]
 fn one_that_does_not_come_is_asked_for_again_and_the_old_one_is_used() {
-    let mut rig = Rig::new(json!({}));
-    let first = ending_in(&rig, 3_600);
-    rig.connect();
-    rig.go_online(&first);
+    let first = ending_in(&Rig::new(json!({})), 3_600);
+    let mut rig = online_with(&first);
     assert_eq!(pass_in_peace(&mut rig, 3_540), ["token Expiring"]);
     rig.token(Err("busy"));
     assert_eq!((rig.state(), rig.reason().as_str()), (ConnectionState::Online, "getToken failed: busy"));
-    assert_eq!(rig.connection.token(), Some(&Secret(first)));
+    assert_eq!(rig.connection.token(), Some(&Secret(first.clone())));
     assert_eq!(pass_in_peace(&mut rig, 2), ["changed", "token Expiring"]);
+    // This question nobody answers.
+    let names = pass_in_peace(&mut rig, 30);
+    assert_eq!(names, ["changed", "token Expiring"]);
+    assert_eq!(rig.connection.token(), Some(&Secret(first)));
+    let stale = rig.connection.asking.expect("a question");
     rig.refuse(RefusedBy::Rest);
     assert_eq!(rig.names(), ["token Refused"], "it takes the question's place");
+    rig.token_for(stale, Ok("late"));
+    assert_eq!(rig.connection.token(), None);
 }
 
 #[test]
 fn the_same_token_given_again_is_not_asked_for_without_end() {
+    for made_s in [1_700_000_000, 1_600_000_000] {
+        // The second has been over for long, by this clock.
+        let token = jwt_of(&json!({ "exp": made_s + 60, "iat": made_s }));
+        let mut rig = online_with(&token);
+        assert_eq!(pass_in_peace(&mut rig, 54), ["token Expiring"]);
+        rig.token(Ok(&token));
+        assert!(pass_in_peace(&mut rig, 600).is_empty());
+    }
+}
+
+#[test]
+fn a_question_for_another_token_ends_with_its_socket() {
+    let mut rig = online_with(&ending_in(&Rig::new(json!({})), 60));
+    assert_eq!(pass_in_peace(&mut rig, 54), ["token Expiring"]);
+    let stale = rig.connection.asking.expect("a question");
+    rig.closed(1006, "");
+    rig.token_for(stale, Ok("late"));
+    assert_eq!((rig.state(), rig.connection.token()), (ConnectionState::Waiting, None));
+    rig.pass_retry();
+    rig.actions();
+    rig.go_online("opaque");
+    assert!(pass_in_peace(&mut rig, 600).is_empty());
+}
+
+#[test]
+fn a_token_that_never_changes_or_serves_the_socket_alone_is_used_to_its_end() {
+    let token = ending_in(&Rig::new(json!({})), 60);
+    let mut rig = Rig::new(json!({ "hasGetToken": false, "token": token }));
+    rig.connect();
+    let conn = rig.conn();
+    rig.opened(conn);
+    assert!(rig.text(OPEN).is_none() && rig.text(JOINED).is_none());
+    rig.actions();
+    assert!(pass_in_peace(&mut rig, 120).is_empty());
     let mut rig = Rig::new(json!({}));
-    let token = ending_in(&rig, 60);
+    rig.connection.renews_ahead = false;
     rig.connect();
     rig.go_online(&token);
-    assert_eq!(pass_in_peace(&mut rig, 54), ["token Expiring"]);
-    rig.token(Ok(&token));
-    assert_eq!(pass_in_peace(&mut rig, 120), ["token renewed"]);
+    assert!(pass_in_peace(&mut rig, 120).is_empty());
 }

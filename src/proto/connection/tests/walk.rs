@@ -7,6 +7,8 @@ use super::*;
 struct World {
     open: Option<ConnId>,
     online: bool,
+    /// Questions because a token ends.
+    expiring: u32,
     /// `disconnect()` or a refused token: only `connect()` may follow.
     ended: bool,
 }
@@ -24,7 +26,10 @@ impl World {
                 }
                 Action::Socket(SocketOutput::Text { conn, .. }) => assert_eq!(self.open, Some(conn)),
                 Action::Socket(_) => panic!("nothing else is sent"),
-                Action::Token { .. } => assert!(!self.ended, "an explicit end is final"),
+                Action::Token { reason, .. } => {
+                    assert!(!self.ended, "an explicit end is final");
+                    self.expiring += u32::from(reason == crate::proto::TokenReason::Expiring);
+                }
                 Action::Online { .. } => assert!(!core::mem::replace(&mut self.online, true)),
                 Action::Lost => assert!(core::mem::take(&mut self.online), "lost only what was online"),
                 Action::Closed(_) | Action::AuthError(_) => self.ended = true,
@@ -111,7 +116,10 @@ fn step(rig: &mut Rig, world: &mut World, draw: u64) {
 /// What a healthy world would do next.
 fn advance(rig: &mut Rig, pick: usize) {
     if rig.connection.asking.is_some() {
-        rig.token(if pick.is_multiple_of(8) { Err("no") } else { Ok("t-o-k-e-n") });
+        // `{"exp":1700000200,"iat":1700000180}`: twenty seconds.
+        const ENDING: &str = "e30.eyJleHAiOjE3MDAwMDAyMDAsImlhdCI6MTcwMDAwMDE4MH0.c2ln";
+        let token = if pick.is_multiple_of(3) { ENDING } else { "t-o-k-e-n" };
+        rig.token(if pick.is_multiple_of(8) { Err("no") } else { Ok(token) });
     } else if let Some(conn) = rig.connection.conn() {
         match rig.connection.session.stage() {
             session::Stage::Opening => rig.opened(conn),
@@ -124,7 +132,7 @@ fn advance(rig: &mut Rig, pick: usize) {
 
 #[test]
 fn whatever_happens_in_whatever_order() {
-    let mut onlines = 0;
+    let (mut onlines, mut expiring) = (0, 0);
     let mut seen = std::collections::BTreeSet::new();
     for seed in 0..200 {
         let mut draws = Rng::new([seed; 32]);
@@ -145,11 +153,13 @@ fn whatever_happens_in_whatever_order() {
                 check_timers(&rig);
             }
         }
+        expiring += world.expiring;
         rig.connection.take_early();
         rig.close();
         assert!(rig.actions().iter().all(|action| matches!(action, Action::Socket(_))));
         assert_eq!((rig.connection.conn(), rig.timers.next()), (None, None));
     }
     assert_eq!(seen.len(), 8, "every state is visited: {seen:?}");
+    assert!(expiring > 20, "tokens end in it: {expiring}");
     assert!(onlines > 1_000, "the walk comes online often enough to mean something: {onlines}");
 }

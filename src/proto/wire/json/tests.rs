@@ -149,8 +149,34 @@ proptest! {
 
     #[test]
     fn what_serde_json_writes_is_read(value in any_json()) {
-        prop_assert!(parse(&value.to_string(), 0).is_ok());
-        prop_assert!(parse(&serde_json::to_string_pretty(&value).unwrap(), 0).is_ok());
+        for text in [value.to_string(), serde_json::to_string_pretty(&value).unwrap()] {
+            assert_same(parse(&text, 0).unwrap(), &value);
+        }
+    }
+}
+
+/// Cut and unescaped to the last leaf.
+fn assert_same(raw: &RawValue, value: &serde_json::Value) {
+    use serde_json::Value as V;
+    match value {
+        V::Array(items) => {
+            let parts = array(raw).unwrap();
+            assert_eq!(parts.len(), items.len(), "{}", raw.get());
+            for (part, item) in parts.into_iter().zip(items) {
+                assert_same(part, item);
+            }
+        }
+        V::Object(fields) => {
+            let object = Object::read(raw).unwrap();
+            assert_eq!(object.iter().count(), fields.len(), "{}", raw.get());
+            for (name, field) in fields {
+                assert_same(object.get(name).unwrap(), field);
+            }
+        }
+        V::String(text) => assert_eq!(string(raw).unwrap(), text.as_str()),
+        V::Null | V::Bool(_) | V::Number(_) => {
+            assert_eq!(raw.get(), value.to_string());
+        }
     }
 }
 

@@ -1,0 +1,40 @@
+//! Messages that come faster than there is a moment in which nothing is to be written.
+
+use super::*;
+use crate::proto::timeline::MAX_SEALED_SEGMENTS;
+
+#[test]
+fn a_burst_keeps_no_more_in_memory_than_it_may() {
+    let mut bench = Bench::new();
+    let most = MAX_SEALED_SEGMENTS as u64 * SEGMENT_ROWS as u64 * 3;
+    let mut seen = 0;
+    for n in 1..=most {
+        bench.push(Op::Live(Box::new(copy(n, true))));
+        if !n.is_multiple_of(50) {
+            continue;
+        }
+        let mut items = Vec::new();
+        for item in bench.timelines.take_dirty() {
+            items.push((bench.timelines.encode(n, &item), item));
+        }
+        // The next one comes before it is stored: the conversation has something to write all the time.
+        bench.push(Op::Live(Box::new(copy(most + n, true))));
+        for (record, item) in items {
+            if let Some((RecordId { key, .. }, bytes)) = record {
+                bench.records.insert(key, bytes);
+            }
+            bench.timelines.on_written(&item, Some(n));
+        }
+        assert!(bench.timelines.has_dirty());
+        bench.timelines.evict();
+        let loaded = bench.timelines.logs.get(ROOM).map_or(0, |log| log.segments.len());
+        // The tail, and what is not stored yet.
+        assert!(loaded <= MAX_SEALED_SEGMENTS + 3, "{loaded} segments after {n} messages");
+        seen = seen.max(loaded);
+    }
+    assert!(seen > 2, "{seen}: some stay, for who scrolls up");
+    bench.restart();
+    let rows: u32 =
+        bench.timelines.logs.get(ROOM).map_or(0, |log| log.head.segments.iter().map(|info| info.count).sum());
+    assert_eq!(u64::from(rows), most + most / 50);
+}
