@@ -73,6 +73,7 @@ export async function writePlots(works, folder = inRoot("docs/plots")) {
     const { document } = new JSDOM("").window;
     const svg = Plot.plot({
       document,
+      ariaLabel: `${name}, ${own[0].title}: time against messages`,
       width: 640,
       height: 400,
       marginLeft: 60,
