@@ -47,9 +47,10 @@ pub use view::{Echo, Echoes, unknown_conversation};
 pub const SEGMENT_ROWS: usize = 100;
 /// Names that are looked for in all conversations at once.
 const MAX_SEARCHES: usize = 512;
-/// Segments in memory that no window shows; of them those that are full.
+/// Segments in memory that no window shows; of them those that are full. Few would be enough for what is shown, but what counts and
+/// marks older rows looks at those in memory alone (docs/open.md).
 const MAX_LOADED_SEGMENTS: usize = 256;
-const MAX_SEALED_SEGMENTS: usize = 32;
+const MAX_SEALED_SEGMENTS: usize = 224;
 
 /// One change of a message that is in the history.
 #[derive(Clone, Debug, PartialEq)]

@@ -171,8 +171,9 @@ impl Timelines {
         if sealed <= MAX_SEALED_SEGMENTS {
             return;
         }
-        // An operation that waits has asked for what it needs.
-        let mut idle = self.used_at(&|log| log.ops.is_empty() && log.segments.len() > 1);
+        // An operation or a window that waits has asked for what it needs, and may have the half of it.
+        let waits = |log: &Log| !log.ops.is_empty() || !log.asked.is_empty();
+        let mut idle = self.used_at(&|log| !waits(log) && log.segments.len() > 1);
         while sealed > MAX_SEALED_SEGMENTS {
             let Some(id) = take_oldest(&mut idle) else { return };
             let needed = self.needed_of(&id);

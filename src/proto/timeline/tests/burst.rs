@@ -6,7 +6,7 @@ use crate::proto::timeline::MAX_SEALED_SEGMENTS;
 #[test]
 fn a_burst_keeps_no_more_in_memory_than_it_may() {
     let mut bench = Bench::new();
-    let most = MAX_SEALED_SEGMENTS as u64 * SEGMENT_ROWS as u64 * 3;
+    let most = MAX_SEALED_SEGMENTS as u64 * SEGMENT_ROWS as u64 * 2;
     let mut seen = 0;
     for n in 1..=most {
         bench.push(Op::Live(Box::new(copy(n, true))));
