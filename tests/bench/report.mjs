@@ -55,7 +55,7 @@ export function tables(works, { rounds, command }) {
 /** How often, with what and where it was measured. */
 export function headOf({ rounds, command }) {
   const machine = `${cpus()[0].model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB`;
-  return `\`${command}\`, ${rounds} rounds, medians (least to most) in ms (W6: MB); ${machine}; ${process.platform}, Node ${process.version}, headless Chromium.`;
+  return `\`${command}\`, ${rounds} rounds, medians (least to most) in ms (W6: MB, W10: commits); ${machine}; ${process.platform}, Node ${process.version}, headless Chromium.`;
 }
 
 /** Between the marks of `what` in docs/performance.md. */

@@ -8,6 +8,7 @@ export function worksOf({ quick }) {
   const each = quick ? 250 : 1_000;
   const missed = quick ? 250 : 500;
   const queued = quick ? 5 : 20;
+  const shown = quick ? 200 : 1_000;
   const start = quick ? { conversations: 200, each: 99 } : { conversations: 200, each: 499 };
   /** W7. A task of less is not told by the browser, and counts as none. */
   const longest = [
@@ -95,6 +96,26 @@ export function worksOf({ quick }) {
       contenders: ["chatwire", "plain", "well-written"],
       order: { conversations, each, stored: each },
       goals: [["of the well-written stack's memory", 1, (work) => ratio(work, "well-written")]],
+    },
+    {
+      name: "W10",
+      title: `commits of React, ${shown} messages in ${shown / 100} s`,
+      work: "rows",
+      contenders: ["chatwire"],
+      order: { conversations: 1, each: shown, stored: shown, overMs: shown * 10 },
+      goals: [
+        [
+          "commits a frame",
+          1,
+          ({ samples }) => median(samples.chatwire.map(({ ms, frames }) => ms / frames)),
+        ],
+        [
+          "rows rendered a message",
+          1,
+          ({ samples, order }) =>
+            median(samples.chatwire.map(({ rowsRendered }) => rowsRendered / order.each)),
+        ],
+      ],
     },
   ];
 }

@@ -5,9 +5,9 @@ import { problemOf } from "./check.js";
 // Before any wasm is there.
 import "./memory.js";
 import { watchTasks } from "./tasks.js";
-import { burst, catchUp, flush, memory, send, start } from "./works.js";
+import { burst, catchUp, flush, memory, rows, send, start } from "./works.js";
 
-const works = { burst, catchUp, start, flush, send, memory };
+const works = { burst, catchUp, start, flush, send, memory, rows };
 
 const order = JSON.parse(decodeURIComponent(location.hash.slice(1)));
 const load = () => import(`./contenders/${order.contender}.js`);

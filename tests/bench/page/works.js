@@ -66,6 +66,21 @@ export async function memory(contender, { url, userId, conversations, each }, ca
   return { ms };
 }
 
+/** W10: `each` messages of one conversation within `overMs`, shown by React; `ms` are its commits. */
+export async function rows(contender, { url, userId, conversations, each, overMs }, calm) {
+  const { watchRows } = await import("./react.js");
+  await control(url, "world", { user: userId, conversations });
+  const client = await contender.open({ url, userId });
+  await client.connect();
+  const watched = watchRows(client.chat, idOf(userId, 0));
+  await calm();
+  watched.reset();
+  await Promise.all([control(url, "burst", { user: userId, each, overMs }), watched.seen(each)]);
+  const { commits, rowsRendered, frames } = watched.stop();
+  await client.close();
+  return { ms: commits, rowsRendered, frames };
+}
+
 /** W2: one message each is known, `each` more were missed. */
 export async function catchUp(contender, { url, userId, conversations, each }, calm) {
   await control(url, "world", { user: userId, conversations });
