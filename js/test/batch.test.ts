@@ -2,6 +2,26 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { ChatClient } from "../src/client.js";
 import type { CoreConstructor } from "../src/core.js";
 
+/** A client over a core that is played: `deliver` is what it tells, `heard` what it was told of listeners. */
+function played() {
+  let onBatch = (_: string) => {};
+  let calls = 0;
+  const heard: boolean[] = [];
+  class Core {
+    constructor(_: unknown, hooks: { onBatch: (json: string) => void }) {
+      onBatch = hooks.onBatch;
+    }
+    command() {
+      return ++calls;
+    }
+    hear(messages: boolean) {
+      heard.push(messages);
+    }
+  }
+  const chat = new ChatClient(Core as unknown as CoreConstructor, { plain: { userId: "ana" } } as never);
+  return { chat, heard, deliver: (events: unknown[]) => onBatch(JSON.stringify(events)) };
+}
+
 test("an event that cannot be read takes nothing else along", () => {
   const reported = vi.spyOn(console, "error").mockImplementation(() => {});
   onTestFinished(() => reported.mockRestore());
@@ -9,42 +29,21 @@ test("an event that cannot be read takes nothing else along", () => {
   onTestFinished(() => {
     vi.unstubAllGlobals();
   });
-  let deliver = (_: string) => {};
-  class Core {
-    constructor(_: unknown, hooks: { onBatch: (json: string) => void }) {
-      deliver = hooks.onBatch;
-    }
-    command() {
-      return 1;
-    }
-  }
-  const plain = { userId: "ana" };
-  const chat = new ChatClient(Core as unknown as CoreConstructor, { plain } as never);
+  const { chat, deliver } = played();
   const batch = [
     { type: "presence", userId: "bo", online: true },
     { type: "presence", userId: "cy", online: true, lastSeenMs: null },
     { type: "done", id: 1, outcome: { messages: [] } },
   ];
-  deliver(JSON.stringify(batch));
+  deliver(batch);
   expect(reported).toHaveBeenCalled();
   expect(chat.presence("cy")?.online).toBe(true);
 });
 
 test("a call that ends in the task of the start does not overtake what is told", async () => {
-  let deliver = (_: string) => {};
-  let calls = 0;
-  class Core {
-    constructor(_: unknown, hooks: { onBatch: (json: string) => void }) {
-      deliver = hooks.onBatch;
-    }
-    command() {
-      return ++calls;
-    }
-    hear() {}
-  }
-  const chat = new ChatClient(Core as unknown as CoreConstructor, { plain: { userId: "ana" } } as never);
+  const { chat, deliver } = played();
   const restored = chat.restored();
-  deliver(JSON.stringify([{ type: "done", id: 1, outcome: { kind: "messages", value: [] } }]));
+  deliver([{ type: "done", id: 1, outcome: { kind: "messages", value: [] } }]);
   await restored;
   const order: string[] = [];
   chat.on("presence", () => order.push("told"));
@@ -53,28 +52,15 @@ test("a call that ends in the task of the start does not overtake what is told",
     { type: "presence", userId: "cy", online: true, lastSeenMs: null },
     { type: "done", id: 2, outcome: { kind: "nothing" } },
   ];
-  deliver(JSON.stringify(batch));
+  deliver(batch);
   await connected;
   expect(order).toEqual(["told", "resolved"]);
 });
 
 test("the core tells of messages while somebody listens to them, and until anybody can", async () => {
-  let deliver = (_: string) => {};
-  const heard: boolean[] = [];
-  class Core {
-    constructor(_: unknown, hooks: { onBatch: (json: string) => void }) {
-      deliver = hooks.onBatch;
-    }
-    command() {
-      return 1;
-    }
-    hear(messages: boolean) {
-      heard.push(messages);
-    }
-  }
-  const chat = new ChatClient(Core as unknown as CoreConstructor, { plain: { userId: "ana" } } as never);
+  const { chat, deliver, heard } = played();
   const restored = chat.restored();
-  deliver(JSON.stringify([{ type: "done", id: 1, outcome: { kind: "messages", value: [] } }]));
+  deliver([{ type: "done", id: 1, outcome: { kind: "messages", value: [] } }]);
   chat.on("phase", () => {})();
   expect(heard).toEqual([]);
   await restored;

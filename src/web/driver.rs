@@ -300,9 +300,8 @@ impl Batch {
     ///
     /// A text `message` that nobody hears is left out: it is the most frequent event and the longest, a fifth of what a burst cost
     /// the page. Whoever hears something else of this batch before it may begin to listen then.
-    fn take(&mut self, hears: bool) -> Option<String> {
+    fn take(&mut self, mut hears: bool) -> Option<String> {
         self.urgent = false;
-        let mut hears = hears;
         let mut json = String::new();
         for waiting in core::mem::take(&mut self.waiting) {
             if let Waiting::Event(Event::Message { message, .. }) = &waiting {

@@ -8,7 +8,7 @@ import { noneBeside, readArguments } from "../../scripts/lib/arguments.mjs";
 import { runMain, Told } from "../../scripts/lib/run.mjs";
 import { parts } from "../e2e/parts.mjs";
 
-const all = ["W1", "W2", "W3", "W4", "W5", "W6", "W10"];
+const names = ["W1", "W2", "W3", "W4", "W5", "W6", "W10"];
 
 await runMain(async () => {
   const given = noneBeside(
@@ -16,7 +16,7 @@ await runMain(async () => {
       quick: { type: "boolean" },
       growth: { type: "boolean" },
       rounds: { type: "string", least: 1 },
-      works: { type: "string", default: all.join(","), among: all },
+      works: { type: "string", default: names.join(","), among: names },
       json: { type: "string" },
       "write-docs": { type: "boolean" },
     }),
@@ -24,37 +24,23 @@ await runMain(async () => {
   Object.assign(process.env, await parts());
   // What these import may just have been installed.
   const { worksOf } = await import("./works.mjs");
-  const { measure } = await import("./run.mjs");
-  const { goalsOf, tables, writeDocs } = await import("./report.mjs");
-  const { quick = false, growth = false, rounds = quick || growth ? 3 : 7, works: names } = given;
-  if (growth) return showGrowth(rounds, given);
-  const works = worksOf({ quick }).filter(({ name }) => names.includes(name));
-  await measure(works, { rounds, say: console.log });
-  const text = tables(works, { rounds, command: `npm run bench${quick ? " -- --quick" : ""}` });
-  console.log(`\n${text}`);
-  if (given.json) {
-    const samples = works.map(({ name, title, samples }) => ({ name, title, samples }));
-    await writeFile(given.json, JSON.stringify({ rounds, works: samples, goals: goalsOf(works) }, null, 2));
-  }
-  if (given["write-docs"]) await writeDocs("bench", text);
-});
-
-async function showGrowth(rounds, { quick, works: names, json, "write-docs": writes }) {
-  const { measure } = await import("./run.mjs");
   const { growing, growthTable, writePlots } = await import("./growth.mjs");
-  const { headOf, writeDocs } = await import("./report.mjs");
-  const counts = quick ? [1_000, 5_000, 20_000] : [1_000, 5_000, 20_000, 50_000, 200_000];
-  const works = growing(counts).filter(({ name }) => names.includes(name));
+  const { measure } = await import("./run.mjs");
+  const { goalsOf, headOf, tables, writeDocs } = await import("./report.mjs");
+  const { quick = false, growth = false, rounds = quick || growth ? 3 : 7 } = given;
+  const all = growth ? growing({ quick }) : worksOf({ quick });
+  const works = all.filter(({ name }) => given.works.includes(name));
   if (works.length === 0) throw new Told("--growth has W1, W2 and W3 alone");
   await measure(works, { rounds, say: console.log });
-  const command = `npm run bench -- --growth${quick ? " --quick" : ""}`;
-  const text = `${headOf({ rounds, command })}\n\n${growthTable(works)}`;
+  const flags = [growth && " --growth", quick && " --quick"].filter(Boolean).join("");
+  const command = `npm run bench${flags && ` --${flags}`}`;
+  const text = `${headOf({ rounds, command })}\n\n${growth ? growthTable(works) : tables(works)}`;
   console.log(`\n${text}`);
-  if (json) {
-    const samples = works.map(({ name, count, samples }) => ({ name, count, samples }));
-    await writeFile(json, JSON.stringify({ rounds, works: samples }, null, 2));
+  if (given.json) {
+    const samples = works.map(({ name, title, count, samples }) => ({ name, title, count, samples }));
+    await writeFile(given.json, JSON.stringify({ rounds, works: samples, goals: goalsOf(works) }, null, 2));
   }
-  if (!writes) return;
-  await writePlots(works);
-  await writeDocs("growth", text);
-}
+  if (!given["write-docs"]) return;
+  if (growth) await writePlots(works);
+  await writeDocs(growth ? "growth" : "bench", text);
+});

@@ -12,7 +12,8 @@ const contenders = ["chatwire", "plain", "well-written"];
 const conversations = 20;
 
 /** Each work once for each number of messages. */
-export function growing(counts) {
+export function growing({ quick }) {
+  const counts = quick ? [1_000, 5_000, 20_000] : [1_000, 5_000, 20_000, 50_000, 200_000];
   const works = [
     { name: "W1", title: "live burst", work: "burst", orderOf: (each) => ({ each, stored: each }) },
     { name: "W2", title: "catch-up", work: "catchUp", orderOf: (each) => ({ each, stored: each + 1 }) },
@@ -29,6 +30,7 @@ export function growing(counts) {
       ...work,
       count,
       contenders,
+      goals: [],
       order: { conversations, ...orderOf(count / conversations) },
     })),
   );

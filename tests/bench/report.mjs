@@ -25,7 +25,7 @@ export function goalsOf(works) {
   );
 }
 
-export function tables(works, { rounds, command }) {
+export function tables(works) {
   const columns = Object.keys(names).filter((name) =>
     works.some(({ contenders }) => contenders.includes(name)),
   );
@@ -35,8 +35,6 @@ export function tables(works, { rounds, command }) {
     return wrong ? `does not count: ${wrong.problem}` : spread(samples[name].map(({ ms }) => ms));
   };
   return [
-    headOf({ rounds, command }),
-    "",
     `| | ${columns.map((name) => names[name]).join(" | ")} |`,
     `|---|${columns.map(() => "---|").join("")}`,
     ...works.map(
@@ -55,7 +53,7 @@ export function tables(works, { rounds, command }) {
 /** How often, with what and where it was measured. */
 export function headOf({ rounds, command }) {
   const machine = `${cpus()[0].model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB`;
-  return `\`${command}\`, ${rounds} rounds, medians (least to most) in ms (W6: MB, W10: commits); ${machine}; ${process.platform}, Node ${process.version}, headless Chromium.`;
+  return `\`${command}\`, ${rounds} rounds, medians (least to most) in ms, where nothing else is said; ${machine}; ${process.platform}, Node ${process.version}, headless Chromium.`;
 }
 
 /** Between the marks of `what` in docs/performance.md. */

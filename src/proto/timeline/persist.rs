@@ -138,11 +138,12 @@ impl Timelines {
 
     /// Drops clean segments that no window shows, oldest use first, down to the limits (P6).
     pub fn evict(&mut self) {
-        self.evict_sealed();
-        let mut loaded = 0;
+        let (mut loaded, mut sealed) = (0_usize, 0);
         for (_, log) in self.logs.iter() {
             loaded += log.segments.len();
+            sealed += log.segments.len().saturating_sub(1);
         }
+        loaded = loaded.saturating_sub(self.evict_sealed(sealed));
         if loaded <= MAX_LOADED_SEGMENTS {
             return;
         }
@@ -162,28 +163,26 @@ impl Timelines {
     }
 
     /// In a burst every conversation has something to write all the time, and would keep all that has come: what is full and
-    /// stored goes, the tail stays for the next message.
-    fn evict_sealed(&mut self) {
-        let mut sealed = 0;
-        for (_, log) in self.logs.iter() {
-            sealed += log.segments.len().saturating_sub(1);
-        }
+    /// stored goes, the tail stays for the next message. How many went.
+    fn evict_sealed(&mut self, sealed: usize) -> usize {
+        let mut gone = 0;
         if sealed <= MAX_SEALED_SEGMENTS {
-            return;
+            return gone;
         }
         // An operation or a window that waits has asked for what it needs, and may have the half of it.
         let waits = |log: &Log| !log.ops.is_empty() || !log.asked.is_empty();
         let mut idle = self.used_at(&|log| !waits(log) && log.segments.len() > 1);
-        while sealed > MAX_SEALED_SEGMENTS {
-            let Some(id) = take_oldest(&mut idle) else { return };
+        while sealed.saturating_sub(gone) > MAX_SEALED_SEGMENTS {
+            let Some(id) = take_oldest(&mut idle) else { break };
             let needed = self.needed_of(&id);
             let Some(log) = self.logs.get_mut(&id) else { continue };
             let (before, tail) = (log.segments.len(), log.tail_number());
             log.segments.remove_where(&|number, loaded| {
                 Some(*number) != tail && !loaded.dirty && !loaded.writing && !needed.contains(number)
             });
-            sealed = sealed.saturating_sub(before - log.segments.len());
+            gone += before - log.segments.len();
         }
+        gone
     }
 
     /// When those conversations were used last.

@@ -32,6 +32,14 @@ async function visitOnce(contender, options) {
   await client.close();
 }
 
+/** Connected, with a window on the first conversation. */
+async function shown(contender, { url, userId }) {
+  const client = await contender.open({ url, userId });
+  await client.connect();
+  await client.show(idOf(userId, 0));
+  return client;
+}
+
 const isLimit = (contender) => contender.openBare !== undefined;
 
 /** W1: each conversation is told `each` messages, in turn, a frame each. */
@@ -46,9 +54,7 @@ export async function burst(contender, { url, userId, conversations, each }, cal
     const db = await openBare(userId);
     return { ms, packedMs: await timed(() => writePacked(db, conversations * each)) };
   }
-  const client = await contender.open({ url, userId });
-  await client.connect();
-  await client.show(idOf(userId, 0));
+  const client = await shown(contender, { url, userId });
   await calm();
   return untilStored(client, () => Promise.all([start(), upTo(client, conversations, each)]));
 }
@@ -56,9 +62,7 @@ export async function burst(contender, { url, userId, conversations, each }, cal
 /** W6: what the page holds after W1, in MB, its client open. */
 export async function memory(contender, { url, userId, conversations, each }, calm) {
   await control(url, "world", { user: userId, conversations });
-  const client = await contender.open({ url, userId });
-  await client.connect();
-  await client.show(idOf(userId, 0));
+  const client = await shown(contender, { url, userId });
   await Promise.all([control(url, "burst", { user: userId, each }), upTo(client, conversations, each)]);
   await calm();
   const ms = (await memoryBytes()) / 2 ** 20;
