@@ -10,7 +10,6 @@ use crate::proto::sorted::SortedMap;
 
 use super::api::ViewId;
 use super::model::{Message, Phase, Status};
-use super::profile::ServerMessage;
 use super::store::{RecordError, fingerprint};
 
 mod adopt;
@@ -24,11 +23,13 @@ mod known;
 mod log;
 mod merge;
 mod needs;
+mod op;
 mod orphans;
 mod pending;
 mod persist;
 mod ranges;
 mod read;
+mod record;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -37,6 +38,7 @@ mod window;
 use intake::Intake;
 use known::Known;
 pub use log::{Log, Want, order_of};
+pub use op::{Applied, Change, Op, PageOp};
 use orphans::Orphans;
 pub use pending::{Pending, with_pending};
 pub use persist::Item;
@@ -47,129 +49,15 @@ pub use view::{Echo, Echoes, unknown_conversation};
 pub const SEGMENT_ROWS: usize = 100;
 /// Names that are looked for in all conversations at once.
 const MAX_SEARCHES: usize = 512;
-/// Segments in memory that no window shows; of them those that are full. Few would be enough for what is shown, but what counts and
-/// marks older rows looks at those in memory alone (docs/open.md).
+/// Segments in memory that no window shows; of them those that are full.
 const MAX_LOADED_SEGMENTS: usize = 256;
-const MAX_SEALED_SEGMENTS: usize = 224;
-
-/// One change of a message that is in the history.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Change {
-    Status {
-        status: Status,
-        user_id: Option<String>,
-    },
-    Edited {
-        text: String,
-        /// The server's time of the edit, where it tells one: without one the later to come is the later.
-        at_ms: Option<i64>,
-    },
-    Deleted {
-        at_ms: i64,
-    },
-    Reaction {
-        emoji: String,
-        user_id: String,
-        added: bool,
-    },
-    /// This user has read it on another device; or (`tell`) in another tab, which leaves the telling to this one.
-    Read {
-        tell: bool,
-    },
-}
+const MAX_SEALED_SEGMENTS: usize = 32;
 
 /// What is looked for in all conversations.
 #[derive(Clone, Debug)]
 enum Search {
     Change(Change, u64),
     Find { ticket: u32 },
-}
-
-/// A page of the history, oldest first.
-#[derive(Clone, Debug, Default)]
-pub struct PageOp {
-    pub messages: Queue<Box<ServerMessage>>,
-    /// What lies after the first and up to the second is all in the page: from now on it is known.
-    pub range: Option<(u64, u64)>,
-    /// The server's mark of where it ends, up to which sequence number all before it is here then, and whether what comes
-    /// behind it is news.
-    pub mark: Option<(String, u64, bool)>,
-    pub ticket: u32,
-    /// How much had been heard when it was asked for ([`Timelines::heard`]).
-    pub asked: u64,
-    /// What is new in it has come while nobody listened, and is told; else it is older than what was there at the first
-    /// contact.
-    pub tells: bool,
-    /// Rows so far that were new.
-    pub fresh: u32,
-    /// Whether the oldest row was in the history before.
-    pub oldest_known: Option<bool>,
-    /// Whether it has the row up to which all is known.
-    pub joins: Option<bool>,
-}
-
-/// What became of a page.
-#[derive(Clone, Copy, Debug)]
-pub struct Applied {
-    pub ticket: u32,
-    /// Rows that were new.
-    pub fresh: u32,
-    /// They were told.
-    pub tells: bool,
-    /// It goes back to what was known without a gap.
-    pub reached: bool,
-}
-
-/// What waits in a conversation's apply queue.
-#[derive(Clone, Debug)]
-pub enum Op {
-    /// A message that has just come.
-    Live(Box<ServerMessage>),
-    Page(PageOp),
-    /// Another device of this user has read up to this sequence number.
-    ReadTo {
-        seq: u64,
-    },
-    /// The server knows of this user's reading up to `above` only.
-    TellRead {
-        above: u64,
-    },
-    /// The next of what was read and not told.
-    TellMore,
-    /// An own message that the server has answered for; `message` is how it looked in the outbox.
-    Answer {
-        row: u64,
-        message: Box<Message>,
-        copy: Option<Box<ServerMessage>>,
-    },
-    /// A change of the message with that server id; `segments` says where to look, if that is known, `heard` when it came.
-    Target {
-        id: String,
-        change: Change,
-        heard: u64,
-        segments: Option<Vec<u32>>,
-    },
-    /// A message of these names is gone: what answers it shows nothing of it.
-    HideExcerpts {
-        names: Vec<String>,
-    },
-    /// An own change of the message with that server id, which the server has taken; `row` is its place in the outbox.
-    Own {
-        row: u64,
-        id: String,
-        change: Change,
-    },
-    /// Whether a message with this key or id is in the history.
-    Find {
-        name: String,
-        ticket: u32,
-    },
-    /// The same, where an index has said in which segments.
-    FindIn {
-        name: String,
-        ticket: u32,
-        segments: Vec<u32>,
-    },
 }
 
 /// What the machine wants of the client.
@@ -308,7 +196,7 @@ impl Timelines {
         self.abdicate_orphans();
         for (_, log) in self.logs.iter_mut() {
             log.version = None;
-            log.ops.retain(&|op| matches!(op, Op::Find { .. } | Op::FindIn { .. }));
+            log.ops.retain(&|op| matches!(op, Op::Find { .. } | Op::FindIn { .. } | Op::CountUnread(_)));
             log.forget_writes();
         }
         self.recount();

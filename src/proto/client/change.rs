@@ -205,11 +205,12 @@ impl Client {
         let target = change.id.clone().unwrap_or_default();
         let copy = copy.filter(|copy| copy.id == target);
         let wall_ms = i64::try_from(now.wall_ms).unwrap_or(i64::MAX);
+        let undated = copy.is_none();
         let told = match change.kind {
-            ChangeKind::Edit => match copy {
-                Some(copy) => edit_of(*copy),
-                None => self.edited(record),
-            },
+            ChangeKind::Edit => copy.map_or_else(
+                || Change::Edited { text: record.text.clone(), at_ms: Some(record.created_at_ms) },
+                |copy| edit_of(*copy),
+            ),
             ChangeKind::Remove => {
                 let at_ms = copy.and_then(|copy| copy.deleted_at_ms).unwrap_or(wall_ms);
                 Change::Deleted { at_ms }
@@ -221,17 +222,7 @@ impl Client {
             },
         };
         let conversation_id = record.conversation_id.clone();
-        self.timelines.push(&conversation_id, Op::Own { row: id, id: target, change: told });
-    }
-
-    /// An edit of which the server gave no copy. Its time is one that no later telling is older than: the server's own
-    /// clock, as far as it is known here.
-    fn edited(&self, record: &OutboxRow) -> Change {
-        let row_key = record.change.as_ref().map_or("", |change| change.row_key.as_str());
-        let known = self.timelines.loaded_row(&record.conversation_id, row_key);
-        let at_ms = known
-            .map_or(record.created_at_ms, |message| message.edited_at_ms.unwrap_or(message.created_at_ms));
-        Change::Edited { text: record.text.clone(), at_ms: Some(at_ms) }
+        self.timelines.push(&conversation_id, Op::Own { row: id, id: target, change: told, undated });
     }
 
     /// A change has its fate: whoever waits has the message that it changes, and a failure is told.

@@ -70,8 +70,10 @@ impl Client {
                     _ if mine => return,
                     status => Change::Status { status, user_id },
                 };
-                if through {
-                    self.read_before(conversation_id.as_deref(), &message_id, &change);
+                if let (Some(room), Change::Status { user_id: Some(user), .. }, true) =
+                    (&conversation_id, &change, through)
+                {
+                    self.timelines.read_before(room, &message_id, user);
                 }
                 self.timelines.target(conversation_id.as_deref(), &message_id, change);
             }
@@ -126,18 +128,6 @@ impl Client {
         let cursor = self.timelines.log(&told.id).and_then(|log| log.cursor());
         if self.capabilities.cursor && told.last_seq > cursor && told.last_seq != Some(0) {
             self.sync.pull(&told.id);
-        }
-    }
-
-    /// A reader has come as far as this message: what stands before it is read too.
-    fn read_before(&mut self, conversation_id: Option<&str>, message_id: &str, change: &Change) {
-        let (Some(conversation_id), Change::Status { user_id: Some(user_id), .. }) =
-            (conversation_id, change)
-        else {
-            return;
-        };
-        for id in self.timelines.own_unread_before(conversation_id, message_id, user_id) {
-            self.timelines.target(Some(conversation_id), &id, change.clone());
         }
     }
 

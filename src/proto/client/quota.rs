@@ -78,8 +78,12 @@ impl Client {
     }
 
     /// Somebody has deleted the database (the user, another application of the origin): what was accepted and is not
-    /// answered lives in memory alone until it has been written again (P1). The history comes from the server.
+    /// answered lives in memory alone until it has been written again (P1). Of the history that holds for what is in memory;
+    /// the rest comes from the server.
     pub(super) fn on_emptied(&mut self) {
+        if self.leads() {
+            self.timelines.on_emptied();
+        }
         self.outbox.on_emptied();
         self.drafts.on_emptied();
         (self.lead.version, self.storage.generation, self.storage.reign) = (None, None, None);

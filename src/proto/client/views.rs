@@ -45,7 +45,10 @@ impl Client {
         for update in self.timelines.flush(leads, &echoes_of, &|id| rooms.may_exist(id)) {
             self.emit(Event::View(update));
         }
-        self.timelines.evict();
+        if !self.storage.blocked {
+            // What it could not be asked for again stays.
+            self.timelines.evict();
+        }
         self.settle(now);
         self.answer_loads();
     }

@@ -2,12 +2,10 @@
 
 use super::super::model::{Message, Sender};
 use super::super::profile::ServerMessage;
-use super::super::store::{IndexPage, RecordError, decode_index, decode_segment, index_page_of};
+use super::super::store::IndexPage;
 use super::change::raise;
 use super::find::Found;
-use super::joint::LOST;
-use super::known::{Known, raise_known};
-use super::log::{Loaded, LoadedIndex, Row, Want};
+use super::log::{Row, Want};
 use super::merge;
 use super::orphans::Telling;
 use super::{Action, Applied, Op, PageOp, Search, Timelines};
@@ -46,12 +44,17 @@ impl Timelines {
             }
             Op::Page(page) => self.apply_page(conversation_id, page),
             Op::ReadTo { seq } => self.apply_read(conversation_id, seq),
+            Op::CountUnread(count) => self.apply_count(conversation_id, count),
+            Op::ReadBefore(back) => self.apply_read_before(conversation_id, back),
             Op::TellRead { above } => self.apply_tell_read(conversation_id, above),
             Op::TellMore => self.apply_tell_more(conversation_id),
             Op::Answer { row, message, copy } => self.apply_answer(conversation_id, row, *message, copy),
             Op::Target { id, change, heard, .. } => self.apply_target(conversation_id, &id, change, heard),
             Op::HideExcerpts { names } => self.hide_excerpts(conversation_id, &names),
-            Op::Own { row, id, change } => self.apply_own(conversation_id, row, &id, change),
+            Op::Own { row, id, change, undated } => {
+                let change = if undated { self.dated(conversation_id, &id, change) } else { change };
+                self.apply_own(conversation_id, row, &id, change);
+            }
             Op::Find { name, ticket } | Op::FindIn { name, ticket, .. } => {
                 let row = self.logs.get(conversation_id).and_then(|log| log.loaded_by_name(&name));
                 let message = row.map(|row| Box::new(row.message.clone()));
@@ -259,7 +262,15 @@ impl Timelines {
         let revision = self.next_revision();
         let Some(log) = self.logs.get_mut(conversation_id) else { return };
         log.asked.remove(&want.code());
+        // From a store that is gone, say: what is here, or belongs to it no more, is not missed.
+        let missed = match want {
+            Want::Segment(number) => log.lists(number) && !log.segments.contains_key(&number),
+            Want::Index(page) => !log.index.contains_key(&page),
+        };
         if let Err(error) = log.take_record(conversation_id, want, bytes, revision, &self.shown) {
+            if !missed {
+                return self.drive(conversation_id);
+            }
             log.give_up(want);
             let again = !log.damaged.insert(want.code());
             let conversation_id = conversation_id.to_owned();
@@ -309,80 +320,4 @@ enum Was {
     /// In a segment that could not be read.
     Lost,
     New,
-}
-
-impl super::Log {
-    /// Takes in what the store has, unless it is here already.
-    pub(super) fn take_record(
-        &mut self,
-        conversation_id: &str,
-        want: Want,
-        bytes: Option<&[u8]>,
-        revision: u64,
-        known: &Known,
-    ) -> Result<(), RecordError> {
-        let bytes = bytes.ok_or(RecordError::NotARecord)?;
-        match want {
-            Want::Segment(number) => {
-                let (_, messages) = decode_segment(bytes, conversation_id, number)?;
-                if !self.segments.contains_key(&number) {
-                    // What it does not have a leader writes; in another tab it is read, and told, again until somebody has.
-                    let mut loaded = Loaded::default();
-                    for mut message in messages {
-                        loaded.dirty |= raise_known(known, &mut message);
-                        loaded.rows.push(Row { message, revision });
-                    }
-                    self.head_dirty |= loaded.dirty;
-                    // In a tab that does not lead its head may be from before this segment's last change.
-                    if let Some(info) = self.place_of(number).and_then(|at| self.head.segments.get_mut(at)) {
-                        info.count = loaded.rows.len() as u32;
-                    }
-                    self.segments.insert(number, loaded);
-                }
-                if self.tail_number() == Some(number) {
-                    self.refresh_tail_ids();
-                }
-            }
-            Want::Index(number) => {
-                let (_, page) = decode_index(bytes)?;
-                if !self.index.contains_key(&number) {
-                    self.index.insert(number, LoadedIndex { page, dirty: false, writing: false });
-                    self.forget_evicted(number);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// A record that cannot be had: its rows are fetched again from the server, its index is begun anew.
-    fn give_up(&mut self, want: Want) {
-        match want {
-            Want::Segment(number) => {
-                if let Some(at) = self.place_of(number) {
-                    let info = self.head.segments.remove(at);
-                    self.lose(&info);
-                    if mutant::is(44) {
-                        // Its range stands as if nothing had been in it.
-                    } else if self.head.cursor.is_some() {
-                        self.cut_range(info.first.seq.saturating_sub(1), info.last.seq);
-                    } else {
-                        // No row is known to have all before it.
-                        self.head.joined_to = Some(LOST.to_owned());
-                        self.catches_up = true;
-                    }
-                    self.head_dirty = true;
-                    // It may have been the tail: then another one is, whose fingerprints stood in the index only.
-                    self.refresh_tail_ids();
-                }
-                if let Some(page) = self.index.get_mut(&index_page_of(number)) {
-                    page.page.set(number, Vec::new());
-                    page.dirty = true;
-                }
-            }
-            Want::Index(page) => {
-                let empty = IndexPage { page, segments: Vec::new() };
-                self.index.insert(page, LoadedIndex { page: empty, dirty: true, writing: false });
-            }
-        }
-    }
 }

@@ -4,7 +4,7 @@
 //! back: status, readers, the later edit, and a deletion, which wins over everything. What changed is told once, and what
 //! did not is not told.
 
-use super::super::model::{Message, Reaction, ReplyTo, Sender, Status};
+use super::super::model::{Message, Reaction, Sender, Status};
 use super::super::store::fingerprint;
 use super::log::{Log, Row, Want};
 use super::{Action, Change, Op, Search, Timelines};
@@ -215,29 +215,34 @@ impl Log {
 
     /// A message that answers one which is gone shows nothing of it. `true`: it did.
     pub(super) fn hides_excerpt(&self, message: &mut Message) -> bool {
-        let Some(reply) = message.reply_to.as_mut().filter(|reply| !reply.excerpt.is_empty()) else {
-            return false;
-        };
-        let prefix = message.conversation_id.len() + 1;
-        let id = id_of(&reply.row_key, prefix);
-        let target =
-            self.loaded_where(&|target| target.row_key == reply.row_key || target.id.as_deref() == id);
-        let gone = target.is_some_and(|row| row.message.deleted_at_ms.is_some());
-        if gone {
+        let target = self.position_of_answered(message).and_then(|(number, at)| self.message_at(number, at));
+        let gone = target.is_some_and(|target| target.deleted_at_ms.is_some());
+        if let (Some(reply), true) = (&mut message.reply_to, gone) {
             reply.excerpt.clear();
         }
         gone
     }
 
-    /// What must be in memory for [`Log::hides_excerpt`].
+    /// The loaded row that a message answers and shows something of.
+    pub(super) fn position_of_answered(&self, message: &Message) -> Option<(u32, usize)> {
+        let name = shown_answered(message)?;
+        let row_key = &message.reply_to.as_ref()?.row_key;
+        self.position_where(name, &|target| target.row_key == *row_key || target.id.as_deref() == Some(name))
+    }
+
+    /// What must be in memory for [`Log::position_of_answered`].
     pub(super) fn for_excerpt(&self, message: &Message, wants: &mut Vec<Want>) {
-        if let Some(ReplyTo { row_key, excerpt }) = &message.reply_to
-            && !excerpt.is_empty()
-        {
-            let prefix = message.conversation_id.len() + 1;
-            self.for_name(id_of(row_key, prefix).unwrap_or(row_key), wants);
+        if let Some(name) = shown_answered(message) {
+            self.for_name(name, wants);
         }
     }
+}
+
+/// The key or id of the message of which an answer shows something.
+fn shown_answered(message: &Message) -> Option<&str> {
+    let reply = message.reply_to.as_ref().filter(|reply| !reply.excerpt.is_empty())?;
+    let prefix = message.conversation_id.len() + 1;
+    Some(id_of(&reply.row_key, prefix).unwrap_or(&reply.row_key))
 }
 
 /// The server's id in a row key that is made of it.

@@ -101,7 +101,16 @@ impl Log {
     }
 
     pub(super) fn position_of_id(&self, id: &str) -> Option<(u32, usize)> {
-        match self.search(&[fingerprint(id)], &|message| message.id.as_deref() == Some(id)) {
+        self.position_where(id, &|message| message.id.as_deref() == Some(id))
+    }
+
+    /// The newest loaded row of a kind that can be found under this key or id.
+    pub(super) fn position_where(
+        &self,
+        name: &str,
+        wanted: &dyn Fn(&Message) -> bool,
+    ) -> Option<(u32, usize)> {
+        match self.search(&[fingerprint(name)], wanted) {
             Found::At { number, row } => Some((number, row)),
             Found::Nowhere => None,
         }

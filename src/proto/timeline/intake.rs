@@ -47,7 +47,7 @@ impl Timelines {
                 let conversation_id = conversation_id.to_owned();
                 return self.actions.push_back(Action::Behind { conversation_id, dropped: true });
             }
-            Op::Target { .. } if full || flooded => {
+            Op::Target { .. } | Op::ReadBefore(_) if full || flooded => {
                 let conversation_id = conversation_id.to_owned();
                 return self.actions.push_back(Action::Stale { conversation_id });
             }

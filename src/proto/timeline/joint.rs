@@ -90,8 +90,13 @@ impl Log {
         if tail.is_some_and(|tail| !self.segments.contains_key(&tail)) {
             return self.head.last_message.as_ref()?.id.clone();
         }
-        let newest = self.loaded_where(&|message| message.id.is_some());
-        Some(newest.and_then(|row| row.message.id.clone()).unwrap_or_default())
+        for info in self.head.segments.iter().rev() {
+            let Some(loaded) = self.segments.get(&info.number) else { return Some(LOST.to_owned()) };
+            if let Some(row) = loaded.newest(&|message| message.id.is_some()) {
+                return loaded.rows.get(row)?.message.id.clone();
+            }
+        }
+        Some(String::new())
     }
 
     /// Before a row comes: if it may not join on, what is known by now is.

@@ -7,6 +7,9 @@ use super::super::model::{Failure, Message};
 use super::super::store::{HistoryHead, IndexPage, OrderKey, SEGMENTS_PER_PAGE, SegmentInfo};
 use super::Op;
 
+/// So many a conversation may keep.
+const FEW_SEGMENTS: usize = 8;
+
 /// A record that an operation waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Want {
@@ -39,6 +42,10 @@ pub(super) struct Loaded {
 }
 
 impl Loaded {
+    pub(super) fn is_stored(&self) -> bool {
+        !self.dirty && !self.writing
+    }
+
     /// The place of the newest row of a kind.
     pub(super) fn newest(&self, wanted: &dyn Fn(&Message) -> bool) -> Option<usize> {
         self.rows.iter().rposition(|row| wanted(&row.message))
@@ -212,6 +219,20 @@ impl Log {
         }
     }
 
+    /// An operation or a window has asked for what it needs, and may have the half of it.
+    pub(super) fn waits(&self) -> bool {
+        !self.ops.is_empty() || !self.asked.is_empty()
+    }
+
+    /// What was looked through goes again, unless there are few.
+    pub(super) fn give_back(&mut self, number: u32, needed: &SortedSet<u32>) {
+        let idle = self.segments.get(&number).is_some_and(Loaded::is_stored);
+        let few = self.segments.len() <= FEW_SEGMENTS || self.tail_number() == Some(number);
+        if idle && !few && !needed.contains(&number) {
+            self.segments.remove(&number);
+        }
+    }
+
     /// Something is under way that must not be thrown away.
     pub(super) fn busy(&self) -> bool {
         !self.ops.is_empty()
@@ -261,7 +282,7 @@ impl Log {
     }
 
     /// All segments but the tail.
-    fn sealed(&self) -> &[SegmentInfo] {
+    pub(super) fn sealed(&self) -> &[SegmentInfo] {
         self.head.segments.split_last().map_or(&[], |(_, sealed)| sealed)
     }
 

@@ -89,7 +89,7 @@ impl Log {
         self.index_segment(number);
     }
 
-    fn index_segment(&mut self, number: u32) {
+    pub(super) fn index_segment(&mut self, number: u32) {
         let Some(loaded) = self.segments.get(&number) else { return };
         let prints = prints_of(&loaded.rows);
         let page = index_page_of(number);
@@ -192,14 +192,20 @@ impl Log {
     }
 }
 
-/// Under what a message can be found: its id and its key; and, as an answer, what it answers.
+/// The fingerprint under which an own message without an id is found: by what it says.
+pub(super) fn unnamed_print(text: &str) -> u32 {
+    fingerprint(&concat(&["un:", text]))
+}
+
+/// Under what a message can be found: its id, or what it says, and its key; and, as an answer, what it answers.
 fn push_prints(message: &Message, prints: &mut Vec<u32>) {
     if let Some(reply) = &message.reply_to {
         prints.push(reply_print(&reply.row_key));
     }
-    if let Some(id) = &message.id {
-        prints.push(fingerprint(id));
-    }
+    prints.push(match &message.id {
+        Some(id) => fingerprint(id),
+        None => unnamed_print(&message.text),
+    });
     if let Some(key) = &message.key {
         prints.push(fingerprint(key));
     }

@@ -3,6 +3,8 @@
 use super::super::profile::ServerMessage;
 use super::super::store::{OrderKey, SEGMENTS_PER_PAGE, fingerprint};
 use super::log::{Log, Want, order_of};
+use super::merge::unnamed_print;
+use super::read::Back;
 use super::{Op, SEGMENT_ROWS};
 
 impl Log {
@@ -16,15 +18,14 @@ impl Log {
                     self.for_insert(message, &mut wants);
                 }
             }
-            // What is later than the mark has to be counted.
-            Op::ReadTo { seq } => {
-                for info in self.head.segments.iter().rev() {
-                    if info.last.seq <= *seq {
-                        break;
-                    }
-                    self.want_segment(info.number, &mut wants);
+            Op::ReadTo { .. } => {}
+            Op::CountUnread(count) => {
+                if let Some(number) = count.wants() {
+                    self.want_segment(number, &mut wants);
                 }
             }
+            Op::ReadBefore(Back { at: Some(number), .. }) => self.want_segment(*number, &mut wants),
+            Op::ReadBefore(Back { id, at: None, .. }) => self.for_name(id, &mut wants),
             Op::TellRead { .. } => {
                 let at = self.head.read_up_to.and_then(|read| self.place_for(&read));
                 if let Some(info) = at.and_then(|at| self.head.segments.get(at)) {
@@ -48,6 +49,9 @@ impl Log {
                 self.for_place(&order_of(message), &mut wants);
                 self.for_excerpt(message, &mut wants);
                 self.for_name(&message.row_key, &mut wants);
+                for stray in &self.strays {
+                    self.for_print(*stray, &mut wants);
+                }
             }
             Op::Target { segments: Some(segments), .. } | Op::FindIn { segments, .. } => {
                 for number in segments {
@@ -64,13 +68,24 @@ impl Log {
     fn for_insert(&self, message: &ServerMessage, wants: &mut Vec<Want>) {
         let seq = message.seq.unwrap_or(u64::MAX);
         self.for_place(&OrderKey { seq, at_ms: message.created_at_ms, arrival: 0 }, wants);
-        if message.seq.is_none() {
-            // Without a sequence number only the id tells whether it is here already, or, where no answer named one, the key.
+        // Without a sequence number only the id tells whether it is here already, or, where no answer named one, the key: so
+        // it is with own rows that the server has not numbered yet, too, of which the tail has the newest.
+        if message.seq.is_none() || self.has_unnumbered() {
             self.for_name(&message.id, wants);
-            if let Some(key) = &message.key {
-                self.for_name(key, wants);
+            match &message.key {
+                Some(key) => self.for_name(key, wants),
+                None => self.for_unnamed(&message.text, wants),
             }
         }
+        if let Some(id) = &message.reply_to_id {
+            // Its excerpt.
+            self.for_name(id, wants);
+        }
+    }
+
+    /// Whether own rows without a number stand before the tail.
+    fn has_unnumbered(&self) -> bool {
+        self.sealed().last().is_some_and(|info| info.last.seq == u64::MAX)
     }
 
     /// A new row of that order. An own one, too, need not be the newest: its clock may have been set back.
@@ -98,7 +113,10 @@ impl Log {
 
     /// Everything in which a key or id may stand.
     pub(super) fn for_name(&self, name: &str, wants: &mut Vec<Want>) {
-        let print = fingerprint(name);
+        self.for_print(fingerprint(name), wants);
+    }
+
+    fn for_print(&self, print: u32, wants: &mut Vec<Want>) {
         if self.head.tail_ids.contains(&print)
             && let Some(tail) = self.tail_number()
         {
@@ -106,6 +124,15 @@ impl Log {
             return;
         }
         self.for_indexed(print, wants);
+    }
+
+    /// Everything in which an own message that says this may stand without an id: the oldest is meant.
+    fn for_unnamed(&self, text: &str, wants: &mut Vec<Want>) {
+        let print = unnamed_print(text);
+        self.for_indexed(print, wants);
+        if let Some(tail) = self.tail_number().filter(|_| self.head.tail_ids.contains(&print)) {
+            self.want_segment(tail, wants);
+        }
     }
 
     /// Every sealed segment in which a fingerprint may stand.

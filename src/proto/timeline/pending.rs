@@ -2,6 +2,7 @@
 
 use super::super::model::{ChangeKind, Message};
 use super::change::{delete, react};
+use super::log::Row;
 use super::{Action, Change, Timelines};
 use crate::proto::mutant;
 
@@ -83,6 +84,16 @@ pub(super) fn put_on_top<'a>(shown: &mut [(&'a Message, u64)], changed: &'a [(us
 }
 
 impl Timelines {
+    /// An edit of which the server gave no copy. Its time is one that no later telling is older than: the server's own
+    /// clock, as far as it is known here.
+    pub(super) fn dated(&self, conversation_id: &str, id: &str, mut change: Change) -> Change {
+        let known = self.logs.get(conversation_id).and_then(|log| log.loaded_by_id(id));
+        if let (Change::Edited { at_ms, .. }, Some(Row { message, .. })) = (&mut change, known) {
+            *at_ms = message.edited_at_ms.or(Some(message.created_at_ms));
+        }
+        change
+    }
+
     /// The server has taken an own change: it stands in the history, or waits there for its message.
     pub(super) fn apply_own(&mut self, conversation_id: &str, row: u64, id: &str, change: Change) {
         if !mutant::is(47) {

@@ -147,7 +147,7 @@ impl Timelines {
         if loaded <= MAX_LOADED_SEGMENTS {
             return;
         }
-        let mut idle = self.used_at(&|log| !log.busy() && !log.segments.is_empty());
+        let mut idle = self.used_at(&|log| !log.busy() && !log.waits() && !log.segments.is_empty());
         while loaded > MAX_LOADED_SEGMENTS {
             let Some(id) = take_oldest(&mut idle) else { return };
             let (viewed, needed) = (self.is_viewed(&id), self.needed_of(&id));
@@ -169,16 +169,14 @@ impl Timelines {
         if sealed <= MAX_SEALED_SEGMENTS {
             return gone;
         }
-        // An operation or a window that waits has asked for what it needs, and may have the half of it.
-        let waits = |log: &Log| !log.ops.is_empty() || !log.asked.is_empty();
-        let mut idle = self.used_at(&|log| !waits(log) && log.segments.len() > 1);
+        let mut idle = self.used_at(&|log| !log.waits() && log.segments.len() > 1);
         while sealed.saturating_sub(gone) > MAX_SEALED_SEGMENTS {
             let Some(id) = take_oldest(&mut idle) else { break };
             let needed = self.needed_of(&id);
             let Some(log) = self.logs.get_mut(&id) else { continue };
             let (before, tail) = (log.segments.len(), log.tail_number());
             log.segments.remove_where(&|number, loaded| {
-                Some(*number) != tail && !loaded.dirty && !loaded.writing && !needed.contains(number)
+                Some(*number) != tail && loaded.is_stored() && !needed.contains(number)
             });
             gone += before - log.segments.len();
         }
@@ -197,7 +195,7 @@ impl Timelines {
     }
 
     /// The segments that windows on a conversation show.
-    fn needed_of(&self, id: &str) -> SortedSet<u32> {
+    pub(super) fn needed_of(&self, id: &str) -> SortedSet<u32> {
         let mut needed = SortedSet::new();
         for view in self.views.values().filter(|view| view.conversation_id == id) {
             for number in &view.needs {
@@ -205,6 +203,22 @@ impl Timelines {
             }
         }
         needed
+    }
+}
+
+impl Log {
+    /// All that is in memory, with the index of it.
+    fn write_all(&mut self) {
+        self.head_dirty = true;
+        self.index.clear();
+        for number in self.head.segments.iter().map(|info| info.number).collect::<Vec<_>>() {
+            if self.tail_number() != Some(number) {
+                self.index_segment(number);
+            }
+        }
+        for (_, loaded) in self.segments.iter_mut() {
+            loaded.dirty = true;
+        }
     }
 }
 
@@ -225,6 +239,24 @@ impl Timelines {
         if let Some(log) = self.logs.get_mut(conversation_id) {
             log.asked.remove(&want.code());
         }
+    }
+
+    /// Nothing is in the store any more. What is in memory is written again; what is not is cut out, and fetched again.
+    pub fn on_emptied(&mut self) {
+        let ids = self.logs.keys_where(&|_, log| !log.head.segments.is_empty());
+        for id in ids {
+            let Some(log) = self.logs.get_mut(&id) else { continue };
+            for info in log.head.segments.clone() {
+                if !log.segments.contains_key(&info.number) {
+                    log.give_up(Want::Segment(info.number));
+                }
+            }
+            log.write_all();
+            self.pull(&id);
+            self.dirty_views(&id);
+            self.drive(&id);
+        }
+        self.orphans.dirty = true;
     }
 
     /// Asks again for everything that operations and windows wait for.

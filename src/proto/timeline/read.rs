@@ -1,45 +1,38 @@
 //! What this user has read.
 
-use super::super::model::{Message, Sender};
+use super::super::model::{Message, Sender, Status};
 use super::super::store::{OrderKey, SegmentInfo};
+use super::change::place_in;
 use super::log::{NOTHING, Row, order_of};
-use super::{Log, Op, Timelines};
+use super::{Action, Change, Log, Op, Timelines};
 
 /// Own messages that one word of a reader marks as read.
 const MAX_READ_AT_ONCE: usize = 500;
+/// Segments in which they are looked for.
+const MAX_SEGMENTS_BACK: usize = 16;
+/// Up to so many segments what is unread is counted anew.
+const MAX_RECOUNTED: usize = 8;
 
 impl Timelines {
     /// Marks everything up to a row as read, to be told by `tell_more` if `tell`. The server's id of the newest that was
     /// unread; `None`: no such row is loaded.
     pub fn mark_read(&mut self, conversation_id: &str, row_key: &str, tell: bool) -> Option<Option<String>> {
         let log = self.logs.get_mut(conversation_id)?;
-        let order = log.seen_order(order_of(&log.loaded_row(row_key)?.message));
+        let message = &log.loaded_row(row_key)?.message;
+        let (order, id) = (log.seen_order(order_of(message)), message.id.clone());
         let before = log.head.read_up_to;
         if before.is_some_and(|read| read >= order) {
             return Some(None);
         }
+        // Further back than memory goes it is told by the row itself, also if that is an own one.
+        let newest = log.newest_read(before, order).unwrap_or(id);
         if tell {
             log.will_tell(order);
         }
-        let mut newest = None;
-        let mut after = 0;
-        for info in log.head.segments.iter().rev() {
-            let Some(loaded) = log.segments.get(&info.number) else { break };
-            for row in loaded.rows.iter().rev() {
-                if row.message.sender == Sender::Me {
-                    continue;
-                }
-                let at = order_of(&row.message);
-                if at > order {
-                    after += u32::from(row.message.deleted_at_ms.is_none());
-                } else if newest.is_none() && before.is_none_or(|read| at > read) {
-                    newest.clone_from(&row.message.id);
-                }
-            }
-        }
-        log.head.read_up_to = Some(order);
-        log.head.unread = after;
-        log.head_dirty = true;
+        // Before what waits is applied, the count is that of another time.
+        let counted = before.filter(|_| log.ops.is_empty());
+        log.read_up_to(order);
+        self.push(conversation_id, Op::CountUnread(Count::new(order, counted)));
         Some(newest)
     }
 
@@ -62,26 +55,52 @@ impl Timelines {
         newest
     }
 
-    /// The ids of own loaded messages before this one of which `user_id` has not read, newest first.
-    pub fn own_unread_before(&self, conversation_id: &str, message_id: &str, user_id: &str) -> Vec<String> {
-        let mut ids = Vec::new();
-        let Some(log) = self.logs.get(conversation_id) else { return ids };
-        let mut before = false;
-        for info in log.head.segments.iter().rev() {
-            let Some(loaded) = log.segments.get(&info.number) else { break };
-            for row in loaded.rows.iter().rev() {
-                let message = &row.message;
-                let read = message.read_by.iter().any(|reader| reader == user_id);
-                if before && message.sender == Sender::Me && (read || ids.len() >= MAX_READ_AT_ONCE) {
-                    return ids;
-                }
-                if before && message.sender == Sender::Me {
-                    ids.extend(message.id.clone());
-                }
-                before |= message.id.as_deref() == Some(message_id);
+    /// A reader has come as far as this message: own ones before it are read too.
+    pub fn read_before(&mut self, conversation_id: &str, id: &str, user_id: &str) {
+        let (id, user_id) = (id.to_owned(), user_id.to_owned());
+        let back = Back { id, user_id, at: None, messages: MAX_READ_AT_ONCE, segments: MAX_SEGMENTS_BACK };
+        self.push(conversation_id, Op::ReadBefore(back));
+    }
+
+    /// One segment of it; the one before it is next.
+    pub(super) fn apply_read_before(&mut self, conversation_id: &str, mut back: Back) {
+        let revision = self.next_revision();
+        let me = self.me.clone();
+        let change = Change::Status { status: Status::Read, user_id: Some(back.user_id.clone()) };
+        let log = self.log_mut(conversation_id);
+        let (number, end) = match back.at {
+            Some(number) => (number, usize::MAX),
+            None => match log.position_of_id(&back.id) {
+                Some(position) => position,
+                None => return,
+            },
+        };
+        let mut changed = Vec::new();
+        let rows = log.segments.get(&number).map_or(0, |loaded| loaded.rows.len()).min(end);
+        for at in (0..rows).rev() {
+            let Some(message) = log.message_at(number, at) else { break };
+            if message.sender != Sender::Me || message.id.is_none() {
+                continue;
             }
+            if back.messages == 0 || place_in(&message.read_by, &back.user_id).is_some() {
+                back.segments = 0;
+                break;
+            }
+            back.messages -= 1;
+            changed.extend(log.change_at(number, at, &change, &me, revision));
         }
-        ids
+        back.segments = back.segments.saturating_sub(1);
+        let older = log.place_of(number).and_then(|at| log.head.segments.get(at.checked_sub(1)?));
+        back.at = older.filter(|_| back.segments > 0).map(|info| info.number);
+        if back.at.is_some() {
+            log.ops.push_front(Op::ReadBefore(back));
+        }
+        if !changed.is_empty() {
+            self.dirty_views(conversation_id);
+        }
+        for message in changed {
+            self.actions.push_back(Action::Status { message: Box::new(message) });
+        }
     }
 
     /// The row key of the newest loaded message.
@@ -111,7 +130,6 @@ impl Timelines {
             return self.push(conversation_id, Op::ReadTo { seq });
         }
         self.mark_read(conversation_id, &message.row_key, tell);
-        self.actions.push_back(super::Action::Read { conversation_id: conversation_id.to_owned() });
     }
 
     /// Names the newest message of others that this user has read, if it is newer than what the server knows of.
@@ -126,7 +144,7 @@ impl Timelines {
         let told = told.and_then(|at| loaded.rows.get(at));
         if let Some(id) = told.and_then(|row| row.message.id.clone()) {
             let conversation_id = conversation_id.to_owned();
-            self.actions.push_back(super::Action::TellRead { conversation_id, ids: vec![id] });
+            self.actions.push_back(Action::TellRead { conversation_id, ids: vec![id] });
         }
     }
 
@@ -161,33 +179,128 @@ impl Timelines {
             log.untold = Some((last, to));
         }
         let conversation_id = conversation_id.to_owned();
-        self.actions.push_back(super::Action::TellRead { conversation_id, ids });
+        self.actions.push_back(Action::TellRead { conversation_id, ids });
     }
 
     pub(super) fn apply_read(&mut self, conversation_id: &str, seq: u64) {
         let order = OrderKey { seq, at_ms: i64::MAX, arrival: u64::MAX };
         let log = self.log_mut(conversation_id);
-        if log.head.read_up_to.is_some_and(|read| read >= order) {
+        let before = log.head.read_up_to;
+        if before.is_some_and(|read| read >= order) {
             return;
         }
-        log.head.read_up_to = Some(order);
-        let mut unread = 0;
-        for info in log.head.segments.iter().rev() {
-            if info.last.seq <= seq {
-                break;
-            }
-            let Some(loaded) = log.segments.get(&info.number) else { continue };
-            for row in &loaded.rows {
-                unread += u32::from(row.message.sender != Sender::Me && log.is_unread(&row.message));
-            }
+        let counting = log.ops.any(&|op| matches!(op, Op::CountUnread(_)));
+        log.read_up_to(order);
+        log.ops.push_front(Op::CountUnread(Count::new(order, before.filter(|_| !counting))));
+    }
+
+    /// One segment of it.
+    pub(super) fn apply_count(&mut self, conversation_id: &str, mut count: Count) {
+        let needed = self.needed_of(conversation_id);
+        let log = self.log_mut(conversation_id);
+        if log.head.read_up_to != Some(count.read) {
+            // It went on meanwhile, and is counted again.
+            return;
         }
+        let Some(left) = &mut count.left else {
+            count.left = Some(log.to_count(&mut count.before, count.read));
+            return log.ops.push_front(Op::CountUnread(count));
+        };
+        if let Some(number) = left.pop() {
+            let (after, to) = count.before.map_or((count.read, None), |before| (before, Some(count.read)));
+            for row in log.segments.get(&number).map_or(&[][..], |loaded| &loaded.rows) {
+                let (message, at) = (&row.message, order_of(&row.message));
+                let within = at > after && to.is_none_or(|to| at <= to);
+                let counts = message.sender != Sender::Me && message.deleted_at_ms.is_none();
+                count.rows += u32::from(within && counts);
+            }
+            log.give_back(number, &needed);
+            return log.ops.push_front(Op::CountUnread(count));
+        }
+        let unread =
+            if count.before.is_some() { log.head.unread.saturating_sub(count.rows) } else { count.rows };
+        log.head_dirty |= log.head.unread != unread;
         log.head.unread = unread;
-        log.head_dirty = true;
-        self.actions.push_back(super::Action::Read { conversation_id: conversation_id.to_owned() });
+        self.actions.push_back(Action::Read { conversation_id: conversation_id.to_owned() });
     }
 }
 
+/// What is unread after this user has read up to a row.
+#[derive(Clone, Debug)]
+pub struct Count {
+    read: OrderKey,
+    /// Where the count there is was made: what lies between goes off it. `None`: all that comes after is counted.
+    before: Option<OrderKey>,
+    /// Segments that are not counted yet; `None`: it has not begun.
+    left: Option<Vec<u32>>,
+    rows: u32,
+}
+
+impl Count {
+    fn new(read: OrderKey, before: Option<OrderKey>) -> Self {
+        Self { read, before, left: None, rows: 0 }
+    }
+
+    /// The segment that is counted next.
+    pub(super) fn wants(&self) -> Option<u32> {
+        self.left.as_ref()?.last().copied()
+    }
+}
+
+/// A reader's way back through one's own messages.
+#[derive(Clone, Debug)]
+pub struct Back {
+    pub(super) id: String,
+    user_id: String,
+    /// The segment that is next; `None`: the one with the message.
+    pub(super) at: Option<u32>,
+    /// So many more at most.
+    messages: usize,
+    segments: usize,
+}
+
 impl Log {
+    fn read_up_to(&mut self, order: OrderKey) {
+        self.head.read_up_to = Some(order);
+        self.head_dirty = true;
+    }
+
+    /// The newest message of others up to `order`, if it comes after `before`; `None`: it is not in memory.
+    fn newest_read(&self, before: Option<OrderKey>, order: OrderKey) -> Option<Option<String>> {
+        for info in self.head.segments.iter().rev() {
+            if info.first > order {
+                continue;
+            }
+            if before.is_some_and(|read| read >= info.last) {
+                break;
+            }
+            let loaded = self.segments.get(&info.number)?;
+            let theirs = |message: &Message| message.sender != Sender::Me && order_of(message) <= order;
+            if let Some(row) = loaded.newest(&theirs).and_then(|at| loaded.rows.get(at)) {
+                let unread = before.is_none_or(|read| order_of(&row.message) > read);
+                return Some(row.message.id.clone().filter(|_| unread));
+            }
+        }
+        Some(None)
+    }
+
+    /// The segments after `read`; or, where those are many and the way from `before` is shorter, the ones on it.
+    fn to_count(&self, before: &mut Option<OrderKey>, read: OrderKey) -> Vec<u32> {
+        let (mut after, mut between) = (Vec::new(), Vec::new());
+        for info in &self.head.segments {
+            if info.last > read {
+                after.push(info.number);
+            }
+            if before.is_some_and(|before| info.last > before) && info.first <= read {
+                between.push(info.number);
+            }
+        }
+        if after.len() <= MAX_RECOUNTED || between.len() >= after.len() {
+            *before = None;
+        }
+        if before.is_some() { between } else { after }
+    }
+
     /// Reading goes up to `order` now, and the server is to know.
     fn will_tell(&mut self, order: OrderKey) {
         let read = self.head.read_up_to.unwrap_or(NOTHING);
@@ -209,10 +322,15 @@ impl Log {
             return order;
         }
         // The newest that the server has told of: without a number there are none here, and all stand by time.
-        match self.loaded_where(&|message| message.id.is_some()) {
-            Some(told) if told.message.seq.is_none() => order,
-            Some(told) => order_of(&told.message),
-            None => NOTHING,
+        for info in self.head.segments.iter().rev() {
+            let Some(loaded) = self.segments.get(&info.number) else {
+                return if info.last.seq == u64::MAX { order } else { info.last };
+            };
+            if let Some(at) = loaded.newest(&|message| message.id.is_some()) {
+                let told = loaded.rows.get(at).map(|row| &row.message);
+                return told.filter(|told| told.seq.is_some()).map_or(order, order_of);
+            }
         }
+        NOTHING
     }
 }

@@ -3,7 +3,7 @@
 use super::super::api::{ViewId, ViewUpdate};
 use super::super::model::{ErrorCode, Failure, Message, Phase, Sender, Status};
 use super::Timelines;
-use super::log::Log;
+use super::log::{Log, Want};
 use super::pending::Pending;
 use super::window::{FIRST_ROWS, Needs, Scene, View, anchor_at};
 use crate::proto::text::concat;
@@ -191,14 +191,18 @@ impl Timelines {
         let Echoes { messages: mut echoes, pending } = echoes_of(&view.conversation_id);
         let mut needs = Needs::default();
         let log = self.logs.get(&view.conversation_id);
+        let (mut answered, mut wants) = (Vec::new(), Vec::new());
         if let Some(log) = log {
-            log.bare(&mut echoes);
+            log.bare(&mut echoes, &mut answered, &mut wants);
         }
         let echoes = Echoes { messages: echoes, pending };
         let scene = Scene { log, leads, echoes: &echoes, me: &self.me, phase, max_rows: max };
         let update = view.update(id, &scene, &mut needs);
+        answered.retain(|number| !view.needs.contains(number));
+        view.needs.append(&mut answered);
+        wants.append(&mut needs.wants);
         let conversation_id = view.conversation_id.clone();
-        self.load(&conversation_id, needs.wants);
+        self.load(&conversation_id, wants);
         if needs.earlier {
             self.want_earlier(&conversation_id);
         }
@@ -210,11 +214,13 @@ impl Timelines {
 const BARE: u64 = 1 << 61;
 
 impl Log {
-    /// What echoes answer may be gone.
-    fn bare(&self, echoes: &mut [Echo]) {
-        for echo in echoes {
-            if self.hides_excerpt(&mut echo.message) {
-                echo.revision |= BARE;
+    /// What echoes answer may be gone. The segments that it stands in, and what is wanted for others.
+    fn bare(&self, echoes: &mut [Echo], answered: &mut Vec<u32>, wants: &mut Vec<Want>) {
+        for Echo { message, revision } in echoes {
+            self.for_excerpt(message, wants);
+            answered.extend(self.position_of_answered(message).map(|(number, _)| number));
+            if self.hides_excerpt(message) {
+                *revision |= BARE;
             }
         }
     }

@@ -184,12 +184,12 @@ impl View {
         for info in log.head.segments.iter().rev() {
             let first = behind.saturating_sub(info.count as usize);
             if first < end && behind > start {
-                let Some(loaded) = log.segments.get(&info.number) else {
-                    needs.wants.push(Want::Segment(info.number));
-                    break;
-                };
                 self.needs.push(info.number);
-                segments.push((first, loaded));
+                match log.segments.get(&info.number) {
+                    Some(loaded) if needs.wants.is_empty() => segments.push((first, loaded)),
+                    Some(_) => {}
+                    None => log.want_segment(info.number, &mut needs.wants),
+                }
             }
             behind = first;
         }
