@@ -53,6 +53,8 @@ mod room;
 mod runner;
 #[path = "sim/server.rs"]
 mod server;
+#[path = "sim/sizes.rs"]
+mod sizes;
 #[path = "sim/story.rs"]
 mod story;
 #[path = "sim/tabs_checks.rs"]

@@ -152,7 +152,7 @@ impl Client {
         let mut client = Self {
             connection: Connection::new(&config, has_rest),
             outbox: Outbox::new(&config.outbox, bucket, &config.user_id, traits),
-            timelines: Timelines::new(&config.user_id, config.limits.max_window_rows, config.max_unsaved),
+            timelines: Timelines::new(&config.user_id, config.limits.max_window_rows, config.history),
             sync: Sync::new(profile.gives_marks(), has_rest, config.pages.newest),
             rooms: Rooms::new(config.limits.max_conversations, &*profile),
             drafts: Drafts::default(),

@@ -22,9 +22,6 @@ mod tests;
 #[cfg(feature = "socket-io")]
 mod tests_of_declarations;
 
-/// A flood that a store of a few milliseconds a write keeps up with stays far below it.
-const MAX_UNSAVED: u32 = 4096;
-
 /// What an application makes of an event that goes out: given its name and the JSON array of its values, a JSON array of
 /// the name and the payload that go instead; empty: as it is; `None`: it must not go. Pure as far as the core knows.
 #[cfg(feature = "socket-io")]
@@ -65,8 +62,7 @@ pub struct Config {
     pub heartbeat: Heartbeat,
     pub outbox: OutboxLimits,
     pub pages: Pages,
-    /// Messages that have come and are not stored; beyond it the live stream is not taken in, and pulled later.
-    pub max_unsaved: u32,
+    pub history: History,
     /// False for `storage: 'memory'`.
     pub persistent: bool,
     /// Whether the browser is asked to keep the store where the disk runs full.
@@ -208,6 +204,25 @@ pub struct Pages {
 impl Default for Pages {
     fn default() -> Self {
         Self { newest: 50, after: 500 }
+    }
+}
+
+/// How histories are cut into segments, and how much of them is in memory.
+#[derive(Clone, Copy, Debug)]
+pub struct History {
+    /// Messages that have come and are not stored; beyond it the live stream is not taken in, and pulled later. A flood that a
+    /// store of a few milliseconds a write keeps up with stays far below it.
+    pub max_unsaved: u32,
+    /// Rows of a full segment.
+    pub segment_rows: u32,
+    /// Segments in memory that no window shows; of them those that are full.
+    pub max_loaded: u32,
+    pub max_sealed: u32,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self { max_unsaved: 4096, segment_rows: 100, max_loaded: 256, max_sealed: 32 }
     }
 }
 

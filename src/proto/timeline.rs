@@ -9,6 +9,7 @@ use super::queue::Queue;
 use crate::proto::sorted::SortedMap;
 
 use super::api::ViewId;
+use super::config::History;
 use super::model::{Message, Phase, Status};
 use super::store::{RecordError, fingerprint};
 
@@ -45,13 +46,8 @@ pub use persist::Item;
 pub use ranges::Wanted;
 pub use view::{Echo, Echoes, unknown_conversation};
 
-/// Rows of a full segment.
-pub const SEGMENT_ROWS: usize = 100;
 /// Names that are looked for in all conversations at once.
 const MAX_SEARCHES: usize = 512;
-/// Segments in memory that no window shows; of them those that are full.
-const MAX_LOADED_SEGMENTS: usize = 256;
-const MAX_SEALED_SEGMENTS: usize = 32;
 
 /// What is looked for in all conversations.
 #[derive(Clone, Debug)]
@@ -151,6 +147,7 @@ pub enum Action {
 /// All conversations' histories of one instance.
 pub struct Timelines {
     me: String,
+    limits: History,
     logs: SortedMap<String, Log>,
     views: SortedMap<ViewId, window::View>,
     /// A record has come that a window waits for.
@@ -168,15 +165,16 @@ pub struct Timelines {
 }
 
 impl Timelines {
-    pub fn new(me: &str, max_window_rows: u32, max_unsaved: u32) -> Self {
+    pub fn new(me: &str, max_window_rows: u32, limits: History) -> Self {
         Self {
             me: me.to_owned(),
+            limits,
             logs: SortedMap::new(),
             views: SortedMap::new(),
             awaited: false,
             shown: SortedMap::new(),
             orphans: Orphans::default(),
-            intake: Intake::new(max_unsaved),
+            intake: Intake::new(limits.max_unsaved),
             searching: Vec::new(),
             revision: 1,
             use_counter: 0,
@@ -220,7 +218,8 @@ impl Timelines {
     fn log_mut(&mut self, conversation_id: &str) -> &mut Log {
         self.use_counter += 1;
         let used = self.use_counter;
-        let log = self.logs.or_insert_with(conversation_id, || Log::new(log::empty_head(conversation_id)));
+        let new = || Log::new(log::empty_head(conversation_id), self.limits.segment_rows);
+        let log = self.logs.or_insert_with(conversation_id, new);
         log.used = used;
         log
     }

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use super::dice::Choice;
 use super::faults::UNREACHABLE;
 use super::open::OPEN;
-use super::regressions::{OF_CHANGES, REGRESSIONS};
+use super::regressions::{OF_CHANGES, OF_SEGMENTS, REGRESSIONS};
 use super::runner::{Order, Total, run, run_many, shrink, story};
 use super::{dice, mutants};
 
@@ -119,9 +120,12 @@ fn check(options: &Options, threads: usize, first: u64) -> bool {
     if total.schedules >= ENOUGH && !missing.is_empty() {
         failed.push(format!("every kind of fault and every cell is reached, but not {}", missing.join(", ")));
     }
-    let without = REGRESSIONS.iter().map(|kept| (kept, Some(dice::NO_CHANGES)));
-    for ((seed, muted, what), more) in without.chain(OF_CHANGES.iter().map(|kept| (kept, None))) {
-        let muted: BTreeSet<dice::Choice> = muted.iter().copied().chain(more).collect();
+    const WHOLE: Choice = dice::WHOLE_SEGMENTS;
+    let lists: [(&[_], &[Choice]); 3] =
+        [(REGRESSIONS, &[dice::NO_CHANGES, WHOLE]), (OF_CHANGES, &[WHOLE]), (OF_SEGMENTS, &[])];
+    let kept = lists.iter().flat_map(|(list, more)| list.iter().map(move |kept| (kept, *more)));
+    for ((seed, muted, what), more) in kept.clone() {
+        let muted: BTreeSet<Choice> = muted.iter().chain(more).copied().collect();
         if let Some(violation) = run(*seed, &muted, false).violation {
             println!("\n{}", story(*seed, &muted, MAX_LINES));
             failed.push(format!("regression {what:?}: {}", violation.checker));
@@ -134,7 +138,7 @@ fn check(options: &Options, threads: usize, first: u64) -> bool {
     for what in &failed {
         println!("FAILED: {what}");
     }
-    let tests = 3 + u64::from(total.schedules >= ENOUGH) + (REGRESSIONS.len() + OF_CHANGES.len()) as u64;
+    let tests = 3 + u64::from(total.schedules >= ENOUGH) + kept.count() as u64;
     let passed = tests - (failed.len() as u64).min(tests);
     let word = if failed.is_empty() { "ok" } else { "FAILED" };
     println!(

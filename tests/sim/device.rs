@@ -144,7 +144,7 @@ impl World {
         device.flushing = false;
         let page = PageFacts { online: device.online, visible: device.visible };
         let mut config = Config::parse(&options.to_string(), page).unwrap();
-        (config.pages, config.max_unsaved) = (self.plan.pages, self.plan.max_unsaved);
+        (config.pages, config.history) = (self.plan.pages, self.plan.history);
         device.eyes.begin();
         let seed = core::array::from_fn(|byte| (seed >> (byte % 8 * 8)) as u8 ^ byte as u8);
         device.client = Some(Client::new(config, seed, device.now(t)));

@@ -142,6 +142,9 @@ pub fn act_choice(act: usize) -> Choice {
 /// Mutes all changes of messages: schedules that were kept before there were any go on without them.
 pub const NO_CHANGES: Choice = 1 << 62;
 
+/// Segments of the size that is shipped: schedules that were kept before there were smaller ones go on with them.
+pub const WHOLE_SEGMENTS: Choice = (1 << 62) + 1;
+
 /// The place of a change among the choices.
 pub fn change_choice(index: usize) -> Choice {
     (1 << 61) | index as u64

@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chatwire::proto::store::{
-    GENERATION_KEY, MemoryStore, decode_outbox_row, decode_segment, record_version, segment_key,
-    segment_prefix,
+    GENERATION_KEY, MemoryStore, decode_outbox_row, decode_segment, record_version, segment_prefix,
 };
 use chatwire::proto::{
     Input, Key, Message, Read, RecordId, StoreFailure, StoreId, StoreReply, StoreRequest, Table, Transaction,
@@ -366,10 +365,9 @@ impl World {
         lists.into_iter().flatten().any(|record| {
             let Key::Text(name) = &record.key else { return false };
             // The name holds the segment's number; the record checks that it is its own.
-            (0..64).filter(|number| segment_key(room, *number) == *name).any(|number| {
-                decode_segment(&record.bytes, room, number)
-                    .is_ok_and(|(_, messages)| messages.iter().any(wanted))
-            })
+            let number = name.get(name.len() - 8..).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+            decode_segment(&record.bytes, room, number.unwrap_or(u32::MAX))
+                .is_ok_and(|(_, messages)| messages.iter().any(wanted))
         })
     }
 }

@@ -61,6 +61,8 @@ pub const MUTANTS: &[(usize, &str)] = &[
     (47, "a change is settled without its effect"),
     (48, "a change overtakes the one before it"),
     (49, "a change that was not answered counts as taken"),
+    (50, "only what is in memory is looked through"),
+    (51, "a segment leaves memory before it is stored"),
 ];
 
 /// Whether there is a mutant of that number: none is no mutant that all are caught of.

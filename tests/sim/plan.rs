@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 
-use chatwire::proto::config::Pages;
+use chatwire::proto::config::{History, Pages};
 
 use super::changes::{self, ChangeAct};
 use super::dice::Stream;
 use super::faults::Fault;
 use super::room::LONG;
+use super::sizes;
 
 pub const ROOMS: [&str; 2] = ["r", "s"];
 
@@ -50,10 +51,8 @@ pub struct Plan {
     pub connect_attempts: Option<u64>,
     pub after_server_disconnect: bool,
     pub sends_per_second: u64,
-    /// Messages a page: small ones make catch-ups long.
     pub pages: Pages,
-    /// Messages that may have come and not be stored: a small number makes floods of a few.
-    pub max_unsaved: u32,
+    pub history: History,
     pub persons: Vec<Person>,
     pub acts: Vec<(u64, Act)>,
     pub deeds: Vec<(u64, super::deeds::Deeds)>,
@@ -161,7 +160,7 @@ impl Plan {
             after_server_disconnect: s.one_in(2),
             sends_per_second: s.pick(&[2, 1000, 1000]),
             pages: Pages::default(),
-            max_unsaved: max_unsaved(seed),
+            history: sizes::history(seed),
             persons,
             acts: Vec::new(),
             deeds: Vec::new(),
@@ -169,7 +168,7 @@ impl Plan {
             storm_ms: 0,
         };
         // Without a cursor twenty pages are all that is looked through.
-        plan.pages = if plan.cursor { pages(seed) } else { plan.pages };
+        plan.pages = if plan.cursor { sizes::pages(seed) } else { plan.pages };
         plan.acts = draw_acts(&mut s, plan.persons.len());
         let last_ms = plan.acts.last().map_or(0, |(at, _)| *at);
         plan.changes = changes::draw(seed, last_ms, plan.persons.len());
@@ -229,21 +228,6 @@ fn persons(s: &mut Stream, tabs: bool) -> Vec<Person> {
         }
     }
     persons
-}
-
-/// Out of a stream of its own.
-fn max_unsaved(seed: u64) -> u32 {
-    let mut s = Stream::new(seed ^ 0x666c_6f6f_6400);
-    if s.one_in(3) { s.between(4, 80) as u32 } else { 4096 }
-}
-
-/// Out of a stream of its own.
-fn pages(seed: u64) -> Pages {
-    let mut s = Stream::new(seed ^ 0x7061_6765);
-    match s.one_in(2) {
-        true => Pages::default(),
-        false => Pages { newest: s.between(4, 9) as u32, after: s.between(1, 12) as u32 },
-    }
 }
 
 fn draw_acts(s: &mut Stream, devices: usize) -> Vec<(u64, Act)> {

@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::deeds::deeds_choice;
-use super::dice::{Choice, NO_CHANGES, act_choice};
+use chatwire::proto::config::History;
+
+use super::dice::{Choice, NO_CHANGES, WHOLE_SEGMENTS, act_choice};
 use super::faults::{Coverage, FAULTS};
 use super::plan::Plan;
 use super::story::Story;
@@ -36,6 +38,10 @@ pub fn run(seed: u64, muted: &BTreeSet<Choice>, told: bool) -> Run {
     if muted.remove(&NO_CHANGES) {
         plan.changes.clear();
         plan.deeds.clear();
+    }
+    if muted.remove(&WHOLE_SEGMENTS) {
+        let max_unsaved = plan.history.max_unsaved;
+        plan.history = History { max_unsaved, ..History::default() };
     }
     let story = if told { Story::told() } else { Story::default() };
     let mut world = World::new(seed, muted.clone(), plan, story);

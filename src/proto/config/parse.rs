@@ -87,7 +87,7 @@ fn read(root: &Reader<'_>, page: PageFacts) -> Config {
         capabilities: capabilities(root),
         limits: limits(root, profile.max_text_length()),
         pages: super::Pages::default(),
-        max_unsaved: super::MAX_UNSAVED,
+        history: super::History::default(),
         reconnect: reconnect(root, standard),
         heartbeat: heartbeat(root),
         outbox: outbox(root),

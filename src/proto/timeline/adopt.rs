@@ -14,7 +14,7 @@ impl Timelines {
     /// `true`: it is another than before.
     pub fn restore(&mut self, version: u64, head: HistoryHead) -> bool {
         let id = head.conversation_id.clone();
-        let mut log = Log::new(head);
+        let mut log = Log::new(head, self.limits.segment_rows);
         if let Some(last) = &mut log.head.last_message {
             raise_known(&self.shown, last);
         }
@@ -57,7 +57,7 @@ impl Timelines {
     fn forget(&mut self, id: &str, told_through: u64) {
         let Some(log) = self.logs.get_mut(id) else { return };
         let (ops, met) = (core::mem::take(&mut log.ops), log.met);
-        *log = Log::new(log::empty_head(id));
+        *log = Log::new(log::empty_head(id), self.limits.segment_rows);
         // What came since it was met is news, also where nothing of it was stored.
         (log.ops, log.met, log.head.told_through) = (ops, met, told_through);
         self.dirty_views(id);

@@ -1,6 +1,7 @@
 //! One conversation's history: its head, the segments and index pages that are in memory, and what waits for more.
 
 use super::super::queue::Queue;
+use crate::proto::mutant;
 use crate::proto::sorted::{SortedMap, SortedSet, partition_point};
 
 use super::super::model::{Failure, Message};
@@ -43,7 +44,7 @@ pub(super) struct Loaded {
 
 impl Loaded {
     pub(super) fn is_stored(&self) -> bool {
-        !self.dirty && !self.writing
+        (!self.dirty && !self.writing) || mutant::is(51)
     }
 
     /// The place of the newest row of a kind.
@@ -105,6 +106,8 @@ pub struct Log {
     pub(super) listed_cursor: Option<u64>,
     /// Fingerprints of the ids of own rows without a key that have come since the last frame left: one may be that frame's copy.
     pub(super) strays: Vec<u32>,
+    /// Rows of a full segment.
+    pub(super) segment_rows: usize,
 }
 
 pub(super) fn empty_head(conversation_id: &str) -> HistoryHead {
@@ -134,7 +137,7 @@ pub fn order_of(message: &Message) -> OrderKey {
 pub(super) const NOTHING: OrderKey = OrderKey { seq: 0, at_ms: i64::MIN, arrival: 0 };
 
 impl Log {
-    pub(super) fn new(head: HistoryHead) -> Self {
+    pub(super) fn new(head: HistoryHead, segment_rows: u32) -> Self {
         Self {
             joint_stored: head.joined_to.is_some(),
             head,
@@ -161,6 +164,7 @@ impl Log {
             earlier_rows: 0,
             listed_cursor: None,
             strays: Vec::new(),
+            segment_rows: segment_rows as usize,
         }
     }
 

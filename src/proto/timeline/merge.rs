@@ -4,7 +4,6 @@ use super::super::model::{Message, ReplyTo, Sender, Status, first_chars};
 use super::super::profile::ServerMessage;
 use super::super::sorted::partition_point;
 use super::super::store::{IndexPage, SegmentInfo, fingerprint, index_page_of};
-use super::SEGMENT_ROWS;
 use super::change::{delete, keep_what_stands, react, reply_print};
 use super::log::{Loaded, LoadedIndex, Log, NOTHING, Row, order_of};
 use crate::proto::text::concat;
@@ -33,10 +32,10 @@ impl Log {
         self.refresh_info(number);
         if self.tail_number() == Some(number) {
             self.head.tail_ids.extend_from_slice(&prints);
-            if self.segments.get(&number).is_some_and(|tail| tail.rows.len() > SEGMENT_ROWS) {
+            if self.segments.get(&number).is_some_and(|tail| tail.rows.len() > self.segment_rows) {
                 self.seal_tail(number);
             }
-        } else if self.segments.get(&number).is_some_and(|old| old.rows.len() >= 2 * SEGMENT_ROWS) {
+        } else if self.segments.get(&number).is_some_and(|old| old.rows.len() >= 2 * self.segment_rows) {
             self.split(number);
         } else {
             self.index_segment(number);
@@ -46,7 +45,7 @@ impl Log {
     /// A sealed segment that a filled gap has doubled becomes two.
     fn split(&mut self, number: u32) {
         let Some(loaded) = self.segments.get_mut(&number) else { return };
-        let rows = loaded.rows.split_off(SEGMENT_ROWS);
+        let rows = loaded.rows.split_off(self.segment_rows);
         let next = self.head.next_segment;
         self.head.next_segment += 1;
         let at = self.place_of(number);
@@ -77,7 +76,7 @@ impl Log {
     /// The first hundred rows stay under the tail's number, the rest becomes the new tail.
     fn seal_tail(&mut self, number: u32) {
         let Some(tail) = self.segments.get_mut(&number) else { return };
-        let rest = tail.rows.split_off(SEGMENT_ROWS.min(tail.rows.len()));
+        let rest = tail.rows.split_off(self.segment_rows.min(tail.rows.len()));
         self.refresh_info(number);
         let next = self.new_segment();
         let prints = prints_of(&rest);

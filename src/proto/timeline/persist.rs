@@ -2,8 +2,8 @@
 
 use super::super::api::RecordId;
 use super::super::store::{self, encode_head, encode_index, encode_segment_rows};
+use super::Timelines;
 use super::log::{Log, Want};
-use super::{MAX_LOADED_SEGMENTS, MAX_SEALED_SEGMENTS, Timelines};
 use crate::proto::sorted::SortedSet;
 
 /// A record of the history.
@@ -138,17 +138,18 @@ impl Timelines {
 
     /// Drops clean segments that no window shows, oldest use first, down to the limits (P6).
     pub fn evict(&mut self) {
+        let max = self.limits.max_loaded as usize;
         let (mut loaded, mut sealed) = (0_usize, 0);
         for (_, log) in self.logs.iter() {
             loaded += log.segments.len();
             sealed += log.segments.len().saturating_sub(1);
         }
         loaded = loaded.saturating_sub(self.evict_sealed(sealed));
-        if loaded <= MAX_LOADED_SEGMENTS {
+        if loaded <= max {
             return;
         }
         let mut idle = self.used_at(&|log| !log.busy() && !log.waits() && !log.segments.is_empty());
-        while loaded > MAX_LOADED_SEGMENTS {
+        while loaded > max {
             let Some(id) = take_oldest(&mut idle) else { return };
             let (viewed, needed) = (self.is_viewed(&id), self.needed_of(&id));
             let Some(log) = self.logs.get_mut(&id) else { continue };
@@ -165,12 +166,12 @@ impl Timelines {
     /// In a burst every conversation has something to write all the time, and would keep all that has come: what is full and
     /// stored goes, the tail stays for the next message. How many went.
     fn evict_sealed(&mut self, sealed: usize) -> usize {
-        let mut gone = 0;
-        if sealed <= MAX_SEALED_SEGMENTS {
+        let (mut gone, max) = (0, self.limits.max_sealed as usize);
+        if sealed <= max {
             return gone;
         }
         let mut idle = self.used_at(&|log| !log.waits() && log.segments.len() > 1);
-        while sealed.saturating_sub(gone) > MAX_SEALED_SEGMENTS {
+        while sealed.saturating_sub(gone) > max {
             let Some(id) = take_oldest(&mut idle) else { break };
             let needed = self.needed_of(&id);
             let Some(log) = self.logs.get_mut(&id) else { continue };

@@ -233,7 +233,7 @@ mod tests {
     use super::super::log::{Log, empty_head};
 
     fn log(ranges: &[(u64, u64)]) -> Log {
-        let mut log = Log::new(empty_head("r"));
+        let mut log = Log::new(empty_head("r"), 100);
         for (after, through) in ranges {
             log.add_range(*after, *through);
         }

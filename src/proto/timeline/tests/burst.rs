@@ -1,12 +1,12 @@
 //! Messages that come faster than there is a moment in which nothing is to be written.
 
 use super::*;
-use crate::proto::timeline::MAX_SEALED_SEGMENTS;
 
 #[test]
 fn a_burst_keeps_no_more_in_memory_than_it_may() {
     let mut bench = Bench::new();
-    let most = MAX_SEALED_SEGMENTS as u64 * SEGMENT_ROWS as u64 * 2;
+    let (most_sealed, rows) = (History::default().max_sealed as usize, History::default().segment_rows);
+    let most = most_sealed as u64 * u64::from(rows) * 2;
     let mut seen = 0;
     for n in 1..=most {
         bench.push(Op::Live(Box::new(copy(n, true))));
@@ -29,7 +29,7 @@ fn a_burst_keeps_no_more_in_memory_than_it_may() {
         bench.timelines.evict();
         let loaded = bench.timelines.logs.get(ROOM).map_or(0, |log| log.segments.len());
         // The tail, and what is not stored yet.
-        assert!(loaded <= MAX_SEALED_SEGMENTS + 3, "{loaded} segments after {n} messages");
+        assert!(loaded <= most_sealed + 3, "{loaded} segments after {n} messages");
         seen = seen.max(loaded);
     }
     assert!(seen > 2, "{seen}: some stay, for who scrolls up");
