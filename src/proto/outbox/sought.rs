@@ -71,9 +71,10 @@ impl Outbox {
         if row.stored.is_some() {
             return false;
         }
-        let id = row.id;
+        // Nor while it is not known whether the resend's is there: a page that ends in between would have neither.
+        let (newest, replaced) = (row.id, row.id != id);
         for other in &self.sought {
-            let before = self.rows.get(other).filter(|_| *other < id);
+            let before = self.rows.get(other).filter(|_| *other < newest || (replaced && *other == newest));
             if before.is_some_and(|other| other.record.conversation_id == row.record.conversation_id) {
                 return true;
             }
