@@ -193,7 +193,7 @@ impl Timelines {
         if let (Found::At { number, row }, None) = (&found, &copy) {
             strayed = log.name_after(*number, *row, &mut message);
         }
-        log.hides_excerpt(&mut message);
+        log.hide_excerpt(&mut message);
         let old = match found {
             Found::At { number, row } => log.message_at(number, row).cloned(),
             Found::Nowhere => None,

@@ -213,24 +213,21 @@ impl Log {
         }
     }
 
-    /// A message that answers one which is gone shows nothing of it. `true`: it did.
-    pub(super) fn hides_excerpt(&self, message: &mut Message) -> bool {
-        let target = self.position_of_answered(message).and_then(|(number, at)| self.message_at(number, at));
-        let gone = target.is_some_and(|target| target.deleted_at_ms.is_some());
-        if let (Some(reply), true) = (&mut message.reply_to, gone) {
-            reply.excerpt.clear();
-        }
-        gone
-    }
-
-    /// The loaded row that a message answers and shows something of.
-    pub(super) fn position_of_answered(&self, message: &Message) -> Option<(u32, usize)> {
+    /// A message that answers one which is gone shows nothing of it. The segment of the loaded row of which it shows
+    /// something, and whether that is gone.
+    pub(super) fn hide_excerpt(&self, message: &mut Message) -> Option<(u32, bool)> {
         let name = shown_answered(message)?;
         let row_key = &message.reply_to.as_ref()?.row_key;
-        self.position_where(name, &|target| target.row_key == *row_key || target.id.as_deref() == Some(name))
+        let is_it = |target: &Message| target.row_key == *row_key || target.id.as_deref() == Some(name);
+        let (number, at) = self.position_where(name, &is_it)?;
+        let gone = self.message_at(number, at)?.deleted_at_ms.is_some();
+        if gone {
+            message.reply_to.as_mut()?.excerpt.clear();
+        }
+        Some((number, gone))
     }
 
-    /// What must be in memory for [`Log::position_of_answered`].
+    /// What must be in memory for [`Log::hide_excerpt`].
     pub(super) fn for_excerpt(&self, message: &Message, wants: &mut Vec<Want>) {
         if let Some(name) = shown_answered(message) {
             self.for_name(name, wants);

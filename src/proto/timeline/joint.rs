@@ -90,13 +90,10 @@ impl Log {
         if tail.is_some_and(|tail| !self.segments.contains_key(&tail)) {
             return self.head.last_message.as_ref()?.id.clone();
         }
-        for info in self.head.segments.iter().rev() {
-            let Some(loaded) = self.segments.get(&info.number) else { return Some(LOST.to_owned()) };
-            if let Some(row) = loaded.newest(&|message| message.id.is_some()) {
-                return loaded.rows.get(row)?.message.id.clone();
-            }
+        match self.newest_with_id() {
+            Ok(newest) => Some(newest.and_then(|message| message.id.clone()).unwrap_or_default()),
+            Err(_) => Some(LOST.to_owned()),
         }
-        Some(String::new())
     }
 
     /// Before a row comes: if it may not join on, what is known by now is.

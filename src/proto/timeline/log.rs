@@ -316,6 +316,17 @@ impl Log {
         None
     }
 
+    /// The newest row that the server has told of. `Err`: it may stand in this segment, which is not in memory.
+    pub(super) fn newest_with_id(&self) -> Result<Option<&Message>, SegmentInfo> {
+        for info in self.head.segments.iter().rev() {
+            let loaded = self.segments.get(&info.number).ok_or(*info)?;
+            if let Some(at) = loaded.newest(&|message| message.id.is_some()) {
+                return Ok(loaded.rows.get(at).map(|row| &row.message));
+            }
+        }
+        Ok(None)
+    }
+
     /// The message of a loaded row.
     pub(super) fn message_at(&self, number: u32, at: usize) -> Option<&Message> {
         Some(&self.segments.get(&number)?.rows.get(at)?.message)

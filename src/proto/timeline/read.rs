@@ -6,10 +6,8 @@ use super::change::place_in;
 use super::log::{NOTHING, Row, order_of};
 use super::{Action, Change, Log, Op, Timelines};
 
-/// Own messages that one word of a reader marks as read.
-const MAX_READ_AT_ONCE: usize = 500;
-/// Segments in which they are looked for.
-const MAX_SEGMENTS_BACK: usize = 16;
+/// Segments in which one word of a reader marks own messages as read.
+const MAX_SEGMENTS_BACK: u32 = 8;
 /// Up to so many segments what is unread is counted anew.
 const MAX_RECOUNTED: usize = 8;
 
@@ -58,7 +56,7 @@ impl Timelines {
     /// A reader has come as far as this message: own ones before it are read too.
     pub fn read_before(&mut self, conversation_id: &str, id: &str, user_id: &str) {
         let (id, user_id) = (id.to_owned(), user_id.to_owned());
-        let back = Back { id, user_id, at: None, messages: MAX_READ_AT_ONCE, segments: MAX_SEGMENTS_BACK };
+        let back = Back { id, user_id, at: None, left: MAX_SEGMENTS_BACK };
         self.push(conversation_id, Op::ReadBefore(back));
     }
 
@@ -82,16 +80,15 @@ impl Timelines {
             if message.sender != Sender::Me || message.id.is_none() {
                 continue;
             }
-            if back.messages == 0 || place_in(&message.read_by, &back.user_id).is_some() {
-                back.segments = 0;
+            if place_in(&message.read_by, &back.user_id).is_some() {
+                back.left = 0;
                 break;
             }
-            back.messages -= 1;
             changed.extend(log.change_at(number, at, &change, &me, revision));
         }
-        back.segments = back.segments.saturating_sub(1);
+        back.left = back.left.saturating_sub(1);
         let older = log.place_of(number).and_then(|at| log.head.segments.get(at.checked_sub(1)?));
-        back.at = older.filter(|_| back.segments > 0).map(|info| info.number);
+        back.at = older.filter(|_| back.left > 0).map(|info| info.number);
         if back.at.is_some() {
             log.ops.push_front(Op::ReadBefore(back));
         }
@@ -255,8 +252,7 @@ pub struct Back {
     /// The segment that is next; `None`: the one with the message.
     pub(super) at: Option<u32>,
     /// So many more at most.
-    messages: usize,
-    segments: usize,
+    left: u32,
 }
 
 impl Log {
@@ -322,15 +318,11 @@ impl Log {
             return order;
         }
         // The newest that the server has told of: without a number there are none here, and all stand by time.
-        for info in self.head.segments.iter().rev() {
-            let Some(loaded) = self.segments.get(&info.number) else {
-                return if info.last.seq == u64::MAX { order } else { info.last };
-            };
-            if let Some(at) = loaded.newest(&|message| message.id.is_some()) {
-                let told = loaded.rows.get(at).map(|row| &row.message);
-                return told.filter(|told| told.seq.is_some()).map_or(order, order_of);
-            }
+        match self.newest_with_id() {
+            Ok(Some(told)) if told.seq.is_none() => order,
+            Ok(told) => told.map_or(NOTHING, order_of),
+            Err(unread) if unread.last.seq == u64::MAX => order,
+            Err(unread) => unread.last,
         }
-        NOTHING
     }
 }

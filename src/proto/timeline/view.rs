@@ -218,9 +218,9 @@ impl Log {
     fn bare(&self, echoes: &mut [Echo], answered: &mut Vec<u32>, wants: &mut Vec<Want>) {
         for Echo { message, revision } in echoes {
             self.for_excerpt(message, wants);
-            answered.extend(self.position_of_answered(message).map(|(number, _)| number));
-            if self.hides_excerpt(message) {
-                *revision |= BARE;
+            if let Some((number, gone)) = self.hide_excerpt(message) {
+                answered.push(number);
+                *revision |= if gone { BARE } else { 0 };
             }
         }
     }
