@@ -103,6 +103,12 @@ impl IndexPage {
         candidates
     }
 
+    /// Whether one of these fingerprints may stand in a segment; of one that is not listed nothing is known.
+    pub fn may_hold(&self, segment: u32, fingerprints: &[u32]) -> bool {
+        let listed = self.segments.iter().find(|(number, _)| *number == segment);
+        listed.is_none_or(|(_, known)| fingerprints.iter().any(|print| known.binary_search(print).is_ok()))
+    }
+
     /// Sets a segment's fingerprints, in any order.
     pub fn set(&mut self, segment: u32, fingerprints: Vec<u32>) {
         let fingerprints = ascending(&fingerprints);

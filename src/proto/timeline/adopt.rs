@@ -52,6 +52,7 @@ impl Timelines {
         if let Some(told_through) = log.map(|log| log.head.told_through) {
             self.forget(id, told_through);
         }
+        self.log_mut(id).torn = true;
     }
 
     fn forget(&mut self, id: &str, told_through: u64) {

@@ -272,8 +272,14 @@ impl Timelines {
                 return self.drive(conversation_id);
             }
             log.give_up(want);
+            let mut unlisted = Vec::new();
+            if let Want::Index(_) = want {
+                // Whoever looks through all conversations has the pages alone.
+                log.for_indexed(0, &mut unlisted);
+            }
             let again = !log.damaged.insert(want.code());
             let conversation_id = conversation_id.to_owned();
+            self.load(&conversation_id, unlisted);
             self.actions.push_back(Action::Damaged { conversation_id, want, error, again });
         } else if let Want::Segment(number) = want {
             self.tell_ahead(conversation_id, number);

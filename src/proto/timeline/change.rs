@@ -203,13 +203,7 @@ impl Log {
     /// The segments in which answers to a message of these names may stand.
     pub(super) fn for_replies(&self, names: &[String], wants: &mut Vec<Want>) {
         for name in names {
-            let print = reply_print(name);
-            if self.head.tail_ids.contains(&print)
-                && let Some(tail) = self.tail_number()
-            {
-                self.want_segment(tail, wants);
-            }
-            self.for_indexed(print, wants);
+            self.for_all(reply_print(name), wants);
         }
     }
 

@@ -135,8 +135,7 @@ impl Log {
         if self.tail_number() == Some(number) {
             return prints.iter().any(|print| self.head.tail_ids.contains(print));
         }
-        let page = self.index.get(&index_page_of(number)).map(|loaded| &loaded.page);
-        let listed = page.and_then(|page| page.segments.iter().find(|(listed, _)| *listed == number));
-        listed.is_none_or(|(_, known)| prints.iter().any(|print| known.binary_search(print).is_ok()))
+        let loaded = self.index.get(&index_page_of(number));
+        loaded.is_none_or(|loaded| loaded.page.may_hold(number, prints))
     }
 }

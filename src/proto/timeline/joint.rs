@@ -65,6 +65,8 @@ impl Timelines {
     pub fn on_joined(&mut self, conversation_id: &str) -> bool {
         let Some(log) = self.logs.get_mut(conversation_id) else { return false };
         (log.unsure, log.catches_up, log.met) = (false, false, true);
+        // Also where the server has nothing: another tab may still show what it had.
+        log.head_dirty |= core::mem::take(&mut log.torn);
         let (refused, joined) = (log.refused.take(), log.join());
         if refused.is_some() {
             // It answers again: a window may ask for what comes before.

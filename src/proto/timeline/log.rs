@@ -5,7 +5,7 @@ use crate::proto::mutant;
 use crate::proto::sorted::{SortedMap, SortedSet, partition_point};
 
 use super::super::model::{Failure, Message};
-use super::super::store::{HistoryHead, IndexPage, OrderKey, SEGMENTS_PER_PAGE, SegmentInfo};
+use super::super::store::{HistoryHead, IndexPage, OrderKey, SegmentInfo, index_page_of};
 use super::Op;
 
 /// So many a conversation may keep.
@@ -92,6 +92,8 @@ pub struct Log {
     pub(super) dropped: Vec<Want>,
     /// The store has `joined_to`.
     pub(super) joint_stored: bool,
+    /// The head in the store cannot be read.
+    pub(super) torn: bool,
     /// A window waits for the server; the server has nothing more before the oldest row.
     pub(super) fetching: bool,
     pub(super) exhausted: bool,
@@ -156,6 +158,7 @@ impl Log {
             catches_up: true,
             before_sent: None,
             dropped: Vec::new(),
+            torn: false,
             fetching: false,
             exhausted: false,
             met: false,
@@ -260,8 +263,11 @@ impl Log {
 
     /// Whether what is in memory says that a key or id with this fingerprint stands here.
     pub(super) fn may_hold(&self, print: u32) -> bool {
-        self.head.tail_ids.contains(&print)
-            || self.index.any(&|_, loaded| !loaded.page.candidates(print).is_empty())
+        let in_page = |info: &SegmentInfo| {
+            let page = self.index.get(&index_page_of(info.number));
+            page.is_some_and(|loaded| loaded.page.may_hold(info.number, &[print]))
+        };
+        self.head.tail_ids.contains(&print) || self.sealed().iter().any(in_page)
     }
 
     pub(super) fn tail_number(&self) -> Option<u32> {
@@ -292,16 +298,7 @@ impl Log {
 
     /// Whether the store can have a record of that index page: some sealed segment falls into it.
     pub(super) fn index_exists(&self, page: u32) -> bool {
-        self.sealed().iter().any(|info| info.number / SEGMENTS_PER_PAGE == page)
-    }
-
-    /// All index pages that the store has.
-    pub(super) fn index_pages(&self) -> SortedSet<u32> {
-        let mut pages = SortedSet::new();
-        for info in self.sealed() {
-            pages.insert(info.number / SEGMENTS_PER_PAGE);
-        }
-        pages
+        self.sealed().iter().any(|info| index_page_of(info.number) == page)
     }
 
     /// The newest loaded row of a kind.

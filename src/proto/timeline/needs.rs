@@ -1,7 +1,7 @@
 //! What an operation needs in memory before it can be applied.
 
 use super::super::profile::ServerMessage;
-use super::super::store::{OrderKey, SEGMENTS_PER_PAGE, fingerprint};
+use super::super::store::{OrderKey, fingerprint, index_page_of};
 use super::Op;
 use super::log::{Log, Want, order_of};
 use super::merge::unnamed_print;
@@ -75,7 +75,7 @@ impl Log {
             self.for_name(&message.id, wants);
             match &message.key {
                 Some(key) => self.for_name(key, wants),
-                None => self.for_unnamed(&message.text, wants),
+                None => self.for_all(unnamed_print(&message.text), wants),
             }
         }
         if let Some(id) = &message.reply_to_id {
@@ -97,9 +97,9 @@ impl Log {
         match place {
             Some(number) if number != tail => {
                 self.want_segment(number, wants);
-                self.want_index(number / SEGMENTS_PER_PAGE, wants);
+                self.want_index(index_page_of(number), wants);
                 // It may have to be split, and the new one has its place in a page too.
-                self.want_index(self.head.next_segment / SEGMENTS_PER_PAGE, wants);
+                self.want_index(index_page_of(self.head.next_segment), wants);
             }
             _ => self.for_full_tail(tail, wants),
         }
@@ -108,7 +108,7 @@ impl Log {
     /// A full tail is sealed by the next row, and its fingerprints go into its index page.
     fn for_full_tail(&self, tail: u32, wants: &mut Vec<Want>) {
         if self.info(tail).is_some_and(|info| info.count as usize >= self.segment_rows) {
-            self.want_index(tail / SEGMENTS_PER_PAGE, wants);
+            self.want_index(index_page_of(tail), wants);
         }
     }
 
@@ -127,28 +127,27 @@ impl Log {
         self.for_indexed(print, wants);
     }
 
-    /// Everything in which an own message that says this may stand without an id: the oldest is meant.
-    fn for_unnamed(&self, text: &str, wants: &mut Vec<Want>) {
-        let print = unnamed_print(text);
+    /// Everything in which a fingerprint may stand, where more than one row may have it.
+    pub(super) fn for_all(&self, print: u32, wants: &mut Vec<Want>) {
         self.for_indexed(print, wants);
         if let Some(tail) = self.tail_number().filter(|_| self.head.tail_ids.contains(&print)) {
             self.want_segment(tail, wants);
         }
     }
 
-    /// Every sealed segment in which a fingerprint may stand.
+    /// Every sealed segment in which a fingerprint may stand: also those of which a page that had to be begun anew does not
+    /// know.
     pub(super) fn for_indexed(&self, print: u32, wants: &mut Vec<Want>) {
         if mutant::is(50) {
             return;
         }
-        for (page, _) in self.index_pages() {
-            match self.index.get(&page) {
-                None => self.want_index(page, wants),
-                Some(loaded) => {
-                    for number in loaded.page.candidates(print) {
-                        self.want_segment(number, wants);
-                    }
+        for info in self.sealed() {
+            match self.index.get(&index_page_of(info.number)) {
+                None => self.want_index(index_page_of(info.number), wants),
+                Some(loaded) if loaded.page.may_hold(info.number, &[print]) => {
+                    self.want_segment(info.number, wants);
                 }
+                Some(_) => {}
             }
         }
     }
@@ -162,7 +161,7 @@ impl Log {
 
     fn want_index(&self, page: u32, wants: &mut Vec<Want>) {
         let want = Want::Index(page);
-        if self.index_exists(page) && !self.index.contains_key(&page) && !wants.contains(&want) {
+        if !self.index.contains_key(&page) && !wants.contains(&want) && self.index_exists(page) {
             wants.push(want);
         }
     }

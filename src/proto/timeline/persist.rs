@@ -212,10 +212,10 @@ impl Log {
     fn write_all(&mut self) {
         self.head_dirty = true;
         self.index.clear();
-        for number in self.head.segments.iter().map(|info| info.number).collect::<Vec<_>>() {
-            if self.tail_number() != Some(number) {
-                self.index_segment(number);
-            }
+        let mut at = 0;
+        while let Some(number) = self.sealed().get(at).map(|info| info.number) {
+            self.index_segment(number);
+            at += 1;
         }
         for (_, loaded) in self.segments.iter_mut() {
             loaded.dirty = true;

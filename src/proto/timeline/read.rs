@@ -65,7 +65,7 @@ impl Timelines {
         let revision = self.next_revision();
         let me = self.me.clone();
         let change = Change::Status { status: Status::Read, user_id: Some(back.user_id.clone()) };
-        let log = self.log_mut(conversation_id);
+        let Some(log) = self.logs.get_mut(conversation_id) else { return };
         let (number, end) = match back.at {
             Some(number) => (number, usize::MAX),
             None => match log.position_of_id(&back.id) {
@@ -73,7 +73,6 @@ impl Timelines {
                 None => return,
             },
         };
-        let mut changed = Vec::new();
         let rows = log.segments.get(&number).map_or(0, |loaded| loaded.rows.len()).min(end);
         for at in (0..rows).rev() {
             let Some(message) = log.message_at(number, at) else { break };
@@ -84,7 +83,9 @@ impl Timelines {
                 back.left = 0;
                 break;
             }
-            changed.extend(log.change_at(number, at, &change, &me, revision));
+            if let Some(message) = log.change_at(number, at, &change, &me, revision) {
+                self.actions.push_back(Action::Status { message: Box::new(message) });
+            }
         }
         back.left = back.left.saturating_sub(1);
         let older = log.place_of(number).and_then(|at| log.head.segments.get(at.checked_sub(1)?));
@@ -92,12 +93,7 @@ impl Timelines {
         if back.at.is_some() {
             log.ops.push_front(Op::ReadBefore(back));
         }
-        if !changed.is_empty() {
-            self.dirty_views(conversation_id);
-        }
-        for message in changed {
-            self.actions.push_back(Action::Status { message: Box::new(message) });
-        }
+        self.dirty_views(conversation_id);
     }
 
     /// The row key of the newest loaded message.

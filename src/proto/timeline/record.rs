@@ -34,6 +34,7 @@ impl Log {
                         info.count = loaded.rows.len() as u32;
                     }
                     self.segments.insert(number, loaded);
+                    self.list_again(number);
                 }
                 if self.tail_number() == Some(number) {
                     self.refresh_tail_ids();
@@ -48,6 +49,16 @@ impl Log {
             }
         }
         Ok(())
+    }
+
+    /// A loaded segment of which its index page does not know, since that had to be begun anew.
+    fn list_again(&mut self, number: u32) {
+        let page = self.index.get(&index_page_of(number)).map(|loaded| &loaded.page);
+        let is_listed = page.is_none_or(|page| page.segments.iter().any(|(listed, _)| *listed == number));
+        if !is_listed && self.tail_number() != Some(number) {
+            self.index_segment(number);
+            self.head_dirty = true;
+        }
     }
 
     /// A record that cannot be had: its rows are fetched again from the server, its index is begun anew.
@@ -78,6 +89,12 @@ impl Log {
             Want::Index(page) => {
                 let empty = IndexPage { page, segments: Vec::new() };
                 self.index.insert(page, LoadedIndex { page: empty, dirty: true, writing: false });
+                self.head_dirty = true;
+                let mut at = 0;
+                while let Some(number) = self.sealed().get(at).map(|info| info.number) {
+                    self.list_again(number);
+                    at += 1;
+                }
             }
         }
     }

@@ -200,3 +200,29 @@ fn where_the_database_is_gone_what_is_in_memory_is_written_and_the_rest_fetched(
     assert_eq!(bench.rows().len(), 501);
     assert_eq!(bench.unread(), others(501), "nothing is counted twice");
 }
+
+#[test]
+fn an_index_page_that_cannot_be_read_is_made_anew_from_its_segments() {
+    for looked_for in [false, true] {
+        let mut bench = Bench::new();
+        bench.torn = true;
+        bench.page(1..=650, false);
+        bench.restart();
+        bench.records.remove(&Key::Text(store::index_key(ROOM, 0))).unwrap();
+        if looked_for {
+            // Somebody meets the damage, and then it is looked for in all conversations.
+            bench.push(Op::Find { name: "m3".into(), ticket: 1 });
+            bench.restart();
+            bench.torn = false;
+            bench.timelines.target(None, "m7", Change::Deleted { at_ms: 1000 });
+            bench.drain();
+        } else {
+            for n in [7, 350, 650] {
+                bench.push(Op::Live(Box::new(copy(n, false))));
+            }
+        }
+        let rows = bench.rows();
+        assert_eq!(rows.len(), 650, "each is known again");
+        assert_eq!(rows[6].deleted_at_ms.is_some(), looked_for);
+    }
+}
