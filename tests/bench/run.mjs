@@ -1,6 +1,7 @@
 // The rounds: each visit is a browser of its own that nothing is attached to, contenders in turn.
 import { Profile } from "../e2e/figures/lone.mjs";
 import { buildPages, servePages, startBackend } from "./serve.mjs";
+import { besideEachOther } from "./tabs.mjs";
 
 /** Gives each work its `samples`, by contender, one a round. */
 export async function measure(works, { rounds, say }) {
@@ -18,7 +19,7 @@ export async function measure(works, { rounds, say }) {
           say(`${work.name}${size}: round ${round + 1} of ${rounds}`);
           // Turned round each time: nobody is always the first.
           const turn = round % 2 === 0 ? work.contenders : work.contenders.toReversed();
-          for (const contender of turn) work.samples[contender].push(await bench.visit(contender));
+          for (const contender of turn) work.samples[contender].push(await bench.sample(contender));
         }
       } finally {
         await bench.end();
@@ -46,6 +47,27 @@ class Bench {
     if (problem) throw new Error(`${contender}, after the fill: ${problem}`);
   }
 
+  sample(contender) {
+    return this.work.order.tabs ? this.#tabs(contender) : this.visit(contender);
+  }
+
+  /** So many tabs of one user; what their browser takes is read from outside. */
+  async #tabs(contender) {
+    const [profile, userId] = [await Profile.create(), nextUser()];
+    const whole = { ...this.work.order, contender, userId };
+    try {
+      const address = this.#addressOf({ ...whole, work: this.work.work, isChecked: false });
+      const { backend, pages } = this;
+      const sample = await profile.visitAs(address, (pid) =>
+        besideEachOther({ ...whole, pid, pages, backend }),
+      );
+      const { problem } = await this.#open({ profile, userId }, { contender, work: "stored" });
+      return { ...sample, problem };
+    } finally {
+      await profile.remove();
+    }
+  }
+
   async visit(contender) {
     const filled = this.#filled.get(contender);
     const order = { contender, work: this.work.work, isChecked: !filled && contender !== "limit" };
@@ -67,14 +89,15 @@ class Bench {
   }
 
   async #open({ profile, userId }, order) {
-    const whole = { ...this.work.order, ...order, url: this.backend.url, userId };
-    const address = `${this.pages.url}/index.html#${encodeURIComponent(JSON.stringify(whole))}`;
+    const address = this.#addressOf({ ...this.work.order, ...order, userId });
     const sample = await profile.visit(address, this.pages.next());
-    await fetch(`${this.backend.url}/control/forget`, {
-      method: "POST",
-      body: JSON.stringify({ user: userId }),
-    });
+    await this.backend.control("forget", { user: userId });
     return sample;
+  }
+
+  #addressOf(order) {
+    const whole = JSON.stringify({ ...order, url: this.backend.url });
+    return `${this.pages.url}/index.html#${encodeURIComponent(whole)}`;
   }
 }
 

@@ -42,6 +42,11 @@ export async function startBackend() {
   const [url] = await once(createInterface({ input: child.stdout }), "line");
   return {
     url,
+    async control(what, order) {
+      const response = await fetch(`${url}/control/${what}`, { method: "POST", body: JSON.stringify(order) });
+      if (!response.ok) throw new Error(`${what}: ${await response.text()}`);
+      return response.json();
+    },
     async close() {
       const exited = once(child, "exit");
       kill(child, "SIGTERM");

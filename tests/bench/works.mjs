@@ -9,6 +9,7 @@ export function worksOf({ quick }) {
   const missed = quick ? 250 : 500;
   const queued = quick ? 5 : 20;
   const shown = quick ? 200 : 1_000;
+  const spread = quick ? 100 : 500;
   const start = quick ? { conversations: 200, each: 99 } : { conversations: 200, each: 499 };
   /** W7. A task of less is not told by the browser, and counts as none. */
   const longest = [
@@ -96,6 +97,21 @@ export function worksOf({ quick }) {
       contenders: ["chatwire", "plain", "well-written"],
       order: { conversations, each, stored: each },
       goals: [["of the well-written stack's memory", 1, (work) => ratio(work, "well-written")]],
+    },
+    {
+      name: "W8",
+      title: `processor time of ten tabs, ${spread} messages in ${spread / 50} s`,
+      work: "tab",
+      contenders: ["chatwire", "well-written"],
+      order: { tabs: 10, conversations: 1, each: spread, stored: spread, overMs: spread * 20 },
+      goals: [
+        [
+          "sockets of ten tabs",
+          1,
+          ({ samples }) => Math.max(...samples.chatwire.map(({ sockets }) => sockets)),
+        ],
+        ["of the well-written stack's processor time", 0.2, (work) => ratio(work, "well-written")],
+      ],
     },
     {
       name: "W10",

@@ -5,9 +5,9 @@ import { problemOf } from "./check.js";
 // Before any wasm is there.
 import "./memory.js";
 import { watchTasks } from "./tasks.js";
-import { burst, catchUp, flush, memory, rows, send, start } from "./works.js";
+import { burst, catchUp, flush, memory, rows, send, start, tab } from "./works.js";
 
-const works = { burst, catchUp, start, flush, send, memory, rows };
+const works = { burst, catchUp, start, flush, send, memory, rows, tab };
 
 const order = JSON.parse(decodeURIComponent(location.hash.slice(1)));
 const load = () => import(`./contenders/${order.contender}.js`);
@@ -19,6 +19,10 @@ async function main() {
     return { ...JSON.parse(before), problem: problemOf(await stored(order), order) };
   }
   const work = works[order.work];
+  if (order.work === "stored") {
+    const { stored } = await load();
+    return { problem: problemOf(await stored(order), order) };
+  }
   // A start is timed from its first import on.
   const contender = order.work === "start" ? load : await load();
   const tasks = watchTasks();

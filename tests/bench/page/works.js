@@ -85,6 +85,19 @@ export async function rows(contender, { url, userId, conversations, each, overMs
   return { ms: commits, rowsRendered, frames };
 }
 
+/** W8: one of several tabs, from when it has told that it is there until it shows the last message. */
+export async function tab(contender, order) {
+  const { url, userId, conversations, each, tabs } = order;
+  for (let beside = 1; beside < tabs; beside++) {
+    // Without an opener each is a page of its own, as if the user had opened it.
+    open(`#${encodeURIComponent(JSON.stringify({ ...order, tabs: 1 }))}`, "_blank", "noopener");
+  }
+  const client = await shown(contender, { url, userId });
+  await fetch("/result", { method: "POST", body: "{}" });
+  await upTo(client, conversations, each);
+  return {};
+}
+
 /** W2: one message each is known, `each` more were missed. */
 export async function catchUp(contender, { url, userId, conversations, each }, calm) {
   await control(url, "world", { user: userId, conversations });

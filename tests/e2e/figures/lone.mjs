@@ -13,6 +13,8 @@ const more = [
   "--enable-blink-features=ForceEagerMeasureMemory",
   // A page in front of somebody has its share of a busy machine; headless, it is taken for one that nobody looks at.
   "--disable-renderer-backgrounding",
+  // A page opens the tabs beside it.
+  "--disable-popup-blocking",
 ];
 const patienceMs = 180_000;
 
@@ -25,7 +27,12 @@ export class Profile {
   }
 
   /** Opens the address in a browser of its own; resolves with `result`, once that has ended in order. */
-  async visit(url, result) {
+  visit(url, result) {
+    return this.visitAs(url, () => result);
+  }
+
+  /** The same, with what `act` makes of the browser's process id. */
+  async visitAs(url, act) {
     const args = [...more, ...flags, `--user-data-dir=${this.folder}`, url];
     const child = start(await executable(), args, { stdio: "ignore" });
     const exited = once(child, "exit");
@@ -35,7 +42,7 @@ export class Profile {
     });
     const early = exited.then(() => Promise.reject(new Error(`the browser ended at ${url}`)));
     try {
-      return await Promise.race([result, late, early]);
+      return await Promise.race([act(child.pid), late, early]);
     } finally {
       clearTimeout(timer);
       early.catch(() => {});

@@ -26,7 +26,7 @@ export async function listen(answer) {
 /**
  * The same for pages that post what they have measured, as JSON with an `error` where something went wrong.
  *
- * @returns `{url, next(), close()}`; `next()` resolves with what is posted next.
+ * @returns `{url, next(), several(), close()}`; `next()` resolves with what is posted next, `several(count)` with so many of them.
  */
 export async function listenForPosts(answer) {
   let take;
@@ -39,5 +39,14 @@ export async function listenForPosts(answer) {
     new Promise((resolve, reject) => {
       take = (told) => (told.error ? reject(new Error(told.error)) : resolve(told));
     });
-  return { url: origin, next, close };
+  const several = (count) =>
+    new Promise((resolve, reject) => {
+      const all = [];
+      take = (told) => {
+        if (told.error) return reject(new Error(told.error));
+        all.push(told);
+        if (all.length === count) resolve(all);
+      };
+    });
+  return { url: origin, next, several, close };
 }
