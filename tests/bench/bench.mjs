@@ -8,7 +8,7 @@ import { noneBeside, readArguments } from "../../scripts/lib/arguments.mjs";
 import { runMain, Told } from "../../scripts/lib/run.mjs";
 import { parts } from "../e2e/parts.mjs";
 
-const names = ["W1", "W2", "W3", "W4", "W5", "W6", "W8", "W10"];
+const names = ["W1", "W2", "W3", "W4", "W5", "W6", "W8", "W9", "W10"];
 
 await runMain(async () => {
   const given = noneBeside(

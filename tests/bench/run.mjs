@@ -1,15 +1,23 @@
 // The rounds: each visit is a browser of its own that nothing is attached to, contenders in turn.
 import { Profile } from "../e2e/figures/lone.mjs";
+import { bytesUntilAcknowledged } from "../e2e/lib/bytes.mjs";
 import { buildPages, servePages, startBackend } from "./serve.mjs";
 import { besideEachOther } from "./tabs.mjs";
 
 /** Gives each work its `samples`, by contender, one a round. */
 export async function measure(works, { rounds, say }) {
+  // Of a page by itself, the same in each round: no contender has to be beside it.
+  for (const work of works.filter(({ counted }) => counted)) {
+    say(`${work.name}: counting`);
+    work.samples = { chatwire: [{ ms: (await bytesUntilAcknowledged()).sum, problem: null }] };
+  }
+  const timed = works.filter(({ counted }) => !counted);
+  if (timed.length === 0) return;
   await buildPages();
   const pages = await servePages();
   const backend = await startBackend();
   try {
-    for (const work of works) {
+    for (const work of timed) {
       work.samples = Object.fromEntries(work.contenders.map((contender) => [contender, []]));
       const bench = new Bench(work, pages, backend);
       try {

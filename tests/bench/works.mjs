@@ -114,6 +114,13 @@ export function worksOf({ quick }) {
       ],
     },
     {
+      name: "W9",
+      title: "bytes until the first acknowledged message, brotli, in KB",
+      counted: true,
+      contenders: ["chatwire"],
+      goals: [["KB without React", 160, ({ samples }) => samples.chatwire[0].ms]],
+    },
+    {
       name: "W10",
       title: `commits of React, ${shown} messages in ${shown / 100} s`,
       work: "rows",

@@ -1,77 +1,15 @@
-// What a page without React fetches until its first message is acknowledged: a production build by Vite, served as brotli,
-// counted over the browser's protocol, against scripts/size-budget.json.
+// What a page without React fetches until its first message is acknowledged, against scripts/size-budget.json.
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { extname, join, normalize } from "node:path";
-import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { brotliCompressSync } from "node:zlib";
-import { build } from "vite";
-import { listen } from "./lib/listen.mjs";
-import { Stage } from "./lib/stage.mjs";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+import { bytesUntilAcknowledged } from "./lib/bytes.mjs";
 
-const root = fileURLToPath(new URL("page/bytes", import.meta.url));
 const budgets = new URL("../../scripts/size-budget.json", import.meta.url);
-const types = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
-
-let stage;
-before(async () => {
-  stage = await Stage.open();
-});
-after(() => stage?.close());
-
-/** The built page at an address of its own, compressed. */
-async function served(t) {
-  const outDir = await mkdtemp(join(tmpdir(), "chatwire-bytes-"));
-  t.after(() => rm(outDir, { recursive: true, force: true }));
-  await build({ root, configFile: false, logLevel: "error", build: { outDir, emptyOutDir: true } });
-  const { origin, close } = await listen(async ({ url }, response) => {
-    const path = normalize(new URL(url, "http://local").pathname);
-    const file = join(outDir, path === "/" ? "index.html" : path);
-    const body = brotliCompressSync(await readFile(file));
-    response.writeHead(200, { "content-type": types[extname(file)], "content-encoding": "br" });
-    response.end(body);
-  });
-  t.after(close);
-  return `${origin}/`;
-}
-
-/** Counts by kind, in bytes: what came in answer to requests, with its headers, and the frames of the socket both ways. */
-async function counted(page) {
-  const session = await page.context().newCDPSession(page);
-  const bytes = { html: 0, js: 0, wasm: 0, rest: 0, frames: 0 };
-  const kinds = new Map();
-  session.on("Network.responseReceived", ({ requestId, response: { mimeType } }) => {
-    const kind = { "text/html": "html", "text/javascript": "js", "application/wasm": "wasm" }[mimeType];
-    kinds.set(requestId, kind ?? "rest");
-  });
-  session.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
-    bytes[kinds.get(requestId) ?? "rest"] += encodedDataLength;
-  });
-  for (const event of ["Network.webSocketFrameSent", "Network.webSocketFrameReceived"]) {
-    session.on(event, ({ response }) => {
-      bytes.frames += Buffer.byteLength(response.payloadData);
-    });
-  }
-  await session.send("Network.enable");
-  return bytes;
-}
 
 test("bytes until the first acknowledged message are within their budget", async (t) => {
-  const address = await served(t);
   const { page: limits } = JSON.parse(await readFile(budgets, "utf8"));
-  const [ana, other] = [await stage.server.login("ana"), await stage.idOf("ben")];
-  const page = await (await stage.profile()).newPage();
-  const bytes = await counted(page);
-  const query = new URLSearchParams({ url: stage.server.url, userId: ana.user.id, token: ana.token, other });
-  await page.goto(`${address}?${query}`);
-  await page.waitForFunction(() => document.title === "acknowledged");
-  const kilobytes = (count) => Number((count / 1024).toFixed(1));
-  const sum = Object.values(bytes).reduce((a, b) => a + b, 0);
-  t.diagnostic(
-    `KB: ${JSON.stringify({ ...Object.fromEntries(Object.entries(bytes).map(([k, v]) => [k, kilobytes(v)])), sum: kilobytes(sum) })}`,
-  );
+  const bytes = await bytesUntilAcknowledged();
+  t.diagnostic(`KB: ${JSON.stringify(bytes)}`);
   for (const kind of ["js", "wasm", "frames"]) assert.ok(bytes[kind] > 0, `no ${kind} counted`);
-  assert.ok(kilobytes(sum) <= limits["first acknowledged message"], `${kilobytes(sum)} KB`);
+  assert.ok(bytes.sum <= limits["first acknowledged message"], `${bytes.sum} KB`);
 });
