@@ -283,4 +283,11 @@ impl Rooms {
     pub fn mark_dirty(&mut self, id: &str) {
         self.dirty.insert(id.to_owned());
     }
+
+    /// Nothing is in the store any more.
+    pub fn mark_all_dirty(&mut self) {
+        for (id, _) in self.rooms.iter() {
+            self.dirty.insert(id.clone());
+        }
+    }
 }

@@ -1,10 +1,11 @@
 //! A store that fails, does not answer as it should, or holds garbage.
 
-use chatwire::proto::store::{head_key, segment_key};
+use chatwire::proto::store::{CAPABILITIES_KEY, conversation_key, head_key, segment_key};
 use chatwire::proto::{
     Command, ErrorCode, Event, Input, RecordId, SendCommand, Status, StoreFailure, StoreRequest, TabInput,
     Transaction,
 };
+use serde_json::json;
 
 use super::acts::message;
 use super::checks::outbox_rows;
@@ -217,6 +218,41 @@ fn a_database_deleted_under_a_client_takes_no_accepted_message_along() {
     world.restart(ana);
     world.go_live(ana);
     world.until("all there", |world| world.backend.texts("r") == ["m0", "m1", "m2"]);
+}
+
+#[test]
+fn a_database_deleted_under_two_tabs_is_made_anew_for_both() {
+    let (mut world, leader) = World::one();
+    let follower = world.join_on("ana", json!({}), 0);
+    world.open_view(follower, 1, "r");
+    world.connect(follower);
+    world.post("r", "bo", "b0");
+    world.pass(200);
+    let disk = world.nodes[leader].disk;
+    world.disks[disk].records.empty();
+    for at in [follower, leader] {
+        world.input(at, Input::Tab(TabInput::Emptied));
+    }
+    world.pass(500);
+    for again in [false, true] {
+        if again {
+            world.restart(follower);
+            world.open_view(follower, 1, "r");
+            world.connect(follower);
+        }
+        world.pass(31_000);
+        let key = world.saved(follower, "r", &format!("from beside {again}"));
+        world.until("it is sent", |world| world.backend.texts("r").contains(&format!("from beside {again}")));
+        assert!(!world.outbox(follower).iter().any(|row| row.row_key == key && row.status == Status::Failed));
+        assert!(world.texts(follower, 1).contains(&"b0".to_owned()));
+        let client = world.nodes[follower].client.as_ref().unwrap();
+        assert!(client.conversation("r").is_some(), "the list is there");
+    }
+    world.pass(1000);
+    let kept = |key: &str| world.disks[disk].records.get(&RecordId::history(key.to_owned())).is_some();
+    assert!(kept(&conversation_key("r")) && kept(&head_key("r")));
+    let capabilities = RecordId::meta(CAPABILITIES_KEY);
+    assert!(world.disks[disk].records.get(&capabilities).is_some(), "what the backend gives");
 }
 
 #[test]

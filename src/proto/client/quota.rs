@@ -83,6 +83,8 @@ impl Client {
     pub(super) fn on_emptied(&mut self) {
         if self.leads() {
             self.timelines.on_emptied();
+            self.rooms.mark_all_dirty();
+            self.capabilities_dirty = true;
         }
         self.outbox.on_emptied();
         self.drafts.on_emptied();

@@ -103,10 +103,21 @@ impl IndexPage {
         candidates
     }
 
+    /// Whether it knows of a segment.
+    pub fn lists(&self, segment: u32) -> bool {
+        self.prints_of(segment).is_some()
+    }
+
+    #[inline(never)]
+    fn prints_of(&self, segment: u32) -> Option<&[u32]> {
+        let listed = self.segments.iter().find(|(number, _)| *number == segment);
+        listed.map(|(_, prints)| prints.as_slice())
+    }
+
     /// Whether one of these fingerprints may stand in a segment; of one that is not listed nothing is known.
     pub fn may_hold(&self, segment: u32, fingerprints: &[u32]) -> bool {
-        let listed = self.segments.iter().find(|(number, _)| *number == segment);
-        listed.is_none_or(|(_, known)| fingerprints.iter().any(|print| known.binary_search(print).is_ok()))
+        let known = self.prints_of(segment);
+        known.is_none_or(|known| fingerprints.iter().any(|print| known.binary_search(print).is_ok()))
     }
 
     /// Sets a segment's fingerprints, in any order.

@@ -4,9 +4,9 @@
 use super::super::api::{Key, RecordId};
 use super::super::sorted::{SortedMap, SortedSet};
 use super::super::store::{self, HistoryHead};
-use super::Timelines;
 use super::known::raise_known;
 use super::log::{self, Log, Row, Want};
+use super::{Op, Timelines};
 
 impl Timelines {
     /// Takes a conversation's head from the store, while this tab does not lead. What is in memory of another
@@ -25,6 +25,8 @@ impl Timelines {
                 return false;
             }
             log.ops = core::mem::take(&mut old.ops);
+            // The head has its own count.
+            log.ops.retain(&|op| !matches!(op, Op::CountUnread(_)));
             (log.used, log.untold) = (old.used, old.untold);
             log.met |= old.met;
             log.head.told_through = log.head.told_through.max(old.head.told_through);

@@ -43,7 +43,6 @@ impl Timelines {
                 self.apply_message(conversation_id, &message, Telling::Live);
             }
             Op::Page(page) => self.apply_page(conversation_id, page),
-            Op::ReadTo { seq } => self.apply_read(conversation_id, seq),
             Op::CountUnread(count) => self.apply_count(conversation_id, count),
             Op::ReadBefore(back) => self.apply_read_before(conversation_id, back),
             Op::TellRead { above } => self.apply_tell_read(conversation_id, above),
@@ -272,17 +271,17 @@ impl Timelines {
                 return self.drive(conversation_id);
             }
             log.give_up(want);
-            let mut unlisted = Vec::new();
-            if let Want::Index(_) = want {
-                // Whoever looks through all conversations has the pages alone.
-                log.for_indexed(0, &mut unlisted);
-            }
             let again = !log.damaged.insert(want.code());
             let conversation_id = conversation_id.to_owned();
-            self.load(&conversation_id, unlisted);
             self.actions.push_back(Action::Damaged { conversation_id, want, error, again });
         } else if let Want::Segment(number) = want {
             self.tell_ahead(conversation_id, number);
+        }
+        if let (Want::Index(page), Some(log)) = (want, self.logs.get(conversation_id)) {
+            // Whoever looks through all conversations has the pages alone.
+            let mut unlisted = Vec::new();
+            log.for_unlisted(page, &mut unlisted);
+            self.load(conversation_id, unlisted);
         }
         self.dirty_views(conversation_id);
         self.awaited |= self.views.any(&|_, view| view.dirty && view.waits());

@@ -78,6 +78,8 @@ pub struct Log {
     pub(super) asked: SortedSet<u64>,
     pub(super) ops: Queue<Op>,
     pub(super) used: u64,
+    /// Read up to here, and what is unread then is not counted yet.
+    pub(super) reading: Option<OrderKey>,
     /// Read and not told: what is after the first, up to the second.
     pub(super) untold: Option<(OrderKey, OrderKey)>,
     /// The version of the head's record, as it was read or written last.
@@ -152,6 +154,7 @@ impl Log {
             asked: SortedSet::new(),
             ops: Queue::new(),
             used: 0,
+            reading: None,
             untold: None,
             version: None,
             unsure: true,
@@ -232,7 +235,7 @@ impl Log {
     }
 
     /// What was looked through goes again, unless there are few.
-    pub(super) fn give_back(&mut self, number: u32, needed: &SortedSet<u32>) {
+    pub(super) fn give_back(&mut self, number: u32, needed: &[u32]) {
         let idle = self.segments.get(&number).is_some_and(Loaded::is_stored);
         let few = self.segments.len() <= FEW_SEGMENTS || self.tail_number() == Some(number);
         if idle && !few && !needed.contains(&number) {
@@ -263,11 +266,8 @@ impl Log {
 
     /// Whether what is in memory says that a key or id with this fingerprint stands here.
     pub(super) fn may_hold(&self, print: u32) -> bool {
-        let in_page = |info: &SegmentInfo| {
-            let page = self.index.get(&index_page_of(info.number));
-            page.is_some_and(|loaded| loaded.page.may_hold(info.number, &[print]))
-        };
-        self.head.tail_ids.contains(&print) || self.sealed().iter().any(in_page)
+        self.head.tail_ids.contains(&print)
+            || self.index.any(&|_, loaded| !loaded.page.candidates(print).is_empty())
     }
 
     pub(super) fn tail_number(&self) -> Option<u32> {

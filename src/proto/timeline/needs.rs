@@ -19,7 +19,6 @@ impl Log {
                     self.for_insert(message, &mut wants);
                 }
             }
-            Op::ReadTo { .. } => {}
             Op::CountUnread(count) => {
                 if let Some(number) = count.wants() {
                     self.want_segment(number, &mut wants);
@@ -28,7 +27,7 @@ impl Log {
             Op::ReadBefore(Back { at: Some(number), .. }) => self.want_segment(*number, &mut wants),
             Op::ReadBefore(Back { id, at: None, .. }) => self.for_name(id, &mut wants),
             Op::TellRead { .. } => {
-                let at = self.head.read_up_to.and_then(|read| self.place_for(&read));
+                let at = self.read().and_then(|read| self.place_for(&read));
                 if let Some(info) = at.and_then(|at| self.head.segments.get(at)) {
                     self.want_segment(info.number, &mut wants);
                 }
@@ -118,21 +117,24 @@ impl Log {
     }
 
     fn for_print(&self, print: u32, wants: &mut Vec<Want>) {
-        if self.head.tail_ids.contains(&print)
-            && let Some(tail) = self.tail_number()
-        {
-            self.want_segment(tail, wants);
-            return;
+        if self.for_tail(print, wants) {
+            self.for_indexed(print, wants);
         }
-        self.for_indexed(print, wants);
     }
 
     /// Everything in which a fingerprint may stand, where more than one row may have it.
     pub(super) fn for_all(&self, print: u32, wants: &mut Vec<Want>) {
         self.for_indexed(print, wants);
-        if let Some(tail) = self.tail_number().filter(|_| self.head.tail_ids.contains(&print)) {
+        self.for_tail(print, wants);
+    }
+
+    /// `true`: it may stand elsewhere. Of a tail that has become one since the one behind it was lost nothing is known.
+    fn for_tail(&self, print: u32, wants: &mut Vec<Want>) -> bool {
+        let listed = self.head.tail_ids.contains(&print);
+        if let Some(tail) = self.tail_number().filter(|_| listed || self.head.tail_ids.is_empty()) {
             self.want_segment(tail, wants);
         }
+        !listed
     }
 
     /// Every sealed segment in which a fingerprint may stand: also those of which a page that had to be begun anew does not
@@ -141,13 +143,29 @@ impl Log {
         if mutant::is(50) {
             return;
         }
+        let mut asked = None;
         for info in self.sealed() {
-            match self.index.get(&index_page_of(info.number)) {
-                None => self.want_index(index_page_of(info.number), wants),
+            let page = index_page_of(info.number);
+            match self.index.get(&page) {
+                None if asked == Some(page) => {}
+                None => {
+                    asked = Some(page);
+                    self.want_index(page, wants);
+                }
                 Some(loaded) if loaded.page.may_hold(info.number, &[print]) => {
                     self.want_segment(info.number, wants);
                 }
                 Some(_) => {}
+            }
+        }
+    }
+
+    /// The segments of a page that it does not list.
+    pub(super) fn for_unlisted(&self, page: u32, wants: &mut Vec<Want>) {
+        for info in self.sealed() {
+            let loaded = self.index.get(&page).filter(|_| index_page_of(info.number) == page);
+            if loaded.is_some_and(|loaded| !loaded.page.lists(info.number)) {
+                self.want_segment(info.number, wants);
             }
         }
     }

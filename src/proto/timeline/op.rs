@@ -72,10 +72,6 @@ pub enum Op {
     /// A message that has just come.
     Live(Box<ServerMessage>),
     Page(PageOp),
-    /// Another device of this user has read up to this sequence number.
-    ReadTo {
-        seq: u64,
-    },
     /// Reading has gone on: what is unread now.
     CountUnread(Count),
     /// Somebody has read up to a message: own ones before it.

@@ -4,7 +4,6 @@ use super::super::api::RecordId;
 use super::super::store::{self, encode_head, encode_index, encode_segment_rows};
 use super::Timelines;
 use super::log::{Log, Want};
-use crate::proto::sorted::SortedSet;
 
 /// A record of the history.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -196,30 +195,13 @@ impl Timelines {
     }
 
     /// The segments that windows on a conversation show.
-    pub(super) fn needed_of(&self, id: &str) -> SortedSet<u32> {
-        let mut needed = SortedSet::new();
+    pub(super) fn needed_of(&self, id: &str) -> Vec<u32> {
+        let mut needed = Vec::new();
         for view in self.views.values().filter(|view| view.conversation_id == id) {
-            for number in &view.needs {
-                needed.insert(*number);
-            }
+            needed.extend_from_slice(&view.needs);
+            needed.extend_from_slice(&view.answered);
         }
         needed
-    }
-}
-
-impl Log {
-    /// All that is in memory, with the index of it.
-    fn write_all(&mut self) {
-        self.head_dirty = true;
-        self.index.clear();
-        let mut at = 0;
-        while let Some(number) = self.sealed().get(at).map(|info| info.number) {
-            self.index_segment(number);
-            at += 1;
-        }
-        for (_, loaded) in self.segments.iter_mut() {
-            loaded.dirty = true;
-        }
     }
 }
 
@@ -244,15 +226,18 @@ impl Timelines {
 
     /// Nothing is in the store any more. What is in memory is written again; what is not is cut out, and fetched again.
     pub fn on_emptied(&mut self) {
-        let ids = self.logs.keys_where(&|_, log| !log.head.segments.is_empty());
+        let ids = self.logs.keys_where(&|_, log| log.version.is_some() || !log.head.segments.is_empty());
         for id in ids {
             let Some(log) = self.logs.get_mut(&id) else { continue };
-            for info in log.head.segments.clone() {
+            for info in log.head.segments.clone().into_iter().rev() {
                 if !log.segments.contains_key(&info.number) {
                     log.give_up(Want::Segment(info.number));
                 }
             }
-            log.write_all();
+            // An index page that is not in memory is made anew when it is missed.
+            log.head_dirty = true;
+            log.segments.iter_mut().for_each(|(_, loaded)| loaded.dirty = true);
+            log.index.iter_mut().for_each(|(_, loaded)| loaded.dirty = true);
             self.pull(&id);
             self.dirty_views(&id);
             self.drive(&id);

@@ -18,7 +18,7 @@ impl Timelines {
         let log = self.logs.get_mut(conversation_id)?;
         let message = &log.loaded_row(row_key)?.message;
         let (order, id) = (log.seen_order(order_of(message)), message.id.clone());
-        let before = log.head.read_up_to;
+        let before = log.read();
         if before.is_some_and(|read| read >= order) {
             return Some(None);
         }
@@ -27,10 +27,7 @@ impl Timelines {
         if tell {
             log.will_tell(order);
         }
-        // Before what waits is applied, the count is that of another time.
-        let counted = before.filter(|_| log.ops.is_empty());
-        log.read_up_to(order);
-        self.push(conversation_id, Op::CountUnread(Count::new(order, counted)));
+        self.read_through(conversation_id, order);
         Some(newest)
     }
 
@@ -106,9 +103,9 @@ impl Timelines {
     /// The server says how far this user has read. Another device may be ahead of this one; where this one is ahead,
     /// its receipt was lost on the way and is told again.
     pub fn on_read_seq(&mut self, conversation_id: &str, seq: u64) {
-        let read = self.log_mut(conversation_id).head.read_up_to.map_or(0, |read| read.seq);
+        let read = self.log_mut(conversation_id).read().map_or(0, |read| read.seq);
         if read < seq {
-            self.push(conversation_id, Op::ReadTo { seq });
+            self.read_through(conversation_id, through(seq));
         } else if read > seq && read < u64::MAX {
             self.push(conversation_id, Op::TellRead { above: seq });
         }
@@ -120,7 +117,7 @@ impl Timelines {
             if tell {
                 self.log_mut(conversation_id).will_tell(order_of(message));
             }
-            return self.push(conversation_id, Op::ReadTo { seq });
+            return self.read_through(conversation_id, through(seq));
         }
         self.mark_read(conversation_id, &message.row_key, tell);
     }
@@ -128,7 +125,7 @@ impl Timelines {
     /// Names the newest message of others that this user has read, if it is newer than what the server knows of.
     pub(super) fn apply_tell_read(&mut self, conversation_id: &str, above: u64) {
         let Some(log) = self.logs.get(conversation_id) else { return };
-        let Some(read) = log.head.read_up_to else { return };
+        let Some(read) = log.read() else { return };
         let segment = log.place_for(&read).and_then(|at| log.head.segments.get(at));
         let Some(loaded) = segment.and_then(|info| log.segments.get(&info.number)) else { return };
         let told = loaded.newest(&|message| {
@@ -175,27 +172,25 @@ impl Timelines {
         self.actions.push_back(Action::TellRead { conversation_id, ids });
     }
 
-    pub(super) fn apply_read(&mut self, conversation_id: &str, seq: u64) {
-        let order = OrderKey { seq, at_ms: i64::MAX, arrival: u64::MAX };
+    /// This user has read up to there, here or elsewhere: what is unread is counted when its turn comes.
+    fn read_through(&mut self, conversation_id: &str, order: OrderKey) {
         let log = self.log_mut(conversation_id);
-        let before = log.head.read_up_to;
-        if before.is_some_and(|read| read >= order) {
-            return;
+        if log.read().is_none_or(|read| read < order) {
+            log.reading = Some(order);
+            self.push(conversation_id, Op::CountUnread(Count::new(order)));
         }
-        let counting = log.ops.any(&|op| matches!(op, Op::CountUnread(_)));
-        log.read_up_to(order);
-        log.ops.push_front(Op::CountUnread(Count::new(order, before.filter(|_| !counting))));
     }
 
     /// One segment of it.
     pub(super) fn apply_count(&mut self, conversation_id: &str, mut count: Count) {
         let needed = self.needed_of(conversation_id);
         let log = self.log_mut(conversation_id);
-        if log.head.read_up_to != Some(count.read) {
-            // It went on meanwhile, and is counted again.
+        if log.reading != Some(count.read) {
+            // Reading went on meanwhile, and that is counted.
             return;
         }
         let Some(left) = &mut count.left else {
+            count.before = log.head.read_up_to;
             count.left = Some(log.to_count(&mut count.before, count.read));
             return log.ops.push_front(Op::CountUnread(count));
         };
@@ -212,17 +207,22 @@ impl Timelines {
         }
         let unread =
             if count.before.is_some() { log.head.unread.saturating_sub(count.rows) } else { count.rows };
-        log.head_dirty |= log.head.unread != unread;
-        log.head.unread = unread;
+        (log.head.read_up_to, log.head.unread) = (log.reading.take(), unread);
+        log.head_dirty = true;
         self.actions.push_back(Action::Read { conversation_id: conversation_id.to_owned() });
     }
+}
+
+/// All that has no higher number.
+fn through(seq: u64) -> OrderKey {
+    OrderKey { seq, at_ms: i64::MAX, arrival: u64::MAX }
 }
 
 /// What is unread after this user has read up to a row.
 #[derive(Clone, Debug)]
 pub struct Count {
     read: OrderKey,
-    /// Where the count there is was made: what lies between goes off it. `None`: all that comes after is counted.
+    /// Up to where what there is was counted: what lies between goes off it. `None`: all that comes after is counted.
     before: Option<OrderKey>,
     /// Segments that are not counted yet; `None`: it has not begun.
     left: Option<Vec<u32>>,
@@ -230,8 +230,8 @@ pub struct Count {
 }
 
 impl Count {
-    fn new(read: OrderKey, before: Option<OrderKey>) -> Self {
-        Self { read, before, left: None, rows: 0 }
+    fn new(read: OrderKey) -> Self {
+        Self { read, before: None, left: None, rows: 0 }
     }
 
     /// The segment that is counted next.
@@ -252,9 +252,10 @@ pub struct Back {
 }
 
 impl Log {
-    fn read_up_to(&mut self, order: OrderKey) {
-        self.head.read_up_to = Some(order);
-        self.head_dirty = true;
+    /// How far this user has read. What is unread is counted up to `read_up_to` until the next count is over: so the head
+    /// is right whenever it is written.
+    pub(super) fn read(&self) -> Option<OrderKey> {
+        self.reading.max(self.head.read_up_to)
     }
 
     /// The newest message of others up to `order`, if it comes after `before`; `None`: it is not in memory.
@@ -295,7 +296,7 @@ impl Log {
 
     /// Reading goes up to `order` now, and the server is to know.
     fn will_tell(&mut self, order: OrderKey) {
-        let read = self.head.read_up_to.unwrap_or(NOTHING);
+        let read = self.read().unwrap_or(NOTHING);
         if order > read {
             self.untold = Some((self.untold.map_or(read, |(after, _)| after), order));
         }

@@ -54,8 +54,7 @@ impl Log {
     /// A loaded segment of which its index page does not know, since that had to be begun anew.
     fn list_again(&mut self, number: u32) {
         let page = self.index.get(&index_page_of(number)).map(|loaded| &loaded.page);
-        let is_listed = page.is_none_or(|page| page.segments.iter().any(|(listed, _)| *listed == number));
-        if !is_listed && self.tail_number() != Some(number) {
+        if page.is_some_and(|page| !page.lists(number)) && self.tail_number() != Some(number) {
             self.index_segment(number);
             self.head_dirty = true;
         }

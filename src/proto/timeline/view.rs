@@ -51,11 +51,11 @@ impl Timelines {
     pub fn load_earlier(&mut self, view: ViewId, count: u32) -> Result<(), Failure> {
         let max = self.max_window_rows;
         let open = self.open_view_mut(view)?;
-        if open.anchor.is_none() && open.before >= max {
+        if open.anchor.is_none() && open.before + open.grown >= max {
             // From now on it stays where it is.
             open.anchor = open.newest.clone();
         }
-        open.before = open.before.saturating_add(count as usize);
+        open.before = (open.before + core::mem::take(&mut open.grown)).saturating_add(count as usize);
         if open.anchor.is_none() {
             open.before = open.before.min(max);
         }
@@ -80,7 +80,8 @@ impl Timelines {
     /// `notFound`: no such window.
     pub fn show_newest(&mut self, view: ViewId) -> Result<(), Failure> {
         let open = self.open_view_mut(view)?;
-        (open.anchor, open.before, open.after) = (None, FIRST_ROWS, 0);
+        (open.anchor, open.newest) = (None, None);
+        (open.before, open.after, open.grown) = (FIRST_ROWS, 0, 0);
         open.dirty = true;
         Ok(())
     }
@@ -89,7 +90,7 @@ impl Timelines {
     pub fn jump_to(&mut self, view: ViewId, row: &Message) {
         if let Some(open) = self.views.get_mut(&view) {
             open.anchor = Some(anchor_at(row));
-            (open.before, open.after) = (FIRST_ROWS / 2, FIRST_ROWS / 2);
+            (open.before, open.after, open.grown) = (FIRST_ROWS / 2, FIRST_ROWS / 2, 0);
             (open.dirty, open.asked_at, open.keeps_later) = (true, None, false);
         }
     }
@@ -191,15 +192,13 @@ impl Timelines {
         let Echoes { messages: mut echoes, pending } = echoes_of(&view.conversation_id);
         let mut needs = Needs::default();
         let log = self.logs.get(&view.conversation_id);
-        let (mut answered, mut wants) = (Vec::new(), Vec::new());
+        let mut wants = Vec::new();
         if let Some(log) = log {
-            log.bare(&mut echoes, &mut answered, &mut wants);
+            log.bare(&mut echoes, &mut view.answered, &mut wants);
         }
         let echoes = Echoes { messages: echoes, pending };
         let scene = Scene { log, leads, echoes: &echoes, me: &self.me, phase, max_rows: max };
         let update = view.update(id, &scene, &mut needs);
-        answered.retain(|number| !view.needs.contains(number));
-        view.needs.append(&mut answered);
         wants.append(&mut needs.wants);
         let conversation_id = view.conversation_id.clone();
         self.load(&conversation_id, wants);
@@ -214,15 +213,29 @@ impl Timelines {
 const BARE: u64 = 1 << 61;
 
 impl Log {
-    /// What echoes answer may be gone. The segments that it stands in, and what is wanted for others.
+    /// What echoes answer may be gone: the segments in which it may stand stay as long as there are such echoes.
     fn bare(&self, echoes: &mut [Echo], answered: &mut Vec<u32>, wants: &mut Vec<Want>) {
+        if !echoes.iter().any(|echo| echo.message.reply_to.is_some()) {
+            return answered.clear();
+        }
         for Echo { message, revision } in echoes {
             self.for_excerpt(message, wants);
             if let Some((number, gone)) = self.hide_excerpt(message) {
-                answered.push(number);
+                keep(answered, number);
                 *revision |= if gone { BARE } else { 0 };
             }
         }
+        for want in wants.iter() {
+            if let Want::Segment(number) = want {
+                keep(answered, *number);
+            }
+        }
+    }
+}
+
+fn keep(numbers: &mut Vec<u32>, number: u32) {
+    if !numbers.contains(&number) {
+        numbers.push(number);
     }
 }
 

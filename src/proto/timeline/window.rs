@@ -15,6 +15,8 @@ use crate::proto::mutant;
 
 /// Rows of a window when it is opened (SPEC.md chapter 3).
 pub(super) const FIRST_ROWS: usize = 50;
+/// Rows that have come since, and push none out at the other end: somebody may be reading there.
+const MAX_GROWN: usize = 3 * FIRST_ROWS;
 /// Echoes and rows of the history count their revisions apart: this bit keeps them from being taken for each other.
 const ECHO: u64 = 1 << 63;
 
@@ -34,6 +36,9 @@ pub(super) struct View {
     /// Rows up to the anchor, with it, or to the newest; and rows behind it.
     pub before: usize,
     pub after: usize,
+    /// More rows up to the newest than were asked for, and rows of the history that it showed last.
+    pub grown: usize,
+    shown: usize,
     /// Where there is no room for both, the rows behind stay.
     pub keeps_later: bool,
     /// Where the oldest row stood when the server was last asked for more.
@@ -42,6 +47,8 @@ pub(super) struct View {
     pub unknown: bool,
     /// Segments that it shows.
     pub needs: Vec<u32>,
+    /// Those in which what echoes answer may stand.
+    pub answered: Vec<u32>,
     slots: SortedMap<String, (u32, u64)>,
     next_slot: u32,
     /// The newest row that it shows.
@@ -87,10 +94,13 @@ impl View {
             anchor: None,
             before: FIRST_ROWS,
             after: 0,
+            grown: 0,
+            shown: 0,
             keeps_later: false,
             asked_at: None,
             unknown: false,
             needs: Vec::new(),
+            answered: Vec::new(),
             slots: SortedMap::new(),
             next_slot: 0,
             newest: None,
@@ -106,7 +116,10 @@ impl View {
     /// The part of the history that is shown, as places counted from the oldest row.
     fn bounds(&mut self, log: &Log, max_rows: usize, wants: &mut Vec<Want>) -> Option<(usize, usize)> {
         let total = log.rows_before(log.head.segments.len());
-        let Some(anchor) = &self.anchor else { return Some((total.saturating_sub(self.before), total)) };
+        let Some(anchor) = &self.anchor else {
+            self.grow(log, total, max_rows);
+            return Some((total.saturating_sub(self.before + self.grown), total));
+        };
         let Some(place) = log.place_of_row(anchor, wants) else {
             return wants.is_empty().then(|| (total.saturating_sub(self.before), total));
         };
@@ -120,6 +133,16 @@ impl View {
             }
         }
         Some((start, end))
+    }
+
+    /// What has come behind the newest row that it showed leaves the oldest where it is.
+    fn grow(&mut self, log: &Log, total: usize, max_rows: usize) {
+        let Some(place) = self.newest.as_ref().and_then(|newest| log.place_of_row(newest, &mut Vec::new()))
+        else {
+            return;
+        };
+        let rows = (self.shown + total.saturating_sub(place + 1)).min(max_rows);
+        self.grown = rows.saturating_sub(self.before).max(self.grown).min(MAX_GROWN);
     }
 
     /// The window has moved away from its anchor, or has come to the newest row.
@@ -209,6 +232,7 @@ impl View {
         (shown.has_earlier, shown.has_later) = (start > 0, end < total);
         shown.loading = !needs.wants.is_empty();
         self.newest = shown.rows.last().map(|(row, _)| anchor_at(row));
+        self.shown = shown.rows.len();
         if start == 0 && !log.is_complete() && !log.exhausted && !self.unknown {
             shown.has_earlier = true;
             let oldest = log.head.segments.first().map(|info| info.first);

@@ -194,9 +194,8 @@ fn where_the_database_is_gone_what_is_in_memory_is_written_and_the_rest_fetched(
     bench.restart();
     let rows = bench.rows();
     assert!(rows.iter().any(|row| row.seq == Some(450)) && rows.iter().any(|row| row.seq == Some(501)));
-    assert_eq!(bench.timelines.hole(ROOM), Some((300, 400)));
-    bench.page(1..=300, true);
-    bench.page(301..=400, true);
+    assert_eq!(bench.timelines.hole(ROOM), Some((0, 400)));
+    bench.page(1..=400, true);
     assert_eq!(bench.rows().len(), 501);
     assert_eq!(bench.unread(), others(501), "nothing is counted twice");
 }
@@ -225,4 +224,32 @@ fn an_index_page_that_cannot_be_read_is_made_anew_from_its_segments() {
         assert_eq!(rows.len(), 650, "each is known again");
         assert_eq!(rows[6].deleted_at_ms.is_some(), looked_for);
     }
+}
+
+#[test]
+fn what_comes_below_pushes_no_row_out_from_under_a_reader_at_the_top() {
+    let mut bench = Bench::new();
+    bench.page(1..=60, true);
+    bench.timelines.open_view(1, ROOM).unwrap();
+    let mut first_of = |bench: &mut Bench| {
+        let update = bench.timelines.flush(true, &|_| no_echoes(), &|_| true).pop().unwrap();
+        bench.drain();
+        (update.order[0], update.order.len())
+    };
+    let (first, rows) = first_of(&mut bench);
+    assert_eq!(rows, 50);
+    for n in 61..=200 {
+        bench.live(n);
+        assert_eq!(first_of(&mut bench), (first, n as usize - 10), "with message {n}");
+    }
+    for n in 201..=300 {
+        bench.live(n);
+    }
+    assert_eq!(first_of(&mut bench).1, 200, "and is bounded");
+    bench.timelines.load_earlier(1, 50).unwrap();
+    assert_eq!(first_of(&mut bench).1, 250);
+    bench.live(301);
+    assert_eq!(first_of(&mut bench).1, 251, "whatever was loaded before");
+    bench.timelines.show_newest(1).unwrap();
+    assert_eq!(first_of(&mut bench).1, 50);
 }
