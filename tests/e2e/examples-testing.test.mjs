@@ -29,7 +29,7 @@ test("Vitest and Jest run an application's tests in Node and in jsdom, and know 
   assert.deepEqual(names, [
     "Conversation.test.jsx",
     "link.test.ts",
-    "vitest.config.js",
+    "vitest.config.mjs",
     "jest.config.js",
     "babel.config.cjs",
   ]);

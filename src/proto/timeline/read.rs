@@ -19,9 +19,6 @@ impl Timelines {
         let message = &log.loaded_row(row_key)?.message;
         let (order, id) = (log.seen_order(order_of(message)), message.id.clone());
         let before = log.read();
-        if before.is_some_and(|read| read >= order) {
-            return Some(None);
-        }
         // Further back than memory goes it is told by the row itself, also if that is an own one.
         let newest = log.newest_read(before, order).unwrap_or(id);
         if tell {

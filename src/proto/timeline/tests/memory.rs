@@ -231,7 +231,7 @@ fn what_comes_below_pushes_no_row_out_from_under_a_reader_at_the_top() {
     let mut bench = Bench::new();
     bench.page(1..=60, true);
     bench.timelines.open_view(1, ROOM).unwrap();
-    let mut first_of = |bench: &mut Bench| {
+    let first_of = |bench: &mut Bench| {
         let update = bench.timelines.flush(true, &|_| no_echoes(), &|_| true).pop().unwrap();
         bench.drain();
         (update.order[0], update.order.len())
