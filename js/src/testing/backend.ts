@@ -5,6 +5,7 @@ import type { TokenReason } from "../types.js";
 import { serveOrigin, type TestRequest } from "./intercept.js";
 import { Link } from "./link.js";
 import { type ReceivedMessage, type Row, receivedOf } from "./messages.js";
+import { onlyKnown } from "./names.js";
 import { Namespace } from "./namespace.js";
 import { settle } from "./settle.js";
 import { TeamError } from "./team/errors.js";
@@ -54,6 +55,7 @@ let made = 0;
 
 /** A backend in memory, with its users, conversations and link. `close()` it when the test is over. */
 export async function createTestBackend(options: TestBackendOptions = {}): Promise<TestBackend> {
+  onlyKnown("options", "createTestBackend()", options);
   runAnywhere();
   await loadCore("socket.io", await wasmInNode());
   made += 1;
@@ -172,7 +174,12 @@ export class TestBackend {
    * `"GET /api/conversations"`.
    */
   refuse(what: "send" | "connect" | `${string} /${string}`, refusal: Refusal): void {
-    const { code, message = "refused by a test", retryAfterMs, times = 1 } = refusal;
+    if (what !== "send" && what !== "connect" && !/^[A-Z]+ \//.test(what))
+      throw new TypeError(
+        `refuse(): \`${what}\` is none of \`send\`, \`connect\` and a method with its path`,
+      );
+    const given = onlyKnown("refusal", "refuse()", refusal);
+    const { code, message = "refused by a test", retryAfterMs, times = 1 } = given;
     const details = retryAfterMs === undefined ? {} : { retry_after_ms: retryAfterMs };
     if (what === "send") this.#faults.refuseNext(times, code, message, details);
     else if (what === "connect") this.#faults.refuseConnect(times, code, message);

@@ -1,5 +1,7 @@
 // The link between clients and the backend: what of a frame arrives, when, and how often. It is the test's to play.
 
+import { onlyKnown } from "./names.js";
+
 /** Which way: to the server, or to the client. */
 export type Direction = "server" | "client";
 
@@ -65,11 +67,13 @@ export class Link {
 
   /** The next frames of this kind do not arrive. */
   drop(filter: FrameFilter = {}): void {
+    onlyKnown("filter", "link.drop()", filter);
     this.#rules.push({ filter, left: filter.times ?? 1, kind: "drop" });
   }
 
   /** The next frames of this kind arrive twice. */
   duplicate(filter: FrameFilter = {}): void {
+    onlyKnown("filter", "link.duplicate()", filter);
     this.#rules.push({ filter, left: filter.times ?? 1, kind: "duplicate" });
   }
 
@@ -80,11 +84,13 @@ export class Link {
 
   /** Connections that are there say nothing more, and nobody is told; new ones are as usual. Gives how many. */
   halfOpen(whose: Whose = {}): number {
+    onlyKnown("whose", "link.halfOpen()", whose);
     return this.#each(whose, (connection) => connection.deafen());
   }
 
   /** Connections end without a word. Gives how many. */
   cut(whose: Whose = {}): number {
+    onlyKnown("whose", "link.cut()", whose);
     return this.#each(whose, (connection) => connection.cut());
   }
 

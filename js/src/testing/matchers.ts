@@ -3,6 +3,7 @@ import type { ChatClient } from "../client.js";
 import type { Message, Status, TimelineSnapshot } from "../types.js";
 import type { TestBackend } from "./backend.js";
 import type { ReceivedMessage } from "./messages.js";
+import { onlyKnown } from "./names.js";
 
 /** What a runner gives its matchers, as far as these need it. */
 export type MatcherState = {
@@ -94,7 +95,7 @@ export const matchers = {
 };
 
 function matching(state: MatcherState, backend: TestBackend, fields: Partial<ReceivedMessage>) {
-  const wanted = Object.entries(fields);
+  const wanted = Object.entries(onlyKnown("fields", "toHaveReceived()", fields));
   return backend
     .messages()
     .filter((message) =>

@@ -148,3 +148,20 @@ test("what does not settle says what still moves", async () => {
   await chat.send(id, "slow");
   await expect(backend.settled({ timeoutMs: 50 })).rejects.toThrow(/within 50 ms: 1 frames or requests/);
 });
+
+test("what is misspelt is refused by name, and by what there is", async () => {
+  const misspelt = (given: object) => given as never;
+  await expect(createTestBackend(misspelt({ pingIntervall: 1 }))).rejects.toThrow(
+    "createTestBackend(): there is no `pingIntervall`; it takes url, pingInterval",
+  );
+  const backend = await started();
+  const refusal = { code: "ServerError" as const };
+  expect(() => backend.refuse("sned" as never, refusal)).toThrow("`sned` is none of `send`, `connect`");
+  expect(() => backend.refuse("send", misspelt({ ...refusal, time: 2 }))).toThrow("no `time`");
+  expect(() => backend.link.drop(misspelt({ tu: "server" }))).toThrow("link.drop(): there is no `tu`");
+  expect(() => backend.link.duplicate(misspelt({ evnt: "x" }))).toThrow("no `evnt`");
+  expect(() => backend.link.cut(misspelt({ user: "ana" }))).toThrow("no `user`");
+  expect(() => backend.link.halfOpen(misspelt({ user: "ana" }))).toThrow("no `user`");
+  expect(() => expect(backend).not.toHaveReceived(misspelt({ txt: "hi" }))).toThrow("no `txt`");
+  backend.refuse("GET /api/conversations", { ...refusal, times: 1 });
+});
