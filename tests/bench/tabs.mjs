@@ -8,16 +8,12 @@ const idleMs = 5_000;
 export async function besideEachOther({ pid, pages, backend, tabs, userId, conversations, each, overMs }) {
   const user = userId;
   // Before the first tab asks for it: the browser has just been started.
-  const all = pages.several(tabs);
-  await backend.control("world", { user, conversations });
-  await all;
+  await Promise.all([pages.several(tabs), backend.control("world", { user, conversations })]);
   const atRest = await usageOf(pid);
   await setTimeout(idleMs);
   const before = await usageOf(pid);
   const sockets = await backend.control("sockets", { user });
-  const seen = pages.several(tabs);
-  await backend.control("burst", { user, each, overMs });
-  await seen;
+  await Promise.all([pages.several(tabs), backend.control("burst", { user, each, overMs })]);
   const after = await usageOf(pid);
   return {
     ms: after.cpuMs - before.cpuMs,

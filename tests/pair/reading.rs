@@ -150,3 +150,32 @@ fn all_that_was_read_is_told_however_much() {
         assert!(receipts <= 405 + 100, "{receipts} receipts");
     }
 }
+
+#[test]
+fn a_page_that_closes_while_it_is_counted_what_is_unread_has_read_as_far_at_the_next_start() {
+    let mut world = online(Backend::full(), 1);
+    for n in 0..330 {
+        world.post("r", "bo", &format!("b{n}"));
+    }
+    world.pass(1000);
+    world.restart(0);
+    world.open_view(0, 1, "r");
+    world.go_live(0);
+    world.pass(1000);
+    // The newest rows are in memory, and those between are not.
+    let row_key = world.rows(0, 1).first().unwrap().row_key.clone();
+    let find = world.ask(0, Command::JumpTo { view: 1, row_key });
+    world.wait(0, find).unwrap();
+    let first = "r:".to_owned() + &world.backend.rooms["r"].messages[4].id;
+    let jump = world.ask(0, Command::JumpTo { view: 1, row_key: first.clone() });
+    world.wait(0, jump).unwrap();
+    world.pass(100);
+    world.ask(0, Command::MarkRead { conversation_id: "r".into(), row_key: first });
+    let close = world.ask(0, Command::Close {});
+    world.wait(0, close).unwrap();
+    world.restart(0);
+    world.open_view(0, 1, "r");
+    world.pass(1000);
+    let client = world.nodes[0].client.as_ref().unwrap();
+    assert_eq!(client.conversation("r").unwrap().unread, 325);
+}

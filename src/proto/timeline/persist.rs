@@ -65,6 +65,11 @@ impl Timelines {
         items
     }
 
+    /// Of some conversation it is not counted yet what is unread.
+    pub fn counts(&self) -> bool {
+        self.logs.any(&|_, log| log.reading.is_some())
+    }
+
     /// Something waits to be applied to the history.
     pub fn is_busy(&self) -> bool {
         self.logs.values().any(|log| !log.ops.is_empty())
@@ -234,7 +239,11 @@ impl Timelines {
                     log.give_up(Want::Segment(info.number));
                 }
             }
-            // An index page that is not in memory is made anew when it is missed.
+            let mut at = 0;
+            while let Some(number) = log.sealed().get(at).map(|info| info.number) {
+                log.index_segment(number);
+                at += 1;
+            }
             log.head_dirty = true;
             log.segments.iter_mut().for_each(|(_, loaded)| loaded.dirty = true);
             log.index.iter_mut().for_each(|(_, loaded)| loaded.dirty = true);

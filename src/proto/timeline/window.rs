@@ -231,8 +231,10 @@ impl View {
         }
         (shown.has_earlier, shown.has_later) = (start > 0, end < total);
         shown.loading = !needs.wants.is_empty();
-        self.newest = shown.rows.last().map(|(row, _)| anchor_at(row));
-        self.shown = shown.rows.len();
+        if needs.wants.is_empty() {
+            self.newest = shown.rows.last().map(|(row, _)| anchor_at(row));
+            self.shown = shown.rows.len();
+        }
         if start == 0 && !log.is_complete() && !log.exhausted && !self.unknown {
             shown.has_earlier = true;
             let oldest = log.head.segments.first().map(|info| info.first);

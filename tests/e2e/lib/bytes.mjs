@@ -40,7 +40,13 @@ async function fetched(stage, origin) {
 /** The built page at an address of its own, compressed. */
 async function served() {
   const outDir = await mkdtemp(join(tmpdir(), "chatwire-bytes-"));
-  await build({ root, configFile: false, logLevel: "error", build: { outDir, emptyOutDir: true } });
+  const remove = () => rm(outDir, { recursive: true, force: true });
+  try {
+    await build({ root, configFile: false, logLevel: "error", build: { outDir, emptyOutDir: true } });
+  } catch (error) {
+    await remove();
+    throw error;
+  }
   const { origin, close } = await listen(async ({ url }, response) => {
     const path = normalize(new URL(url, "http://local").pathname);
     const file = join(outDir, path === "/" ? "index.html" : path);
@@ -52,7 +58,7 @@ async function served() {
     origin,
     async close() {
       await close();
-      await rm(outDir, { recursive: true, force: true });
+      await remove();
     },
   };
 }

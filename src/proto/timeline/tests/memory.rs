@@ -188,11 +188,16 @@ fn where_the_database_is_gone_what_is_in_memory_is_written_and_the_rest_fetched(
     bench.live(501);
     bench.drain();
     bench.records.clear();
+    // The page of the index is not in memory.
+    bench.timelines.logs.get_mut(ROOM).unwrap().index.clear();
     bench.timelines.on_emptied();
     bench.drain();
     assert!(bench.told.iter().any(|action| matches!(action, Action::Unsure(_))), "it is asked for");
     bench.restart();
+    bench.timelines.target(None, "m450", Change::Edited { text: "found".into(), at_ms: Some(1) });
+    bench.drain();
     let rows = bench.rows();
+    assert!(rows.iter().any(|row| row.text == "found"), "by its index");
     assert!(rows.iter().any(|row| row.seq == Some(450)) && rows.iter().any(|row| row.seq == Some(501)));
     assert_eq!(bench.timelines.hole(ROOM), Some((0, 400)));
     bench.page(1..=400, true);
@@ -252,4 +257,26 @@ fn what_comes_below_pushes_no_row_out_from_under_a_reader_at_the_top() {
     assert_eq!(first_of(&mut bench).1, 251, "whatever was loaded before");
     bench.timelines.show_newest(1).unwrap();
     assert_eq!(first_of(&mut bench).1, 50);
+}
+
+#[test]
+fn a_window_keeps_its_oldest_row_also_where_its_rows_are_read_again() {
+    let mut bench = Bench::new();
+    bench.page(1..=60, true);
+    bench.timelines.open_view(1, ROOM).unwrap();
+    let mut rows = 0;
+    for last in [60, 70] {
+        for n in 61..=last {
+            bench.live(n);
+        }
+        bench.forget();
+        bench.timelines.dirty_all_views();
+        while bench.timelines.views_dirty() {
+            for update in bench.timelines.flush(true, &|_| no_echoes(), &|_| true) {
+                rows = update.order.len();
+            }
+            bench.drain();
+        }
+        assert_eq!(rows as u64, last - 10);
+    }
 }
