@@ -7,9 +7,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::deeds::deeds_choice;
 use chatwire::proto::config::History;
 
+use super::deeds::deeds_choice;
 use super::dice::{Choice, NO_CHANGES, WHOLE_SEGMENTS, act_choice};
 use super::faults::{Coverage, FAULTS};
 use super::plan::Plan;

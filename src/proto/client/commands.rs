@@ -7,7 +7,6 @@ use super::super::model::{ConnectionState, ErrorCode, Failure};
 use super::super::profile::Push;
 use super::super::queue::Queue;
 use super::super::timeline::Change;
-use super::super::timer::Timer;
 use super::AckFor;
 use super::Client;
 use super::create::Wanted;
@@ -160,9 +159,8 @@ impl Client {
 
     /// Done when the store has everything; after this nothing goes out any more.
     pub(super) fn finish_close(&mut self, now: Now) {
-        let in_trouble = self.timers.get(Timer::StoreRetry).is_some();
         // How far was read is written once it is counted.
-        let counts = self.leads() && !in_trouble && self.timelines.counts();
+        let counts = self.leads() && !self.waits_for_store() && self.timelines.counts();
         let quiet = self.store_has_all() && !counts;
         if let Some(id) = self.closing.take_if(|_| quiet) {
             for waiter in self.take_waiters() {

@@ -135,8 +135,7 @@ impl Client {
 
     /// What was answered or told is in the store, or the store is in trouble.
     fn may_let_go(&self) -> bool {
-        let in_trouble = self.timers.get(Timer::StoreRetry).is_some();
-        self.store_has_all() && (in_trouble || !self.timelines.is_busy())
+        self.store_has_all() && (self.waits_for_store() || !self.timelines.is_busy())
     }
 
     /// Gives the lead back, or the wish for it: another tab may have it.
@@ -273,7 +272,7 @@ impl Client {
         }
         self.rescan_later(now);
         self.run_deferred(now);
-        if !self.storage.degraded || self.timers.get(Timer::StoreRetry).is_none() {
+        if !self.storage.degraded || !self.waits_for_store() {
             // It has taken another write meanwhile, or was to be asked again while this claim was not over.
             self.claim_again();
         }

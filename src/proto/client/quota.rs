@@ -112,6 +112,11 @@ impl Client {
         }
     }
 
+    /// The store has refused, and is tried again later: what waits for it is not waited for.
+    pub(super) fn waits_for_store(&self) -> bool {
+        self.timers.get(Timer::StoreRetry).is_some()
+    }
+
     pub(super) fn set_blocked(&mut self, blocked: bool) {
         // Whose claim was refused writes nothing before it stands.
         let blocked = blocked || self.is_unclaimed();

@@ -108,6 +108,7 @@ impl IndexPage {
         self.prints_of(segment).is_some()
     }
 
+    // Written out where it is called it is more of wasm.
     #[inline(never)]
     fn prints_of(&self, segment: u32) -> Option<&[u32]> {
         let listed = self.segments.iter().find(|(number, _)| *number == segment);

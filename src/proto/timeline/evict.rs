@@ -60,7 +60,7 @@ impl Log {
     fn evictable(&self) -> usize {
         // A catch-up that looks for its row must not go back to what was given up.
         let catches_up = self.head.joined_to.is_some() || self.fetching;
-        let waits = !self.ops.is_empty() || !self.asked.is_empty() || self.untold.is_some() || catches_up;
+        let waits = self.waits() || self.untold.is_some() || catches_up;
         // Where the store has no head of it there is nothing to give up.
         if waits || self.version.is_none() {
             return 0;

@@ -350,6 +350,7 @@ impl Log {
 
     /// The place of the anchor's row, or, where it is not there any more, of the one before it. `None`: nothing is here, or
     /// a segment is wanted first.
+    // Two places call it: written out in both it is 200 bytes more of wasm.
     #[inline(never)]
     fn place_of_row(&self, anchor: &Anchor, wants: &mut Vec<Want>) -> Option<usize> {
         let at = self.place_for(&anchor.order)?;

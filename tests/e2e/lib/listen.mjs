@@ -35,10 +35,6 @@ export async function listenForPosts(answer) {
     take(JSON.parse(await text(request)));
     return response.writeHead(204).end();
   });
-  const next = () =>
-    new Promise((resolve, reject) => {
-      take = (told) => (told.error ? reject(new Error(told.error)) : resolve(told));
-    });
   const several = (count) =>
     new Promise((resolve, reject) => {
       const all = [];
@@ -48,5 +44,6 @@ export async function listenForPosts(answer) {
         if (all.length === count) resolve(all);
       };
     });
+  const next = async () => (await several(1))[0];
   return { url: origin, next, several, close };
 }
