@@ -125,6 +125,7 @@ impl World {
     }
 
     fn freeze(&mut self, at: usize, ms: u64) {
+        let ms = self.sleep_of(at, ms);
         if self.devices[at].client.is_some() && self.devices[at].asleep_until.is_none() {
             // A page in a loop, or in a debugger, hears no word before it.
             let thaw = self.dice.between(super::dice::HANGS, at, 0, 1) == 0;
@@ -162,6 +163,7 @@ impl World {
         for other in 0..self.devices.len() {
             if self.devices[other].person.disk == disk && self.devices[other].client.is_some() {
                 let before = self.devices[other].asleep_until;
+                let ms = self.sleep_of(other, ms);
                 self.devices[other].sleep(t, ms);
                 match before {
                     None => self.push(other, ms, Happening::Wake { thaw: false }),

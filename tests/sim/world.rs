@@ -128,7 +128,14 @@ impl World {
         self.push_for((at, life), self.t + delay_ms, what);
     }
 
+    /// What comes to a socket in the very moment in which its page wakes comes after it: what is put off until then would
+    /// stand behind it, and a socket keeps its order.
     pub fn push_for(&mut self, whose: Whose, at_ms: u64, what: Happening) {
+        let wakes = self.devices.get(whose.0).and_then(|device| device.asleep_until) == Some(at_ms);
+        self.put_off(whose, at_ms + u64::from(wakes && of_socket(&what)), what);
+    }
+
+    fn put_off(&mut self, whose: Whose, at_ms: u64, what: Happening) {
         self.made += 1;
         self.queue.insert((at_ms.max(self.t), self.made), (whose, what));
     }
@@ -146,8 +153,7 @@ impl World {
         use Happening as H;
         let Some(until) = self.devices[at].asleep_until else { return };
         let waits = |key: &(u64, u64), whose: &Whose, what: &H| {
-            let heard =
-                matches!(what, H::Input(_) | H::Opened(_) | H::ToClient { .. } | H::ClientClosed { .. });
+            let heard = matches!(what, H::Input(_)) || of_socket(what);
             heard && key.0 < until && whose.0 == at
         };
         let waiting = self.queue.iter().filter(|(key, (whose, what))| waits(key, whose, what));
@@ -157,25 +163,33 @@ impl World {
         keys.sort_by_key(|key| (key.0 != before_ms, key.0 != stalled_until));
         for key in keys {
             if let Some((whose, what)) = self.queue.remove(&key) {
-                self.push_for(whose, until, what);
+                self.put_off(whose, until, what);
             }
         }
+    }
+
+    /// How long a page sleeps that is to sleep so long: nothing comes to its sockets in the moment in which it wakes.
+    pub fn sleep_of(&self, at: usize, ms: u64) -> u64 {
+        let mut until = self.t + ms;
+        while self.queue.iter().any(|(key, (whose, what))| key.0 == until && whose.0 == at && of_socket(what))
+        {
+            until += 1;
+        }
+        until - self.t
     }
 
     /// It was to wake now, and sleeps on: what its sockets have for it since that was said comes behind its waking, as what
     /// is still to come does. Before it, it would be put off once more, behind that.
     pub fn wake_later(&mut self, whose: Whose, until: u64, thaw: bool) {
-        use Happening as H;
-        self.push_for(whose, until, H::Wake { thaw });
-        let waits = |key: &(u64, u64), of: &Whose, what: &H| {
-            let of_socket = matches!(what, H::Opened(_) | H::ToClient { .. } | H::ClientClosed { .. });
-            of_socket && key.0 == until && *of == whose
+        self.push_for(whose, until, Happening::Wake { thaw });
+        let waits = |key: &(u64, u64), of: &Whose, what: &Happening| {
+            of_socket(what) && key.0 == until && *of == whose
         };
         let waiting = self.queue.iter().filter(|(key, (of, what))| waits(key, of, what));
         let keys: Vec<(u64, u64)> = waiting.map(|(key, _)| *key).collect();
         for key in keys {
             if let Some((_, what)) = self.queue.remove(&key) {
-                self.push_for(whose, until, what);
+                self.put_off(whose, until, what);
             }
         }
     }
@@ -291,7 +305,7 @@ impl World {
                     until = until.min(device.stalled_until);
                 }
                 let until = self.backlog_at(at, until, &what);
-                self.push_for(whose, until, what);
+                self.put_off(whose, until, what);
             }
             Happening::Start => self.start(at),
             Happening::Input(input) => self.input(at, input),
@@ -350,4 +364,9 @@ impl World {
         let life = self.devices[at].life;
         self.server.sessions.keys().rev().find(|(device, of, _)| *device == at && *of == life).copied()
     }
+}
+
+/// What comes to a page through one of its sockets.
+fn of_socket(what: &Happening) -> bool {
+    matches!(what, Happening::Opened(_) | Happening::ToClient { .. } | Happening::ClientClosed { .. })
 }
