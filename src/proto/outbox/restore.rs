@@ -48,8 +48,9 @@ impl Outbox {
         for id in self.ids_of(&is_gone) {
             self.find_again(id, &present);
         }
+        let being_written = self.keys_being_written(&|old| !kept.contains(&old));
         for (stored, version, row) in present {
-            if !self.is_resent(&row, &|old| !kept.contains(&old)) {
+            if !being_written.contains(&row.key) {
                 self.meet(stored, version, row);
             }
         }
@@ -105,9 +106,10 @@ impl Outbox {
                 joins = false;
             }
         }
+        let is_gone = |old| changes.deletes.iter().any(|(at, _)| at.key == Key::Number(old));
+        let being_written = self.keys_being_written(&is_gone);
         for (stored, version, row) in present {
-            let is_gone = |old| changes.deletes.iter().any(|(at, _)| at.key == Key::Number(old));
-            if self.is_resent(&row, &is_gone) {
+            if being_written.contains(&row.key) {
                 joins = false;
             } else {
                 self.meet(stored, version, row);
@@ -294,10 +296,12 @@ impl Outbox {
         }
     }
 
-    /// It stands for a row that is just being written here, and whose number `is_gone`: no second one of its key. What
-    /// becomes of that is seen when the write is over.
-    fn is_resent(&self, record: &OutboxRow, is_gone: &dyn Fn(u64) -> bool) -> bool {
-        self.find(&record.key).is_some_and(|row| row.writing && row.stored.is_some_and(is_gone))
+    /// Of the rows that are just being written here, and whose numbers are gone: what stands for one of them now is no second
+    /// one of its key, also where a resend that only memory had was answered before the failure could be removed. What becomes
+    /// of it is seen when the write is over.
+    fn keys_being_written(&self, is_gone: &dyn Fn(u64) -> bool) -> Vec<String> {
+        let ids = self.ids_of(&|row| row.writing && row.stored.is_some_and(is_gone));
+        ids.iter().filter_map(|id| Some(self.rows.get(id)?.record.key.clone())).collect()
     }
 
     fn remove_double(&mut self, stored: u64, version: u64, record: OutboxRow) {
