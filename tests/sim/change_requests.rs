@@ -101,7 +101,10 @@ impl World {
             // Of a message that the server has lost, and while the store takes nothing, nothing tells them apart but their
             // turn.
             let changes = &self.ledger.changes;
-            changes.iter().position(due).or_else(|| changes.iter().rposition(of_it))
+            // Of what only the memory of another page has, a page that leads knows nothing as a rule.
+            let known = |change: &Changed| due(change) && (change.by == at || change.committed);
+            let first = changes.iter().position(known).or_else(|| changes.iter().position(due));
+            first.or_else(|| changes.iter().rposition(of_it))
         };
         let number = seen.as_ref().map(|seen| seen.number).or_else(fallback);
         let Some(number) = number else {

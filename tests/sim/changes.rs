@@ -48,6 +48,8 @@ pub fn draw(seed: u64, acts_until_ms: u64, devices: usize) -> Vec<(u64, ChangeAc
 /// What is known of one change from outside the client.
 #[derive(Clone, Debug)]
 pub struct Changed {
+    /// The page that asked for it.
+    pub by: usize,
     pub disk: usize,
     pub kind: ChangeKind,
     pub row_key: String,
@@ -143,6 +145,7 @@ impl World {
         self.say(|| format!("{name} wishes change {number}: {kind:?} of {row_key} (message {target:?})"));
         let command = ChangeCommand { kind, row_key: row_key.clone(), text: text.clone() };
         self.ledger.changes.push(Changed {
+            by: at,
             disk: home,
             kind,
             row_key,

@@ -12,6 +12,9 @@ use super::{Log, Timelines};
 
 /// The tail, and the two segments before it.
 const KEPT_SEGMENTS: usize = 3;
+/// Without a cursor, rows that stay as well, twice what a newest page has: what comes again in one would be news there, since
+/// no number says that it was told.
+const KEPT_ROWS: u32 = 100;
 
 impl Timelines {
     /// Segments that could be given up now, and be fetched again.
@@ -65,8 +68,14 @@ impl Log {
         if waits || self.version.is_none() {
             return 0;
         }
+        let (mut old, mut rows) = (self.head.segments.len(), 0);
+        for (kept, info) in self.head.segments.iter().rev().enumerate() {
+            if kept >= KEPT_SEGMENTS && (self.head.cursor.is_some() || rows >= KEPT_ROWS) {
+                break;
+            }
+            (old, rows) = (old - 1, rows + info.count);
+        }
         let mut count = 0;
-        let old = self.head.segments.len().saturating_sub(KEPT_SEGMENTS);
         for info in self.head.segments.iter().take(old) {
             // What is beyond the cursor is new, and the cursor stays; own rows that the server has not numbered yet stand
             // last, however many there are.
