@@ -14,7 +14,7 @@ const OPTIONS = {
   tell: { type: "boolean" },
   shrink: { type: "boolean" },
   mutants: { type: "boolean" },
-  mutant: { type: "string", least: 1, most: 49 },
+  mutant: { type: "string", least: 1 },
 };
 
 /** What says nothing together is refused, rather than that one of both is ignored. */

@@ -83,6 +83,15 @@ pub struct ChangeSeen {
 }
 
 impl World {
+    /// The store is left alone for a while, and what was about to be removed is not even tried.
+    pub fn leave_removals(&mut self, at: usize) {
+        let home = self.devices[at].person.disk;
+        let devices = &self.devices;
+        for sent in self.ledger.sent.iter_mut().filter(|sent| devices[sent.device].person.disk == home) {
+            sent.removal_refused |= sent.removals_open > 0;
+        }
+    }
+
     /// A cancel or discard has ended.
     pub fn close_removal(&mut self, asked: Asked) {
         if let Asked::Cancel(number) | Asked::Discard(number) = asked {

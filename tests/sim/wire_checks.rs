@@ -131,6 +131,7 @@ impl World {
                 StoreReply::Failed { .. } if !eyes.wire.looks.contains(id) => {
                     eyes.refused = true;
                     eyes.wire.last_refused = eyes.wire.last_request;
+                    self.leave_removals(at);
                 }
                 // One that was asked for after the refusal.
                 StoreReply::Saved { .. } if eyes.wire.writes.contains(id) && *id > eyes.wire.last_refused => {
