@@ -16,10 +16,12 @@ export interface Core {
   free(): void;
 }
 
-type Hooks = {
+export type Hooks = {
   /** A JSON array of {@link Event}. */
   onBatch(json: string): void;
   getToken(reason: TokenReason): Promise<string>;
+  /** Whether what CONNECT was refused with means the token; `undefined`: as the core judges. */
+  isAuthError?: ((code: string | undefined, message: string) => boolean | undefined) | undefined;
   /** Given an event that goes out and the JSON array of its values: the JSON array of the name and the payload that go instead;
    * empty: as it is; `undefined`: it must not go. */
   send?: ((event: string, values: string) => string | undefined) | undefined;

@@ -3,6 +3,7 @@
 // JSON turns NaN, Infinity, functions and symbols silently into null, which is the default. They cross as an array
 // instead, which no option allows, so that the core refuses them and says what is allowed there.
 import type { Framing } from "./address.js";
+import type { Hooks } from "./core.js";
 import { guarded } from "./emitter.js";
 import { ChatError, check, describe, toChatError } from "./errors.js";
 import type { ProfileSpec } from "./profile.js";
@@ -22,7 +23,8 @@ export type ReadOptions = {
   framing: Framing;
   /** The profile's own functions, where it has them. */
   receive: ProfileSpec["receive"];
-  send: ((event: string, values: string) => string | undefined) | undefined;
+  /** What the core asks the application. */
+  asked: Pick<Hooks, "isAuthError" | "send">;
 };
 
 /** A copy, read once. Throws `config`, also where the application's own getters throw. */
@@ -39,7 +41,7 @@ export function readOptions(options: unknown): ReadOptions {
 }
 
 function read(options: object): ReadOptions {
-  const { getToken, wasm, ...rest } = { ...(options as ChatOptions) };
+  const { getToken, isAuthError, wasm, ...rest } = { ...(options as ChatOptions) };
   let receive: ProfileSpec["receive"];
   let send: ProfileSpec["send"];
   if (typeof rest.profile === "object" && rest.profile !== null) {
@@ -55,6 +57,7 @@ function read(options: object): ReadOptions {
       `getToken: got ${describe(getToken)}, allowed: a function that resolves to a token`,
     );
   }
+  if (isAuthError !== undefined) check.function("isAuthError", isAuthError);
   // Ours, for the core.
   if ("hasGetToken" in rest)
     throw new ChatError("config", "hasGetToken: unknown option: give getToken itself");
@@ -64,11 +67,23 @@ function read(options: object): ReadOptions {
   plain.timezone ??= Intl.DateTimeFormat().resolvedOptions().timeZone;
   const framing = framingOf(rest);
   const known = { ...plain, ...(getToken && { hasGetToken: true }) };
-  return { plain: known, getToken, wasm, framing, receive, send: send && asked(send) };
+  const hooks = { isAuthError: isAuthError && judging(isAuthError), send: send && sending(send) };
+  return { plain: known, getToken, wasm, framing, receive, asked: hooks };
+}
+
+/** As the core asks it. Where it throws, or gives no boolean, the core judges. */
+function judging(isAuthError: NonNullable<ChatOptions["isAuthError"]>): Hooks["isAuthError"] {
+  return (code, message) => {
+    let said: unknown;
+    guarded(() => {
+      said = isAuthError({ code: code ?? null, message });
+    });
+    return typeof said === "boolean" ? said : undefined;
+  };
 }
 
 /** As the core asks it. What it throws is the application's to see, and keeps back what was to be sent. */
-function asked(send: NonNullable<ProfileSpec["send"]>): ReadOptions["send"] {
+function sending(send: NonNullable<ProfileSpec["send"]>): Hooks["send"] {
   return (event, values) => {
     let said: string | undefined;
     guarded(() => {
@@ -139,4 +154,17 @@ export function toRefusal(error: unknown): ChatError {
     "got $1",
   );
   return new ChatError(refusal.code, message, refusal);
+}
+
+/** The name of the profile that was asked for, or of the one that the application has declared. */
+export function profileName(options: object): string {
+  const profile: unknown = "profile" in options ? options.profile : undefined;
+  const isObject = typeof profile === "object" && profile !== null;
+  return String((isObject && "name" in profile ? profile.name : profile) ?? "");
+}
+
+/** Characters of a message, as the core has it (`max_text_length` in `config/parse.rs`). */
+export function maxTextLength(options: { limits?: unknown; profile?: unknown }): number {
+  const { maxTextLength } = (options.limits ?? {}) as { maxTextLength?: number };
+  return maxTextLength ?? (options.profile === "assistant" ? 500 : 10_000);
 }

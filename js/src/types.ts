@@ -261,6 +261,9 @@ export type ChatOptions = {
   userId: string;
   /** Asked on every connect and when a token was refused. */
   getToken?: ((request: { reason: TokenReason }) => string | Promise<string>) | undefined;
+  /** Whether what the backend refused the connection with means the token, which is asked for anew then; by default its code
+   * (`AuthError`, `auth_failed`) or its words tell. */
+  isAuthError?: ((error: { code: string | null; message: string }) => boolean) | undefined;
   /** A token that never changes, instead of `getToken`. */
   token?: string | undefined;
   endpoint?: { path?: string; namespace?: string; apiUrl?: string } | undefined;

@@ -38,6 +38,19 @@ impl core::fmt::Debug for Rewrite {
     }
 }
 
+/// Whether what the backend refused CONNECT with, its code and its words, means the token (D6); `None`: the core's own
+/// judgement. Pure as far as the core knows.
+#[derive(Clone)]
+pub struct AuthJudge(pub std::rc::Rc<AuthJudgeFn>);
+
+type AuthJudgeFn = dyn Fn(Option<&str>, &str) -> Option<bool>;
+
+impl core::fmt::Debug for AuthJudge {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("AuthJudge")
+    }
+}
+
 /// Everything that can be set, with its default.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -56,6 +69,7 @@ pub struct Config {
     pub timezone: String,
     /// A token that never changes; refused once is `authError` at once (D6). `None`: `getToken` is asked.
     pub static_token: Option<Secret>,
+    pub auth_judge: Option<AuthJudge>,
     pub capabilities: CapabilityPatch,
     pub limits: Limits,
     pub reconnect: Reconnect,

@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use super::queue::Queue;
 use crate::proto::wire::json::RawValue;
 
-use super::config::{Config, Reconnect};
+use super::config::{AuthJudge, Config, Reconnect};
 use super::model::{ConnectionSnapshot, ConnectionState, Failure};
 use super::rng::Rng;
 use super::timer::{Timer, Timers};
@@ -169,6 +169,7 @@ pub struct Connection {
     socket_url: Secret,
     plan: Reconnect,
     static_token: Option<Secret>,
+    auth_judge: Option<AuthJudge>,
 
     state: ConnectionState,
     reason: Option<String>,
@@ -181,8 +182,10 @@ pub struct Connection {
     leads: Option<bool>,
     page: Page,
 
-    /// Attempts in a row that have failed.
+    /// Attempts in a row that have failed, and accepted sockets that did not last: they lengthen the delay.
     failures: u32,
+    /// Of the budget: those that have failed since the last one was accepted.
+    spent: u32,
     /// This `online` has lasted: its loss is no failure.
     stable: bool,
     retry_at_mono_ms: Option<u64>,
@@ -230,6 +233,7 @@ impl Connection {
             socket_url: Secret(config.endpoint.socket_url.clone()),
             plan: config.reconnect.clone(),
             static_token: config.static_token.clone(),
+            auth_judge: config.auth_judge.clone(),
             state: ConnectionState::Idle,
             reason: None,
             since_wall_ms: 0,
@@ -238,6 +242,7 @@ impl Connection {
             leads: None,
             page: Page { online: config.page.online, visible: config.page.visible, frozen: false },
             failures: 0,
+            spent: 0,
             stable: false,
             retry_at_mono_ms: None,
             token: None,

@@ -7,6 +7,7 @@
 use js_sys::{Array, Error, Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 
+use crate::proto::config::AuthJudge;
 #[cfg(feature = "socket-io")]
 use crate::proto::config::Rewrite;
 use crate::proto::text::concat;
@@ -16,12 +17,14 @@ use crate::proto::{ErrorCode, Failure, TokenReason};
 pub struct Hooks {
     on_batch: Function,
     get_token: Option<Function>,
+    is_auth_error: Option<Function>,
     #[cfg(feature = "socket-io")]
     send: Option<Function>,
 }
 
 impl Hooks {
-    /// Reads `{ onBatch, getToken, send }`; `getToken` may be missing where the token is a constant, `send` always.
+    /// Reads `{ onBatch, getToken, isAuthError, send }`; `getToken` may be missing where the token is a constant, the last two
+    /// always.
     pub fn from_js(hooks: &JsValue) -> Result<Self, Failure> {
         let function = |name| get(hooks, name).dyn_into::<Function>().ok();
         let on_batch = function("onBatch").ok_or_else(|| {
@@ -30,9 +33,18 @@ impl Hooks {
         Ok(Self {
             on_batch,
             get_token: function("getToken"),
+            is_auth_error: function("isAuthError"),
             #[cfg(feature = "socket-io")]
             send: function("send"),
         })
+    }
+
+    /// The application's judgement of refusals. What it throws its side has reported: the core's own counts then.
+    pub fn auth_judge(&self) -> Option<AuthJudge> {
+        let judge = self.is_auth_error.clone()?;
+        Some(AuthJudge(std::rc::Rc::new(move |code, message| {
+            judge.call2(&JsValue::UNDEFINED, &code.into(), &message.into()).ok()?.as_bool()
+        })))
     }
 
     /// The profile's own word on what goes out. What it throws its side has reported: nothing goes then.

@@ -114,7 +114,7 @@ impl Driver {
     /// what is sent in one go is drained in one go.
     pub fn command(&self, command: Command) -> Result<CommandId, Failure> {
         let within_send = |_| {
-            let text = "profile.send is asked what to send: it calls nothing of the chat";
+            let text = "profile.send and isAuthError are only asked: they call nothing of the chat";
             Failure::new(ErrorCode::Config, text)
         };
         let id = self.core.try_borrow_mut().map_err(within_send)?.command(self.look_at_clock(), command)?;

@@ -18,14 +18,15 @@ pub struct ChatCore {
 #[wasm_bindgen]
 impl ChatCore {
     /// `options`: those of `createChat` that JSON can hold. `hooks`: `{ onBatch(json: string): void,
-    /// getToken(reason: string): Promise<string>, send?(event: string, values: string): string | undefined }`; `onBatch` is
-    /// never called before this returns; within `send` every command is refused.
+    /// getToken(reason: string): Promise<string>, isAuthError?(code: string | undefined, message: string): boolean,
+    /// send?(event: string, values: string): string | undefined }`; `onBatch` is never called before this returns; within
+    /// the last two every command is refused.
     #[wasm_bindgen(constructor)]
     pub fn new(options: JsValue, hooks: JsValue) -> Result<ChatCore, JsValue> {
         let open = || {
             let hooks = Hooks::from_js(&hooks)?;
-            #[allow(unused_mut)]
             let mut config = Config::parse(&convert::options_from_js(&options)?, page::facts())?;
+            config.auth_judge = hooks.auth_judge();
             #[cfg(feature = "socket-io")]
             {
                 config.rewrite = hooks.rewrite();

@@ -70,7 +70,7 @@ function useOwnSession(options: ChatOptions | undefined): Session {
 }
 
 /** What makes it another client. Functions are none of it: a new `getToken` is used by the client there is. */
-function identityOf({ getToken, wasm: _wasm, ...rest }: ChatOptions): string {
+function identityOf({ getToken, isAuthError: _judge, wasm: _wasm, ...rest }: ChatOptions): string {
   try {
     return JSON.stringify([rest, typeof getToken]);
   } catch {

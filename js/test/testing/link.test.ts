@@ -212,6 +212,17 @@ test("a token that is refused at the connection is asked for again, because it w
   expect(backend.tokenRequests.map(({ reason }) => reason)).toEqual(["connect", "refused"]);
 });
 
+test("d6: the application may judge what means the token", async () => {
+  const { backend } = await started();
+  backend.refuse("connect", { code: "ForbiddenError", message: "your session is over" });
+  const asked: unknown[] = [];
+  const isAuthError = (error: { code: string | null; message: string }) => asked.push(error) > 0;
+  const chat = await backend.client("ana", { isAuthError });
+  await chat.connect();
+  expect(asked).toEqual([{ code: "ForbiddenError", message: "your session is over" }]);
+  expect(backend.tokenRequests.map(({ reason }) => reason)).toEqual(["connect", "refused"]);
+});
+
 test("a server that is not there is tried again", async () => {
   const { backend } = await started();
   backend.link.refuseConnections(3);

@@ -80,6 +80,7 @@ fn read(root: &Reader<'_>, page: PageFacts) -> Config {
         spec: declaration.spec,
         #[cfg(feature = "socket-io")]
         rewrite: None,
+        auth_judge: None,
         user_id,
         #[cfg(feature = "json")]
         timezone: _timezone.unwrap_or_default().into_owned(),

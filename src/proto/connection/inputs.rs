@@ -9,7 +9,6 @@ use super::session::{Stage, Step};
 use super::table::{self, Signal};
 use super::{Action, Connection, Cx, Delivered, Held, RefusedBy};
 use crate::proto::mutant;
-use crate::proto::profile::is_auth_refusal;
 use crate::proto::rng::Rng;
 use crate::proto::text::concat;
 use crate::proto::timer::{Timer, Timers};
@@ -235,7 +234,7 @@ impl Connection {
                 self.actions.push_back(Action::ProtocolError { message: message.to_owned(), excerpt });
                 self.fail(message.to_owned(), cx);
             }
-            Step::Refused { code, message } if is_auth_refusal(code.as_deref(), &message) => {
+            Step::Refused { code, message } if self.means_token(code.as_deref(), &message) => {
                 self.on_refused(cx)
             }
             Step::Refused { message, .. } => {

@@ -100,7 +100,7 @@ impl Connection {
     /// A new budget.
     pub(super) fn renew_attempts(&mut self) {
         if !mutant::is(21) {
-            self.failures = 0;
+            (self.failures, self.spent) = (0, 0);
         }
     }
 
@@ -162,7 +162,7 @@ impl Connection {
         if !self.shift(Signal::Accepted, None, cx.now, cx.timers) {
             return;
         }
-        self.refused = false;
+        (self.refused, self.spent) = (false, 0);
         self.forget_refused_upgrade();
         self.watch_token(false, cx.now, cx.timers);
         cx.timers.set(Timer::Stable, cx.now.mono_ms.saturating_add(STABLE_MS));
@@ -172,10 +172,10 @@ impl Connection {
 
     /// An attempt has failed: it counts.
     pub(super) fn fail(&mut self, reason: String, cx: &mut Cx<'_>) {
-        self.failures = self.failures.saturating_add(1);
-        if self.plan.max_attempts.is_some_and(|max| self.failures >= max) {
+        (self.failures, self.spent) = (self.failures.saturating_add(1), self.spent.saturating_add(1));
+        if self.plan.max_attempts.is_some_and(|max| self.spent >= max) {
             let message =
-                concat(&["gave up after ", &decimal(self.failures.into()), " attempts in a row: ", &reason]);
+                concat(&["gave up after ", &decimal(self.spent.into()), " attempts in a row: ", &reason]);
             // The wish stays: the network's return and a page shown again start a new budget (C8).
             self.leave(Signal::GiveUp, "attempts".to_owned(), Some("attempts used up"), cx.now, cx.timers);
             self.actions.push_back(Action::Failed(Failure::new(ErrorCode::Server, message)));

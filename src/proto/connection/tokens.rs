@@ -5,6 +5,7 @@ use super::backoff::retry_delay_ms;
 use super::session::Framing as _;
 use super::table::Signal;
 use super::{Action, Connection, Cx, RefusedBy};
+use crate::proto::profile::is_auth_refusal;
 use crate::proto::timer::{Timer, Timers};
 use crate::proto::{ErrorCode, Failure, Now, Secret, TokenReason};
 
@@ -93,6 +94,12 @@ impl Connection {
 
     fn was_renewed_just_now(&self, now: Now) -> bool {
         self.renewed_at_mono_ms.is_some_and(|at| was_just_now(at, now))
+    }
+
+    /// Whether what CONNECT was refused with means the token: as the application judges, or by the words (D6).
+    pub(super) fn means_token(&self, code: Option<&str>, message: &str) -> bool {
+        let judged = self.auth_judge.as_ref().and_then(|judge| (judge.0)(code, message));
+        judged.unwrap_or_else(|| is_auth_refusal(code, message))
     }
 
     /// The next refused upgrade is a first one.

@@ -116,6 +116,27 @@ fn the_loss_of_an_accepted_socket_uses_up_no_attempt() {
 }
 
 #[test]
+fn c8_sockets_that_are_accepted_and_do_not_last_use_up_no_attempt() {
+    let mut rig = Rig::new(json!({ "reconnect": { "maxAttempts": 2 } }));
+    rig.connect();
+    for _ in 0..4 {
+        rig.go_online("t");
+        rig.pass(3_000);
+        rig.closed(1006, "");
+        rig.pass_retry();
+        rig.token(Err("x"));
+        assert_eq!(
+            rig.state(),
+            ConnectionState::Waiting,
+            "one attempt of two, between sockets that were accepted"
+        );
+        rig.pass_retry();
+    }
+    rig.token(Err("x"));
+    assert_eq!(rig.state(), ConnectionState::Failed);
+}
+
+#[test]
 fn an_explicit_disconnect_is_revived_by_nothing_but_connect() {
     let mut online = Rig::online(json!({}));
     online.disconnect();

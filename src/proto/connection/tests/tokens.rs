@@ -1,5 +1,7 @@
 //! Tokens: asked on every connect, renewed once, never waited for without end (D6, E8).
 
+use std::rc::Rc;
+
 use super::*;
 
 const REFUSAL: &str = r#"44{"message":"invalid token","data":{"code":"AuthError"}}"#;
@@ -25,6 +27,26 @@ fn d6_a_refused_token_is_renewed_once_and_then_it_is_an_auth_error() {
     rig.join("t3");
     rig.text(REFUSAL);
     assert_eq!(rig.names()[2], "token Refused", "connect() starts afresh");
+}
+
+#[test]
+fn d6_the_application_may_judge_what_means_the_token() {
+    let judge = |code: Option<&str>, message: &str| match (code, message) {
+        (Some("E_SESSION"), "over") => Some(true),
+        (_, "you have no author's rights here") => Some(false),
+        _ => None,
+    };
+    let mut rig = Rig::joining(json!({}));
+    rig.connection.auth_judge = Some(AuthJudge(Rc::new(judge)));
+    rig.text(r#"44{"message":"you have no author's rights here"}"#);
+    assert_eq!(rig.state(), ConnectionState::Waiting, "by its words the core would have taken it for one");
+    rig.pass_retry();
+    rig.join("t1");
+    rig.text(r#"44{"message":"over","data":{"code":"E_SESSION"}}"#);
+    assert!(rig.names().contains(&"token Refused".to_owned()));
+    rig.join("t2");
+    rig.text(r#"44"jwt expired""#);
+    assert_eq!(rig.reason(), "auth", "without a word of it the core judges");
 }
 
 #[test]
