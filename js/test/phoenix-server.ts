@@ -43,6 +43,10 @@ export async function plainServer() {
         reply("ok", {});
         return socket.send(JSON.stringify([null, null, topic, "headline", { n: ++faults.joins }]));
       }
+      if (event === "phx_join" && topic === "user:other") {
+        topics.set(topic, String(joinRef));
+        return reply("ok", { capabilities: { keys: true }, user_id: "other" });
+      }
       if (topics.get(topic) !== joinRef) return reply("error", { reason: "unmatched topic" }, null);
       const tell = (event: string, payload: unknown) => {
         for (const [other, theirs] of joined) {

@@ -56,6 +56,14 @@ test("a message that crashes its channel each time is poison, and the others go 
   expect(server.stored.map(({ content }) => content)).toEqual(["another conversation", "behind it"]);
 }, 20_000);
 
+test("what another user's topic says of the backend holds for them (P6)", async () => {
+  const server = await plainServer();
+  const ana = await chatOf(server, "ana");
+  await ana.wire.join("user:other");
+  expect(ana.connection.state).toBe("online");
+  expect(ana.guarantees.delivery).toBe("once-or-unconfirmed");
+});
+
 test("an event for a topic that is not joined waits for its join (X8)", async () => {
   const server = await plainServer();
   const ana = await chatOf(server, "ana");

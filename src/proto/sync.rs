@@ -158,9 +158,14 @@ impl Sync {
         }
     }
 
+    /// Whether what is missing can be asked for, once online.
+    pub fn can_ask(&self) -> bool {
+        self.lists && (!self.by_marks() || self.cursor)
+    }
+
     /// Pull this conversation: it is behind, or may be.
     pub fn pull(&mut self, conversation_id: &str) {
-        if !self.online || !self.lists || (self.by_marks() && !self.cursor) {
+        if !self.online || !self.can_ask() {
             return;
         }
         if let Some(pull) = self.active.get_mut(conversation_id) {

@@ -66,6 +66,22 @@ fn a4_a6_d2_with_keys_and_answers_a_send_waits_for_its_ack() {
 }
 
 #[test]
+fn d2_a6_a_server_that_keeps_keys_and_acknowledges_is_known_by_its_first_ack() {
+    let hello = Some(json!({"capabilities": {"keys": true}}));
+    let (mut world, ana) = live(Assistant { hello, ..Assistant::full() });
+    assert_eq!(delivery(&world, ana), Delivery::AtMostOnce);
+    let first = world.saved(ana, ROOM, "first");
+    world.until_status(ana, &first, Status::Acknowledged);
+    assert_eq!(delivery(&world, ana), Delivery::ExactlyOnce);
+    world.backend.fates.push_back(Fate::LoseFrame);
+    let second = world.saved(ana, ROOM, "second");
+    world.until_status(ana, &second, Status::Acknowledged);
+    assert_eq!(world.backend.asked(), ["first", "second"]);
+    // Also on the connection after, whose hello says no more.
+    assert_eq!(delivery(&world, ana), Delivery::ExactlyOnce);
+}
+
+#[test]
 fn a4_a_lost_answer_is_repeated_under_its_key_and_stored_once() {
     for fate in [Fate::LoseAnswer, Fate::LoseFrame, Fate::Withhold] {
         let (mut world, ana) = live(Assistant::full());

@@ -8,7 +8,7 @@ use super::super::api::{Event, Now};
 use super::super::connection::RefusedBy;
 use super::super::model::{ErrorCode, Failure, Message};
 use super::super::outbox::Stage;
-use super::super::profile::{Answer, Incoming, ServerMessage};
+use super::super::profile::{Answer, CapabilityPatch, Incoming, ServerMessage};
 use super::super::timeline::Op;
 use super::Client;
 use super::send::{FindFor, MAX_FINDS};
@@ -25,8 +25,17 @@ impl Client {
         }
     }
 
+    /// A server that keeps keys, and has not said whether it answers (D2 has no word for it), does: this is an answer.
+    fn learn_answers(&mut self) {
+        if cfg!(feature = "json") && self.hello.keys == Some(true) && self.hello.answers.is_none() {
+            let patch = CapabilityPatch { answers: Some(true), ..self.hello.clone() };
+            self.capabilities_dirty |= self.take_hello(patch);
+        }
+    }
+
     /// The server has the message of this key.
     fn on_stored(&mut self, now: Now, key: String, id: String) {
+        self.learn_answers();
         let Some(row) = self.outbox.find(&key) else {
             // It has left the outbox, now or long ago. More answers than can be looked for at once are no news worth keeping.
             if self.finds.len() < MAX_FINDS {

@@ -37,7 +37,9 @@ impl Client {
                 }
             }
             Delivered::Joined { topic, response } => {
-                if let Some(response) = response {
+                // What another user's topic says holds for them, not here (P6).
+                let others = topic.strip_prefix("user:").is_some_and(|user| user != self.config.user_id);
+                if let Some(response) = response.filter(|_| !others) {
                     let incoming = self.profile.joined(topic, response);
                     self.on_incoming(now, incoming, &[response]);
                 }
@@ -256,7 +258,11 @@ impl Client {
         }
     }
 
-    fn on_hello(&mut self, now: Now, patch: CapabilityPatch) {
+    fn on_hello(&mut self, now: Now, mut patch: CapabilityPatch) {
+        // What was learned of it before holds until it says otherwise.
+        if cfg!(feature = "json") {
+            patch.answers = patch.answers.or(self.hello.answers.filter(|_| patch.keys == Some(true)));
+        }
         self.greeted = true;
         self.timers.clear(Timer::Hello);
         self.capabilities_dirty |= self.take_hello(patch);

@@ -9,7 +9,7 @@ use super::Client;
 impl Client {
     /// Something of it may be missing; `dropped`: something is.
     pub(super) fn on_behind(&mut self, conversation_id: String, dropped: bool) {
-        if dropped && self.profile.unlisted().is_some() {
+        if dropped && !self.sync.can_ask() {
             // There is nobody to ask for it.
             self.emit(Event::Gap { conversation_id });
         } else if self.capabilities.cursor || dropped {

@@ -205,7 +205,7 @@ fn copy<'a>(key: &str, row: Option<Fields<'a>>, read_row: ReadRow<'_, 'a>) -> Op
     message.key.as_deref().is_none_or(|theirs| theirs == key).then_some(message)
 }
 
-/// Reads a reply to a send: its status, and the copy under `message`, or the error by itself or under `reason` (P7, D3).
+/// Reads a reply to a send: its status, and the copy under `message`, or the error by itself, under `error` or `reason` (P7, D3).
 pub(super) fn reply<'a>(
     key: &str,
     status: &str,
@@ -219,6 +219,10 @@ pub(super) fn reply<'a>(
         return Answer::Stored(copy(key, row, &read_row));
     }
     let mut error = response.map(ServerError::read).unwrap_or_default();
+    if error.code.is_none() && error.words.is_empty() {
+        let inner = read.as_ref().and_then(|read| read.get("error").or(read.get("reason")));
+        error = inner.map(ServerError::read).unwrap_or_default();
+    }
     // "unauthorized" is how servers of this kind say that one may not; the token was judged before.
     if error.code.is_none() && is_auth_refusal(None, &error.words) {
         error.code = Some(Cow::Borrowed("ForbiddenError"));

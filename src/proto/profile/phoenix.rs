@@ -6,7 +6,7 @@ use super::fields::{Body, Fields, IS_MISSING, push_query};
 use super::records::{self, Names};
 use super::{
     Answer, Capabilities, ConversationPage, Created, Failure, Incoming, Outgoing, OutgoingChange, Page,
-    Profile, Push, RestRequest, Sending, ServerMessage, Status, created, errors,
+    Profile, Push, RestRequest, Sending, Status, created, errors,
 };
 use crate::proto::model::ChangeKind;
 use crate::proto::text::{concat, push_percent_encoded};
@@ -258,16 +258,7 @@ fn read_message(payload: &Fields<'_>, _topic: &str) -> Incoming {
 
 /// D7: the whole row, or its id and content alone.
 fn read_update(payload: &Fields<'_>, topic: &str) -> Incoming {
-    if payload.get("sender_id").is_some() {
-        return Incoming::Updated(records::message(payload, &NAMES));
-    }
-    Incoming::Updated(Box::new(ServerMessage {
-        id: payload.required_id("id"),
-        conversation_id: conversation_of(payload, topic).unwrap_or_default(),
-        text: payload.required(NAMES.content, payload.text(NAMES.content)).into_owned(),
-        edited_at_ms: payload.time_ms("edited_at"),
-        ..ServerMessage::default()
-    }))
+    Incoming::Updated(records::update(payload, &NAMES, topic))
 }
 
 fn conversation_of(payload: &Fields<'_>, topic: &str) -> Option<String> {

@@ -95,6 +95,21 @@ pub(super) fn message<'a>(record: &Fields<'a>, names: &Names<'a>) -> Box<ServerM
     })
 }
 
+/// Reads a changed message (D4, D7): the whole of it, or its id and its new text alone. `within`: the conversation, where it
+/// is known.
+pub(super) fn update<'a>(payload: &Fields<'a>, names: &Names<'a>, within: &str) -> Box<ServerMessage> {
+    if payload.get("sender_id").is_some() {
+        return message(payload, names);
+    }
+    Box::new(ServerMessage {
+        id: payload.required("id", payload.id("id").or_else(|| payload.id("message_id"))),
+        conversation_id: payload.id("conversation_id").unwrap_or_else(|| within.to_owned()),
+        text: content(payload, names, false),
+        edited_at_ms: payload.time_ms("edited_at"),
+        ..ServerMessage::default()
+    })
+}
+
 /// Reads a conversation (T8, P9); `me` is the own user's id, where it is known. What is wrong with it is told by the
 /// record's end.
 pub(super) fn conversation<'a>(
@@ -102,14 +117,6 @@ pub(super) fn conversation<'a>(
     names: &Names<'a>,
     me: Option<&str>,
 ) -> Box<ServerConversation> {
-    let kind = match record.required(names.conversation_kind, record.text(names.conversation_kind)).as_ref() {
-        "direct" => ConversationKind::Direct,
-        "group" => ConversationKind::Group,
-        _ => {
-            record.fail(names.conversation_kind, "must be `direct` or `group`");
-            ConversationKind::Group
-        }
-    };
     let mut members = Vec::new();
     let mut online = Vec::new();
     for raw in record.list(names.members) {
@@ -122,6 +129,18 @@ pub(super) fn conversation<'a>(
     let is_me = |member: &&Member| me == Some(member.user_id.as_str());
     let my_role = members.iter().find(is_me).map_or(Role::Member, |member| member.role);
     let mut title = record.text("title").unwrap_or_default().into_owned();
+    let kind = match record.text(names.conversation_kind).as_deref() {
+        Some("direct") => ConversationKind::Direct,
+        Some("group") => ConversationKind::Group,
+        // No wire says that every server calls it so: two people without a title are by themselves.
+        _ if !title.is_empty() || members.len() > 2 => ConversationKind::Group,
+        _ => {
+            if members.is_empty() {
+                record.fail(names.conversation_kind, "must be `direct` or `group`");
+            }
+            ConversationKind::Direct
+        }
+    };
     if title.is_empty() && kind == ConversationKind::Direct && me.is_some() {
         title = members.iter().find(|member| !is_me(member)).map(|m| m.name.clone()).unwrap_or_default();
     }

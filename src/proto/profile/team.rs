@@ -196,7 +196,7 @@ fn read_message(payload: &Fields<'_>) -> Incoming {
 }
 
 fn read_update(payload: &Fields<'_>) -> Incoming {
-    Incoming::Updated(records::message(payload, &NAMES))
+    Incoming::Updated(records::update(payload, &NAMES, ""))
 }
 
 /// T4, T14.

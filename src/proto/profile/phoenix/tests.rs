@@ -91,11 +91,15 @@ fn p7_d3_replies() {
     assert_eq!(answer("ok", "null"), Answer::Stored(None));
     let conflict = format!(r#"{{"code":"ConflictError","message":"known","client_id":"k1","row":{ROW}}}"#);
     assert_eq!(answer("error", &conflict), Answer::Stored(None));
+    assert_eq!(answer("error", &format!(r#"{{"error":{conflict}}}"#)), Answer::Stored(None));
     for (response, code) in [
         (r#"{"code":"ForbiddenError","message":"not a member"}"#, ErrorCode::Forbidden),
         (r#"{"code":"ValidationError","message":"x","field":"client_id"}"#, ErrorCode::Validation),
         (r#"{"reason":"unauthorized"}"#, ErrorCode::Forbidden),
         (r#"{"reason":"busy"}"#, ErrorCode::Server),
+        (r#"{"error":{"code":"ForbiddenError","message":"no"}}"#, ErrorCode::Forbidden),
+        (r#"{"reason":{"code":"TooLarge"}}"#, ErrorCode::TooLarge),
+        (r#"{"error":"NotFoundError: gone"}"#, ErrorCode::NotFound),
         ("\"no\"", ErrorCode::Server),
         ("[]", ErrorCode::Server),
     ] {

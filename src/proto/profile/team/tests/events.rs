@@ -294,3 +294,14 @@ fn other_events_are_the_applications() {
         assert_eq!(Team.incoming("", event, &[]), Incoming::Other);
     }
 }
+
+#[test]
+fn d4_an_edit_may_come_as_its_id_and_its_new_text_alone() {
+    let Incoming::Updated(edit) = incoming("chat:message_updated", r#"{"id":7,"content_encrypted":"bmV3"}"#)
+    else {
+        panic!("it is an edit");
+    };
+    assert_eq!((edit.id.as_str(), edit.text.as_str(), edit.sender_id.as_str()), ("7", "new", ""));
+    let told = malformed("chat:message_updated", r#"{"id":7}"#);
+    assert!(told.contains("`content_encrypted` is missing"), "{told}");
+}

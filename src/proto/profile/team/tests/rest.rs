@@ -99,13 +99,24 @@ fn t8_the_list_of_conversations() {
 }
 
 #[test]
+fn t8_a_server_that_does_not_call_its_conversations_so() {
+    let kind = |row: &str| {
+        let page = Team.parse_conversations(&format!("[{row}]"), "me").unwrap();
+        page.conversations[0].kind
+    };
+    assert_eq!(kind(r#"{"id":"c0","participants":["me","ben"]}"#), ConversationKind::Direct);
+    assert_eq!(kind(r#"{"id":"c0","participants":["me","ben","cleo"]}"#), ConversationKind::Group);
+    assert_eq!(kind(r#"{"id":"c0","type":"room","title":"Lunch"}"#), ConversationKind::Group);
+}
+
+#[test]
 fn t8_a_bad_row_costs_itself_and_all_bad_rows_are_an_error() {
     let body = format!(r#"{{"conversations":[{{"id":"c0"}},{DIRECT}]}}"#);
     let page = Team.parse_conversations(&body, "me").unwrap();
     assert_eq!((page.conversations.len(), page.malformed.len()), (1, 1));
     assert_eq!(
         Team.parse_conversations(r#"{"conversations":[{"id":"c0"},4]}"#, "me").unwrap_err(),
-        "conversations[0]: field `type` is missing"
+        "conversations[0]: field `type` must be `direct` or `group`"
     );
     assert_eq!(
         Team.parse_conversations(r#"[{"id":"c0","type":"group","participants":[{"username":"x"}]}]"#, "me")
