@@ -26,7 +26,7 @@ const ANSWER_MS: u32 = 250;
 const ASK_AGAIN_MS: u32 = 5_000;
 
 /// The version of what is posted with it: a tab reads its own.
-const PROTOCOL: u32 = 1;
+const PROTOCOL: u32 = 2;
 const MAX_GENERATION: u64 = 1 << 53;
 /// Events as JSON are posted at this length, whatever else is to come.
 const POST_BYTES: usize = 1 << 18;
@@ -42,6 +42,9 @@ pub(super) struct Peers {
     /// Counts the wishes to lead: an earlier one is not pursued any longer.
     wish: Cell<u32>,
     freed: RefCell<Option<oneshot::Sender<()>>>,
+    /// What a transaction has changed, packed, to be posted together with what is told of it: what a post costs its receivers
+    /// is that they wake up for it.
+    changed: RefCell<Option<(String, js_sys::Uint8Array)>>,
     /// Events to be told, as the inside of a JSON array, and by the leader of which generation.
     told: RefCell<(u64, String)>,
 }
@@ -55,6 +58,7 @@ impl Peers {
             answered: Cell::new(false),
             wish: Cell::new(0),
             freed: RefCell::default(),
+            changed: RefCell::default(),
             told: RefCell::default(),
         });
         if let Some(channel) = &peers.channel {
@@ -97,6 +101,9 @@ impl Peers {
         } else if word("yields") == 1 {
             Some(TabInput::Yielded)
         } else if word("protocol") == PROTOCOL {
+            if let Some(changed) = changed(data) {
+                sink(Input::Tab(changed));
+            }
             versioned(data)
         } else {
             Some(TabInput::Poked)
@@ -107,15 +114,14 @@ impl Peers {
     }
 
     pub fn say(&self, word: &str) {
-        self.post(&[(word, &1.into())]);
+        self.post(word, &1.into());
     }
 
-    /// What a transaction has changed; events that were gathered before go before it.
+    /// What a transaction has changed, to be posted with what is told after it, behind what was gathered before.
     pub fn change(&self, changes: &Changes) {
         self.tell();
         let (places, bytes) = packed::changes(changes);
-        let bytes = js_sys::Uint8Array::from(bytes.as_slice());
-        self.post(&[("changed", &places.into()), ("bytes", &bytes)]);
+        self.changed.replace(Some((places, js_sys::Uint8Array::from(bytes.as_slice()))));
     }
 
     /// One event, to be told with the next post.
@@ -134,20 +140,42 @@ impl Peers {
         events.push_str(event);
     }
 
-    /// Posts the events gathered.
+    /// Posts what was changed, and the events gathered.
     pub fn tell(&self) {
+        let post = convert::object(&[]);
+        let changed = self.changed.take();
         let (generation, mut events) = self.told.take();
+        if changed.is_none() && events.is_empty() {
+            return;
+        }
+        if let Some((places, bytes)) = changed {
+            convert::set(&post, "changed", &places.into());
+            convert::set(&post, "bytes", &bytes);
+        }
         if !events.is_empty() {
             events.push(']');
-            self.post(&[("told", &events.into()), ("generation", &(generation as f64).into())]);
+            convert::set(&post, "told", &events.into());
+            convert::set(&post, "generation", &(generation as f64).into());
         }
+        self.post_object(&post);
     }
 
-    pub fn post(&self, fields: &[(&str, &JsValue)]) {
+    /// Behind what was changed and told before.
+    pub fn post(&self, word: &str, value: &JsValue) {
+        self.tell();
+        self.post_object(&convert::object(&[(word, value)]));
+    }
+
+    /// The same, of a conversation.
+    pub fn post_of(&self, conversation_id: &str, word: &str, value: &JsValue) {
+        self.tell();
+        self.post_object(&convert::object(&[("conversationId", &conversation_id.into()), (word, value)]));
+    }
+
+    fn post_object(&self, post: &JsValue) {
         if let Some(channel) = &self.channel {
-            let post = convert::object(fields);
-            convert::set(&post, "protocol", &PROTOCOL.into());
-            let _ = channel.post_message(&post);
+            convert::set(post, "protocol", &PROTOCOL.into());
+            let _ = channel.post_message(post);
         }
     }
 
@@ -204,6 +232,7 @@ impl Peers {
 
 impl Drop for Peers {
     fn drop(&mut self) {
+        self.tell();
         if let Some(channel) = &self.channel {
             channel.set_onmessage(None);
             channel.close();
@@ -217,7 +246,16 @@ fn spread(at_least_ms: u32) -> u32 {
     at_least_ms + u32::from(random.unwrap_or(0))
 }
 
-/// A post of this protocol, if it has the shape of one.
+/// What a transaction has changed, if the post says so.
+fn changed(data: &JsValue) -> Option<TabInput> {
+    let places = convert::get(data, "changed").as_string()?;
+    let bytes = convert::get(data, "bytes").dyn_into::<js_sys::Uint8Array>().ok()?;
+    // What cannot be read is read in the store.
+    let changes = packed::read_changes(&places, &bytes.to_vec()).map(Box::new);
+    Some(changes.map_or(TabInput::Poked, TabInput::Changed))
+}
+
+/// What else a post of this protocol says, if it has the shape of one.
 fn versioned(data: &JsValue) -> Option<TabInput> {
     let word = |name: &str| convert::get(data, name);
     let text = |name: &str| word(name).as_string();
@@ -236,12 +274,6 @@ fn versioned(data: &JsValue) -> Option<TabInput> {
         // One that JavaScript cannot count to is nobody's.
         let counted = generation < MAX_GENERATION && generation as f64 == number;
         return counted.then_some(TabInput::Told { generation, events: Told(events) });
-    }
-    if let Some(places) = text("changed") {
-        let bytes = word("bytes").dyn_into::<js_sys::Uint8Array>().ok()?;
-        // What cannot be read is read in the store.
-        let changes = packed::read_changes(&places, &bytes.to_vec()).map(Box::new);
-        return Some(changes.map_or(TabInput::Poked, TabInput::Changed));
     }
     let conversation_id = text("conversationId")?;
     if let Some(message_id) = text("readId") {
