@@ -5,9 +5,14 @@ import type { Event } from "./core.js";
 /** The conversation, and who answers in it. */
 const assistant = "assistant";
 
+/** More than can be on their way at once. */
+const maxBegun = 1000;
+
 export class Awaiting {
   /** The user has sent, and nothing has come of it yet. */
   #awaits = false;
+  /** Row keys with which it began last: each begins it once, when it is stored or when it leaves. */
+  readonly #begun = new Set<string>();
   /** As it was told last. */
   #typing = false;
   #online = false;
@@ -30,8 +35,9 @@ export class Awaiting {
         return was && !this.#online ? [...this.#end(), event] : [event];
       }
       case "status":
-        if (event.status === "failed") return [event, ...this.#end()];
-        if (event.status !== "saved" || !this.#online) return [event];
+        if (!this.#begins(event.rowKey, event.status)) {
+          return event.status === "failed" ? [event, ...this.#end()] : [event];
+        }
         this.#awaits = true;
         return [event, ...this.#tell(true)];
       case "message":
@@ -45,6 +51,15 @@ export class Awaiting {
       default:
         return [event];
     }
+  }
+
+  /** Where it is sent at once as soon as it is stored, else as it leaves. */
+  #begins(rowKey: string, status: string): boolean {
+    if (status === "failed") this.#begun.delete(rowKey);
+    if (!this.#online || (status !== "saved" && status !== "sent") || this.#begun.has(rowKey)) return false;
+    const [oldest] = this.#begun.add(rowKey);
+    if (this.#begun.size > maxBegun && oldest !== undefined) this.#begun.delete(oldest);
+    return true;
   }
 
   #end(): Event[] {

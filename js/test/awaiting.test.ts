@@ -41,6 +41,15 @@ test("from what the user sends to the next message", () => {
   expect(told(...sent, said("user"))).toEqual([...until, "message"]);
 });
 
+test("what was queued offline is awaited when it leaves", () => {
+  const until = ["status", "connection", "status", true];
+  expect(told(status("saved"), online, status("sent"))).toEqual(until);
+  expect(told(status("saved"), online, status("sent"), said("ai"))).toEqual([...until, false, "message"]);
+  // Sent and answered: what is told of it late begins nothing.
+  const late = [online, status("saved"), said("ai"), status("sent"), status("acknowledged")];
+  expect(told(...late)).toEqual(["connection", "status", true, false, "message", "status", "status"]);
+});
+
 test("the backend's own word is told once; its silence is no end while something is awaited", () => {
   const words = [typing(true), typing(true), typing(false), typing(false)];
   expect(told(online, ...words)).toEqual(["connection", true, false]);

@@ -56,12 +56,12 @@ export class ChatService extends Facade<ChatServiceEvents> {
   /** Resolves when connected (A1, A2). `userId` and `token` may be given here, too: another user is another client. */
   async connect(userId?: string | number, token?: string): Promise<void> {
     await this.#slot.login(userId, token);
-    await (await this.#slot.ready()).connect();
+    await this.#slot.connect();
   }
 
   /** And stays so (A9); what is queued waits for the next `connect()`. */
   disconnect(): void {
-    this.#slot.now()?.disconnect();
+    this.#slot.disconnect();
   }
 
   /** Ends the client; the next `connect()` makes another. */

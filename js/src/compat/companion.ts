@@ -78,7 +78,7 @@ export class CompanionSocketClient extends WireFacade<CompanionEvents> implement
   async connect(userId?: Id, token?: string): Promise<void> {
     await this.slot.login(userId, token);
     this.#userId = userId ?? this.#userId;
-    await (await this.slot.ready()).connect();
+    await this.slot.connect();
   }
 
   /** Whether the connection is there now. */
@@ -109,7 +109,7 @@ export class CompanionSocketClient extends WireFacade<CompanionEvents> implement
         emitter.emit("typing", { girl_id: conversationId, is_typing: typing }),
       ),
       client.wire.on("photo_generated", (photo) => {
-        if (webAddress(photo?.photo_url)) emitter.emit("photo_generated", photo);
+        if (isPhoto(photo?.photo_url)) emitter.emit("photo_generated", photo);
         else emitter.emit("error", new ChatError("protocol", badPhoto));
       }),
       client.on("status", async ({ conversationId, rowKey, status }) => {
@@ -120,7 +120,7 @@ export class CompanionSocketClient extends WireFacade<CompanionEvents> implement
   }
 }
 
-const badPhoto = "photo_generated: photo_url is no http or https address: it was not told";
+const badPhoto = "photo_generated: photo_url is no http or https address and no path: it was not told";
 
 function recordOf(message: Message): CompanionMessage {
   const photo = photoOf(message);
@@ -141,7 +141,12 @@ function photoOf({ attachments, metadata }: Message): string | undefined {
       ? metadata.photo_url
       : undefined;
   const photo = attachments[0]?.url ?? inMetadata;
-  return typeof photo === "string" && webAddress(photo) ? photo : undefined;
+  return isPhoto(photo) ? photo : undefined;
+}
+
+/** An address of http or https, or a path of the application's own origin, as the core takes them. */
+function isPhoto(photo: unknown): photo is string {
+  return typeof photo === "string" && (webAddress(photo) !== undefined || /^\/(?![/\\])/.test(photo));
 }
 
 let shared: CompanionSocketClient | undefined;

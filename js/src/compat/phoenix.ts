@@ -6,7 +6,7 @@ import { withNewestRow } from "../ids.js";
 import type { Json, Message, Status } from "../types.js";
 import type { WireContext } from "../wire.js";
 import { Facade } from "./facade.js";
-import { sendAs } from "./records.js";
+import { sendAs, serverId } from "./records.js";
 import { type FacadeOptions, Slot } from "./slot.js";
 
 /** How the connection fares. */
@@ -56,12 +56,12 @@ export class SocketService extends Facade<SocketServiceEvents> {
   /** Resolves when connected. Another user is another client. */
   async connect(userId?: string | number, token?: string): Promise<void> {
     await this.#slot.login(userId, token);
-    await (await this.#slot.ready()).connect();
+    await this.#slot.connect();
   }
 
   /** And stays so; what is queued waits for the next `connect()`. */
   disconnect(): void {
-    this.#slot.now()?.disconnect();
+    this.#slot.disconnect();
   }
 
   /** Leaves every topic, and ends the client; the next `connect()` makes another. */
@@ -320,18 +320,30 @@ const readByCore: Record<string, Follow | undefined> = {
   "message:update": (client, id, tell) =>
     client.on("messageUpdated", (message) => message.conversationId === id && tell(recordOf(message))),
   "message:delete": (client, id, tell) =>
-    client.on("messageDeleted", ({ conversationId, rowKey }) => {
-      if (conversationId === id) tell({ id: idOf(id, rowKey) });
+    client.on("messageDeleted", (target) => {
+      if (target.conversationId === id) withServerId(client, target, (id) => tell({ id }));
     }),
   "message:read": (client, id, tell) =>
-    client.on("status", ({ conversationId, rowKey, status }) => {
-      if (conversationId === id && status === "read") tell({ up_to: idOf(id, rowKey) });
+    client.on("status", (target) => {
+      if (target.conversationId !== id || target.status !== "read") return;
+      withServerId(client, target, (upTo) => tell({ up_to: upTo }));
     }),
   typing: (client, id, tell) =>
     client.on("typing", ({ conversationId, userId, typing }) => {
       if (conversationId === id) tell({ user_id: userId, is_typing: typing });
     }),
 };
+
+/** At once where the row key has it, with messages of others; the key where the server has told none. */
+function withServerId(
+  client: ChatClient,
+  target: { conversationId: string; rowKey: string },
+  tell: (id: string) => void,
+): void {
+  const id = idOf(target.conversationId, target.rowKey);
+  if (id !== target.rowKey) tell(id);
+  else serverId(client, target).then((known) => tell(known ?? id));
+}
 
 /** The server's id in a row key of others; the key itself with own messages, which is their `client_id`. */
 function idOf(conversationId: string, rowKey: string): string {

@@ -27,6 +27,8 @@ export class Slot {
   #client: ChatClient | null = null;
   /** How often it was closed: what was begun before is of no use any more. */
   #generation = 0;
+  /** `disconnect()` takes the wish back, also where there is no client yet (C1). */
+  #isWished = false;
   #stops: readonly (() => void)[] = [];
 
   constructor(
@@ -80,7 +82,8 @@ export class Slot {
   }
 
   /** Another login, another client: the one there is ends first. The same one stays. */
-  async login(userId: string | number | null | undefined, token: string | null | undefined): Promise<void> {
+  async login(userId?: string | number | null, token?: string | null): Promise<void> {
+    this.#isWished = true;
     const known = this.#options.client?.userId ?? this.#options.userId ?? userId;
     const isAnother = (userId ?? undefined) !== undefined && String(userId) !== String(known);
     if (isAnother && this.#options.client) {
@@ -92,6 +95,21 @@ export class Slot {
     if (typeof token === "string" || isAnother)
       this.#options = { ...this.#options, token: token ?? undefined };
     if (isAnother) await this.close();
+  }
+
+  /** After `login`: resolves when connected. */
+  async connect(): Promise<void> {
+    const client = await this.ready();
+    if (!this.#isWished) {
+      throw new ChatError("closed", `${this.facade}: disconnect() came before there was a connection`);
+    }
+    await client.connect();
+  }
+
+  /** And stays so until the next login. */
+  disconnect(): void {
+    this.#isWished = false;
+    this.#client?.disconnect();
   }
 
   /** Ends the client, if it was made here; the next call makes another. A client that was given is let go. */

@@ -26,6 +26,9 @@ export type TeamEvents = {
   error: [error: ChatError];
   "user:status_changed": [change: { userId: string; status: "online" | "offline"; timestamp: string }];
   "chat:message_received": [message: TeamMessage];
+  /** D4. */
+  "chat:message_updated": [message: TeamMessage];
+  "chat:message_deleted": [deleted: { messageId: string }];
   /** `tempId` is the id under which `sendMessage` gave an own message (T16). */
   "chat:message_status_updated": [update: { messageId: string; tempId: string; status: string }];
   "chat:user_typing": [
@@ -46,26 +49,31 @@ const events: (keyof TeamEvents)[] = [
   "error",
   "user:status_changed",
   "chat:message_received",
+  "chat:message_updated",
+  "chat:message_deleted",
   "chat:message_status_updated",
   "chat:user_typing",
 ];
 
-/** What the core says to the backend by itself, at the right time: presence (T17), and that a message was delivered. */
-const byItself = new Set(["presence:online", "presence:offline", "chat:message_delivered"]);
+/** What the core says to the backend by itself, at the right time: that one is there (T17), and that a message was delivered. */
+const byItself = new Set(["presence:online", "chat:message_delivered"]);
 
 /** The socket of the team's guide. Names and shapes are the wire's; what is sent goes through the client's queue. */
 export class TeamSocket extends WireFacade<TeamEvents> {
+  #isAway = false;
+
   constructor(options: FacadeOptions) {
     super("initializeSocket()", "team", options, events);
   }
 
   /** Resolves when connected. `initializeSocket` calls it. */
   async connect(): Promise<void> {
-    const client = await this.slot.ready().catch((error: ChatError) => {
+    await this.slot.login();
+    await this.slot.ready().catch((error: ChatError) => {
       this.emitter.emit("connect_error", error);
       throw error;
     });
-    await client.connect();
+    await this.slot.connect();
   }
 
   /**
@@ -82,7 +90,10 @@ export class TeamSocket extends WireFacade<TeamEvents> {
   }
 
   async #emit(event: string, payload: { readonly [name: string]: Json }, wantsAnswer: boolean) {
-    if (byItself.has(event)) return { success: true };
+    // Who has said that they are offline has to say that they are there again.
+    const isBack = event === "presence:online" && this.#isAway;
+    if (byItself.has(event) && !isBack) return { success: true };
+    if (event.startsWith("presence:")) this.#isAway = event === "presence:offline";
     const client = await this.slot.ready();
     const { conversationId, contentEncrypted, isTyping } = payload;
     if (event === "chat:message_send") {
@@ -124,6 +135,11 @@ export class TeamSocket extends WireFacade<TeamEvents> {
         emitter.emit("user:status_changed", { userId, status, timestamp: now() });
       }),
       client.on("message", (message) => emitter.emit("chat:message_received", recordOf(message))),
+      client.on("messageUpdated", (message) => emitter.emit("chat:message_updated", recordOf(message))),
+      client.on("messageDeleted", async (target) => {
+        const messageId = await serverId(client, target);
+        if (messageId !== null) emitter.emit("chat:message_deleted", { messageId });
+      }),
       client.on("status", async ({ conversationId, rowKey, status }) => {
         // T14: the others are this client's own.
         if (status !== "delivered" && status !== "read") return;

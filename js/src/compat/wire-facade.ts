@@ -80,7 +80,7 @@ export abstract class WireFacade<Events extends Record<string, unknown[]>> {
 
   /** And stays so; what is queued waits for the next `connect()`. */
   disconnect(): void {
-    this.slot.now()?.disconnect();
+    this.slot.disconnect();
   }
 
   /** The client below, for what the guide did not have. */

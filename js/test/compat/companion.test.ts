@@ -116,6 +116,19 @@ test("another user is not logged in with the last one's token", async () => {
   }
 });
 
+test("disconnect() at logout holds also while the login is under way (C1)", async () => {
+  const server = await serve();
+  const { getToken: _, ...options } = optionsFor(server, "ana");
+  const client = new CompanionSocketClient({ ...options, token: "user:ana" });
+  onTestFinished(() => client.close());
+  const login = client.connect();
+  client.disconnect();
+  await expect(login).rejects.toMatchObject({ code: "closed" });
+  expect((await client.client()).connection.state).toBe("idle");
+  await client.connect();
+  expect(client.isConnected()).toBe(true);
+});
+
 test("closed while it is being made, and made again: never the closed one (C1)", async () => {
   const server = await serve();
   const { getToken: _, ...options } = optionsFor(server, "ana");

@@ -1,7 +1,7 @@
 // The Phoenix guide as its reader uses it, against a server of the framing without anything of ours (P1 to P12).
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { type Channel, ChatManager, type PhoenixMessage, SocketService } from "../../src/compat/index.js";
 import { Subscribers } from "../../src/emitter.js";
 import { ChatError, type TimelineSnapshot } from "../../src/index.js";
@@ -215,18 +215,20 @@ test("what P7 pushes goes through the client; what P8 broadcasts comes in its sh
   fake.receive({ id: "m9", conversationId: "r1", text: "here", senderId: "ben", replyTo });
   fake.emitter.emit("messageDeleted", { conversationId: "r1", rowKey: "r1:m9" });
   const { key } = await fake.send("r1", "mine");
-  fake.move(key, { status: "read" });
+  fake.move(key, { status: "read", id: "s1" });
   fake.setTypist("r1", "ben", true);
   fake.tellWire("call:answer", { sdp: "for another topic" });
   fake.tellWireOn("user:ana", "call:answer", { sdp: "y" });
+  // The server's id of an own message is asked for.
+  await vi.waitFor(() => expect(told).toHaveLength(5));
   const words = { conversation_id: "r1", sender_id: "ben", content: "here", type: "text" };
   const record = { id: "m9", ...words, reply_to: "m7", status: "acknowledged" };
   expect(told).toEqual([
     ["message:new", expect.objectContaining(record)],
     ["message:delete", { id: "m9" }],
-    ["message:read", { up_to: key }],
     ["typing", { user_id: "ben", is_typing: true }],
     ["call:answer", { sdp: "y" }],
+    ["message:read", { up_to: "s1" }],
   ]);
   await room.leave();
   expect(fake.of("timeline.close")).toHaveLength(fake.of("timeline").length);
