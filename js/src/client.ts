@@ -2,9 +2,9 @@ import { Awaiting } from "./awaiting.js";
 import type { Core, CoreConstructor, Event, ViewUpdate } from "./core.js";
 import { Emitter, guarded, type Listener } from "./emitter.js";
 import { type ChatError, check, closed, toChatError } from "./errors.js";
-import type { ReadOptions } from "./options.js";
+import { maxTextLength, profileName, type ReadOptions } from "./options.js";
 import { Requests } from "./requests.js";
-import { maxTextLength, profileName, readDraft, readExport, readGroup, readPlace, readSend } from "./send.js";
+import { readDraft, readExport, readGroup, readPlace, readReaction, readSend, readTyping } from "./send.js";
 import { closedBy, Snapshots } from "./snapshots.js";
 import { eventName, Teller } from "./tell.js";
 import { type Timeline, TimelineView } from "./timeline.js";
@@ -17,6 +17,7 @@ import type {
   Guarantees,
   Json,
   Message,
+  Phase,
   Presence,
   Readable,
   SendOptions,
@@ -51,7 +52,7 @@ export class ChatClient {
   #closing: Promise<void> | undefined;
 
   /** Use `createChat`, which loads the core. */
-  constructor(CoreClass: CoreConstructor, { plain, getToken, receive, send }: ReadOptions) {
+  constructor(CoreClass: CoreConstructor, { plain, getToken, receive, asked }: ReadOptions) {
     this.#requests = new Requests(
       () => this.#core,
       (error) => this.#onTrap(error),
@@ -64,7 +65,7 @@ export class ChatClient {
     this.#core = new CoreClass(plain, {
       onBatch: (json) => this.#onBatch(JSON.parse(json) as Event[]),
       getToken: (reason) => askToken(getToken, reason),
-      send,
+      ...asked,
     });
   }
 
@@ -108,6 +109,11 @@ export class ChatClient {
   /** The connection as it is now; the event is `connection`. */
   get connection(): ConnectionSnapshot {
     return this.#snapshots.connection;
+  }
+
+  /** How far all conversations have caught up; the event is `phase`. */
+  get phase(): Phase {
+    return this.#snapshots.phase;
   }
 
   /** What may be promised against this backend, and why no more. */
@@ -164,9 +170,9 @@ export class ChatClient {
   }
 
   /**
-   * Another text for an own message; also for one that is still on its way, which the edit then follows. Resolves when it
-   * is durable, with its entry of `outbox()`, whose key is good for `cancel`, `resend`, `discard` and `acknowledged`, which
-   * gives the edited message. Shown at once; a refusal takes it back, is an `error` event, and leaves the entry `failed`.
+   * Another text for an own message, also for one that is still on its way. Resolves when it is durable, with its entry of
+   * `outbox()`, whose key is good for `cancel`, `resend`, `discard` and `acknowledged` (which gives the edited message).
+   * Shown at once; a refusal takes it back, is an `error` event, and leaves the entry `failed`.
    */
   async edit(rowKey: string, text: string): Promise<Message> {
     const edit = { rowKey: check.id("rowKey", rowKey), text: check.string("text", text) };
@@ -180,14 +186,12 @@ export class ChatClient {
 
   /** Puts this user's emoji on a message, anybody's, as `edit` changes it. */
   async react(rowKey: string, emoji: string): Promise<Message> {
-    const react = { rowKey: check.id("rowKey", rowKey), emoji: check.string("emoji", emoji) };
-    return this.#requests.get("message", { react });
+    return this.#requests.get("message", { react: readReaction(rowKey, emoji) });
   }
 
   /** Takes it off again. */
   async unreact(rowKey: string, emoji: string): Promise<Message> {
-    const unreact = { rowKey: check.id("rowKey", rowKey), emoji: check.string("emoji", emoji) };
-    return this.#requests.get("message", { unreact });
+    return this.#requests.get("message", { unreact: readReaction(rowKey, emoji) });
   }
 
   /** Sends a copy into another conversation, its attachments in the metadata. Resolves as `send` does. */
@@ -264,12 +268,8 @@ export class ChatClient {
 
   /** Says that this user is typing; to be called at every key, the core throttles and stops by itself. */
   setTyping(conversationId: string, typing: boolean): void {
-    const setTyping = {
-      conversationId: check.id("conversationId", conversationId),
-      typing: check.boolean("typing", typing),
-    };
     this.#requests.assertOpen();
-    this.#report(this.#requests.run({ setTyping }));
+    this.#report(this.#requests.run({ setTyping: readTyping(conversationId, typing) }));
   }
 
   /** Who else is typing there now, by user id. The same array until it changes; the event is `typing`. */

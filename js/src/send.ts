@@ -26,6 +26,17 @@ export function readPlace(conversationId: string, rowKey: string) {
   return { conversationId: check.id("conversationId", conversationId), rowKey: check.id("rowKey", rowKey) };
 }
 
+export function readReaction(rowKey: string, emoji: string) {
+  return { rowKey: check.id("rowKey", rowKey), emoji: check.string("emoji", emoji) };
+}
+
+export function readTyping(conversationId: string, typing: boolean) {
+  return {
+    conversationId: check.id("conversationId", conversationId),
+    typing: check.boolean("typing", typing),
+  };
+}
+
 export function readDraft(conversationId: string, text: string) {
   return {
     conversationId: check.id("conversationId", conversationId),
@@ -48,17 +59,4 @@ export function readExport(id: string, format: "json" | "text") {
     throw new ChatError("validation", `format must be "json" or "text", not ${describe(format)}`);
   }
   return { conversationId, json: format === "json" };
-}
-
-/** The name of the profile that was asked for, or of the one that the application has declared. */
-export function profileName(options: object): string {
-  const profile: unknown = "profile" in options ? options.profile : undefined;
-  const isObject = typeof profile === "object" && profile !== null;
-  return String((isObject && "name" in profile ? profile.name : profile) ?? "");
-}
-
-/** Characters of a message, as the core has it (`max_text_length` in `config/parse.rs`). */
-export function maxTextLength(options: { limits?: unknown; profile?: unknown }): number {
-  const { maxTextLength } = (options.limits ?? {}) as { maxTextLength?: number };
-  return maxTextLength ?? (options.profile === "assistant" ? 500 : 10_000);
 }

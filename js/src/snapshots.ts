@@ -1,6 +1,14 @@
 import type { Event } from "./core.js";
 import { Subscribers } from "./emitter.js";
-import type { ConnectionSnapshot, Conversation, Guarantees, Json, Presence, Readable } from "./types.js";
+import type {
+  ConnectionSnapshot,
+  Conversation,
+  Guarantees,
+  Json,
+  Phase,
+  Presence,
+  Readable,
+} from "./types.js";
 
 /** People whose presence is remembered; the longest untold is forgotten first. */
 const maxPresences = 5_000;
@@ -28,6 +36,7 @@ export class Snapshots {
     because: ["The core has not told yet what this backend gives."],
   };
   context: Json = null;
+  phase: Phase = "restored";
   /** Called once, when all that was behind is in. */
   onLive: (() => void) | undefined;
   readonly #conversations = new Map<string, Conversation>();
@@ -67,6 +76,7 @@ export class Snapshots {
         this.guarantees = event.guarantees;
         break;
       case "phase":
+        this.phase = event.phase;
         if (event.phase === "live") {
           this.onLive?.();
           this.onLive = undefined;

@@ -10,6 +10,7 @@ import type {
   Draft,
   Json,
   Message,
+  Phase,
   Presence,
   SendOptions,
   TimelineSnapshot,
@@ -39,6 +40,7 @@ export class FakeChat implements Interface {
   readonly calls: Call[] = [];
   queue: Message[] = [];
   context: Json = null;
+  phase: Phase = "restored";
   readonly maxTextLength = 10_000;
   connection: ConnectionSnapshot = {
     state: "idle",
@@ -72,6 +74,11 @@ export class FakeChat implements Interface {
   show(connection: Partial<ConnectionSnapshot>): void {
     this.connection = { ...this.connection, ...connection };
     this.#teller.tell({ type: "connection", connection: this.connection });
+  }
+
+  enter(phase: Phase): void {
+    this.phase = phase;
+    this.#teller.tell({ type: "phase", phase });
   }
 
   receive(message: Partial<Message>, live = true): Message {

@@ -1,6 +1,7 @@
 import { type ReactNode, useEffect, useState, useSyncExternalStore } from "react";
 import { type Connection, useConnection } from "../react/index.js";
 import { useStrings } from "./provider.js";
+import type { ChatStrings } from "./strings.js";
 
 /** How the connection is, in words; when it is tried again, and a button that does so now. */
 export function ConnectionStatus(): ReactNode {
@@ -12,12 +13,15 @@ export function ConnectionStatus(): ReactNode {
   // A socket of a network that is gone takes its time to say so; what has ended has another reason.
   const hasEnded = ["idle", "closed", "failed"].includes(connection.state);
   const state = isBrowserOnline || hasEnded ? connection.state : "offline";
-  const words = state === "waiting" && !leader ? strings.connection.otherTab : strings.connection[state];
+  const words = strings.connection[wordOf(state, connection)];
+  // It is written for developers, and says nothing of a connection that another tab has.
   const isExplained = reason !== null && ["waiting", "closed", "failed"].includes(state) && leader;
   return (
     <div className="chatwire chatwire-connection" data-state={state} data-leader={leader}>
       <span className="chatwire-dot" aria-hidden="true" />
-      <p role="status">{isExplained ? strings.because(words, reason) : words}</p>
+      <p role="status" title={isExplained ? strings.because(words, reason) : undefined}>
+        {words}
+      </p>
       {/* Not in the live region: nobody wants to hear it count. */}
       {seconds !== null && state === "waiting" && (
         <p className="chatwire-muted">{strings.nextAttempt(seconds)}</p>
@@ -30,6 +34,11 @@ export function ConnectionStatus(): ReactNode {
       )}
     </div>
   );
+}
+
+function wordOf(state: Connection["state"], { leader, reason }: Connection): keyof ChatStrings["connection"] {
+  if (state === "waiting" && !leader) return "otherTab";
+  return state === "failed" && reason === "auth" ? "refused" : state;
 }
 
 /** Whole seconds to the next attempt, counting down; null if none is waited for. */

@@ -1,5 +1,5 @@
 import { type KeyboardEvent, memo, type ReactNode, useState } from "react";
-import { useChatClient, useConversations, usePresence } from "../react/index.js";
+import { useChatClient, useConnection, useConversations, usePresence } from "../react/index.js";
 import type { Conversation } from "../types.js";
 import { Avatar } from "./Avatar.js";
 import { useStrings, useTitles } from "./provider.js";
@@ -18,13 +18,17 @@ export function ConversationList({ selectedId, onSelect, archived }: Conversatio
   const strings = useStrings();
   const me = useChatClient()?.userId;
   const titleOf = useTitles(me);
-  const { conversations } = useConversations({ archived: archived ?? false });
+  const { conversations, phase } = useConversations({ archived: archived ?? false });
+  const { state } = useConnection();
+  // Without a connection nothing is on its way.
+  const isAwaited = phase !== "live" && ["connecting", "authenticating", "online"].includes(state);
   const [reachedId, setReachedId] = useState<string | null>(null);
   const stop = [reachedId, selectedId].find((id) =>
     conversations.some((conversation) => conversation.id === id),
   );
   const stopId = stop ?? conversations[0]?.id;
-  if (conversations.length === 0) return <p className="chatwire chatwire-hint">{strings.noConversations}</p>;
+  if (conversations.length === 0)
+    return <p className="chatwire chatwire-hint">{isAwaited ? strings.loading : strings.noConversations}</p>;
   return (
     <ul className="chatwire chatwire-conversations" aria-label={strings.conversations} onKeyDown={moveFocus}>
       {conversations.map((conversation) => (

@@ -259,7 +259,8 @@ function Announcer({ last, name, isLive }: AnnouncerProps): ReactNode {
   if (opened === undefined && isLive) setOpened(last?.rowKey ?? null);
   const isNews = last && opened !== undefined && last.rowKey !== opened && !last.deletedAt;
   const failed = last?.status === "failed" ? strings.notSent(last.failure?.message ?? "") : "";
-  const told = last?.sender === "me" ? failed : strings.announce(name, last?.text ?? "");
+  const said = last?.text || (last?.attachments.length ? strings.attachment : "");
+  const told = last?.sender === "me" ? failed : strings.announce(name, said);
   return (
     <p className="chatwire-unseen" role="status">
       {isNews && told}

@@ -60,12 +60,15 @@ export const english = {
     connecting: "Connecting…",
     authenticating: "Signing in…",
     online: "Online",
-    waiting: "Waiting",
+    waiting: "No connection",
     otherTab: "Another tab of yours holds the connection",
     offline: "Offline: messages are kept and go out later",
     closed: "Disconnected",
-    failed: "No connection",
+    failed: "Could not connect",
+    /** What proves who this user is has run out. */
+    refused: "Please sign in again",
   },
+  /** The title of the line on the connection: for those who build the application. */
   because: (state: string, reason: string): string => `${state}: ${reason}`,
   nextAttempt: (seconds: number): string => `Next attempt in ${seconds} s`,
   tryNow: "Try now",

@@ -282,6 +282,8 @@ export type Conversations = {
   readonly conversations: readonly Conversation[];
   /** Unread messages in all of them. */
   readonly unread: number;
+  /** How far all of them have caught up: before `live` there may be more than are listed. */
+  readonly phase: Phase;
   readonly createDirect: (userId: string) => Promise<Conversation>;
   readonly createGroup: (group: { title: string; members: readonly string[] }) => Promise<Conversation>;
 };
@@ -304,10 +306,17 @@ export class ConversationsStore extends SessionStore<Conversations> {
   protected override read(client: ChatClient | null): Conversations {
     const conversations = client?.conversations({ archived: this.archived }).getSnapshot() ?? noConversations;
     const unread = conversations.reduce((sum, conversation) => sum + conversation.unread, 0);
-    return { conversations, unread, createDirect: this.#createDirect, createGroup: this.#createGroup };
+    const phase = client?.phase ?? "restored";
+    return { conversations, unread, phase, createDirect: this.#createDirect, createGroup: this.#createGroup };
   }
 
   protected override watch(client: ChatClient, changed: () => void): () => void {
-    return client.conversations({ archived: this.archived }).subscribe(changed);
+    const stops = [
+      client.conversations({ archived: this.archived }).subscribe(changed),
+      client.on("phase", changed),
+    ];
+    return () => {
+      for (const stop of stops) stop();
+    };
   }
 }

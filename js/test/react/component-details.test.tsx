@@ -10,6 +10,7 @@ import {
   WordingProvider,
 } from "../../src/components/index.js";
 import { ChatProvider } from "../../src/react/index.js";
+import { FakeChat } from "../fake.js";
 import { chatOf, pair, serve, until } from "../support.js";
 
 test("a direct conversation is called by the name that the application gives", async () => {
@@ -79,6 +80,28 @@ test("what belongs to an input method neither sends nor gives up", async () => {
   fireEvent.keyDown(field, { key: "Enter" });
   expect(onDone).toHaveBeenCalledOnce();
   expect(field.value).toBe("");
+});
+
+test("a list is not called empty while it is on its way", async () => {
+  const fake = new FakeChat("team", "ana");
+  render(
+    <ChatProvider client={fake.client}>
+      <ConversationList onSelect={() => {}} />
+    </ChatProvider>,
+  );
+  expect(screen.getByText("No conversations yet")).toBeTruthy();
+  act(() => {
+    fake.show({ state: "online" });
+    fake.enter("syncing");
+  });
+  expect(screen.getByText("Loading…")).toBeTruthy();
+  act(() => fake.show({ state: "waiting" }));
+  expect(screen.getByText("No conversations yet")).toBeTruthy();
+  act(() => {
+    fake.show({ state: "online" });
+    fake.enter("live");
+  });
+  expect(screen.getByText("No conversations yet")).toBeTruthy();
 });
 
 test("the list is one stop of the tab key: the conversation that was reached last", async () => {
