@@ -307,8 +307,8 @@ impl Connection {
             reason: self.reason.clone(),
             retry_in_ms: self.retry_at_mono_ms.map(|at| at.saturating_sub(now.mono_ms)),
             attempt: match self.state {
-                S::Connecting | S::Authenticating => self.failures.saturating_add(1),
-                S::Waiting | S::Offline | S::Failed => self.failures,
+                S::Connecting | S::Authenticating => self.spent.saturating_add(1),
+                S::Waiting | S::Offline | S::Failed => self.spent,
                 S::Idle | S::Online | S::Closed => 0,
             },
             since_ms: i64::try_from(self.since_wall_ms).unwrap_or(i64::MAX),

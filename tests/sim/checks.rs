@@ -54,6 +54,8 @@ pub struct Sent {
     pub handed_ms: Option<u64>,
     /// It went on the wire from memory, since the store refused its mark: whether it went is not known after a kill.
     pub unmarked: bool,
+    /// The mark under which its last frame left, and in which row.
+    pub last_mark: Option<(u64, (u64, u32))>,
     /// By the wall clock of its machine.
     pub deadline_ms: Option<u64>,
     pub ttl_ms: Option<u64>,

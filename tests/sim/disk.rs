@@ -19,7 +19,8 @@ use super::world::{Happening, Whose, World};
 pub struct RowSeen {
     pub number: usize,
     pub key: String,
-    pub marked: bool,
+    /// Generation and attempt of its mark, where it is marked.
+    pub mark: Option<(u64, u32)>,
     pub failed: bool,
 }
 
@@ -228,7 +229,8 @@ impl World {
             if let Some(ttl_ms) = sent.ttl_ms.filter(|_| !sent.accepted) {
                 sent.deadline_ms = Some(u64::try_from(row.created_at_ms).unwrap_or(0) + ttl_ms);
             }
-            let seen = RowSeen { number, key: row.key, marked, failed };
+            let mark = row.wire.map(|mark| (mark.generation, mark.attempt));
+            let seen = RowSeen { number, key: row.key, mark, failed };
             self.disks[home].committed.insert(number);
             if failed {
                 self.disks[home].failed.entry(number).or_insert((self.t, at));

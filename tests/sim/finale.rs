@@ -8,6 +8,7 @@ use chatwire::proto::{
 
 use super::changes::Changed;
 use super::checks::Asked;
+use super::disk::RowSeen;
 use super::plan::ROOMS;
 use super::runner::MIN_EVENTS;
 use super::text;
@@ -181,6 +182,14 @@ impl World {
             if let Some(row) = outbox.iter().filter(|row| row.status != Status::Failed).find(stands) {
                 let (text, status) = (text::number(&row.text), row.status);
                 return Some(format!("message {text:?} is {status:?} on {name}"));
+            }
+            // Whoever reads it may send it again, or discard it.
+            let listed = |row: &RowSeen| outbox.iter().any(|listed| listed.key.as_deref() == Some(&row.key));
+            let home = self.devices[at].person.disk;
+            let kept =
+                self.disks[home].rows.values().filter(|row| row.failed && !self.ledger.sent[row.number].torn);
+            if let Some(row) = kept.into_iter().find(|row| !listed(row)) {
+                return Some(format!("message {} has failed, and {name} does not list it", row.number));
             }
             if let Some(asked) = self.open_command(at) {
                 return Some(format!("{asked:?} has not ended on {name}"));

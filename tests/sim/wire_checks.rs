@@ -223,8 +223,9 @@ impl World {
 
     fn check_frame(&mut self, at: usize, number: usize, room: &str) {
         let home = self.devices[at].person.disk;
-        let row = self.disks[home].rows.values().find(|row| row.number == number);
-        let stored = row.is_some_and(|row| row.marked && !row.failed);
+        let row = self.disks[home].rows.iter().find(|(_, row)| row.number == number && !row.failed);
+        let mark = row.and_then(|(at, row)| Some((*at, row.mark?)));
+        let stored = mark.is_some();
         if !stored {
             self.ledger.sent[number].unmarked = true;
         }
@@ -233,6 +234,12 @@ impl World {
             let what = format!("message {number} leaves before the store has it, marked");
             self.wrong("no frame before its Saved", what);
         }
+        let used = mark.is_some() && self.ledger.sent[number].last_mark == mark;
+        if used && !self.devices[at].eyes.refused {
+            let what = format!("message {number} leaves a second time under one mark");
+            self.wrong("no frame before its Saved", what);
+        }
+        self.ledger.sent[number].last_mark = mark.or(self.ledger.sent[number].last_mark);
         let disk = &self.disks[home];
         let sure = !disk.claim_refused && !disk.generation_torn;
         let robbed = sure && disk.claimed_by.is_some_and(|leader| leader != at);

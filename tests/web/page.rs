@@ -112,8 +112,11 @@ async fn what_one_tab_posts_the_other_hears() {
         deletes: vec![(RecordId::outbox(8), Some(5)), (RecordId::meta("x"), None)],
     };
     let told = |text: &str| Told(text.to_owned());
-    js("globalThis.together = 0; globalThis.ear = new BroadcastChannel('chatwire:posts'); 0");
-    js("ear.onmessage = ({ data }) => { if (data.changed && data.told) together++; }; 0");
+    js("globalThis.ear = new BroadcastChannel('chatwire:posts'); globalThis.posts = []; 0");
+    js("globalThis.hello = new Promise((resolve) => { globalThis.greeted = resolve; }); 0");
+    js(
+        "ear.onmessage = ({ data }) => { posts.push(Object.keys(data).sort().join()); data.hello && greeted(posts.join(';')); }; 0",
+    );
     first.execute(TabOutput::Tell { generation: 7, event: told("{\"a\":1}") });
     first.execute(TabOutput::Tell { generation: 7, event: told("{\"b\":2}") });
     first.execute(TabOutput::Changed(Box::new(changes.clone())));
@@ -126,7 +129,9 @@ async fn what_one_tab_posts_the_other_hears() {
     assert_eq!(heard(&mut said).await, TabInput::Told { generation: 7, events });
     first.execute(TabOutput::Hello);
     assert_eq!(heard(&mut said).await, TabInput::Hello);
-    assert_eq!(js("together"), 1);
+    // What has changed and what is told of it are one post.
+    let posts = "generation,protocol,told;bytes,changed,generation,protocol,told;hello,protocol";
+    assert_eq!(js_async("hello").await, posts);
     js("ear.close(); 0");
     let conversation_id = "r".to_owned();
     first.execute(TabOutput::Typing { conversation_id: conversation_id.clone(), typing: true });

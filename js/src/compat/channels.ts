@@ -93,11 +93,12 @@ export class ChatSocketClient extends WireFacade<ChannelEvents> {
 
   /** Resolves when connected. */
   async connect(): Promise<void> {
-    const client = await this.slot.ready().catch((cause: ChatError) => {
+    await this.slot.login();
+    await this.slot.ready().catch((cause: ChatError) => {
       this.#failed(cause);
       throw cause;
     });
-    await client.connect();
+    await this.slot.connect();
   }
 
   /** Whether the connection is there now. */

@@ -219,9 +219,9 @@ pub(super) fn reply<'a>(
         return Answer::Stored(copy(key, row, &read_row));
     }
     let mut error = response.map(ServerError::read).unwrap_or_default();
-    if error.code.is_none() && error.words.is_empty() {
-        let inner = read.as_ref().and_then(|read| read.get("error").or(read.get("reason")));
-        error = inner.map(ServerError::read).unwrap_or_default();
+    let inner = read.as_ref().and_then(|read| read.get("error").or(read.get("reason")));
+    if let Some(inner) = inner.filter(|_| error.code.is_none() && error.words.is_empty()) {
+        error = ServerError::read(inner);
     }
     // "unauthorized" is how servers of this kind say that one may not; the token was judged before.
     if error.code.is_none() && is_auth_refusal(None, &error.words) {

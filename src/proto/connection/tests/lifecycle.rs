@@ -92,7 +92,8 @@ fn an_online_that_lasts_starts_the_attempts_afresh() {
     rig.go_online("t1");
     rig.pass(9_999);
     rig.closed(1006, "");
-    assert_eq!(rig.snapshot().attempt, 5, "a server that greets and falls over is not hurried");
+    assert_eq!(rig.snapshot().attempt, 0, "it was accepted");
+    assert_eq!(rig.connection.failures, 5, "a server that greets and falls over is not hurried");
     rig.pass_retry();
     rig.go_online("t1");
     rig.pass(10_000);
