@@ -128,7 +128,9 @@ impl Peers {
     pub fn gather(&self, generation: u64, event: &str) {
         let full = {
             let told = self.told.borrow();
-            told.0 != generation || told.1.len() + event.len() > POST_BYTES
+            let fits = told.0 == generation && told.1.len() + event.len() <= POST_BYTES;
+            // What has changed waits for the first that is told of it.
+            !told.1.is_empty() && !fits
         };
         if full {
             self.tell();
