@@ -144,12 +144,13 @@ impl Peers {
 
     /// Posts what was changed, and the events gathered.
     pub fn tell(&self) {
-        let post = convert::object(&[]);
         let changed = self.changed.take();
         let (generation, mut events) = self.told.take();
+        // With each drain: nothing is made where nothing is to be said.
         if changed.is_none() && events.is_empty() {
             return;
         }
+        let post = convert::object(&[]);
         if let Some((places, bytes)) = changed {
             convert::set(&post, "changed", &places.into());
             convert::set(&post, "bytes", &bytes);
