@@ -115,31 +115,33 @@ impl Page {
             (TabOutput::Ask { .. }, Some(tabs)) if tabs.peers.is_deaf() => {
                 (self.sink)(Input::Tab(TabInput::Alive));
             }
-            (TabOutput::Ask { visible }, Some(tabs)) => tabs.peers.post("runs", &visible.into()),
+            (TabOutput::Ask { visible }, Some(tabs)) => tabs.peers.post(&[("runs", &visible.into())]),
             (TabOutput::Alive, Some(tabs)) => tabs.peers.say("alive"),
             (TabOutput::Yield, Some(tabs)) => tabs.peers.say("yields"),
             (TabOutput::Release, Some(tabs)) => tabs.release(),
             (TabOutput::Poke, Some(tabs)) => tabs.peers.say("poke"),
             (TabOutput::Wiped, Some(tabs)) => tabs.peers.say("wiped"),
             (TabOutput::Read { conversation_id, message_id }, Some(tabs)) => {
-                tabs.peers.post_of(&conversation_id, "readId", &message_id.into());
+                let (conversation_id, message_id) = (conversation_id.into(), message_id.into());
+                tabs.peers.post(&[("conversationId", &conversation_id), ("readId", &message_id)]);
             }
             (TabOutput::Torn { conversation_id, segment }, Some(tabs)) => {
-                tabs.peers.post_of(&conversation_id, "torn", &segment.into());
+                tabs.peers.post(&[("conversationId", &conversation_id.into()), ("torn", &segment.into())]);
             }
             (TabOutput::Earlier { conversation_id, wish }, Some(tabs)) => {
-                tabs.peers.post_of(&conversation_id, "earlier", &wish.into());
+                tabs.peers.post(&[("conversationId", &conversation_id.into()), ("earlier", &wish.into())]);
             }
             (TabOutput::Fetched { conversation_id, wish }, Some(tabs)) => {
-                tabs.peers.post_of(&conversation_id, "fetched", &wish.into());
+                tabs.peers.post(&[("conversationId", &conversation_id.into()), ("fetched", &wish.into())]);
             }
             (TabOutput::Shows { conversation_id }, Some(tabs)) => {
-                tabs.peers.post_of(&conversation_id, "shows", &1.into());
+                tabs.peers.post(&[("conversationId", &conversation_id.into()), ("shows", &1.into())]);
             }
             (TabOutput::Changed(changes), Some(tabs)) => tabs.peers.change(&changes),
-            (TabOutput::Hello, Some(tabs)) => tabs.peers.say("hello"),
+            (TabOutput::Hello, Some(tabs)) => tabs.peers.post(&[("hello", &1.into())]),
             (TabOutput::Typing { conversation_id, typing }, Some(tabs)) => {
-                tabs.peers.post_of(&conversation_id, "typing", &typing.into());
+                let conversation_id = conversation_id.into();
+                tabs.peers.post(&[("conversationId", &conversation_id), ("typing", &typing.into())]);
             }
             (TabOutput::Tell { generation, event }, Some(tabs)) => tabs.peers.gather(generation, &event.0),
             (TabOutput::Alone, Some(_)) | (_, None) => {}

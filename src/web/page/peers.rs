@@ -26,7 +26,7 @@ const ANSWER_MS: u32 = 250;
 const ASK_AGAIN_MS: u32 = 5_000;
 
 /// The version of what is posted with it: a tab reads its own.
-const PROTOCOL: u32 = 2;
+const PROTOCOL: u32 = 1;
 const MAX_GENERATION: u64 = 1 << 53;
 /// Events as JSON are posted at this length, whatever else is to come.
 const POST_BYTES: usize = 1 << 18;
@@ -42,9 +42,6 @@ pub(super) struct Peers {
     /// Counts the wishes to lead: an earlier one is not pursued any longer.
     wish: Cell<u32>,
     freed: RefCell<Option<oneshot::Sender<()>>>,
-    /// What a transaction has changed, packed, to be posted together with what is told of it: what a post costs its receivers
-    /// is that they wake up for it.
-    changed: RefCell<Option<(String, js_sys::Uint8Array)>>,
     /// Events to be told, as the inside of a JSON array, and by the leader of which generation.
     told: RefCell<(u64, String)>,
 }
@@ -58,7 +55,6 @@ impl Peers {
             answered: Cell::new(false),
             wish: Cell::new(0),
             freed: RefCell::default(),
-            changed: RefCell::default(),
             told: RefCell::default(),
         });
         if let Some(channel) = &peers.channel {
@@ -101,9 +97,6 @@ impl Peers {
         } else if word("yields") == 1 {
             Some(TabInput::Yielded)
         } else if word("protocol") == PROTOCOL {
-            if let Some(changed) = changed(data) {
-                sink(Input::Tab(changed));
-            }
             versioned(data)
         } else {
             Some(TabInput::Poked)
@@ -114,23 +107,22 @@ impl Peers {
     }
 
     pub fn say(&self, word: &str) {
-        self.post(word, &1.into());
+        self.post(&[(word, &1.into())]);
     }
 
-    /// What a transaction has changed, to be posted with what is told after it, behind what was gathered before.
+    /// What a transaction has changed; events that were gathered before go before it.
     pub fn change(&self, changes: &Changes) {
         self.tell();
         let (places, bytes) = packed::changes(changes);
-        self.changed.replace(Some((places, js_sys::Uint8Array::from(bytes.as_slice()))));
+        let bytes = js_sys::Uint8Array::from(bytes.as_slice());
+        self.post(&[("changed", &places.into()), ("bytes", &bytes)]);
     }
 
     /// One event, to be told with the next post.
     pub fn gather(&self, generation: u64, event: &str) {
         let full = {
             let told = self.told.borrow();
-            let fits = told.0 == generation && told.1.len() + event.len() <= POST_BYTES;
-            // What has changed waits for the first that is told of it.
-            !told.1.is_empty() && !fits
+            told.0 != generation || told.1.len() + event.len() > POST_BYTES
         };
         if full {
             self.tell();
@@ -142,43 +134,20 @@ impl Peers {
         events.push_str(event);
     }
 
-    /// Posts what was changed, and the events gathered.
+    /// Posts the events gathered.
     pub fn tell(&self) {
-        let changed = self.changed.take();
         let (generation, mut events) = self.told.take();
-        // With each drain: nothing is made where nothing is to be said.
-        if changed.is_none() && events.is_empty() {
-            return;
-        }
-        let post = convert::object(&[]);
-        if let Some((places, bytes)) = changed {
-            convert::set(&post, "changed", &places.into());
-            convert::set(&post, "bytes", &bytes);
-        }
         if !events.is_empty() {
             events.push(']');
-            convert::set(&post, "told", &events.into());
-            convert::set(&post, "generation", &(generation as f64).into());
+            self.post(&[("told", &events.into()), ("generation", &(generation as f64).into())]);
         }
-        self.post_object(&post);
     }
 
-    /// Behind what was changed and told before.
-    pub fn post(&self, word: &str, value: &JsValue) {
-        self.tell();
-        self.post_object(&convert::object(&[(word, value)]));
-    }
-
-    /// The same, of a conversation.
-    pub fn post_of(&self, conversation_id: &str, word: &str, value: &JsValue) {
-        self.tell();
-        self.post_object(&convert::object(&[("conversationId", &conversation_id.into()), (word, value)]));
-    }
-
-    fn post_object(&self, post: &JsValue) {
+    pub fn post(&self, fields: &[(&str, &JsValue)]) {
         if let Some(channel) = &self.channel {
-            convert::set(post, "protocol", &PROTOCOL.into());
-            let _ = channel.post_message(post);
+            let post = convert::object(fields);
+            convert::set(&post, "protocol", &PROTOCOL.into());
+            let _ = channel.post_message(&post);
         }
     }
 
@@ -235,7 +204,6 @@ impl Peers {
 
 impl Drop for Peers {
     fn drop(&mut self) {
-        self.tell();
         if let Some(channel) = &self.channel {
             channel.set_onmessage(None);
             channel.close();
@@ -249,16 +217,7 @@ fn spread(at_least_ms: u32) -> u32 {
     at_least_ms + u32::from(random.unwrap_or(0))
 }
 
-/// What a transaction has changed, if the post says so.
-fn changed(data: &JsValue) -> Option<TabInput> {
-    let places = convert::get(data, "changed").as_string()?;
-    let bytes = convert::get(data, "bytes").dyn_into::<js_sys::Uint8Array>().ok()?;
-    // What cannot be read is read in the store.
-    let changes = packed::read_changes(&places, &bytes.to_vec()).map(Box::new);
-    Some(changes.map_or(TabInput::Poked, TabInput::Changed))
-}
-
-/// What else a post of this protocol says, if it has the shape of one.
+/// A post of this protocol, if it has the shape of one.
 fn versioned(data: &JsValue) -> Option<TabInput> {
     let word = |name: &str| convert::get(data, name);
     let text = |name: &str| word(name).as_string();
@@ -277,6 +236,12 @@ fn versioned(data: &JsValue) -> Option<TabInput> {
         // One that JavaScript cannot count to is nobody's.
         let counted = generation < MAX_GENERATION && generation as f64 == number;
         return counted.then_some(TabInput::Told { generation, events: Told(events) });
+    }
+    if let Some(places) = text("changed") {
+        let bytes = word("bytes").dyn_into::<js_sys::Uint8Array>().ok()?;
+        // What cannot be read is read in the store.
+        let changes = packed::read_changes(&places, &bytes.to_vec()).map(Box::new);
+        return Some(changes.map_or(TabInput::Poked, TabInput::Changed));
     }
     let conversation_id = text("conversationId")?;
     if let Some(message_id) = text("readId") {
