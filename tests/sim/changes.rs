@@ -86,8 +86,7 @@ impl World {
     /// The store is left alone for a while, and what was about to be removed is not even tried.
     pub fn leave_removals(&mut self, at: usize) {
         let home = self.devices[at].person.disk;
-        let devices = &self.devices;
-        for sent in self.ledger.sent.iter_mut().filter(|sent| devices[sent.device].person.disk == home) {
+        for sent in self.ledger.sent.iter_mut().filter(|sent| sent.disk == home) {
             sent.removal_refused |= sent.removals_open > 0;
         }
     }

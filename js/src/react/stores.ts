@@ -115,16 +115,16 @@ export class ChatStore extends SessionStore<Chat> {
   }
 
   protected override watch(client: ChatClient, changed: () => void): () => void {
-    const stops = [
+    const stop = together(
       client.on("connection", changed),
       client.on("typing", ({ conversationId }) => conversationId === this.#idAt(client) && changed()),
       client.on("authError", (error) => this.#fail(error)),
       client.on("connected", () => this.#error?.code === "auth" && this.#succeed()),
       client.wire.on("context", changed),
       this.#openWhenKnown(client, changed),
-    ];
+    );
     return () => {
-      for (const stop of stops) stop();
+      stop();
       // Whoever comes back to the conversation does not meet an error of the time before.
       this.#error = null;
       this.#dismissed = null;
@@ -270,10 +270,7 @@ export class ConnectionStore extends SessionStore<Connection> {
   }
 
   protected override watch(client: ChatClient, changed: () => void): () => void {
-    const stops = [client.on("connection", changed), client.on("leader", changed)];
-    return () => {
-      for (const stop of stops) stop();
-    };
+    return together(client.on("connection", changed), client.on("leader", changed));
   }
 }
 
@@ -311,12 +308,14 @@ export class ConversationsStore extends SessionStore<Conversations> {
   }
 
   protected override watch(client: ChatClient, changed: () => void): () => void {
-    const stops = [
-      client.conversations({ archived: this.archived }).subscribe(changed),
-      client.on("phase", changed),
-    ];
-    return () => {
-      for (const stop of stops) stop();
-    };
+    const list = client.conversations({ archived: this.archived });
+    return together(list.subscribe(changed), client.on("phase", changed));
   }
+}
+
+/** Takes all of them off at once. */
+function together(...stops: readonly (() => void)[]): () => void {
+  return () => {
+    for (const stop of stops) stop();
+  };
 }
