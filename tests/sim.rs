@@ -27,6 +27,8 @@ mod device;
 mod dice;
 #[path = "sim/disk.rs"]
 mod disk;
+#[path = "sim/disk_checks.rs"]
+mod disk_checks;
 #[path = "sim/eyes.rs"]
 mod eyes;
 #[path = "sim/faults.rs"]
@@ -37,10 +39,16 @@ mod finale;
 mod full_disk;
 #[path = "sim/link.rs"]
 mod link;
+#[path = "sim/lock.rs"]
+mod lock;
+#[path = "sim/log_checks.rs"]
+mod log_checks;
 #[path = "sim/mutants.rs"]
 mod mutants;
 #[path = "sim/open.rs"]
 mod open;
+#[path = "sim/pace_checks.rs"]
+mod pace_checks;
 #[path = "sim/plan.rs"]
 mod plan;
 #[path = "sim/regressions.rs"]
@@ -49,6 +57,8 @@ mod regressions;
 mod rest;
 #[path = "sim/room.rs"]
 mod room;
+#[path = "sim/row_checks.rs"]
+mod row_checks;
 #[path = "sim/runner.rs"]
 mod runner;
 #[path = "sim/server.rs"]
@@ -63,6 +73,8 @@ mod tabs_checks;
 mod text;
 #[path = "shared/told.rs"]
 mod told;
+#[path = "sim/wider.rs"]
+mod wider;
 #[path = "sim/window_checks.rs"]
 mod window_checks;
 #[path = "sim/wire_checks.rs"]

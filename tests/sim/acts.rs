@@ -140,6 +140,8 @@ impl World {
         let (command, asked) = match wish {
             Wish::Resend => {
                 self.ledger.sent[number].resends += 1;
+                let (for_now, _) = self.server.refusals.get(&number).copied().unwrap_or_default();
+                self.ledger.sent[number].before_resend = (for_now, self.ledger.sent[number].frames);
                 // What only memory had is gone with its answer: what goes out now has an end of its own.
                 if self.ledger.sent[number].lost_allowed {
                     self.ledger.sent[number].shown_acknowledged = false;

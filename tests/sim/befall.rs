@@ -39,6 +39,7 @@ impl World {
                 let disk = self.devices[device].person.disk;
                 for other in self.devices.iter_mut().filter(|other| other.person.disk == disk) {
                     other.wall_skew_ms += ms;
+                    other.troubled_ms = self.t;
                 }
                 self.see_clocks();
             }

@@ -3,7 +3,7 @@
 use chatwire::proto::{ConnectionState, Delivery, ErrorCode, Event, Failure, Message, Outcome, Status};
 
 use super::text;
-use super::world::World;
+use super::world::{Whose, World};
 
 /// What a command was about.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -46,6 +46,10 @@ pub struct Sent {
     /// The store refused one of those: others go from memory meanwhile, and with the lead it is forgotten (1013240).
     pub removal_refused: bool,
     pub resends: u32,
+    /// Refusals for now and frames before the last resend, which begins anew.
+    pub before_resend: (u32, u32),
+    /// When a store first had it.
+    pub stored_ms: Option<u64>,
     /// Resent by another page: its first copy at the server was sent from another queue.
     pub moved: bool,
     pub frames: u32,
@@ -54,6 +58,9 @@ pub struct Sent {
     pub handed_ms: Option<u64>,
     /// It went on the wire from memory, since the store refused its mark: whether it went is not known after a kill.
     pub unmarked: bool,
+    /// By which page, in which of its lives.
+    pub unmarked_by: Option<Whose>,
+    pub cancelled_by: Option<Whose>,
     /// The mark under which its last frame left, and in which row.
     pub last_mark: Option<(u64, (u64, u32))>,
     /// By the wall clock of its machine.
@@ -178,6 +185,7 @@ impl World {
             (Asked::Cancel(number), _) => {
                 self.say(|| format!("{name}: message {number} is cancelled"));
                 self.ledger.sent[number].cancelled = true;
+                self.ledger.sent[number].cancelled_by = Some((at, self.devices[at].life));
                 self.check_cancelled(number);
             }
             (Asked::Disconnect, _) => {
@@ -264,6 +272,9 @@ impl World {
         if status == Status::Failed {
             eyes.failed_ms.insert(key.to_owned(), self.t);
         }
+        if is_acknowledged(status) && !eyes.refused {
+            eyes.raised.insert(key.to_owned(), status);
+        }
         if is_acknowledged(status) && resent && eyes.refused {
             eyes.by_memory.insert(key.to_owned());
         }
@@ -328,11 +339,11 @@ impl World {
                 let over = sent.deadline_ms.is_some_and(|deadline| deadline <= now);
                 !self.plan.keys || self.disks[home].plain_seen || (sent.torn && unknown && over)
             }
-            ErrorCode::Server => u64::from(for_now) >= self.plan.max_attempts,
+            ErrorCode::Server => u64::from(for_now - sent.before_resend.0) >= self.plan.max_attempts,
             ErrorCode::Validation | ErrorCode::Forbidden | ErrorCode::NotFound | ErrorCode::Conflict => {
                 for_good > 0
             }
-            ErrorCode::Poison => sent.frames >= 3,
+            ErrorCode::Poison => sent.frames - sent.before_resend.1 >= 3,
             // Whoever only reads it in the store may look at another clock, since it was set.
             // A resend that only memory had is forgotten: its old record stands again, with the old time to live.
             ErrorCode::Expired if sent.resends > 0 && sent.lost_allowed => true,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::dice::Choice;
 use super::faults::UNREACHABLE;
 use super::open::OPEN;
-use super::regressions::{OF_CHANGES, OF_SEGMENTS, REGRESSIONS};
+use super::regressions::{OF_CHANGES, OF_SEGMENTS, OF_WIDER, REGRESSIONS};
 use super::runner::{Order, Total, run, run_many, shrink, story};
 use super::{dice, mutants};
 
@@ -121,8 +121,13 @@ fn check(options: &Options, threads: usize, first: u64) -> bool {
         failed.push(format!("every kind of fault and every cell is reached, but not {}", missing.join(", ")));
     }
     const WHOLE: Choice = dice::WHOLE_SEGMENTS;
-    let lists: [(&[_], &[Choice]); 3] =
-        [(REGRESSIONS, &[dice::NO_CHANGES, WHOLE]), (OF_CHANGES, &[WHOLE]), (OF_SEGMENTS, &[])];
+    const NARROW: Choice = dice::NARROW;
+    let lists: [(&[_], &[Choice]); 4] = [
+        (REGRESSIONS, &[dice::NO_CHANGES, WHOLE, NARROW]),
+        (OF_CHANGES, &[WHOLE, NARROW]),
+        (OF_SEGMENTS, &[NARROW]),
+        (OF_WIDER, &[]),
+    ];
     let kept = lists.iter().flat_map(|(list, more)| list.iter().map(move |kept| (kept, *more)));
     for ((seed, muted, what), more) in kept.clone() {
         let muted: BTreeSet<Choice> = muted.iter().chain(more).copied().collect();

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use chatwire::proto::config::{Config, PageFacts};
 use chatwire::proto::{
-    Client, Command, Event, Input, Now, Output, PageInput, Secret, SocketInput, SocketOutput, TabInput,
-    TabOutput, TokenId, TokenReason,
+    Client, Command, Event, Input, Now, Output, PageInput, Secret, SocketInput, SocketOutput, TokenId,
+    TokenReason,
 };
 
 use super::checks::Asked;
@@ -14,7 +14,6 @@ use super::faults::Fault;
 use super::plan::Person;
 use super::server::token;
 use super::text;
-use super::told::heard;
 use super::world::{Happening, WALL_MS, World};
 
 /// One socket of one life, as the network sees it.
@@ -39,6 +38,8 @@ pub struct Device {
     clock_stops_until: u64,
     pub wall_skew_ms: i64,
     pub asleep_until: Option<u64>,
+    /// When its clocks, its network or its sleep last gave it reason to doubt its link.
+    pub troubled_ms: u64,
     /// It hears that it was frozen when it wakes up.
     pub frozen: bool,
     /// When the last word of other tabs comes that waited for it to thaw.
@@ -69,6 +70,7 @@ impl Device {
             zero: 0,
             clock_stops_until: 0,
             asleep_until: None,
+            troubled_ms: 0,
             frozen: false,
             words_last: 0,
             stalled_until: 0,
@@ -109,6 +111,7 @@ impl Device {
             self.clock_stops_until = until;
         }
         self.asleep_until = Some(until);
+        self.troubled_ms = until;
     }
 
     /// Wakes before its time; whether it slept.
@@ -202,7 +205,9 @@ impl World {
     }
 
     pub fn page(&mut self, at: usize, input: PageInput) {
+        let t = self.t;
         let device = &mut self.devices[at];
+        device.troubled_ms = t;
         match input {
             PageInput::Visible => device.visible = true,
             PageInput::Hidden => device.visible = false,
@@ -223,6 +228,7 @@ impl World {
         }
         (self.devices[at].asleep_until, self.devices[at].frozen) = (None, false);
         self.devices[at].eyes.wire.online_since = self.t;
+        self.devices[at].troubled_ms = self.t;
         self.disturb_tabs(at);
         let name = self.name(at);
         self.say(|| format!("{name} wakes up"));
@@ -266,6 +272,7 @@ impl World {
             self.execute(at, output);
         }
         self.devices[at].eyes.closed |= self.devices[at].eyes.closing;
+        self.check_disconnected(at);
         let Some(client) = &self.devices[at].client else { return };
         if client.views_dirty() && !self.devices[at].flushing {
             self.devices[at].flushing = true;
@@ -341,56 +348,6 @@ impl World {
         };
         let input = Input::Token { id, result: result.map(Secret) };
         self.push(at, delay, Happening::Input(input));
-    }
-
-    fn on_tab(&mut self, at: usize, output: TabOutput) {
-        let disk = self.devices[at].person.disk;
-        match output {
-            TabOutput::RequestLead => {
-                let taken = self.devices.iter().any(|device| device.person.disk == disk && device.leads);
-                (self.devices[at].leads, self.devices[at].waits) = (!taken, taken);
-                let input = if taken { TabInput::Follows } else { TabInput::Leads };
-                self.push(at, 1, Happening::Input(Input::Tab(input)));
-            }
-            TabOutput::Release => self.free_lead(at),
-            TabOutput::Steal => self.take_lead(at),
-            word => {
-                if let Some(input) = heard(word) {
-                    self.tell_tabs(at, &input);
-                }
-            }
-        }
-    }
-
-    pub fn tell_tabs(&mut self, at: usize, input: &TabInput) {
-        for other in 0..self.devices.len() {
-            let beside = other != at && self.devices[other].person.disk == self.devices[at].person.disk;
-            if !beside || self.devices[other].client.is_none() {
-                continue;
-            }
-            if self.dice.strikes(Fault::PokeLost, other).is_some() {
-                self.devices[other].eyes.tabs.word_lost_at = Some(self.t);
-                self.disturb_tabs(other);
-            } else {
-                let due = self.devices[other].words_last.max(self.t + 1);
-                let life = self.devices[other].life;
-                self.push_for((other, life), due, Happening::Input(Input::Tab(input.clone())));
-            }
-        }
-    }
-
-    pub fn free_lead(&mut self, at: usize) {
-        self.devices[at].waits = false;
-        if !core::mem::take(&mut self.devices[at].leads) {
-            return;
-        }
-        let disk = self.devices[at].person.disk;
-        self.forget_uncommitted(disk);
-        let heir = self.devices.iter().position(|device| device.person.disk == disk && device.waits);
-        if let Some(heir) = heir {
-            (self.devices[heir].leads, self.devices[heir].waits) = (true, false);
-            self.push(heir, 1, Happening::Input(Input::Tab(TabInput::Leads)));
-        }
     }
 
     pub fn on_event(&mut self, at: usize, event: Event) {

@@ -145,6 +145,9 @@ pub const NO_CHANGES: Choice = 1 << 62;
 /// Segments of the size that is shipped: schedules that were kept before there were smaller ones go on with them.
 pub const WHOLE_SEGMENTS: Choice = (1 << 62) + 1;
 
+/// Two tabs of a disk at most, and receipts always: so do schedules that were kept before there was more.
+pub const NARROW: Choice = (1 << 62) + 2;
+
 /// The place of a change among the choices.
 pub fn change_choice(index: usize) -> Choice {
     (1 << 61) | index as u64

@@ -15,6 +15,8 @@ pub struct Eyes {
     pub statuses: BTreeMap<String, Status>,
     /// Resends that were shown as acknowledged while the store refused it: forgotten with the page.
     pub by_memory: BTreeSet<String>,
+    /// What was acknowledged or more while the store took all, since the lead last changed: not to be taken back.
+    pub raised: BTreeMap<String, Status>,
     /// When a message was last called failed.
     pub failed_ms: BTreeMap<String, u64>,
     pub told: BTreeSet<String>,
@@ -33,6 +35,7 @@ pub struct Eyes {
     pub gaps: BTreeSet<String>,
     pub wire: super::wire_checks::WireEyes,
     pub tabs: super::tabs_checks::TabEyes,
+    pub pace: super::pace_checks::Pace,
 }
 
 impl Eyes {

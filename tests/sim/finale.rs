@@ -1,12 +1,7 @@
 //! After the storm: the faults stop, and everything must come to rest within a stated time.
 
-use std::collections::BTreeSet;
+use chatwire::proto::{Command, ConnectionState, ErrorCode, Message, PageInput, Phase, Status};
 
-use chatwire::proto::{
-    Command, ConnectionState, ErrorCode, Input, Message, PageInput, Phase, Status, TabInput,
-};
-
-use super::changes::Changed;
 use super::checks::Asked;
 use super::disk::RowSeen;
 use super::plan::ROOMS;
@@ -125,10 +120,6 @@ impl World {
         }
         for at in 0..self.devices.len() {
             self.connect(at);
-            // The next commit of another tab says what a lost poke has not; a leader looks by itself.
-            if !self.devices[at].leads {
-                self.push(at, 100, Happening::Input(Input::Tab(TabInput::Poked)));
-            }
         }
     }
 
@@ -213,6 +204,9 @@ impl World {
         for number in 0..self.ledger.changes.len() {
             self.check_change(number);
         }
+        for home in 0..self.disks.len() {
+            self.check_doubles(home, true);
+        }
         for at in 0..self.devices.len() {
             for room in 0..ROOMS.len() {
                 if self.violation.is_none() {
@@ -220,6 +214,7 @@ impl World {
                     // A change of what was not known before leaves now.
                     self.settle_changes(at);
                     self.compare_window(at, room);
+                    self.compare_rows(at, room);
                     self.compare_changes(at, room);
                 }
             }
@@ -228,6 +223,7 @@ impl World {
             self.see_words(&words);
             self.check_bounds(at);
         }
+        self.check_delays();
         if self.violation.is_none() {
             self.compare_tabs();
             self.compare_long_history();
@@ -271,11 +267,13 @@ impl World {
 
     pub fn check_cancelled(&mut self, number: usize) {
         let sent = &self.ledger.sent[number];
+        // What went out from memory the page that sent it knows of.
+        let unknown = sent.unmarked && sent.unmarked_by != sent.cancelled_by;
         // A resend that is cancelled takes nothing back of what may have arrived the first time.
         let failed = |code| sent.reasons.contains(&code);
         let expired = sent.resends > 0 && failed(ErrorCode::Expired);
         // Of a torn record nobody may know any more that it was on the wire.
-        let in_doubt = sent.torn || sent.unmarked || failed(ErrorCode::Unconfirmed) || expired;
+        let in_doubt = sent.torn || unknown || failed(ErrorCode::Unconfirmed) || expired;
         if sent.cancelled && !in_doubt && self.server.ever.contains_key(&number) {
             let what = format!("message {number} was cancelled, and the server has it");
             self.wrong("cancelled is never sent", what);
@@ -308,65 +306,6 @@ impl World {
         }
     }
 
-    /// What a page shows is what the server has, and nothing else but failed messages of its own.
-    fn compare_window(&mut self, at: usize, room: usize) {
-        let name = self.name(at);
-        let model = &self.server.rooms[ROOMS[room]];
-        let window = self.devices[at].eyes.windows.get(&(room as u32 + 1));
-        let rows: Vec<&Message> = window.map(|window| window.rows().collect()).unwrap_or_default();
-        // Without a cursor an answer that named no id leaves its row without one until the next page; so does no answer.
-        let named = self.plan.cursor && self.plan.answers;
-        // What a torn record has taken, a page that does not lead can only remember.
-        let lost = |row: &Message| text::number(&row.text).is_some_and(|n| self.ledger.sent[n].lost_allowed);
-        let by_id: BTreeSet<&str> = rows.iter().filter_map(|row| row.id.as_deref()).collect();
-        let unnamed = |row: &Message| {
-            // A removal that waits for its id hides the text.
-            let by_key =
-                || self.ledger.sent.iter().position(|sent| sent.key.is_some() && sent.key == row.key);
-            let number = text::number(&row.text).or_else(by_key);
-            let number = number.filter(|_| !named && row.status != Status::Failed);
-            let stored =
-                || model.messages.iter().filter(|stored| number.is_some() && stored.number == number);
-            // Where no keys are kept the server has a resend beside what it is a resend of.
-            let other = stored().find(|stored| !by_id.contains(stored.id.as_str()));
-            other.or_else(|| stored().next().filter(|_| !lost(row))).map(|stored| stored.id.as_str())
-        };
-        let shown: Vec<&str> =
-            rows.iter().filter_map(|row| row.id.as_deref().or_else(|| unnamed(row))).collect();
-        let known: Vec<&str> = shown.iter().copied().filter(|id| !model.lost.contains(*id)).collect();
-        let mut wanted: Vec<&str> = model.messages.iter().map(|message| message.id.as_str()).collect();
-        let wrong = if named {
-            (known != wanted).then(|| difference(&known, &wanted))
-        } else {
-            // Without a sequence the order is that of the server's clock, which may have been set.
-            wanted.sort_unstable();
-            let mut sorted = known.clone();
-            sorted.sort_unstable();
-            let home = self.devices[at].person.disk;
-            // Of an edit that only memory knew the page may have taken along which message it was of.
-            let refused = self.disks[home].refused_once;
-            let vague = |known: &Changed| known.disk == home && (known.lost_allowed || refused);
-            if !self.plan.keys && (self.clocks_apart || self.ledger.changes.iter().any(vague)) {
-                // Its copy is not known again, and both are shown: better than one row for two messages.
-                sorted.dedup();
-            }
-            (sorted != wanted).then(|| difference(&sorted, &wanted))
-        };
-        let told = !self.plan.cursor && self.devices[at].eyes.gaps.contains(ROOMS[room]);
-        let refused = window.is_some_and(|window| window.refused);
-        if let Some(what) = wrong.filter(|_| !told && !refused) {
-            return self.wrong("timelines converge", format!("{name} in {}: {what}", ROOMS[room]));
-        }
-        let nameless = |row: &&&Message| row.id.is_none() && row.status != Status::Failed && !lost(row);
-        let nameless = rows.iter().filter(nameless).count();
-        if let Some(what) = self.compare_told(at, room, &rows) {
-            self.wrong("changes converge", what);
-        } else if nameless > 0 && self.plan.keys && named && self.server.rooms[ROOMS[room]].lost.is_empty() {
-            let what = format!("{name} in {}: {nameless} rows without the server's id", ROOMS[room]);
-            self.wrong("timelines converge", what);
-        }
-    }
-
     /// Nothing is left over when everything is at rest.
     fn check_bounds(&mut self, at: usize) {
         let numbers = self.numbers(at);
@@ -385,16 +324,4 @@ impl World {
             self.wrong("nothing is left over", what);
         }
     }
-}
-
-pub fn difference(shown: &[&str], wanted: &[&str]) -> String {
-    let (a, b): (BTreeSet<_>, BTreeSet<_>) = (shown.iter().collect(), wanted.iter().collect());
-    let missing: Vec<_> = b.difference(&a).take(5).collect();
-    let foreign: Vec<_> = a.difference(&b).take(5).collect();
-    let (shows, has) = (shown.len(), wanted.len());
-    if missing.is_empty() && foreign.is_empty() && shows == has {
-        let at = shown.iter().zip(wanted).position(|(a, b)| a != b);
-        return format!("another order from row {at:?} of {has}");
-    }
-    format!("shows {shows} of {has} rows, missing {missing:?}, foreign {foreign:?}")
 }

@@ -63,6 +63,15 @@ pub const MUTANTS: &[(usize, &str)] = &[
     (49, "a change that was not answered counts as taken"),
     (50, "only what is in memory is looked through"),
     (51, "a segment leaves memory before it is stored"),
+    (52, "a pause that the server wants ends with the socket"),
+    (53, "the rate of sends is ignored"),
+    (54, "retries do not become slower"),
+    (55, "retries have no longest pause"),
+    (56, "disconnect() leaves its socket open"),
+    (57, "what one's other device has sent is another's"),
+    (58, "receipts in a page are passed over"),
+    (59, "a failed message is listed nowhere"),
+    (60, "cancel forgets what went out from memory"),
 ];
 
 /// Whether there is a mutant of that number: none is no mutant that all are caught of.

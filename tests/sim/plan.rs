@@ -42,6 +42,7 @@ pub struct Plan {
     pub answers: bool,
     pub cursor: bool,
     pub ordered: bool,
+    pub receipts: bool,
     pub hello: Hello,
     /// Copies of one's own messages go to the sending socket too.
     pub echo: bool,
@@ -151,6 +152,7 @@ impl Plan {
             answers: hello != Hello::Configured || !Stream::new(!seed).one_in(3),
             cursor: !s.one_in(3),
             ordered: keys && s.one_in(2),
+            receipts: true,
             hello,
             echo: s.one_in(3),
             window: s.between(2, 8),
@@ -198,7 +200,7 @@ impl Plan {
     }
 
     pub fn capabilities(&self) -> Value {
-        json!({"keys": self.keys, "cursor": self.cursor, "orderedWindow": self.ordered, "receipts": true})
+        json!({"keys": self.keys, "cursor": self.cursor, "orderedWindow": self.ordered, "receipts": self.receipts})
     }
 
     /// The backend in a few words.
@@ -314,7 +316,7 @@ fn depose_offline(s: &mut Stream, acts: &mut Vec<(u64, Act)>, at: u64) {
     acts.push((at + 700, Act::StealLock { device: other }));
 }
 
-fn good(s: &mut Stream, device: usize) -> Act {
+pub fn good(s: &mut Stream, device: usize) -> Act {
     let room = s.below(ROOMS.len() as u64) as usize;
     let nth = s.below(1000) as usize;
     match s.below(24) {
@@ -340,7 +342,7 @@ fn good(s: &mut Stream, device: usize) -> Act {
 }
 
 /// `kinds` leaves out about half of the kinds in each run, so that the others can be seen by themselves.
-fn bad(s: &mut Stream, device: usize, kinds: u64) -> Act {
+pub fn bad(s: &mut Stream, device: usize, kinds: u64) -> Act {
     let room = s.below(ROOMS.len() as u64) as usize;
     let mut kind = s.below(26);
     while kinds >> kind & 1 == 0 && kind < 25 {

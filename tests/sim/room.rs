@@ -9,9 +9,9 @@ use chatwire::proto::{Command, Key, RecordId, StoreReply, StoreRequest, Table, T
 
 use super::checks::Asked;
 use super::faults::Fault;
-use super::finale::difference;
 use super::full_disk;
 use super::plan::ROOMS;
+use super::row_checks::difference;
 use super::world::World;
 
 /// The conversation that nobody has open.

@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 use chatwire::proto::config::History;
 
 use super::deeds::deeds_choice;
-use super::dice::{Choice, NO_CHANGES, WHOLE_SEGMENTS, act_choice};
+use super::dice::{Choice, NARROW, NO_CHANGES, WHOLE_SEGMENTS, act_choice};
 use super::faults::{Coverage, FAULTS};
 use super::plan::Plan;
 use super::story::Story;
+use super::wider;
 use super::world::{Violation, World};
 
 /// A run of less is no run: its schedule is drawn out.
@@ -35,6 +36,9 @@ pub struct Run {
 /// One schedule: the seed, and what of it is muted.
 pub fn run(seed: u64, muted: &BTreeSet<Choice>, told: bool) -> Run {
     let (mut plan, mut muted) = (Plan::draw(seed), muted.clone());
+    if !muted.remove(&NARROW) {
+        wider::widen(seed, &mut plan);
+    }
     if muted.remove(&NO_CHANGES) {
         plan.changes.clear();
         plan.deeds.clear();

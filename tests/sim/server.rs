@@ -196,7 +196,7 @@ impl Server {
     pub fn on_open(&mut self, socket: SocketId) -> Vec<Say> {
         let session = Session { user: String::new(), token: 0, joined: false, unanswered_ping: false };
         self.sessions.insert(socket, session);
-        let open = json!({"sid": "e", "upgrades": [], "pingInterval": PING_MS, "pingTimeout": 20_000,
+        let open = json!({"sid": "e", "upgrades": [], "pingInterval": PING_MS, "pingTimeout": PING_TIMEOUT_MS,
             "maxPayload": 1_000_000});
         vec![say(socket, format!("0{open}"))]
     }
@@ -351,6 +351,8 @@ impl Server {
 
 /// The server's ping interval.
 pub const PING_MS: u64 = 25_000;
+/// And how long a page may wait for it beyond that.
+pub const PING_TIMEOUT_MS: u64 = 20_000;
 
 /// A token: whose, and which in the row of that user's.
 pub fn token(user: &str, generation: u64) -> String {

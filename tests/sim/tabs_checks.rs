@@ -69,7 +69,11 @@ impl World {
     pub fn disturb_tabs(&mut self, at: usize) {
         let disk = self.devices[at].person.disk;
         for other in 0..self.devices.len() {
-            if self.devices[other].person.disk == disk && self.devices[other].eyes.tabs.since.is_some() {
+            if self.devices[other].person.disk != disk {
+                continue;
+            }
+            self.devices[other].eyes.raised.clear();
+            if self.devices[other].eyes.tabs.since.is_some() {
                 self.disturb(other);
                 self.forget_unmet(other);
             }
@@ -157,10 +161,6 @@ impl World {
     fn check_heard(&mut self, at: usize) {
         let (user, eyes) = (self.devices[at].person.user, &self.devices[at].eyes);
         let Some(since) = &eyes.tabs.since else { return };
-        // What a store that refused never had, the next leader meets for the first time, and tells its newest page.
-        if self.disks[self.devices[at].person.disk].refused_once {
-            return;
-        }
         let mut missing = None;
         for (id, room) in &self.server.rooms {
             // Without numbers as many as were lost with a torn part, and by their time may have stood in it, count as told.

@@ -12,7 +12,6 @@ use chatwire::proto::{
 use serde_json::Value;
 
 use super::checks::Asked;
-use super::server::Stored;
 use super::text;
 use super::world::World;
 
@@ -168,8 +167,14 @@ impl World {
         if let Some(rest) = text.strip_prefix("43") {
             let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
             if let Ok(ack) = digits.parse::<u64>() {
-                self.devices[at].eyes.wire.in_flight.remove(&ack);
+                let answered = self.devices[at].eyes.wire.in_flight.remove(&ack);
+                if let Some((_, number)) = answered {
+                    self.devices[at].eyes.pace.see_refusal(t, number, text);
+                }
             }
+        } else if text.contains("chatwire:hello") {
+            let home = self.devices[at].person.disk;
+            self.disks[home].knows_backend = true;
         } else if text.contains("chat:message_received") {
             self.see_copies(at, text);
         }
@@ -205,6 +210,7 @@ impl World {
         self.say(|| format!("{name} puts message {number} on socket {conn}"));
         self.see_key(number, payload["clientMessageId"].as_str().unwrap_or_default(), "its frame");
         self.check_frame(at, number, &room);
+        self.check_pace(at, number);
         let wire = &mut self.devices[at].eyes.wire;
         let behind: Vec<usize> =
             wire.in_flight.values().filter(|(of, _)| *of == room).map(|(_, number)| *number).collect();
@@ -213,7 +219,8 @@ impl World {
         wire.in_flight.insert(name, (room, number));
         self.ledger.sent[number].frames += 1;
         self.ledger.sent[number].first_frame_ms.get_or_insert(self.t);
-        let allowed = if self.plan.ordered { self.plan.window as usize } else { 1 };
+        let known = self.plan.ordered && self.disks[home].knows_backend;
+        let allowed = if known { self.plan.window as usize } else { 1 };
         if behind.len() >= allowed {
             let what = format!("message {number} goes while {behind:?} are unanswered, allowed: {allowed}");
             self.wrong("the window is kept", what);
@@ -228,6 +235,7 @@ impl World {
         let stored = mark.is_some();
         if !stored {
             self.ledger.sent[number].unmarked = true;
+            self.ledger.sent[number].unmarked_by = Some((at, self.devices[at].life));
         }
         // A record that is torn between its commit and the frame was there.
         if !stored && !self.devices[at].eyes.refused && !self.ledger.sent[number].torn {
@@ -272,6 +280,9 @@ impl World {
         let before = self.devices[at].eyes.state.replace(state);
         self.devices[at].eyes.tabs.shown = Some(state);
         let home = self.devices[at].person.disk;
+        if before != Some(state) {
+            self.see_delay(at, before, told);
+        }
         let wire = &mut self.devices[at].eyes.wire;
         let was_stable = before == Some(ConnectionState::Online) && t >= wire.online_since + 11_000;
         if state == ConnectionState::Online && before != Some(ConnectionState::Online) {
@@ -300,81 +311,12 @@ impl World {
         let overtaken = self.devices[at].links.values().next_back().is_some_and(|link| {
             link.in_last > t && link.changes_last >= self.devices[at].eyes.wire.last_frame_ms
         });
-        if reason.starts_with("no sign of life")
-            && silent_ms < 1900
-            && !overtaken
-            && before == Some(ConnectionState::Online)
-        {
+        let died = reason.starts_with("no sign of life") && before == Some(ConnectionState::Online);
+        if died && !overtaken {
+            self.check_death(at, silent_ms);
+        }
+        if died && silent_ms < 1900 && !overtaken {
             self.wrong("a living link is kept", format!("{name} gave it up {silent_ms} ms after a frame"));
-        }
-    }
-
-    /// The server's log: in the order of each queue, and no message more often than somebody wished.
-    pub fn check_log(&mut self) {
-        let mut wrong = None;
-        for (id, room) in &self.server.rooms {
-            let Some((last, before)) = room.messages.split_last() else { continue };
-            let Some(number) = last.number else { continue };
-            let copies = before.iter().filter(|stored| stored.number == Some(number)).count();
-            let wished = if self.plan.keys { 0 } else { self.ledger.sent[number].resends as usize };
-            if copies > wished {
-                wrong = Some(("the log has each message once", format!("message {number} twice in {id}")));
-            }
-            let Some((_, Some(place))) = last.queued else { continue };
-            // What a loss of history made come a second time comes when it comes.
-            if self.server.ever.get(&number).is_some_and(|count| *count > 1) {
-                continue;
-            }
-            // A server that refuses for good and takes the same after a crash has made its own order.
-            let (for_now, for_good) = self.server.refusals.get(&number).copied().unwrap_or_default();
-            if for_good > 0 || u64::from(for_now) >= self.plan.max_attempts {
-                continue;
-            }
-            // A failure that the store did not take is forgotten with the lead, when others have gone before it.
-            if !self.ledger.sent[number].reasons.is_empty() {
-                continue;
-            }
-            // Two tabs that send at once have no order but the one that comes out; nor has a page with what a killed
-            // one before it had under way, whose commit may come at any time.
-            let own = &self.ledger.sent[number];
-            let earlier = |stored: &&Stored| {
-                let sent = stored.number.map(|number| &self.ledger.sent[number]);
-                sent.is_some_and(|sent| {
-                    let page = sent.device == own.device && (sent.life == own.life || own.accepted);
-                    page && !sent.lost_allowed && !sent.moved
-                })
-            };
-            let latest = before
-                .iter()
-                .rev()
-                .find(earlier)
-                .and_then(|stored| Some((stored.queued?.1?, stored.number?)));
-            // A removal that the store refuses holds up nobody: it is forgotten with the page or the lead, when others have
-            // gone from memory before it.
-            let open = own.removed() || own.removal_refused;
-            let forgotten = |before: usize| open && self.ledger.sent[before].unmarked;
-            // What is handed to the network is done where nothing is answered, and may be lost: the order is that of the
-            // wire. It comes again only where its removal was not committed.
-            let handed = |before: usize| {
-                let later = self.ledger.sent[before].first_frame_ms;
-                own.handed_ms.is_some_and(|at| later.is_some_and(|later| at <= later))
-            };
-            // Where nothing is answered nobody hears that the server has refused it, and what stood behind it is stored.
-            let refused = self.server.refusals.get(&number).is_some_and(|(for_now, _)| *for_now > 0);
-            let unheard = refused && !self.plan.answers;
-            if let Some((latest, number_before)) = latest
-                .filter(|_| !unheard)
-                .filter(|(latest, _)| *latest > place && !own.lost_allowed)
-                .filter(|(_, before)| !forgotten(*before) && !handed(*before))
-            {
-                let what = format!(
-                    "message {number} (queued {place}) came after {number_before} ({latest}) in {id}"
-                );
-                wrong = Some(("the log is in the order of the queue", what));
-            }
-        }
-        if let Some((checker, what)) = wrong {
-            self.wrong(checker, what);
         }
     }
 }

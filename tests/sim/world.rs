@@ -69,6 +69,8 @@ pub struct World {
     pub ledger: Ledger,
     pub story: Story,
     pub violation: Option<Violation>,
+    /// Delays before attempts to connect, as shares of the longest that each may be.
+    pub delays: Vec<f64>,
     pub events: u64,
     /// Nights that have gone by: the schedule waits for them.
     pub shift_ms: u64,
@@ -86,7 +88,7 @@ impl World {
             t: 1000,
             dice: Dice::new(seed, muted),
             devices: plan.persons.iter().map(|person| Device::new(person.clone())).collect(),
-            disks: (0..disks).map(|_| Disk::default()).collect(),
+            disks: (0..disks).map(|_| Disk::of(&plan)).collect(),
             server: Server::new(&plan),
             server_skew_ms: 0,
             clocks_apart: false,
@@ -94,6 +96,7 @@ impl World {
             ledger: Ledger::default(),
             story,
             violation: None,
+            delays: Vec::new(),
             events: 0,
             told: ToldEvents::default(),
             shift_ms: 0,

@@ -4,6 +4,7 @@ use super::super::api::{Command, CommandId, Now, Outcome, Output, SocketOutput, 
 use super::super::connection::Emitted;
 use super::super::lead::{Signal, State};
 use super::super::model::{ConnectionState, ErrorCode, Failure};
+use super::super::mutant;
 use super::super::profile::Push;
 use super::super::queue::Queue;
 use super::super::timeline::Change;
@@ -63,7 +64,9 @@ impl Client {
             Command::Outbox {} => {
                 let mut messages = Vec::new();
                 for row in self.outbox.visible_rows() {
-                    messages.push(self.outbox.message(row));
+                    if row.record.failure.is_none() || !mutant::is(59) {
+                        messages.push(self.outbox.message(row));
+                    }
                 }
                 self.done(id, Outcome::Messages(messages));
             }
@@ -140,7 +143,9 @@ impl Client {
 
     /// Nobody wishes to be connected any more, those included that still wait for the other tabs' word.
     pub(super) fn undo_connects(&mut self, now: Now, reason: &'static str, failure: &Failure) {
-        self.connection.disconnect(reason, now, &mut self.timers);
+        if !mutant::is(56) {
+            self.connection.disconnect(reason, now, &mut self.timers);
+        }
         for (id, command) in core::mem::take(&mut self.deferred) {
             match command {
                 Command::Connect {} => self.connect_waiters.push(id),

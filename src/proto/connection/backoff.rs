@@ -18,8 +18,9 @@ const NETWORK_BACK_JITTER_MS: u64 = 500;
 pub(super) fn retry_delay_ms(plan: &Reconnect, failures: u32, hidden: bool, rng: &mut Rng) -> u64 {
     let base = u64::from(plan.base_delay_ms);
     // 2^32 times the smallest base is above every cap.
-    let doublings = failures.saturating_sub(1).min(32);
-    let ceiling = base.saturating_mul(1 << doublings).min(u64::from(plan.max_delay_ms));
+    let doublings = if mutant::is(54) { 0 } else { failures.saturating_sub(1).min(32) };
+    let cap = if mutant::is(55) { u64::MAX } else { u64::from(plan.max_delay_ms) };
+    let ceiling = base.saturating_mul(1 << doublings).min(cap);
     let (floor, ceiling) = match plan.jitter {
         Jitter::Full => ((base / 10).min(ceiling), ceiling),
         Jitter::Half => (ceiling / 2, ceiling + ceiling / 2),

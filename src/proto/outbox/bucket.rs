@@ -1,6 +1,7 @@
 //! The rate of sends.
 
 use super::super::config::Limits;
+use crate::proto::mutant;
 
 /// A token bucket for sends: `sends_per_second` on average, `send_burst` at once.
 #[derive(Clone, Debug)]
@@ -36,6 +37,9 @@ impl Bucket {
         self.level = self.level_at(mono_ms);
         self.at_mono_ms = mono_ms;
         let enough = self.level >= 1000;
+        if mutant::is(53) {
+            return true;
+        }
         if enough {
             self.level -= 1000;
         }

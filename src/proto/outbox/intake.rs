@@ -71,7 +71,9 @@ impl Outbox {
         let Some(row) = self.rows.get_mut(&id) else { return Err(missing(key)) };
         if mutant::is(30) {
             // It forgets that the message is on the wire.
-        } else if row.on_wire() || (row.record.failure.is_some() && row.record.wire.is_some()) {
+        } else if (row.on_wire() && (row.marked || !mutant::is(60)))
+            || (row.record.failure.is_some() && row.record.wire.is_some())
+        {
             return Err(in_flight());
         }
         self.take_back(id);

@@ -109,7 +109,8 @@ impl Outbox {
         let is_gone = |old| changes.deletes.iter().any(|(at, _)| at.key == Key::Number(old));
         let being_written = self.keys_being_written(&is_gone);
         for (stored, version, row) in present {
-            if being_written.contains(&row.key) {
+            // The one that is known may be torn: what is there decides which of them is the second.
+            if being_written.contains(&row.key) || self.would_be_double(stored, &row.key) {
                 joins = false;
             } else {
                 self.meet(stored, version, row);
@@ -266,10 +267,10 @@ impl Outbox {
             }
             return;
         }
-        if let Some(known) = self.by_key.get(&record.key).and_then(|id| self.rows.get(id)) {
+        if self.by_key.contains_key(&record.key) {
             // Without a number it is the row that we have added ourselves (`Unknown`). Else two tabs have queued one
             // key: the first stands, and the leader removes the other.
-            if known.stored.is_some() && self.generation != 0 {
+            if self.would_be_double(stored, &record.key) {
                 self.remove_double(stored, version, record);
             }
             return;
@@ -302,6 +303,14 @@ impl Outbox {
     fn keys_being_written(&self, is_gone: &dyn Fn(u64) -> bool) -> Vec<String> {
         let ids = self.ids_of(&|row| row.writing && row.stored.is_some_and(is_gone));
         ids.iter().filter_map(|id| Some(self.rows.get(id)?.record.key.clone())).collect()
+    }
+
+    /// Whether a leader would remove it, since another row stands for its key.
+    fn would_be_double(&self, stored: u64, key: &str) -> bool {
+        let known = self.by_key.get(key).and_then(|id| self.rows.get(id));
+        self.generation != 0
+            && !self.by_stored.contains_key(&stored)
+            && known.is_some_and(|known| known.stored.is_some())
     }
 
     fn remove_double(&mut self, stored: u64, version: u64, record: OutboxRow) {

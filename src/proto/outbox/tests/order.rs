@@ -124,3 +124,22 @@ fn d12_a_copy_of_what_is_still_under_way_is_held_whatever_is_answered_before() {
     bench.answer(first, Answer::Stored(None));
     assert_eq!(bench.outbox.len(), 0);
 }
+
+#[test]
+fn a_pause_that_the_server_has_asked_for_outlives_the_socket() {
+    let mut bench = Bench::online(FULL);
+    let id = bench.queue("a", "r");
+    bench.run(true);
+    let failure = Failure::new(ErrorCode::RateLimited, "slowly");
+    bench.answer(id, Answer::Refused { failure, retry_after_ms: Some(2000) });
+    assert_eq!(bench.wire, ["a"]);
+    bench.outbox.on_lost(false);
+    bench.now.mono_ms += 1500;
+    bench.outbox.open(bench.now);
+    bench.run(true);
+    assert_eq!(bench.wire, ["a"], "half a second is left");
+    bench.now.mono_ms += 500;
+    bench.outbox.advance(bench.now);
+    bench.run(true);
+    assert_eq!(bench.wire, ["a", "a"]);
+}

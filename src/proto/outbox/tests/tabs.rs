@@ -1,6 +1,7 @@
 //! Other tabs change the same records.
 
 use super::*;
+use crate::proto::api::{Changes, RecordId};
 
 #[test]
 fn a_cancel_that_lost_against_another_tabs_mark_gives_the_row_back() {
@@ -289,4 +290,26 @@ fn a_resend_that_is_in_no_store_yet_goes_with_the_failure_that_another_tab_remov
     let vanished = |action: &Action| matches!(action, Action::Vanished { row, .. } if *row == again);
     assert!(bench.told.iter().any(vanished));
     assert!(bench.records.is_empty() && bench.outbox.len() == 0);
+}
+
+#[test]
+fn a_second_row_of_a_key_is_no_second_one_where_the_first_is_torn() {
+    let mut bench = Bench::new(FULL);
+    bench.outbox.set_generation(1);
+    bench.queue("a", "r");
+    bench.run(true);
+    bench.records.insert(1, Vec::new());
+    // A tab that follows has seen it, and adds the message anew.
+    let anew = encode_outbox_row(77, &row("a", "r"));
+    bench.records.insert(2, anew.clone());
+    let puts = vec![(RecordId::outbox(2), None, anew)];
+    let changes = Changes { generation: 0, stamp: 77, puts, deletes: Vec::new() };
+    assert!(!bench.outbox.take_changes(&changes), "it is read which of them stands");
+    let record =
+        |(number, bytes): (&u64, &Vec<u8>)| Record { key: Key::Number(*number), bytes: bytes.clone() };
+    let records: Vec<Record> = bench.records.iter().map(record).collect();
+    assert_eq!(bench.outbox.reconcile(&records, true).len(), 1);
+    bench.run(true);
+    assert_eq!(bench.outbox.find("a").and_then(|row| row.stored), Some(2));
+    assert!(bench.records.contains_key(&2), "the one that can be read stays");
 }

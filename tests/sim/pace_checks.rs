@@ -1,0 +1,118 @@
+//! How often a client does what it does: sends, attempts to connect, and nothing where it was told to be silent.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use chatwire::proto::{ConnectionSnapshot, ConnectionState};
+
+use super::plan::ROOMS;
+use super::server::{PING_MS, PING_TIMEOUT_MS};
+use super::world::World;
+
+/// Delays of a run from which something is concluded: by chance alone so many are as short once in half a billion runs.
+const ENOUGH_DELAYS: usize = 16;
+/// Of what a delay may be at most, its mean share is a half.
+const LEAST_MEAN_SHARE: f64 = 0.12;
+/// The rate of sends is an average.
+const RATE_OVER_MS: u64 = 5000;
+/// From the fourth attempt on a delay that does not grow is told from one that does.
+const GROWN_AFTER: u32 = 4;
+/// Between two clocks.
+const CLOCK_MS: u64 = 200;
+const BASE_MS: u64 = 1000;
+const CAP_MS: u64 = 30_000;
+/// Nobody looks at a hidden page.
+const HIDDEN_MS: u64 = 5000;
+
+/// What one page has sent in this life, and when it may again.
+#[derive(Default)]
+pub struct Pace {
+    sent_ms: VecDeque<u64>,
+    /// Until when the server wants a message not to come again.
+    not_before_ms: BTreeMap<usize, u64>,
+}
+
+impl Pace {
+    /// The server has answered that a message is to come later.
+    pub fn see_refusal(&mut self, t: u64, number: usize, answer: &str) {
+        let digits = answer.split("\"retry_after_ms\":").nth(1).unwrap_or_default();
+        let digits: String = digits.chars().take_while(char::is_ascii_digit).collect();
+        if let Ok(ms) = digits.parse::<u64>() {
+            self.not_before_ms.insert(number, t + ms);
+        }
+    }
+}
+
+impl World {
+    /// Whoever has resolved `disconnect()` has no socket any more.
+    pub fn check_disconnected(&mut self, at: usize) {
+        let device = &self.devices[at];
+        if device.client.is_none() || !device.eyes.wire.disconnected {
+            return;
+        }
+        if let Some(conn) = device.links.iter().find(|(_, link)| !link.closed).map(|(conn, _)| *conn) {
+            let what = format!("socket {conn} of {} lives on", self.name(at));
+            self.wrong("disconnect() is obeyed", what);
+        }
+    }
+
+    /// A message leaves.
+    pub fn check_pace(&mut self, at: usize, number: usize) {
+        let (t, name) = (self.t, self.name(at));
+        let resent = self.ledger.sent[number].resends > 0;
+        let pace = &mut self.devices[at].eyes.pace;
+        if pace.not_before_ms.remove(&number).is_some_and(|due| due > t) && !resent {
+            let what = format!("{name} sends message {number} again before the server wants it");
+            self.wrong("the server's pace is kept", what);
+        }
+        let pace = &mut self.devices[at].eyes.pace;
+        pace.sent_ms.push_back(t);
+        while pace.sent_ms.front().is_some_and(|ms| *ms + RATE_OVER_MS < t) {
+            pace.sent_ms.pop_front();
+        }
+        let rate = self.plan.sends_per_second;
+        // What was let go may have waited for a slow store before it left.
+        let waited = ROOMS.len() as u64 * if self.plan.ordered { self.plan.window } else { 1 };
+        let most = rate * RATE_OVER_MS / 1000 + rate.min(5) + waited;
+        let sent = pace.sent_ms.len() as u64;
+        if sent > most {
+            let what = format!("{name} sends {sent} within {RATE_OVER_MS} ms");
+            self.wrong("the rate of sends is kept", what);
+        }
+    }
+
+    /// An attempt has failed, and the next one is announced.
+    pub fn see_delay(&mut self, at: usize, before: Option<ConnectionState>, told: &ConnectionSnapshot) {
+        use ConnectionState as S;
+        let Some(delay_ms) = told.retry_in_ms else { return };
+        let name = self.name(at);
+        if delay_ms > CAP_MS + HIDDEN_MS {
+            let what = format!("{name} waits {delay_ms} ms");
+            return self.wrong("retries have a longest pause", what);
+        }
+        let failed = matches!(before, Some(S::Connecting | S::Authenticating));
+        if !failed || told.attempt < GROWN_AFTER {
+            return;
+        }
+        let most_ms = (BASE_MS << (told.attempt - 1).min(20)).min(CAP_MS);
+        self.delays.push(delay_ms as f64 / most_ms as f64);
+    }
+
+    /// A link is given up for its silence: after ping interval and time-out, unless something gave reason to doubt it.
+    pub fn check_death(&mut self, at: usize, silent_ms: u64) {
+        let device = &self.devices[at];
+        let doubted = device.troubled_ms + silent_ms >= self.t;
+        if !doubted && silent_ms + CLOCK_MS < PING_MS + PING_TIMEOUT_MS {
+            let what = format!("{} gave it up after {silent_ms} ms of silence", self.name(at));
+            self.wrong("a living link is kept", what);
+        }
+    }
+
+    /// At the end of a run, over all of it.
+    pub fn check_delays(&mut self) {
+        let mean = self.delays.iter().sum::<f64>() / self.delays.len().max(1) as f64;
+        if self.delays.len() >= ENOUGH_DELAYS && mean < LEAST_MEAN_SHARE {
+            let what = format!("{} delays, of {mean:.2} of what they may be", self.delays.len());
+            self.wrong("retries become slower", what);
+        }
+    }
+}

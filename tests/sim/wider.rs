@@ -1,0 +1,37 @@
+//! What some schedules have beside the rest: a third tab of one disk, a backend without receipts. Out of a stream of its own.
+
+use super::dice::Stream;
+use super::plan::{Act, Person, Plan, bad, good};
+
+/// With the second tab of the first disk; without it there are three pages.
+const WITH_TABS: usize = 4;
+
+pub fn widen(seed: u64, plan: &mut Plan) {
+    let mut s = Stream::new(seed ^ 0x7769_6465_6e00);
+    plan.receipts = !s.one_in(4);
+    if plan.persons.len() == WITH_TABS && s.one_in(2) {
+        third_tab(&mut s, plan);
+    }
+}
+
+fn third_tab(s: &mut Stream, plan: &mut Plan) {
+    let Some((first, last)) = plan.acts.first().zip(plan.acts.last()) else { return };
+    let (first, last) = (first.0, last.0);
+    let device = plan.persons.len();
+    plan.persons.push(Person {
+        name: "ana/1c",
+        user: "ana",
+        disk: 0,
+        wall_skew_ms: plan.persons[0].wall_skew_ms,
+        stops_in_sleep: s.one_in(2),
+        latency_ms: s.between(1, 150),
+    });
+    plan.acts.push((s.between(first, last), Act::Connect { device }));
+    let (badness, kinds) = (s.pick(&[0, 1, 2, 4]), s.next());
+    for _ in 0..s.between(4, 16) {
+        let at = s.between(first, last);
+        let act = if s.below(8) < badness { bad(s, device, kinds) } else { good(s, device) };
+        plan.acts.push((at, act));
+    }
+    plan.acts.sort_by_key(|(at, _)| *at);
+}
