@@ -140,6 +140,7 @@ impl World {
         let (command, asked) = match wish {
             Wish::Resend => {
                 self.ledger.sent[number].resends += 1;
+                self.devices.iter_mut().for_each(|device| device.eyes.pace.forget(number));
                 let (for_now, _) = self.server.refusals.get(&number).copied().unwrap_or_default();
                 self.ledger.sent[number].before_resend = (for_now, self.ledger.sent[number].frames);
                 // What only memory had is gone with its answer: what goes out now has an end of its own.

@@ -57,6 +57,8 @@ pub struct Device {
     pub token: u64,
     pub visible: bool,
     pub online: bool,
+    /// Connects after the faults have stopped.
+    pub nudges: u32,
     pub eyes: Eyes,
 }
 
@@ -83,6 +85,7 @@ impl Device {
             token: 1,
             visible: true,
             online: true,
+            nudges: 0,
             eyes: Eyes::default(),
         }
     }

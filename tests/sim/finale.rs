@@ -13,6 +13,9 @@ use super::world::{Happening, World};
 pub const LIVENESS_MS: u64 = 300_000;
 const LOOK_EVERY_MS: u64 = 10_000;
 
+/// A page may have been closed in the storm, start now, and be ended once more by what was under way.
+const MAX_NUDGES: u32 = 3;
+
 /// No hello comes later than so long after the connect.
 const HELLO_MS: u64 = 2500;
 
@@ -130,6 +133,15 @@ impl World {
             // now: only the application may begin anew.
             let ended = [ConnectionState::Idle, ConnectionState::Closed, ConnectionState::Failed];
             if self.devices[at].eyes.state.is_none_or(|state| ended.contains(&state)) {
+                // One that follows says nothing of its own connection.
+                self.devices[at].nudges += u32::from(self.devices[at].leads);
+                if self.devices[at].nudges > MAX_NUDGES {
+                    let name = self.name(at);
+                    self.wrong(
+                        "a client that can connect stays connected",
+                        format!("{name} ends again and again"),
+                    );
+                }
                 self.connect(at);
             }
         }

@@ -1,5 +1,6 @@
 //! What must hold of the log of the server.
 
+use super::checks::Sent;
 use super::server::Stored;
 use super::world::World;
 
@@ -36,15 +37,7 @@ impl World {
             // one before it had under way, whose commit may come at any time.
             let own = &self.ledger.sent[number];
             let earlier = |stored: &&Stored| {
-                let sent = stored.number.map(|number| &self.ledger.sent[number]);
-                sent.is_some_and(|sent| {
-                    let page = sent.device == own.device && (sent.life == own.life || own.accepted);
-                    // What another tab had stored for so long every leader has read.
-                    let read = sent.disk == own.disk
-                        && sent.accepted
-                        && own.stored_ms.zip(sent.stored_ms).is_some_and(|(own, its)| its + READ_MS < own);
-                    (page || read) && !sent.lost_allowed && !sent.moved
-                })
+                stored.number.is_some_and(|number| stands_before(&self.ledger.sent[number], own))
             };
             let latest = before
                 .iter()
@@ -79,4 +72,14 @@ impl World {
             self.wrong(checker, what);
         }
     }
+}
+
+/// Whether whoever sends `own` knew of this one, which its queue has before it.
+fn stands_before(sent: &Sent, own: &Sent) -> bool {
+    let page = sent.device == own.device && (sent.life == own.life || own.accepted);
+    // What another tab had stored for so long every leader has read.
+    let read = sent.disk == own.disk
+        && sent.accepted
+        && own.stored_ms.zip(sent.stored_ms).is_some_and(|(own, its)| its + READ_MS < own);
+    (page || read) && !sent.lost_allowed && !sent.moved
 }

@@ -72,6 +72,9 @@ pub const MUTANTS: &[(usize, &str)] = &[
     (58, "receipts in a page are passed over"),
     (59, "a failed message is listed nowhere"),
     (60, "cancel forgets what went out from memory"),
+    (61, "a link is given up after ten seconds of silence"),
+    (62, "a refusal is no attempt"),
+    (63, "an answer is waited for half a second"),
 ];
 
 /// Whether there is a mutant of that number: none is no mutant that all are caught of.

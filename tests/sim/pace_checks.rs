@@ -16,6 +16,14 @@ const LEAST_MEAN_SHARE: f64 = 0.12;
 const RATE_OVER_MS: u64 = 5000;
 /// From the fourth attempt on a delay that does not grow is told from one that does.
 const GROWN_AFTER: u32 = 4;
+/// Changes whose messages are not there yet (`timeline/orphans.rs`).
+const MAX_ORPHANS: u64 = 128;
+/// Questions to the backend (`client/rest.rs`).
+const MAX_REQUESTS: u64 = 100;
+/// What waits for its segment to be read (`timeline/intake.rs`).
+const MAX_WAITING: u64 = 512;
+/// So long an answer is waited for where the application says nothing else (API.md, `ackTimeoutMs`).
+const ANSWER_MS: u64 = 15_000;
 /// Between two clocks.
 const CLOCK_MS: u64 = 200;
 const BASE_MS: u64 = 1000;
@@ -29,11 +37,23 @@ pub struct Pace {
     sent_ms: VecDeque<u64>,
     /// Until when the server wants a message not to come again.
     not_before_ms: BTreeMap<usize, u64>,
+    /// When each message last left, and whether something before it was unanswered.
+    left_ms: BTreeMap<usize, (u64, bool)>,
+    /// Refusals for now that it has heard of, of what stood first in its conversation.
+    refused: BTreeMap<usize, u64>,
 }
 
 impl Pace {
-    /// The server has answered that a message is to come later.
-    pub fn see_refusal(&mut self, t: u64, number: usize, answer: &str) {
+    /// What is sent again by the user begins anew.
+    pub fn forget(&mut self, number: usize) {
+        self.refused.remove(&number);
+    }
+
+    fn see_answer(&mut self, t: u64, number: usize, answer: &str) {
+        let is_first = self.left_ms.get(&number).is_some_and(|(_, is_first)| *is_first);
+        if is_first && answer.contains("\"ServerError\"") {
+            *self.refused.entry(number).or_default() += 1;
+        }
         let digits = answer.split("\"retry_after_ms\":").nth(1).unwrap_or_default();
         let digits: String = digits.chars().take_while(char::is_ascii_digit).collect();
         if let Ok(ms) = digits.parse::<u64>() {
@@ -55,8 +75,36 @@ impl World {
         }
     }
 
-    /// A message leaves.
-    pub fn check_pace(&mut self, at: usize, number: usize) {
+    /// An answer to message `number` has come.
+    pub fn check_answer(&mut self, at: usize, number: usize, answer: &str) {
+        let t = self.t;
+        let eyes = &mut self.devices[at].eyes;
+        eyes.pace.see_answer(t, number, answer);
+        let refused = eyes.pace.refused.get(&number).copied().unwrap_or_default();
+        // What the store did not take is counted anew by whoever reads it there.
+        let home = self.devices[at].person.disk;
+        if refused > self.plan.max_attempts
+            && !self.disks[home].refused_once
+            && !self.ledger.sent[number].torn
+        {
+            let what = format!("{} sends message {number} after {refused} refusals", self.name(at));
+            self.wrong("a budget of attempts ends", what);
+        }
+    }
+
+    /// Of what is `unanswered` one has been so for as long as an answer is waited for.
+    pub fn check_patience(&mut self, at: usize, unanswered: &[usize]) {
+        let left_ms = &self.devices[at].eyes.pace.left_ms;
+        let waited =
+            unanswered.iter().filter_map(|number| left_ms.get(number)).map(|(ms, _)| self.t - ms).max();
+        if waited.is_some_and(|ms| ms + CLOCK_MS < ANSWER_MS) {
+            let what = format!("{} has waited {waited:?} ms", self.name(at));
+            self.wrong("an answer is waited for", what);
+        }
+    }
+
+    /// A message leaves; `is_first`: nothing before it in its conversation is unanswered.
+    pub fn check_pace(&mut self, at: usize, number: usize, is_first: bool) {
         let (t, name) = (self.t, self.name(at));
         let resent = self.ledger.sent[number].resends > 0;
         let pace = &mut self.devices[at].eyes.pace;
@@ -65,6 +113,7 @@ impl World {
             self.wrong("the server's pace is kept", what);
         }
         let pace = &mut self.devices[at].eyes.pace;
+        pace.left_ms.insert(number, (t, is_first));
         pace.sent_ms.push_back(t);
         while pace.sent_ms.front().is_some_and(|ms| *ms + RATE_OVER_MS < t) {
             pace.sent_ms.pop_front();
@@ -104,6 +153,19 @@ impl World {
         if !doubted && silent_ms + CLOCK_MS < PING_MS + PING_TIMEOUT_MS {
             let what = format!("{} gave it up after {silent_ms} ms of silence", self.name(at));
             self.wrong("a living link is kept", what);
+        }
+    }
+
+    /// What waits in memory has its limits at any time.
+    pub fn check_limits(&mut self, at: usize) {
+        let numbers = self.numbers(at);
+        let unsaved = u64::from(self.plan.history.max_unsaved) + MAX_WAITING;
+        for (name, most) in [("orphans", MAX_ORPHANS), ("requests", MAX_REQUESTS), ("unsaved", unsaved)] {
+            let count = numbers[name].as_u64().unwrap_or_default();
+            if count > most {
+                let what = format!("{} keeps {count} {name}, at most {most}", self.name(at));
+                self.wrong("each queue has its limit", what);
+            }
         }
     }
 

@@ -43,6 +43,8 @@ pub struct Plan {
     pub cursor: bool,
     pub ordered: bool,
     pub receipts: bool,
+    /// How often in a row the server refuses again what it has refused for now.
+    pub stubborn: u32,
     pub hello: Hello,
     /// Copies of one's own messages go to the sending socket too.
     pub echo: bool,
@@ -153,6 +155,7 @@ impl Plan {
             cursor: !s.one_in(3),
             ordered: keys && s.one_in(2),
             receipts: true,
+            stubborn: 0,
             hello,
             echo: s.one_in(3),
             window: s.between(2, 8),

@@ -75,6 +75,9 @@ pub struct Server {
     pub answers: bool,
     pub cursor: bool,
     pub ordered: bool,
+    /// How often it refuses again what it has refused for now, and for which messages it is to.
+    stubborn: u32,
+    refuses_on: BTreeMap<usize, u32>,
     pub echo: bool,
     pub hello: Hello,
     pub capabilities: Value,
@@ -107,6 +110,8 @@ impl Server {
             answers: plan.answers,
             cursor: plan.cursor,
             ordered: plan.ordered,
+            stubborn: plan.stubborn,
+            refuses_on: BTreeMap::new(),
             echo: plan.echo,
             hello: plan.hello,
             capabilities: plan.capabilities(),
@@ -319,7 +324,14 @@ impl Server {
         let counts = self.refusals.entry(number).or_default();
         // A server that keeps the order of several in flight refuses what stands behind a refused one.
         let behind_refused = self.ordered && send.behind.iter().any(|before| self.refused.contains(before));
-        if behind_refused || dice.strikes(Fault::RefusedForNow, device).is_some() {
+        let left = self.refuses_on.entry(number).or_default();
+        let goes_on = *left > 0 && !dice.calm;
+        *left = left.saturating_sub(1);
+        let strikes = dice.strikes(Fault::RefusedForNow, device).is_some();
+        if strikes && !goes_on {
+            *left = self.stubborn;
+        }
+        if behind_refused || goes_on || strikes {
             counts.0 += 1;
             self.refused.insert(number);
             return refuse(json!({"code": "ServerError", "message": "try again"}));

@@ -1,4 +1,5 @@
-//! What some schedules have beside the rest: a third tab of one disk, a backend without receipts. Out of a stream of its own.
+//! What some schedules have beside the rest: a third tab of one disk, a backend without receipts, or one that refuses
+//! the same message again and again. Out of a stream of its own.
 
 use super::dice::Stream;
 use super::plan::{Act, Person, Plan, bad, good};
@@ -9,6 +10,9 @@ const WITH_TABS: usize = 4;
 pub fn widen(seed: u64, plan: &mut Plan) {
     let mut s = Stream::new(seed ^ 0x7769_6465_6e00);
     plan.receipts = !s.one_in(4);
+    if s.one_in(4) {
+        plan.stubborn = s.between(1, 6) as u32;
+    }
     if plan.persons.len() == WITH_TABS && s.one_in(2) {
         third_tab(&mut s, plan);
     }

@@ -169,7 +169,7 @@ impl World {
             if let Ok(ack) = digits.parse::<u64>() {
                 let answered = self.devices[at].eyes.wire.in_flight.remove(&ack);
                 if let Some((_, number)) = answered {
-                    self.devices[at].eyes.pace.see_refusal(t, number, text);
+                    self.check_answer(at, number, text);
                 }
             }
         } else if text.contains("chatwire:hello") {
@@ -210,10 +210,11 @@ impl World {
         self.say(|| format!("{name} puts message {number} on socket {conn}"));
         self.see_key(number, payload["clientMessageId"].as_str().unwrap_or_default(), "its frame");
         self.check_frame(at, number, &room);
-        self.check_pace(at, number);
         let wire = &mut self.devices[at].eyes.wire;
         let behind: Vec<usize> =
             wire.in_flight.values().filter(|(of, _)| *of == room).map(|(_, number)| *number).collect();
+        self.check_pace(at, number, behind.is_empty());
+        let wire = &mut self.devices[at].eyes.wire;
         // What asks for no answer is unanswered until it has left.
         let name = ack.unwrap_or_else(|| wire.in_flight.keys().next_back().map_or(0, |last| last + 1));
         wire.in_flight.insert(name, (room, number));
@@ -312,6 +313,11 @@ impl World {
             link.in_last > t && link.changes_last >= self.devices[at].eyes.wire.last_frame_ms
         });
         let died = reason.starts_with("no sign of life") && before == Some(ConnectionState::Online);
+        if reason == "no answer to a message in time" && news {
+            let in_flight = self.devices[at].eyes.wire.in_flight.values();
+            let unanswered: Vec<usize> = in_flight.map(|(_, number)| *number).collect();
+            self.check_patience(at, &unanswered);
+        }
         if died && !overtaken {
             self.check_death(at, silent_ms);
         }

@@ -334,6 +334,7 @@ impl World {
         if !self.dice.is_muted(index) {
             self.events += 1;
             self.act(index, act);
+            (0..self.devices.len()).for_each(|at| self.check_limits(at));
         }
         self.plan_act(index + 1);
     }

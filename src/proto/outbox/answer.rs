@@ -172,7 +172,7 @@ impl Outbox {
         // Refused because the one before it was: it goes again behind that one, and this is no failure of its own.
         let behind = failure.retryable && self.head_of(&conversation_id).is_some_and(|head| head != id);
         let Some(row) = self.rows.get_mut(&id) else { return };
-        row.record.attempts += u32::from(!behind);
+        row.record.attempts += u32::from(!behind && !mutant::is(62));
         let attempts = row.record.attempts.max(1);
         if !behind && (!failure.retryable || attempts >= self.limits.max_attempts) {
             self.fail(id, failure);

@@ -243,7 +243,8 @@ impl Outbox {
 
     /// The frame has been handed to the socket.
     pub fn on_transmitted(&mut self, now: Now, id: RowId) {
-        self.on_sent(id, now.mono_ms + u64::from(self.limits.ack_timeout_ms));
+        let wait_ms = if mutant::is(63) { 500 } else { self.limits.ack_timeout_ms };
+        self.on_sent(id, now.mono_ms + u64::from(wait_ms));
         if mutant::is(6) {
             self.set_stage(id, Stage::Answered);
             self.actions.push_back(Action::Apply { row: id, copy: None });
