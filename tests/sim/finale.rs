@@ -126,8 +126,8 @@ impl World {
         }
     }
 
-    /// What is not at rest yet.
-    fn unrest(&mut self) -> Option<String> {
+    /// Whoever has been ended is connected by its application.
+    fn connect_again(&mut self) {
         for at in 0..self.devices.len() {
             // The server's DISCONNECT or a refused token ended it, or a page that was closed in the storm starts only
             // now: only the application may begin anew.
@@ -145,6 +145,11 @@ impl World {
                 self.connect(at);
             }
         }
+    }
+
+    /// What is not at rest yet.
+    fn unrest(&mut self) -> Option<String> {
+        self.connect_again();
         for at in 0..self.devices.len() {
             let name = self.name(at);
             let eyes = &self.devices[at].eyes;
