@@ -268,6 +268,7 @@ impl World {
             if self.dice.strikes(Fault::KilledAtOutput, at).is_some() {
                 let name = self.name(at);
                 self.say(|| format!("{name} is killed before it can do: {output:?}"));
+                self.lose_words(at, output);
                 self.kill(at);
                 self.push(at, 500, Happening::Start);
                 return;

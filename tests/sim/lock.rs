@@ -1,6 +1,6 @@
 //! What lies between the tabs of one disk: the lock, and what they tell each other.
 
-use chatwire::proto::{Input, TabInput, TabOutput};
+use chatwire::proto::{Input, Output, TabInput, TabOutput};
 
 use super::faults::Fault;
 use super::told::heard;
@@ -54,6 +54,19 @@ impl World {
         if let Some(heir) = heir {
             (self.devices[heir].leads, self.devices[heir].waits) = (true, false);
             self.push(heir, 1, Happening::Input(Input::Tab(TabInput::Leads)));
+        }
+    }
+
+    /// With a page goes what it was about to tell the other tabs of its commits.
+    pub fn lose_words(&mut self, at: usize, first: Output) {
+        let Some(client) = &mut self.devices[at].client else { return };
+        let rest = core::iter::from_fn(|| client.poll_output());
+        let told = core::iter::once(first).chain(rest).any(|output| match output {
+            Output::Tab(word) => heard(word).is_some(),
+            _ => false,
+        });
+        if told {
+            self.lose_word_of(at);
         }
     }
 }
