@@ -64,6 +64,8 @@ mod lease;
 mod newer;
 #[path = "pair/node.rs"]
 mod node;
+#[path = "pair/offsets.rs"]
+mod offsets;
 #[path = "pair/orphans.rs"]
 mod orphans;
 #[path = "pair/people.rs"]

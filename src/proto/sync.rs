@@ -13,8 +13,10 @@ use refresh::Newest;
 
 mod failures;
 mod job;
+mod offsets;
 mod refresh;
 
+use job::from_the_first;
 pub use job::{Job, PullFrom, Pulled};
 
 /// Conversations pulled at once.
@@ -80,6 +82,7 @@ struct Pull {
     begun_anew: bool,
     /// Answers in a row that could not be read.
     unreadable: u32,
+    offsets: offsets::Offsets,
 }
 
 impl Sync {
@@ -289,7 +292,8 @@ impl Sync {
         let ticket = self.next_ticket;
         let Some(id) = job.conversation_id() else { return ticket };
         let conversation_id = id.to_owned();
-        // Pages overlap by one row, since offsets shift while one reads (T10).
+        let anew = self.active.get(id).is_some_and(|pull| pull.offsets.anew);
+        // Pages overlap by one row (T10).
         let step = rows.saturating_sub(1);
         let goes_on = has_more && step > 0;
         let next = match job {
@@ -305,6 +309,7 @@ impl Sync {
             Job::Offset { offset: 0, .. } if self.cursor && rows > 0 => {
                 last_seq.is_none().then_some(Job::After { conversation_id, seq: 0 })
             }
+            Job::Offset { .. } if anew => Some(Job::Offset { conversation_id, offset: 0 }),
             Job::Offset { offset, .. } => {
                 goes_on.then(|| Job::Offset { conversation_id, offset: offset.saturating_add(step) })
             }
@@ -344,8 +349,9 @@ impl Sync {
         let by_marks = self.by_marks();
         let pull = self.active.get_mut(conversation_id).filter(|pull| pull.ticket == ticket);
         let Some(pull) = pull else { return Pulled::GoesOn };
-        // By offset one goes back until what was known.
-        let mut next = pull.next.take().filter(|job| !reached || !matches!(job, Job::Offset { .. }));
+        // By offset one goes back until what was known; where pages did not meet, that says nothing.
+        let by_offset = |job: &Job| matches!(job, Job::Offset { offset, .. } if *offset > 0);
+        let mut next = pull.next.take().filter(|job| !reached || !by_offset(job));
         let given_up = pull.pages >= MAX_OFFSET_PAGES && matches!(next, Some(Job::Offset { .. }));
         if next.is_none()
             && let Some((seq, before)) = hole
@@ -388,10 +394,4 @@ impl Sync {
             self.actions.push_back(Action::Live);
         }
     }
-}
-
-/// Where the history is asked for by marks, and there is none.
-fn from_the_first(conversation_id: &str) -> Job {
-    let conversation_id = conversation_id.to_owned();
-    Job::Follow { conversation_id, mark: None, seq: 0, tells: false }
 }

@@ -80,7 +80,9 @@ impl Page {
         });
         let mut targets = Vec::new();
         let mut listen = |target: JsValue, names: &[&'static str]| {
-            if let Ok(target) = target.dyn_into::<EventTarget>() {
+            // Not asked of its class: what plays a browser in Node (Vitest's jsdom) is no `EventTarget` by that.
+            if convert::get(&target, "addEventListener").is_function() {
+                let target: EventTarget = target.unchecked_into();
                 for name in names {
                     let _ = target.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref());
                     targets.push((target.clone(), *name));

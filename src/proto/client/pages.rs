@@ -31,6 +31,10 @@ impl Client {
         }
         let range = self.range_of(job, first_seq, last_seq, page.has_more);
         let mark = page.mark.as_deref();
+        let oldest = page.messages.first().filter(|_| page.malformed.is_empty());
+        let holds =
+            |id: &str| !page.malformed.is_empty() || page.messages.iter().any(|message| message.id == id);
+        self.sync.meet_pages(job, oldest.map(|message| message.id.as_str()), &holds);
         let ticket = self.sync.on_page(job, rows, last_seq, mark, page.has_more);
         let mut messages = Queue::new();
         for message in page.messages {

@@ -71,3 +71,9 @@ pub enum Pulled {
         given_up: bool,
     },
 }
+
+/// Where the history is asked for by marks, and there is none.
+pub(super) fn from_the_first(conversation_id: &str) -> Job {
+    let conversation_id = conversation_id.to_owned();
+    Job::Follow { conversation_id, mark: None, seq: 0, tells: false }
+}

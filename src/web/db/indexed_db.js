@@ -380,8 +380,10 @@ function settled(request) {
   });
 }
 
+/** Those of another realm (fake-indexeddb in jsdom) are copied into this one. */
 function bytesOf(value) {
-  return value instanceof Uint8Array ? value : new Uint8Array();
+  if (value instanceof Uint8Array) return value;
+  return new Uint8Array(ArrayBuffer.isView(value) ? value : 0);
 }
 
 /**

@@ -1,0 +1,68 @@
+//! Pages by offset that do not meet, since rows were deleted while they were read (T10).
+
+use chatwire::proto::Command;
+
+use super::backend::Backend;
+use super::world::World;
+
+fn missed(world: &mut World, count: usize) {
+    for n in 0..count {
+        world.pass(1);
+        world.backend.post_silently(world.now.wall_ms, "r", "bo", &format!("b{n}"));
+    }
+}
+
+#[test]
+fn pages_that_do_not_meet_are_read_anew() {
+    let mut world = World::new(Backend::plain().room("r", &["ana", "bo"]));
+    let ana = world.join("ana");
+    world.open_view(ana, 1, "r");
+    world.go_live(ana);
+    world.post("r", "bo", "known");
+    world.pass(1000);
+    world.cut(ana);
+    world.pass(5);
+    missed(&mut world, 180);
+    let before = world.backend.requests.len();
+    let pages = move |world: &World| -> Vec<String> {
+        let since = world.backend.requests.iter().skip(before);
+        since.filter(|request| request.starts_with("GET /messages/r")).cloned().collect()
+    };
+    world.until("the first page", |world| !pages(world).is_empty());
+    let messages = &mut world.backend.rooms.get_mut("r").expect("the room").messages;
+    let kept = messages.len() - 6;
+    messages.truncate(kept);
+    world.pass(5000);
+    let asked = pages(&world);
+    assert!(asked.iter().filter(|page| page.ends_with("offset=0")).count() >= 2, "{asked:?}");
+    for _ in 0..4 {
+        world.ask(ana, Command::LoadEarlier { view: 1, count: 50 });
+        world.pass(100);
+    }
+    let shown = world.texts(ana, 1);
+    let missing: Vec<String> =
+        world.backend.texts("r").into_iter().filter(|text| !shown.contains(text)).collect();
+    assert_eq!(missing, [] as [String; 0]);
+}
+
+#[test]
+fn a_server_whose_pages_never_meet_is_not_asked_for_ever() {
+    let mut world = World::new(Backend::plain().room("r", &["ana", "bo"]));
+    let ana = world.join("ana");
+    world.go_live(ana);
+    world.post("r", "bo", "known");
+    world.pass(1000);
+    world.cut(ana);
+    world.pass(5);
+    missed(&mut world, 180);
+    let before = world.backend.requests.len();
+    for _ in 0..400 {
+        world.pass(5);
+        let messages = &mut world.backend.rooms.get_mut("r").expect("the room").messages;
+        let kept = messages.len().saturating_sub(3).max(60);
+        messages.truncate(kept);
+    }
+    world.pass(20_000);
+    let asked = world.backend.requests.len() - before;
+    assert!(asked < 40, "{asked} requests");
+}
