@@ -1,4 +1,4 @@
-// A store in jsdom: its bytes come from another realm.
+// A store in jsdom, whose window is no EventTarget of its own realm; in Jest its bytes are of another realm, too.
 import "fake-indexeddb/auto";
 import { expect, onTestFinished, test } from "vitest";
 import { createTestBackend } from "../../src/testing/index.js";
