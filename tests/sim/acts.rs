@@ -161,6 +161,7 @@ impl World {
         };
         if matches!(wish, Wish::Discard | Wish::Cancel) {
             self.ledger.sent[number].removals_open += 1;
+            self.ledger.sent[number].removal_ms = Some(self.t);
             // A store that refuses is left alone for a while: the removal is not even tried.
             self.ledger.sent[number].removal_refused |= self.devices[at].eyes.refused;
         }

@@ -43,6 +43,8 @@ pub struct Sent {
     pub discarded: bool,
     /// Cancels and discards of it that neither took place nor came too late: open for ever, where the page has ended.
     pub removals_open: u32,
+    /// When the last of those was asked for.
+    pub removal_ms: Option<u64>,
     /// The store refused one of those: others go from memory meanwhile, and with the lead it is forgotten (1013240).
     pub removal_refused: bool,
     pub resends: u32,

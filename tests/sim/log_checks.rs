@@ -47,7 +47,12 @@ impl World {
             // A removal that the store refuses holds up nobody: it is forgotten with the page or the lead, when others have
             // gone from memory before it.
             let open = own.removed() || own.removal_refused;
-            let forgotten = |before: usize| open && self.ledger.sent[before].unmarked;
+            let forgotten = |before: usize| {
+                let before = &self.ledger.sent[before];
+                let after =
+                    before.first_frame_ms.zip(own.removal_ms).is_some_and(|(left, asked)| left >= asked);
+                open && (before.unmarked || after)
+            };
             // What is handed to the network is done where nothing is answered, and may be lost: the order is that of the
             // wire. It comes again only where its removal was not committed.
             let handed = |before: usize| {

@@ -159,7 +159,9 @@ impl World {
     /// A frame for the client: what it answers is no longer in flight.
     pub fn see_inbound(&mut self, at: usize, conn: u32, text: &str) {
         let t = self.t;
-        let present = self.devices[at].links.keys().next_back() == Some(&conn);
+        // What it has closed already it does not listen to any more.
+        let last = self.devices[at].links.iter().next_back();
+        let present = last.is_some_and(|(last, link)| *last == conn && !link.closed);
         if !present {
             return;
         }
