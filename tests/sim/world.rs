@@ -19,8 +19,9 @@ use super::told::ToldEvents;
 /// The tenth of January 2026: room before it for clocks that are wrong.
 pub const WALL_MS: u64 = 1_768_003_200_000;
 
-/// So many steps without time passing are a loop: whoever has slept for days hears thousands of words at once.
-const MAX_STEPS_AT_ONCE: u32 = 100_000;
+/// So many steps without time passing are a loop: whoever has slept for days hears at once what two other tabs have said
+/// meanwhile (107241886: more than a hundred thousand words).
+const MAX_STEPS_AT_ONCE: u32 = 500_000;
 
 #[derive(Clone, Debug)]
 pub struct Violation {
