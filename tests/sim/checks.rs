@@ -283,7 +283,9 @@ impl World {
         let fine = match before {
             None => true,
             Some(Status::Failed) => {
-                status == Status::Failed || resent || is_acknowledged(status) || !failed_for_sure
+                // Of a torn failure stands what another tab knew of the message, and adds anew.
+                let torn = self.ledger.sent[number].torn;
+                status == Status::Failed || resent || is_acknowledged(status) || !failed_for_sure || torn
             }
             Some(before) if status == Status::Failed => !is_acknowledged(before) || memory_only,
             // A resend stands in the queue anew; one that only memory had may be forgotten with all that came of it.
