@@ -75,6 +75,10 @@ impl World {
             Act::HandleLost { device, ms } => {
                 self.disks[self.devices[device].person.disk].broken_until = self.t + ms;
             }
+            Act::SlowDisk { device, ms } => {
+                let device = &mut self.devices[device];
+                device.store_last = device.store_last.max(self.t + ms);
+            }
             Act::StealLock { device } => self.steal(device),
             _ => {}
         }

@@ -2,7 +2,7 @@
 //! the same message again and again. Out of a stream of its own.
 
 use super::dice::Stream;
-use super::plan::{Act, Person, Plan, bad, good};
+use super::plan::{Act, Person, Plan, ROOMS, bad, good};
 
 /// With the second tab of the first disk; without it there are three pages.
 const WITH_TABS: usize = 4;
@@ -16,6 +16,26 @@ pub fn widen(seed: u64, plan: &mut Plan) {
     if plan.persons.len() == WITH_TABS && s.one_in(2) {
         third_tab(&mut s, plan);
     }
+    if plan.connect_attempts.is_some() && s.one_in(20) {
+        give_up(&mut s, plan);
+    }
+}
+
+/// The server is away until whoever has a budget of attempts has given up, and then pages say that the network is back: too
+/// rare a cell to be left to chance.
+fn give_up(s: &mut Stream, plan: &mut Plan) {
+    let Some((first, last)) = plan.acts.first().zip(plan.acts.last()) else { return };
+    let at = s.between(first.0, last.0);
+    plan.acts.push((at, Act::Restart { down_ms: 9000, lost: 0 }));
+    for device in 0..plan.persons.len() {
+        // What a slow store has not taken yet keeps the lead with whoever has given up.
+        plan.acts.push((at + 1, Act::SlowDisk { device, ms: 6000 }));
+        let room = s.below(ROOMS.len() as u64) as usize;
+        let send = Act::Send { device, room, ttl_ms: None, own_key: false, poison: false, count: 1 };
+        plan.acts.push((at + 2, send));
+        plan.acts.push((at + s.between(3000, 6000), Act::OnlineLie { device }));
+    }
+    plan.acts.sort_by_key(|(at, _)| *at);
 }
 
 fn third_tab(s: &mut Stream, plan: &mut Plan) {
