@@ -5,11 +5,18 @@ use chatwire::proto::Command;
 use super::backend::Backend;
 use super::world::World;
 
-fn missed(world: &mut World, count: usize) {
-    for n in 0..count {
+/// Somebody who knew all of `r` comes back to 180 more. How many requests were made before.
+fn returns(world: &mut World, ana: usize) -> usize {
+    world.go_live(ana);
+    world.post("r", "bo", "known");
+    world.pass(1000);
+    world.cut(ana);
+    world.pass(5);
+    for n in 0..180 {
         world.pass(1);
         world.backend.post_silently(world.now.wall_ms, "r", "bo", &format!("b{n}"));
     }
+    world.backend.requests.len()
 }
 
 #[test]
@@ -17,13 +24,7 @@ fn pages_that_do_not_meet_are_read_anew() {
     let mut world = World::new(Backend::plain().room("r", &["ana", "bo"]));
     let ana = world.join("ana");
     world.open_view(ana, 1, "r");
-    world.go_live(ana);
-    world.post("r", "bo", "known");
-    world.pass(1000);
-    world.cut(ana);
-    world.pass(5);
-    missed(&mut world, 180);
-    let before = world.backend.requests.len();
+    let before = returns(&mut world, ana);
     let pages = move |world: &World| -> Vec<String> {
         let since = world.backend.requests.iter().skip(before);
         since.filter(|request| request.starts_with("GET /messages/r")).cloned().collect()
@@ -49,13 +50,7 @@ fn pages_that_do_not_meet_are_read_anew() {
 fn a_server_whose_pages_never_meet_is_not_asked_for_ever() {
     let mut world = World::new(Backend::plain().room("r", &["ana", "bo"]));
     let ana = world.join("ana");
-    world.go_live(ana);
-    world.post("r", "bo", "known");
-    world.pass(1000);
-    world.cut(ana);
-    world.pass(5);
-    missed(&mut world, 180);
-    let before = world.backend.requests.len();
+    let before = returns(&mut world, ana);
     for _ in 0..400 {
         world.pass(5);
         let messages = &mut world.backend.rooms.get_mut("r").expect("the room").messages;

@@ -24,6 +24,8 @@ const MAX_REQUESTS: u64 = 100;
 const MAX_WAITING: u64 = 512;
 /// So long an answer is waited for where the application says nothing else (API.md, `ackTimeoutMs`).
 const ANSWER_MS: u64 = 15_000;
+/// The least that a link in doubt is listened to.
+const PROBE_MS: u64 = 1900;
 /// Between two clocks.
 const CLOCK_MS: u64 = 200;
 const BASE_MS: u64 = 1000;
@@ -146,11 +148,12 @@ impl World {
         self.delays.push(delay_ms as f64 / most_ms as f64);
     }
 
-    /// A link is given up for its silence: after ping interval and time-out, unless something gave reason to doubt it.
+    /// A link is given up for its silence: after ping interval and time-out, or, where something gave reason to doubt it, a probe.
     pub fn check_death(&mut self, at: usize, silent_ms: u64) {
         let device = &self.devices[at];
         let doubted = device.troubled_ms + silent_ms >= self.t;
-        if !doubted && silent_ms + CLOCK_MS < PING_MS + PING_TIMEOUT_MS {
+        let least_ms = if doubted { PROBE_MS } else { PING_MS + PING_TIMEOUT_MS - CLOCK_MS };
+        if silent_ms < least_ms {
             let what = format!("{} gave it up after {silent_ms} ms of silence", self.name(at));
             self.wrong("a living link is kept", what);
         }

@@ -59,7 +59,7 @@ impl World {
         };
         let told = !self.plan.cursor && self.devices[at].eyes.gaps.contains(ROOMS[room]);
         let refused = window.is_some_and(|window| window.refused);
-        // Of what is missing it was said that it is; nothing excuses what is there and should not be, nor the newest.
+        // Of what is missing it was said that it is; nothing excuses what is there and should not be.
         let wrong = if told { beside(&known, &wanted) } else { wrong };
         if let Some(what) = wrong.filter(|_| !refused) {
             return self.wrong("timelines converge", format!("{name} in {}: {what}", ROOMS[room]));

@@ -323,9 +323,6 @@ impl World {
         if died && !overtaken {
             self.check_death(at, silent_ms);
         }
-        if died && silent_ms < 1900 && !overtaken {
-            self.wrong("a living link is kept", format!("{name} gave it up {silent_ms} ms after a frame"));
-        }
     }
 }
 

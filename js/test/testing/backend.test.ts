@@ -6,6 +6,7 @@ import { createChat } from "../../src/index.js";
 import { createTestBackend, type TestBackendOptions } from "../../src/testing/index.js";
 import "../../src/testing/vitest.js";
 import { chatOf, serve } from "../support.js";
+import { goesOutOnceAfterARestart } from "./kept.js";
 
 async function started(options: TestBackendOptions = {}) {
   const backend = await createTestBackend(options);
@@ -74,20 +75,7 @@ test("with a database in it, what was queued is there after a restart, and goes 
   onTestFinished(() => {
     for (const name of ["indexedDB", "IDBKeyRange"]) Reflect.deleteProperty(globalThis, name);
   });
-  const backend = await started();
-  const id = backend.direct("ana", "ben");
-  const first = await backend.connect("ana");
-  backend.link.offline();
-  const sent = await first.send(id, "kept");
-  expect(sent.durable).toBe(true);
-  await first.close();
-
-  const second = await backend.client("ana");
-  expect((await second.outbox()).map(({ key, text }) => [key, text])).toEqual([[sent.key, "kept"]]);
-  backend.link.online();
-  await second.connect();
-  await expect(second).toBeAcknowledged(sent);
-  expect(backend).toHaveReceivedOnce({ text: "kept", key: sent.key });
+  await goesOutOnceAfterARestart(await started());
 });
 
 test("two clients of two users talk to each other", async () => {

@@ -172,10 +172,9 @@ impl Outbox {
         // Refused because the one before it was: it goes again behind that one, and this is no failure of its own. A change
         // of a message goes a way of its own, and is nothing that a message is refused for.
         let is_change = row.is_change();
-        let head = self.lane_rows(&conversation_id).into_iter();
-        let head =
-            head.filter(|row| !row.is_parked() && row.is_change() <= is_change).map(|row| row.id).next();
-        let behind = failure.retryable && head.is_some_and(|head| head != id);
+        let mut lane = self.lane_rows(&conversation_id).into_iter();
+        let head = lane.find(|row| !row.is_parked() && row.is_change() <= is_change);
+        let behind = failure.retryable && head.is_some_and(|head| head.id != id);
         let Some(row) = self.rows.get_mut(&id) else { return };
         row.record.attempts += u32::from(!behind && !mutant::is(62));
         let attempts = row.record.attempts.max(1);

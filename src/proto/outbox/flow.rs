@@ -25,8 +25,8 @@ impl Outbox {
     /// Online, and what the backend gives is known: sends may go.
     pub fn open(&mut self, now: Now) {
         self.open = true;
-        // A pause that the server has asked for outlives the socket: it counts sends by their user.
         (self.held_back, self.unauthorised) = (false, false);
+        // A pause that the server has asked for outlives the socket: it counts sends by their user.
         if mutant::is(52) {
             self.paused_until_mono_ms = 0;
         }
