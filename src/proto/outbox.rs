@@ -192,6 +192,8 @@ pub struct Outbox {
     damaged: SortedSet<u64>,
     /// All lanes wait until then (the server asked to slow down).
     paused_until_mono_ms: u64,
+    /// As of the last look at it: what is stored meanwhile does not go.
+    paused: bool,
     actions: Queue<Action>,
 }
 
@@ -236,6 +238,7 @@ impl Outbox {
             met: false,
             damaged: SortedSet::new(),
             paused_until_mono_ms: 0,
+            paused: false,
             actions: Queue::new(),
         }
     }

@@ -142,7 +142,10 @@ impl World {
                 self.ledger.sent[number].resends += 1;
                 self.devices.iter_mut().for_each(|device| device.eyes.pace.forget(number));
                 let (for_now, _) = self.server.refusals.get(&number).copied().unwrap_or_default();
-                self.ledger.sent[number].before_resend = (for_now, self.ledger.sent[number].frames);
+                // One that another tab has resent, and that has not failed since, goes on from there.
+                if self.ledger.sent[number].failed.is_some() {
+                    self.ledger.sent[number].before_resend = (for_now, self.ledger.sent[number].frames);
+                }
                 // What only memory had is gone with its answer: what goes out now has an end of its own.
                 if self.ledger.sent[number].lost_allowed {
                     self.ledger.sent[number].shown_acknowledged = false;
@@ -178,6 +181,7 @@ impl World {
         self.say(|| format!("{name}: connect()"));
         self.devices[at].eyes.wire.disconnected = false;
         self.devices[at].eyes.wire.last_wish = Asked::Connect;
+        self.devices[at].eyes.pace.renew_attempts();
         if self.devices[at].eyes.rests() {
             self.devices[at].eyes.wire.attempts = 0;
         }

@@ -85,7 +85,8 @@ impl World {
         let turn = |seen: &&ChangeSeen| {
             let known = &self.ledger.changes[seen.number];
             let failed = seen.failed || (!written && failed(known));
-            (failed, written && !seen.marked, known.answered)
+            // Of a failure that only memory had the next leader knows nothing.
+            (failed, seen.failed, written && !seen.marked, known.answered)
         };
         let of_it = |known: &Changed| says(known) && (target.is_none() || known.target == target);
         let due = |known: &Changed| of_it(known) && !known.taken && !known.refused && !failed(known);

@@ -103,6 +103,7 @@ impl World {
             }
             let device = &mut self.devices[at];
             device.stalled_until = 0;
+            device.store_last = device.store_last.min(self.t);
             device.token = self.server.token;
             let slept = device.rouse(self.t);
             // What a sleeping page would have heard when it woke up by itself.

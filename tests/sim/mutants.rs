@@ -75,6 +75,8 @@ pub const MUTANTS: &[(usize, &str)] = &[
     (61, "a link is given up after ten seconds of silence"),
     (62, "a refusal is no attempt"),
     (63, "an answer is waited for half a second"),
+    (64, "what is being stored leaves in a pause that the server wants"),
+    (65, "a budget of attempts to connect never ends"),
 ];
 
 /// Whether there is a mutant of that number: none is no mutant that all are caught of.

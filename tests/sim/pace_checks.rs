@@ -37,18 +37,43 @@ const HIDDEN_MS: u64 = 5000;
 #[derive(Default)]
 pub struct Pace {
     sent_ms: VecDeque<u64>,
-    /// Until when the server wants a message not to come again.
-    not_before_ms: BTreeMap<usize, u64>,
+    /// Until when the server wants no message at all.
+    paused_until_ms: u64,
     /// When each message last left, and whether something before it was unanswered.
     left_ms: BTreeMap<usize, (u64, bool)>,
     /// Refusals for now that it has heard of, of what stood first in its conversation.
     refused: BTreeMap<usize, u64>,
+    /// Attempts to connect since anything may have begun a new budget.
+    attempts: u64,
+    /// What the present socket has not answered, by ack id: whoever takes a copy for the answer may not have had it.
+    unanswered: BTreeMap<u64, usize>,
 }
 
 impl Pace {
     /// What is sent again by the user begins anew.
     pub fn forget(&mut self, number: usize) {
         self.refused.remove(&number);
+    }
+
+    /// With the lead goes what was counted and not written yet.
+    pub fn forget_refusals(&mut self) {
+        self.refused.clear();
+    }
+
+    pub fn renew_attempts(&mut self) {
+        self.attempts = 0;
+    }
+
+    pub fn begin_socket(&mut self) {
+        self.unanswered.clear();
+    }
+
+    pub fn see_asked(&mut self, ack: u64, number: usize) {
+        self.unanswered.insert(ack, number);
+    }
+
+    pub fn see_ack(&mut self, ack: u64) {
+        self.unanswered.remove(&ack);
     }
 
     fn see_answer(&mut self, t: u64, number: usize, answer: &str) {
@@ -59,7 +84,7 @@ impl Pace {
         let digits = answer.split("\"retry_after_ms\":").nth(1).unwrap_or_default();
         let digits: String = digits.chars().take_while(char::is_ascii_digit).collect();
         if let Ok(ms) = digits.parse::<u64>() {
-            self.not_before_ms.insert(number, t + ms);
+            self.paused_until_ms = self.paused_until_ms.max(t + ms);
         }
     }
 }
@@ -94,24 +119,34 @@ impl World {
         }
     }
 
-    /// Of what is `unanswered` one has been so for as long as an answer is waited for.
-    pub fn check_patience(&mut self, at: usize, unanswered: &[usize]) {
-        let left_ms = &self.devices[at].eyes.pace.left_ms;
-        let waited =
-            unanswered.iter().filter_map(|number| left_ms.get(number)).map(|(ms, _)| self.t - ms).max();
-        if waited.is_some_and(|ms| ms + CLOCK_MS < ANSWER_MS) {
+    /// Of what is unanswered one has been so for as long as an answer is waited for.
+    pub fn check_patience(&mut self, at: usize) {
+        let pace = &self.devices[at].eyes.pace;
+        let left = pace.unanswered.values().filter_map(|number| pace.left_ms.get(number));
+        let waited = left.map(|(ms, _)| self.t - ms).max();
+        if waited.is_none_or(|ms| ms + CLOCK_MS < ANSWER_MS) {
             let what = format!("{} has waited {waited:?} ms", self.name(at));
             self.wrong("an answer is waited for", what);
+        }
+    }
+
+    /// An attempt to connect begins.
+    pub fn check_attempts(&mut self, at: usize) {
+        let attempts = &mut self.devices[at].eyes.pace.attempts;
+        *attempts += 1;
+        let attempts = *attempts;
+        if self.plan.connect_attempts.is_some_and(|max| attempts > max) {
+            let what = format!("{} tries to connect for the {attempts}. time", self.name(at));
+            self.wrong("each budget of attempts ends", what);
         }
     }
 
     /// A message leaves; `is_first`: nothing before it in its conversation is unanswered.
     pub fn check_pace(&mut self, at: usize, number: usize, is_first: bool) {
         let (t, name) = (self.t, self.name(at));
-        let resent = self.ledger.sent[number].resends > 0;
-        let pace = &mut self.devices[at].eyes.pace;
-        if pace.not_before_ms.remove(&number).is_some_and(|due| due > t) && !resent {
-            let what = format!("{name} sends message {number} again before the server wants it");
+        let due = self.devices[at].eyes.pace.paused_until_ms;
+        if due > t {
+            let what = format!("{name} sends message {number} {} ms before the server wants any", due - t);
             self.wrong("the server's pace is kept", what);
         }
         let pace = &mut self.devices[at].eyes.pace;

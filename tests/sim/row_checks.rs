@@ -83,6 +83,7 @@ impl World {
         let stored_of = |row: &Message| by_id.get(row.id.as_deref()?).copied();
         let known = window.rows().filter_map(|row| Some((row, stored_of(row)?)));
         let span = (self.server.rooms[ROOMS[room]].last_seq, u64::from(self.plan.pages.newest));
+        let answers = self.plan.answers;
         let raised = &self.devices[at].eyes.raised;
         let lowered = |row: &Message| {
             let told = *raised.get(&row.row_key)?;
@@ -90,7 +91,7 @@ impl World {
             (row.status < told).then(what)
         };
         let lower = window.rows().find_map(lowered);
-        let mut wrong = known.filter_map(|(row, stored)| wrong_of(row, stored, user, span)).next();
+        let mut wrong = known.filter_map(|(row, stored)| wrong_of(row, stored, user, span, answers)).next();
         wrong = wrong.or(lower);
         let failures: BTreeSet<&str> = window
             .rows()
@@ -111,7 +112,13 @@ impl World {
     }
 }
 
-fn wrong_of(row: &Message, stored: &Stored, user: &str, (last_seq, newest): (u64, u64)) -> Option<String> {
+fn wrong_of(
+    row: &Message,
+    stored: &Stored,
+    user: &str,
+    (last_seq, newest): (u64, u64),
+    answers: bool,
+) -> Option<String> {
     let mine = stored.sender == user;
     if mine != (row.sender == Sender::Me) {
         return Some(format!("{} is of {}, and shown as {:?}", stored.id, stored.sender, row.sender));
@@ -121,6 +128,9 @@ fn wrong_of(row: &Message, stored: &Stored, user: &str, (last_seq, newest): (u64
         "delivered" => Status::Delivered,
         _ => Status::Acknowledged,
     };
+    if mine && answers && matches!(row.status, Status::Saving | Status::Saved | Status::Sent) {
+        return Some(format!("{} is on the server, and shown as {:?}", stored.id, row.status));
+    }
     let new = last_seq - stored.seq < newest;
     if mine && is_acknowledged(row.status) && (row.status > told || new && row.status < told) {
         return Some(format!("{} is {told:?}, and shown as {:?}", stored.id, row.status));

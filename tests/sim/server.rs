@@ -75,6 +75,7 @@ pub struct Server {
     pub answers: bool,
     pub cursor: bool,
     pub ordered: bool,
+    receipts: bool,
     /// How often it refuses again what it has refused for now, and for which messages it is to.
     stubborn: u32,
     refuses_on: BTreeMap<usize, u32>,
@@ -110,6 +111,7 @@ impl Server {
             answers: plan.answers,
             cursor: plan.cursor,
             ordered: plan.ordered,
+            receipts: plan.receipts,
             stubborn: plan.stubborn,
             refuses_on: BTreeMap::new(),
             echo: plan.echo,
@@ -231,9 +233,8 @@ impl Server {
 
     /// The sender is told, and the other devices of whoever has read.
     pub fn on_receipt(&mut self, from: SocketId, id: &str, status: &'static str) -> Vec<Say> {
-        let Some(user) = self.sessions.get(&from).map(|session| session.user.clone()) else {
-            return Vec::new();
-        };
+        let session = self.sessions.get(&from).filter(|_| self.receipts);
+        let Some(user) = session.map(|session| session.user.clone()) else { return Vec::new() };
         for room in self.rooms.values_mut() {
             let Some(message) = room.messages.iter_mut().find(|message| message.id == id) else { continue };
             if message.status != "read" {

@@ -7,7 +7,7 @@ use chatwire::proto::wire::Limits;
 use chatwire::proto::wire::socket_io::{self, Packet};
 use chatwire::proto::{
     ConnectionSnapshot, ConnectionState, HttpResult, Input, Output, PageInput, Read, RecordId, SocketInput,
-    SocketOutput, StoreReply, StoreRequest, Table, TokenId,
+    SocketOutput, StoreReply, StoreRequest, TabInput, Table, TokenId,
 };
 use serde_json::Value;
 
@@ -100,7 +100,9 @@ impl World {
         wire.in_flight.clear();
         wire.last_frame_ms = t;
         let fresh = core::mem::take(&mut wire.token_given);
-        if wire.disconnected {
+        let wire_ended = wire.disconnected;
+        self.devices[at].eyes.pace.begin_socket();
+        if wire_ended {
             self.wrong("disconnect() is obeyed", format!("{name} opens a socket"));
         } else if !fresh {
             self.wrong("a token is asked for each attempt", format!("{name} opens a socket with an old one"));
@@ -113,6 +115,14 @@ impl World {
         }
         let online = self.devices[at].eyes.state == Some(ConnectionState::Online);
         let eyes = &mut self.devices[at].eyes;
+        match input {
+            Input::Tab(TabInput::Leads | TabInput::Follows | TabInput::Deposed) => {
+                eyes.pace.forget_refusals();
+                eyes.pace.renew_attempts();
+            }
+            Input::Page(_) => eyes.pace.renew_attempts(),
+            _ => {}
+        }
         if let Input::Store { reply: StoreReply::Conflict | StoreReply::Unknown, .. } = input {
             eyes.wire.vain_writes += 1;
             if eyes.wire.vain_writes > MAX_VAIN_WRITES {
@@ -169,11 +179,16 @@ impl World {
         if let Some(rest) = text.strip_prefix("43") {
             let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
             if let Ok(ack) = digits.parse::<u64>() {
-                let answered = self.devices[at].eyes.wire.in_flight.remove(&ack);
+                let eyes = &mut self.devices[at].eyes;
+                eyes.pace.see_ack(ack);
+                let answered = eyes.wire.in_flight.remove(&ack);
                 if let Some((_, number)) = answered {
                     self.check_answer(at, number, text);
                 }
             }
+        } else if text.starts_with("44") && text.contains("AuthError") {
+            // A token that was refused is asked for once more: that is no attempt of its own.
+            self.devices[at].eyes.pace.renew_attempts();
         } else if text.contains("chatwire:hello") {
             let home = self.devices[at].person.disk;
             self.disks[home].knows_backend = true;
@@ -216,6 +231,9 @@ impl World {
         let behind: Vec<usize> =
             wire.in_flight.values().filter(|(of, _)| *of == room).map(|(_, number)| *number).collect();
         self.check_pace(at, number, behind.is_empty());
+        if let Some(ack) = ack {
+            self.devices[at].eyes.pace.see_asked(ack, number);
+        }
         let wire = &mut self.devices[at].eyes.wire;
         // What asks for no answer is unanswered until it has left.
         let name = ack.unwrap_or_else(|| wire.in_flight.keys().next_back().map_or(0, |last| last + 1));
@@ -316,9 +334,12 @@ impl World {
         });
         let died = reason.starts_with("no sign of life") && before == Some(ConnectionState::Online);
         if reason == "no answer to a message in time" && news {
-            let in_flight = self.devices[at].eyes.wire.in_flight.values();
-            let unanswered: Vec<usize> = in_flight.map(|(_, number)| *number).collect();
-            self.check_patience(at, &unanswered);
+            self.check_patience(at);
+        }
+        match state {
+            ConnectionState::Online => self.devices[at].eyes.pace.renew_attempts(),
+            ConnectionState::Connecting if news => self.check_attempts(at),
+            _ => {}
         }
         if died && !overtaken {
             self.check_death(at, silent_ms);

@@ -34,7 +34,9 @@ impl Client {
         let oldest = page.messages.first().filter(|_| page.malformed.is_empty());
         let holds =
             |id: &str| !page.malformed.is_empty() || page.messages.iter().any(|message| message.id == id);
-        self.sync.meet_pages(job, oldest.map(|message| message.id.as_str()), &holds);
+        if self.sync.meet_pages(job, oldest.map(|message| message.id.as_str()), &holds) {
+            self.emit(Event::Gap { conversation_id: conversation_id.to_owned() });
+        }
         let ticket = self.sync.on_page(job, rows, last_seq, mark, page.has_more);
         let mut messages = Queue::new();
         for message in page.messages {

@@ -173,7 +173,7 @@ impl Connection {
     /// An attempt has failed: it counts.
     pub(super) fn fail(&mut self, reason: String, cx: &mut Cx<'_>) {
         (self.failures, self.spent) = (self.failures.saturating_add(1), self.spent.saturating_add(1));
-        if self.plan.max_attempts.is_some_and(|max| self.spent >= max) {
+        if self.plan.max_attempts.is_some_and(|max| self.spent >= max && !mutant::is(65)) {
             let message =
                 concat(&["gave up after ", &decimal(self.spent.into()), " attempts in a row: ", &reason]);
             // The wish stays: the network's return and a page shown again start a new budget (C8).

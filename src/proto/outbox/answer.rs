@@ -150,13 +150,14 @@ impl Outbox {
     fn on_rate_limited(&mut self, now: Now, id: RowId, failure: Failure, retry_after_ms: Option<u64>) {
         let Some(row) = self.rows.get_mut(&id) else { return };
         row.rate_limited += 1;
-        if row.rate_limited > MAX_RATE_LIMITED {
-            self.fail(id, failure);
-            return;
-        }
+        let over = row.rate_limited > MAX_RATE_LIMITED;
         let pause = retry_after_ms.unwrap_or(RETRY_BASE_MS).clamp(10, MAX_PAUSE_MS);
         self.paused_until_mono_ms = self.paused_until_mono_ms.max(now.mono_ms + pause);
-        self.set_stage(id, Stage::Queued);
+        self.paused = true;
+        match over {
+            true => self.fail(id, failure),
+            false => self.set_stage(id, Stage::Queued),
+        }
     }
 
     fn on_refused(
@@ -170,10 +171,10 @@ impl Outbox {
         let Some(row) = self.rows.get(&id) else { return };
         let conversation_id = row.record.conversation_id.clone();
         // Refused because the one before it was: it goes again behind that one, and this is no failure of its own. A change
-        // of a message goes a way of its own, and is nothing that a message is refused for.
+        // of a message goes a way of its own: neither is refused for the other.
         let is_change = row.is_change();
         let mut lane = self.lane_rows(&conversation_id).into_iter();
-        let head = lane.find(|row| !row.is_parked() && row.is_change() <= is_change);
+        let head = lane.find(|row| !row.is_parked() && row.is_change() == is_change);
         let behind = failure.retryable && head.is_some_and(|head| head.id != id);
         let Some(row) = self.rows.get_mut(&id) else { return };
         row.record.attempts += u32::from(!behind && !mutant::is(62));

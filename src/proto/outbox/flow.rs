@@ -74,7 +74,7 @@ impl Outbox {
             return;
         }
         self.expire(now, false);
-        if !self.open || self.held_back || now.mono_ms < self.paused_until_mono_ms {
+        if self.pauses(now) || !self.open || self.held_back {
             return;
         }
         if self.met {
@@ -109,12 +109,18 @@ impl Outbox {
         }
     }
 
+    /// Whether the server wants nothing now.
+    fn pauses(&mut self, now: Now) -> bool {
+        self.paused = now.mono_ms < self.paused_until_mono_ms;
+        self.paused
+    }
+
     /// Whether a row that has just been queued could go as soon as it is stored.
     pub(super) fn may_start(&mut self, now: Now, id: RowId) -> bool {
+        let paused = self.pauses(now);
         let Some(row) = self.rows.get(&id) else { return false };
         let Some(lane) = self.lanes.get(&row.record.conversation_id) else { return false };
         let first = self.head_of(&row.record.conversation_id) == Some(id) && lane.may_go(now);
-        let paused = now.mono_ms < self.paused_until_mono_ms;
         self.open
             && self.generation != 0
             && !self.held_back

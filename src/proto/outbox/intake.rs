@@ -316,6 +316,7 @@ impl Outbox {
         let (cancelled, now_stage) = (row.cancelled, row.stage);
         let marked = row.record.wire.as_ref().is_some_and(|mark| mark.generation != EARLIER);
         let room = self.has_room(&row.record.conversation_id);
+        let open = self.open && (!self.paused || mutant::is(64));
         match stage {
             Stage::Saving => {
                 if now_stage == Stage::Saving {
@@ -327,14 +328,14 @@ impl Outbox {
                 } else if !marked {
                     // Its copy may have come while the resend was being saved.
                     self.look_up(id);
-                } else if marked && now_stage == Stage::Saving && self.open && self.in_turn(id) && room {
+                } else if marked && now_stage == Stage::Saving && open && self.in_turn(id) && room {
                     self.set_stage(id, Stage::Marking);
                     self.actions.push_back(Action::Transmit { row: id });
                 }
             }
             Stage::Marking if cancelled => self.remove(id),
             Stage::Marking if now_stage == Stage::Marking => {
-                if self.open && self.in_turn(id) {
+                if open && self.in_turn(id) {
                     self.actions.push_back(Action::Transmit { row: id });
                 } else {
                     self.set_stage(id, Stage::Queued);

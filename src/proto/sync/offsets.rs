@@ -19,17 +19,20 @@ pub(super) struct Offsets {
 }
 
 impl Sync {
-    /// A page has come: the id of its oldest row, and whether it holds a row. Before `on_page`.
-    pub fn meet_pages(&mut self, job: &Job, oldest: Option<&str>, holds: &dyn Fn(&str) -> bool) {
-        let Job::Offset { conversation_id, offset } = job else { return };
-        let Some(pull) = self.active.get_mut(conversation_id) else { return };
+    /// A page has come: the id of its oldest row, and whether it holds a row. Before `on_page`. Whether there is a hole now that
+    /// is not looked for any more: said once a pull.
+    pub fn meet_pages(&mut self, job: &Job, oldest: Option<&str>, holds: &dyn Fn(&str) -> bool) -> bool {
+        let Job::Offset { conversation_id, offset } = job else { return false };
+        let Some(pull) = self.active.get_mut(conversation_id) else { return false };
         let offsets = &mut pull.offsets;
         let meets = *offset == 0 || offsets.oldest.as_deref().is_none_or(holds);
         offsets.anew = !meets && offsets.restarts < MAX_RESTARTS;
+        let hole = !meets && offsets.restarts == MAX_RESTARTS;
         if offsets.anew {
-            offsets.restarts += 1;
             pull.pages = 0;
         }
+        offsets.restarts += u32::from(offsets.anew || hole);
         offsets.oldest = oldest.map(str::to_owned);
+        hole
     }
 }

@@ -126,6 +126,21 @@ fn d12_a_copy_of_what_is_still_under_way_is_held_whatever_is_answered_before() {
 }
 
 #[test]
+fn what_is_being_stored_when_the_server_wants_a_pause_waits_for_its_end() {
+    let mut bench = Bench::online(FULL);
+    let first = bench.queue("a", "r");
+    bench.run(true);
+    bench.queue("b", "s");
+    let failure = Failure::new(ErrorCode::RateLimited, "slowly");
+    bench.answer(first, Answer::Refused { failure, retry_after_ms: Some(2000) });
+    assert_eq!(bench.wire, ["a"], "b was marked before the pause, and is stored in it");
+    bench.now.mono_ms += 2000;
+    bench.outbox.advance(bench.now);
+    bench.run(true);
+    assert_eq!(bench.wire, ["a", "a", "b"]);
+}
+
+#[test]
 fn a_pause_that_the_server_has_asked_for_outlives_the_socket() {
     let mut bench = Bench::online(FULL);
     let id = bench.queue("a", "r");
