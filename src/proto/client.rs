@@ -197,6 +197,7 @@ impl Client {
             closed: false,
             config,
         };
+        client.timelines.set_paged(client.sync.pages_backwards());
         let name = client.config.database.clone();
         client.request_store(StoreRequest::Open { name }, storage::StoreJob::Open);
         client

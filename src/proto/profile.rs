@@ -292,7 +292,8 @@ pub struct Page {
     /// Boxed where they are read, and moved on as they are: to copy one costs more than its box.
     #[allow(clippy::vec_box)]
     pub messages: Vec<Box<ServerMessage>>,
-    pub has_more: bool,
+    /// `None`: the server does not say.
+    pub has_more: Option<bool>,
     /// The server's mark of where it ends (P9).
     pub mark: Option<String>,
     /// Rows that could not be read: they are left out and reported.

@@ -223,7 +223,7 @@ impl Sync {
 
     /// Whether what comes before a row can be asked for.
     pub fn pages_backwards(&self) -> bool {
-        self.cursor && !self.by_marks()
+        self.lists && !self.by_marks()
     }
 
     /// Whether history can be asked for after a sequence number.
@@ -323,12 +323,15 @@ impl Sync {
                 self.on_newest(&conversation_id, true);
                 return ticket;
             }
+            // Where to go on is known when it is in.
+            Job::Earlier { .. } => None,
             Job::List { .. } => return ticket,
         };
         if let Some(pull) = self.active.get_mut(id) {
             (pull.ticket, pull.job, pull.next) = (ticket, Some(job.clone()), next);
             pull.unreadable = 0;
             pull.pages += 1;
+            (pull.offsets.rows, pull.offsets.has_more) = (rows, has_more);
             // One that cannot go on has not come to the newest.
             let stuck = has_more && pull.next.is_none();
             let after = matches!(job, Job::After { .. }) && !stuck;

@@ -161,6 +161,8 @@ pub struct Timelines {
     use_counter: u64,
     phase: Phase,
     max_window_rows: usize,
+    /// The server gives pages by offset.
+    paged: bool,
     actions: Queue<Action>,
 }
 
@@ -180,8 +182,14 @@ impl Timelines {
             use_counter: 0,
             phase: Phase::Restored,
             max_window_rows: max_window_rows as usize,
+            paged: false,
             actions: Queue::new(),
         }
+    }
+
+    /// What is given up can be fetched again also where there is no cursor.
+    pub fn set_paged(&mut self, paged: bool) {
+        self.paged = paged;
     }
 
     pub fn poll_action(&mut self) -> Option<Action> {

@@ -88,9 +88,10 @@ pub struct Backend {
     pub refuse_connects: VecDeque<Value>,
     pub refused_tokens: BTreeSet<String>,
     pub http_faults: VecDeque<u16>,
-    /// Conversations in one page of the list, messages in a page at most.
+    /// Conversations in one page of the list, messages in a page at most; `bare`: an array alone, which says no more.
     pub list_limit: usize,
     pub page_limit: usize,
+    pub bare: bool,
     /// Conversations that the list leaves out, or tells in a way that nobody can read.
     pub unlisted: BTreeSet<String>,
     pub unreadable: BTreeSet<String>,
@@ -121,6 +122,7 @@ impl Backend {
             http_faults: VecDeque::new(),
             list_limit: 100,
             page_limit: 200,
+            bare: false,
             unlisted: BTreeSet::new(),
             unreadable: BTreeSet::new(),
             heard: Vec::new(),

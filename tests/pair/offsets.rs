@@ -1,4 +1,5 @@
-//! Pages by offset that do not meet, since rows were deleted while they were read (T10).
+//! Pages by offset (T10): such as do not meet, since rows were deleted while they were read, and what comes before all that
+//! is here.
 
 use chatwire::proto::{Command, Event};
 
@@ -63,4 +64,67 @@ fn a_server_whose_pages_never_meet_is_not_asked_for_ever() {
     assert!(asked < 40, "{asked} requests");
     let told = world.count(ana, |event| matches!(event, Event::Gap { .. }));
     assert_eq!(told, 1, "what was passed over is not looked for any more, and that is said");
+}
+
+/// Scrolls to the beginning. How many requests that took.
+fn scroll_up(world: &mut World, ana: usize) -> usize {
+    let before = world.backend.requests.len();
+    for _ in 0..200 {
+        if !world.nodes[ana].checks.has_earlier(1) {
+            break;
+        }
+        world.ask(ana, Command::LoadEarlier { view: 1, count: 50 });
+        world.pass(500);
+    }
+    assert!(!world.nodes[ana].checks.has_earlier(1), "there is always more");
+    world.backend.requests.len() - before
+}
+
+#[test]
+fn a_new_device_asks_for_the_newest_page_and_windows_for_what_comes_before_it() {
+    for bare in [false, true] {
+        let mut world = World::new(Backend::plain().room("r", &["ana", "bo"]));
+        world.backend.bare = bare;
+        for n in 0..1500 {
+            world.backend.post_silently(world.now.wall_ms - 5000 + n, "r", "bo", &format!("b{n}"));
+        }
+        let ana = world.join("ana");
+        world.open_view(ana, 1, "r");
+        world.go_live(ana);
+        world.pass(1000);
+        let asked = world.backend.requests.iter().filter(|request| request.contains("/messages/r")).count();
+        assert_eq!((asked, world.texts(ana, 1).len()), (1, 50));
+        let told = world.count(ana, |event| matches!(event, Event::Message { .. }));
+        // Somebody writes meanwhile: that shifts what comes before.
+        world.post("r", "bo", "meanwhile");
+        world.pass(100);
+        let asked = scroll_up(&mut world, ana);
+        assert!(world.texts(ana, 1) == world.backend.texts("r"), "{} rows", world.texts(ana, 1).len());
+        assert!(asked < 1500 / 49 + 3, "{asked} requests");
+        let news = world.count(ana, |event| matches!(event, Event::Message { .. })) - told;
+        assert_eq!(news, 1, "what comes before is no news");
+        assert_eq!(world.count(ana, |event| matches!(event, Event::Gap { .. })), 0);
+    }
+}
+
+#[test]
+fn what_was_missed_and_given_up_comes_where_somebody_scrolls_through_it() {
+    let mut world = World::new(Backend::plain().room("r", &["ana", "bo"]));
+    for n in 0..80 {
+        world.backend.post_silently(world.now.wall_ms + n, "r", "bo", &format!("a{n}"));
+    }
+    let ana = world.join("ana");
+    world.open_view(ana, 1, "r");
+    world.go_live(ana);
+    scroll_up(&mut world, ana);
+    world.cut(ana);
+    for n in 0..1300 {
+        world.backend.post_silently(world.now.wall_ms + 1000 + n, "r", "bo", &format!("b{n}"));
+    }
+    world.until("all that is looked through", |world| {
+        world.count(ana, |event| matches!(event, Event::Gap { .. })) == 1
+    });
+    world.pass(1000);
+    scroll_up(&mut world, ana);
+    assert!(world.texts(ana, 1) == world.backend.texts("r"), "{} rows", world.texts(ana, 1).len());
 }

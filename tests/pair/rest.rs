@@ -127,6 +127,9 @@ impl Backend {
             .iter()
             .map(|message| self.record(room, message, user))
             .collect();
-        json!({"messages": rows, "has_more": has_more}).to_string()
+        match self.bare {
+            true => json!(rows).to_string(),
+            false => json!({"messages": rows, "has_more": has_more}).to_string(),
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::dice::Choice;
 use super::faults::UNREACHABLE;
 use super::open::OPEN;
-use super::regressions::{OF_CHANGES, OF_SEGMENTS, OF_WIDER, REGRESSIONS};
+use super::regressions::{OF_CHANGES, OF_SEGMENTS, OF_SHORT_PAGES, OF_WIDER, REGRESSIONS};
 use super::runner::{Order, Total, run, run_many, shrink, story};
 use super::{dice, mutants};
 
@@ -122,11 +122,13 @@ fn check(options: &Options, threads: usize, first: u64) -> bool {
     }
     const WHOLE: Choice = dice::WHOLE_SEGMENTS;
     const NARROW: Choice = dice::NARROW;
-    let lists: [(&[_], &[Choice]); 4] = [
-        (REGRESSIONS, &[dice::NO_CHANGES, WHOLE, NARROW]),
-        (OF_CHANGES, &[WHOLE, NARROW]),
-        (OF_SEGMENTS, &[NARROW]),
-        (OF_WIDER, &[]),
+    const LONG: Choice = dice::LONG_PAGES;
+    let lists: [(&[_], &[Choice]); 5] = [
+        (REGRESSIONS, &[dice::NO_CHANGES, WHOLE, NARROW, LONG]),
+        (OF_CHANGES, &[WHOLE, NARROW, LONG]),
+        (OF_SEGMENTS, &[NARROW, LONG]),
+        (OF_WIDER, &[LONG]),
+        (OF_SHORT_PAGES, &[]),
     ];
     let kept = lists.iter().flat_map(|(list, more)| list.iter().map(move |kept| (kept, *more)));
     for ((seed, muted, what), more) in kept.clone() {

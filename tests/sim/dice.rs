@@ -148,6 +148,9 @@ pub const WHOLE_SEGMENTS: Choice = (1 << 62) + 1;
 /// Two tabs of a disk at most, and receipts always: so do schedules that were kept before there was more.
 pub const NARROW: Choice = (1 << 62) + 2;
 
+/// Without a cursor pages of the size that is shipped: twenty of them are more than any schedule has.
+pub const LONG_PAGES: Choice = (1 << 62) + 3;
+
 /// The place of a change among the choices.
 pub fn change_choice(index: usize) -> Choice {
     (1 << 61) | index as u64

@@ -310,7 +310,7 @@ impl World {
 
     pub fn load_all(&mut self, at: usize, view: u32) {
         // Pages may be of one row.
-        for _ in 0..1200 {
+        for _ in 0..3000 {
             self.run_until(self.t + 200);
             let window = self.devices[at].eyes.windows.get(&view);
             let Some(window) = window.filter(|window| window.has_earlier || window.loading) else { return };

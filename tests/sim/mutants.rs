@@ -77,6 +77,7 @@ pub const MUTANTS: &[(usize, &str)] = &[
     (63, "an answer is waited for half a second"),
     (64, "what is being stored leaves in a pause that the server wants"),
     (65, "a budget of attempts to connect never ends"),
+    (66, "without a cursor what comes before the newest page is not asked for"),
 ];
 
 /// Whether there is a mutant of that number: none is no mutant that all are caught of.

@@ -40,6 +40,12 @@ impl World {
             rows.iter().filter_map(|row| row.id.as_deref().or_else(|| unnamed(row))).collect();
         let known: Vec<&str> = shown.iter().copied().filter(|id| !model.lost.contains(*id)).collect();
         let mut wanted: Vec<&str> = model.messages.iter().map(|message| message.id.as_str()).collect();
+        let home = self.devices[at].person.disk;
+        // Of an edit that only memory knew the page may have taken along which message it was of.
+        let vague =
+            |edit: &Changed| edit.disk == home && (edit.lost_allowed || self.disks[home].refused_once);
+        // A copy is not known again, and both are shown: better than one row for two messages.
+        let apart = !self.plan.keys && (self.clocks_apart || self.ledger.changes.iter().any(vague));
         let wrong = if named {
             (known != wanted).then(|| difference(&known, &wanted))
         } else {
@@ -47,12 +53,7 @@ impl World {
             wanted.sort_unstable();
             let mut sorted = known.clone();
             sorted.sort_unstable();
-            let home = self.devices[at].person.disk;
-            // Of an edit that only memory knew the page may have taken along which message it was of.
-            let refused = self.disks[home].refused_once;
-            let vague = |known: &Changed| known.disk == home && (known.lost_allowed || refused);
-            if !self.plan.keys && (self.clocks_apart || self.ledger.changes.iter().any(vague)) {
-                // Its copy is not known again, and both are shown: better than one row for two messages.
+            if apart {
                 sorted.dedup();
             }
             (sorted != wanted).then(|| difference(&sorted, &wanted))
@@ -60,7 +61,7 @@ impl World {
         let told = !self.plan.cursor && self.devices[at].eyes.gaps.contains(ROOMS[room]);
         let refused = window.is_some_and(|window| window.refused);
         // Of what is missing it was said that it is; nothing excuses what is there and should not be.
-        let wrong = if told { beside(&known, &wanted) } else { wrong };
+        let wrong = if told { beside(&known, &wanted, apart) } else { wrong };
         if let Some(what) = wrong.filter(|_| !refused) {
             return self.wrong("timelines converge", format!("{name} in {}: {what}", ROOMS[room]));
         }
@@ -139,9 +140,9 @@ fn wrong_of(
 }
 
 /// What is shown and not there, or twice.
-fn beside(shown: &[&str], there: &[&str]) -> Option<String> {
+fn beside(shown: &[&str], there: &[&str], apart: bool) -> Option<String> {
     let mut seen = BTreeSet::new();
-    let foreign = shown.iter().find(|id| !seen.insert(**id) || !there.contains(*id));
+    let foreign = shown.iter().find(|id| !(seen.insert(**id) || apart) || !there.contains(*id));
     foreign.map(|id| format!("{id} is shown, and not there or twice"))
 }
 

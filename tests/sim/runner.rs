@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use chatwire::proto::config::History;
 
 use super::deeds::deeds_choice;
-use super::dice::{Choice, NARROW, NO_CHANGES, WHOLE_SEGMENTS, act_choice};
+use super::dice::{Choice, LONG_PAGES, NARROW, NO_CHANGES, WHOLE_SEGMENTS, act_choice};
 use super::faults::{Coverage, FAULTS};
 use super::plan::Plan;
 use super::story::Story;
@@ -38,6 +38,9 @@ pub fn run(seed: u64, muted: &BTreeSet<Choice>, told: bool) -> Run {
     let (mut plan, mut muted) = (Plan::draw(seed), muted.clone());
     if !muted.remove(&NARROW) {
         wider::widen(seed, &mut plan);
+    }
+    if !muted.remove(&LONG_PAGES) {
+        wider::short_pages(seed, &mut plan);
     }
     if muted.remove(&NO_CHANGES) {
         plan.changes.clear();

@@ -97,12 +97,12 @@ impl World {
     }
 
     /// Of a conversation that the store does not know the next leader asks for the newest page alone: what the list said
-    /// of it before the hello said what the server can do was in memory only.
+    /// of it before the hello said what the server can do was in memory only, and without a cursor so is that it was empty.
     fn forget_unmet(&mut self, at: usize) {
         let records = &self.disks[self.devices[at].person.disk].records;
-        let (cursor, eyes) = (self.plan.cursor, &mut self.devices[at].eyes);
+        let eyes = &mut self.devices[at].eyes;
         for (room, since) in eyes.tabs.since.iter_mut().flatten() {
-            if cursor && records.get(&RecordId::history(head_key(room))).is_none() {
+            if records.get(&RecordId::history(head_key(room))).is_none() {
                 *since = u64::MAX;
             }
         }

@@ -38,6 +38,14 @@ fn give_up(s: &mut Stream, plan: &mut Plan) {
     plan.acts.sort_by_key(|(at, _)| *at);
 }
 
+/// Without a cursor a catch-up looks through twenty pages: small ones end before what is known, and that is told.
+pub fn short_pages(seed: u64, plan: &mut Plan) {
+    let mut s = Stream::new(seed ^ 0x7368_6f72_7400);
+    if !plan.cursor && s.one_in(4) {
+        plan.pages.newest = s.between(2, 4) as u32;
+    }
+}
+
 fn third_tab(s: &mut Stream, plan: &mut Plan) {
     let Some((first, last)) = plan.acts.first().zip(plan.acts.last()) else { return };
     let (first, last) = (first.0, last.0);

@@ -180,7 +180,7 @@ impl World {
             let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
             if let Ok(ack) = digits.parse::<u64>() {
                 let eyes = &mut self.devices[at].eyes;
-                eyes.pace.see_ack(ack);
+                eyes.pace.see_ack(ack, t);
                 let answered = eyes.wire.in_flight.remove(&ack);
                 if let Some((_, number)) = answered {
                     self.check_answer(at, number, text);

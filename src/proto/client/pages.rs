@@ -29,20 +29,29 @@ impl Client {
             first_seq = first_seq.or(message.seq);
             last_seq = message.seq.max(last_seq);
         }
-        let range = self.range_of(job, first_seq, last_seq, page.has_more);
+        // A list alone that is as long as was asked for may have more before it; a longer one asks nobody.
+        let has_more = page.has_more.unwrap_or(rows == self.rows_of(job));
+        let range = self.range_of(job, first_seq, last_seq, has_more);
         let mark = page.mark.as_deref();
         let oldest = page.messages.first().filter(|_| page.malformed.is_empty());
         let holds =
             |id: &str| !page.malformed.is_empty() || page.messages.iter().any(|message| message.id == id);
         if self.sync.meet_pages(job, oldest.map(|message| message.id.as_str()), &holds) {
             self.emit(Event::Gap { conversation_id: conversation_id.to_owned() });
+            self.timelines.on_given_up(conversation_id);
         }
-        let ticket = self.sync.on_page(job, rows, last_seq, mark, page.has_more);
+        let ticket = self.sync.on_page(job, rows, last_seq, mark, has_more);
+        let earlier = matches!(job, Job::Earlier { .. });
         let mut messages = Queue::new();
         for message in page.messages {
             // What is beyond comes, and is told, by the catch-up.
             let beyond = matches!(job, Job::Between { before, .. } if message.seq > Some(*before));
-            if message.conversation_id == conversation_id && !beyond && !self.divert_own_copy(&message) {
+            if message.conversation_id != conversation_id || beyond || self.divert_own_copy(&message) {
+                continue;
+            }
+            if earlier {
+                messages.push_front(message);
+            } else {
                 messages.push_back(message);
             }
         }
@@ -51,18 +60,33 @@ impl Client {
             self.on_outbox(now, action);
         }
         let (tells, mark) = match job {
-            Job::Between { .. } => (false, None),
+            Job::Between { .. } | Job::Earlier { .. } => (false, None),
             // Of a history that is met for the first time the newest page is told, as everywhere.
             Job::Follow { seq, tells, .. } => {
                 let through = last_seq.map_or(*seq, |last| last.max(*seq));
-                let tells = *tells || !page.has_more;
+                let tells = *tells || !has_more;
                 (tells, page.mark.map(|mark| (mark, through, tells)))
             }
             _ => (true, None),
         };
-        let page = PageOp { messages, range, mark, ticket, asked, tells, ..PageOp::default() };
+        let by_offset = earlier || matches!(job, Job::Offset { .. });
+        let more = Some(has_more).filter(|_| by_offset && !self.capabilities.cursor);
+        let page = PageOp { messages, range, mark, ticket, asked, tells, more, earlier, ..PageOp::default() };
         self.timelines.push(conversation_id, Op::Page(page));
         Ok(())
+    }
+
+    /// How many rows a page has at the most.
+    pub(super) fn rows_of(&self, job: &Job) -> u32 {
+        let pages = self.config.pages;
+        match job {
+            Job::Between { seq, before, .. } => {
+                let rows = u32::try_from(before.saturating_sub(*seq)).unwrap_or(u32::MAX);
+                rows.clamp(1, pages.after)
+            }
+            Job::After { .. } | Job::Follow { .. } => pages.after,
+            _ => pages.newest,
+        }
     }
 
     /// What is known when the page is in: all after the first sequence number and up to the second.

@@ -81,7 +81,7 @@ impl Client {
     }
 
     pub(super) fn request_sync(&mut self, job: Job) {
-        let pages = self.config.pages;
+        let rows = self.rows_of(&job);
         let request = match &job {
             Job::List { offset } => {
                 if *offset == 0 {
@@ -90,19 +90,15 @@ impl Client {
                 }
                 self.profile.list_conversations(*offset)
             }
-            Job::After { conversation_id, seq } => {
-                self.profile.messages_after(conversation_id, *seq, pages.after)
+            Job::After { conversation_id, seq } | Job::Between { conversation_id, seq, .. } => {
+                self.profile.messages_after(conversation_id, *seq, rows)
             }
-            Job::Between { conversation_id, seq, before } => {
-                let rows = u32::try_from(before.saturating_sub(*seq)).unwrap_or(u32::MAX);
-                self.profile.messages_after(conversation_id, *seq, rows.clamp(1, pages.after))
+            Job::Offset { conversation_id, offset } | Job::Earlier { conversation_id, offset } => {
+                self.profile.messages_page(conversation_id, *offset, rows)
             }
-            Job::Offset { conversation_id, offset } => {
-                self.profile.messages_page(conversation_id, *offset, pages.newest)
-            }
-            Job::Newest { conversation_id } => self.profile.messages_page(conversation_id, 0, pages.newest),
+            Job::Newest { conversation_id } => self.profile.messages_page(conversation_id, 0, rows),
             Job::Follow { conversation_id, mark, .. } => {
-                self.profile.messages_following(conversation_id, mark.as_deref(), pages.after)
+                self.profile.messages_following(conversation_id, mark.as_deref(), rows)
             }
         };
         let token = self.connection.token().cloned();
@@ -326,12 +322,20 @@ impl Client {
     pub(super) fn on_page_applied(&mut self, conversation_id: String, applied: Applied) {
         self.rooms.touch(&conversation_id);
         let hole = self.timelines.hole(&conversation_id).filter(|_| self.sync.has_cursor());
-        let pulled = self.sync.on_applied(&conversation_id, applied.ticket, applied.reached, hole);
-        if let Pulled::Joined { given_up } = pulled
-            && self.timelines.on_joined(&conversation_id)
-            && given_up
-        {
-            self.emit(Event::Gap { conversation_id: conversation_id.clone() });
+        let Applied { ticket, fresh, reached, .. } = applied;
+        let earlier = self.sync.on_earlier(&conversation_id, ticket, fresh, reached);
+        let pulled = earlier.unwrap_or_else(|| self.sync.on_applied(&conversation_id, ticket, reached, hole));
+        match pulled {
+            Pulled::Joined { given_up } => {
+                if self.timelines.on_joined(&conversation_id) && given_up {
+                    self.emit(Event::Gap { conversation_id: conversation_id.clone() });
+                }
+                if given_up {
+                    self.timelines.on_given_up(&conversation_id);
+                }
+            }
+            Pulled::Earlier { came, resume } => self.timelines.on_earlier(&conversation_id, came, resume),
+            Pulled::Again | Pulled::GoesOn => {}
         }
         if pulled != Pulled::GoesOn {
             self.timelines.set_fetching(&conversation_id, false);

@@ -129,16 +129,19 @@ impl Client {
         let rows = self.config.pages.newest;
         let wanted = self.timelines.earlier(&conversation_id, rows).filter(|_| self.sync.pages_backwards());
         self.timelines.set_fetching(&conversation_id, wanted.is_some());
-        if let Some(wanted) = wanted {
-            self.sync.begin(job_of(conversation_id, wanted));
+        let Some(wanted) = wanted else { return true };
+        match wanted {
+            Wanted::Between { after, before } => {
+                self.sync.begin(sync::Job::Between { conversation_id, seq: after, before });
+            }
+            Wanted::Newest if self.sync.has_cursor() => {
+                self.sync.begin(sync::Job::Offset { conversation_id, offset: 0 });
+            }
+            Wanted::Newest => {
+                let (known, resume) = self.timelines.count_rows(&conversation_id);
+                self.sync.begin_earlier(conversation_id, known, resume);
+            }
         }
         true
-    }
-}
-
-fn job_of(conversation_id: String, wanted: Wanted) -> sync::Job {
-    match wanted {
-        Wanted::Between { after, before } => sync::Job::Between { conversation_id, seq: after, before },
-        Wanted::Newest => sync::Job::Offset { conversation_id, offset: 0 },
     }
 }

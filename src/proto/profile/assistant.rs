@@ -140,7 +140,7 @@ impl Profile for Assistant {
     }
 
     fn parse_page(&self, _body: &str) -> Result<Page, String> {
-        Ok(Page { messages: Vec::new(), has_more: false, mark: None, malformed: Vec::new() })
+        Ok(Page { messages: Vec::new(), has_more: Some(false), mark: None, malformed: Vec::new() })
     }
 
     fn create_direct(&self, _user_id: &str) -> RestRequest {

@@ -229,6 +229,7 @@ pub(super) fn status(name: &str) -> Option<Status> {
 /// read.
 pub(super) fn conversations(body: &str, names: &Names<'_>, me: &str) -> Result<ConversationPage, String> {
     let (rows, has_more) = list(body, "conversations")?;
+    let has_more = has_more.unwrap_or(false);
     let mut page = ConversationPage { has_more, ..ConversationPage::default() };
     for (index, raw) in rows.into_iter().enumerate() {
         match Fields::read(raw).and_then(|record| record.finish(conversation(&record, names, Some(me)))) {
@@ -257,18 +258,18 @@ pub(super) fn page(body: &str, names: &Names<'_>) -> Result<Page, String> {
     Ok(page)
 }
 
-/// The rows of a list: `{messages|conversations, has_more}` (D4), or an array alone, which has no more.
-fn list<'a>(body: &'a str, name: &'static str) -> Result<(Vec<&'a RawValue>, bool), String> {
+/// The rows of a list: `{messages|conversations, has_more}` (D4), or an array alone, which does not say whether it has more.
+fn list<'a>(body: &'a str, name: &'static str) -> Result<(Vec<&'a RawValue>, Option<bool>), String> {
     let raw = json::parse(body, 0).map_err(|error| concat(&[name, ": ", &error.text()]))?;
     if let Some(rows) = json::array(raw) {
-        return Ok((rows, false));
+        return Ok((rows, None));
     }
     let read = || -> Result<_, Wrong> {
         let page = Fields::read(raw)?;
         if page.get(name).is_none() {
             page.fail(name, IS_MISSING);
         }
-        page.finish((page.list(name), page.flag("has_more").unwrap_or(false)))
+        page.finish((page.list(name), page.flag("has_more")))
     };
     read().map_err(|wrong| wrong.at("list"))
 }

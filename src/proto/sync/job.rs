@@ -17,6 +17,11 @@ pub enum Job {
         conversation_id: String,
         offset: u32,
     },
+    /// What comes before all that is here, where there is no cursor: by offset, from the oldest row that is known on.
+    Earlier {
+        conversation_id: String,
+        offset: u32,
+    },
     /// What is missing after `seq`, up to `before`.
     Between {
         conversation_id: String,
@@ -44,6 +49,7 @@ impl Job {
             Self::List { .. } => None,
             Self::After { conversation_id, .. }
             | Self::Offset { conversation_id, .. }
+            | Self::Earlier { conversation_id, .. }
             | Self::Between { conversation_id, .. }
             | Self::Follow { conversation_id, .. }
             | Self::Newest { conversation_id } => Some(conversation_id),
@@ -69,6 +75,12 @@ pub enum Pulled {
     /// All that was behind is in; `given_up`: it did not go back to what was known.
     Joined {
         given_up: bool,
+    },
+    /// What a window wanted is in; or nothing came. `resume`: some is missing in between, and is looked for from that offset on, towards the
+    /// newest or (`false`) away from it.
+    Earlier {
+        came: bool,
+        resume: Option<(u32, bool)>,
     },
 }
 

@@ -2,11 +2,18 @@
 //!
 //! Law (T10): a page holds the oldest row of the one before it. Where it does not, rows have been passed over, and one reads
 //! anew from the newest row on; not for ever, since a busy conversation may never hold still.
+//!
+//! What comes before all that is here begins where as many rows as are here have been passed over, less one. That is near
+//! the oldest of them and not exact: the server may count rows that are not here, and not count some that are. So one goes
+//! towards the newest until a page begins among what is known, and then on until something new has come. Where the server's
+//! first row is reached and it has more rows than are here, some are missing in between: they are looked for backwards.
 
-use super::{Job, Sync};
+use super::{Action, Job, MAX_OFFSET_PAGES, Pulled, Sync};
 
 /// How often one reads anew before what there is counts.
 const MAX_RESTARTS: u32 = 3;
+/// As many messages may have come as an offset has gone on by; not again and again.
+const MAX_SAME_PAGES: u32 = 3;
 
 /// Where a pull by offset stands.
 #[derive(Debug, Default)]
@@ -16,15 +23,34 @@ pub(super) struct Offsets {
     restarts: u32,
     /// The last page did not meet the one before it.
     pub(super) anew: bool,
+    /// Rows of the last page of what comes before, and whether there are more before it.
+    pub(super) rows: u32,
+    pub(super) has_more: bool,
+    /// What has come, and how many rows were here before.
+    fresh: u32,
+    known: u32,
+    /// What is missing in between is looked for; or was found, and comes.
+    seeks: bool,
+    fills: bool,
+    /// Other offsets have brought the same page: the server does not look at them.
+    same_pages: u32,
 }
 
 impl Sync {
     /// A page has come: the id of its oldest row, and whether it holds a row. Before `on_page`. Whether there is a hole now that
     /// is not looked for any more: said once a pull.
     pub fn meet_pages(&mut self, job: &Job, oldest: Option<&str>, holds: &dyn Fn(&str) -> bool) -> bool {
-        let Job::Offset { conversation_id, offset } = job else { return false };
+        let (Job::Offset { conversation_id, offset } | Job::Earlier { conversation_id, offset }) = job else {
+            return false;
+        };
         let Some(pull) = self.active.get_mut(conversation_id) else { return false };
         let offsets = &mut pull.offsets;
+        if matches!(job, Job::Earlier { .. }) {
+            let same = oldest.is_some() && offsets.oldest.as_deref() == oldest;
+            offsets.same_pages = if same { offsets.same_pages + 1 } else { 0 };
+            offsets.oldest = oldest.map(str::to_owned);
+            return false;
+        }
         let meets = *offset == 0 || offsets.oldest.as_deref().is_none_or(holds);
         offsets.anew = !meets && offsets.restarts < MAX_RESTARTS;
         let hole = !meets && offsets.restarts == MAX_RESTARTS;
@@ -34,5 +60,65 @@ impl Sync {
         offsets.restarts += u32::from(offsets.anew || hole);
         offsets.oldest = oldest.map(str::to_owned);
         hole
+    }
+
+    /// Asks for what comes before the `known` rows that are here, or for what is missing in between, where one has come to.
+    pub fn begin_earlier(&mut self, conversation_id: String, known: u32, resume: Option<(u32, bool)>) {
+        let offset = resume.map_or(known.saturating_sub(1), |(offset, _)| offset);
+        self.begin(Job::Earlier { conversation_id: conversation_id.clone(), offset });
+        if let Some(pull) = self.active.get_mut(&conversation_id) {
+            pull.offsets.known = known;
+            pull.offsets.seeks = resume.is_some_and(|(_, back)| back);
+            pull.offsets.fills = resume.is_some_and(|(_, back)| !back);
+        }
+    }
+
+    /// A page of what comes before stands in the history: so many rows of it were new, and its newest was known. `None`: it
+    /// is no such page.
+    pub fn on_earlier(
+        &mut self,
+        conversation_id: &str,
+        ticket: u32,
+        fresh: u32,
+        joins: bool,
+    ) -> Option<Pulled> {
+        let step = self.page.saturating_sub(1).max(1);
+        let pull = self.active.get_mut(conversation_id).filter(|pull| pull.ticket == ticket)?;
+        let Some(Job::Earlier { offset, .. }) = pull.job else { return None };
+        let offsets = &mut pull.offsets;
+        offsets.fresh = offsets.fresh.saturating_add(fresh);
+        let came = offsets.fresh > 0;
+        let total = offset.saturating_add(offsets.rows);
+        let here = offsets.known.saturating_add(offsets.fresh);
+        if joins && !offsets.has_more && total > here {
+            (offsets.seeks, offsets.fills) = (true, false);
+        }
+        let back = (offset.saturating_sub(step), true);
+        let on = (total.saturating_sub(1).max(offset.saturating_add(1)), false);
+        let stuck = offsets.same_pages >= MAX_SAME_PAGES;
+        let next = match offset {
+            _ if stuck => None,
+            1.. if !joins || (offsets.seeks && !came) => Some(back),
+            _ if offsets.has_more && !came && !offsets.seeks => Some(on),
+            _ => None,
+        };
+        if let Some((offset, _)) = next.filter(|_| pull.pages < MAX_OFFSET_PAGES) {
+            let job = Job::Earlier { conversation_id: conversation_id.to_owned(), offset };
+            pull.job = Some(job.clone());
+            self.actions.push_back(Action::Request(job));
+            return Some(Pulled::GoesOn);
+        }
+        // Where the newer end of what is missing is found, it goes on from there. Looked through up to the newest: what the
+        // server has more than are here cannot be read.
+        let found = if offsets.has_more { on } else { back };
+        let missing = came && !stuck && (offsets.seeks || offsets.fills);
+        let resume = next.or_else(|| missing.then_some(found));
+        let again = pull.again;
+        self.active.remove(conversation_id);
+        if again {
+            self.waiting.push_back(conversation_id.to_owned());
+        }
+        self.settle();
+        Some(Pulled::Earlier { came, resume })
     }
 }

@@ -63,14 +63,22 @@ impl Timelines {
     }
 
     fn apply_page(&mut self, conversation_id: &str, mut page: PageOp) {
-        if page.oldest_known.is_none() {
-            page.joins = self.log_mut(conversation_id).joins(&page.messages);
+        if page.oldest_known.is_none() && !page.earlier {
+            let log = self.log_mut(conversation_id);
+            page.first = log.is_untouched();
+            page.joins = log.joins(&page.messages);
         }
         if let Some(message) = page.messages.pop_front() {
             let telling = Telling::Page { asked: page.asked, tells: page.tells };
-            let was = self.apply_message(conversation_id, &message, telling);
-            page.fresh += u32::from(was == Was::New);
-            page.oldest_known.get_or_insert(was == Was::Here);
+            let known = !matches!(self.log_mut(conversation_id).find_copy(&message), Found::Nowhere);
+            page.meets |= known;
+            if page.meets || !page.earlier {
+                let was = self.apply_message(conversation_id, &message, telling);
+                page.fresh += u32::from(was == Was::New || page.earlier && !known);
+                page.oldest_known.get_or_insert(was == Was::Here);
+            } else {
+                page.cut = true;
+            }
             // The rest goes to the front of the queue: each row may need other segments.
             self.log_mut(conversation_id).ops.push_front(Op::Page(page));
             return;
@@ -83,9 +91,11 @@ impl Timelines {
             log.head_dirty |= log.head.mark != page.mark;
             log.head.mark = page.mark.take();
         }
+        self.bound_below(conversation_id, &page);
         let PageOp { ticket, fresh, tells, .. } = page;
-        // Where all that is here is known without a gap, any of it will do.
-        let reached = page.joins.unwrap_or(page.oldest_known == Some(true));
+        // Where all that is here is known without a gap, any of it will do; and nothing is missed of what was never there.
+        let known = page.joins.unwrap_or(page.oldest_known == Some(true));
+        let reached = if page.earlier { page.meets && !page.cut } else { page.first || known };
         let applied = Applied { ticket, fresh, tells, reached };
         self.actions.push_back(Action::PageApplied { conversation_id: conversation_id.to_owned(), applied });
     }

@@ -4,7 +4,7 @@
 //! newest part, never what a window of this tab shows, never what anything waits for; the outbox is another table, of which
 //! this knows nothing. Head, index and removals are one transaction. What is given up is the server's still: it leaves the
 //! ranges that are known, without a hole that a catch-up would fill, and is fetched again when a window wants it. Without a
-//! cursor nothing is fetched again: that goes last, and only where the store refuses.
+//! cursor that costs more, and is not everywhere to be had: it goes last, and only where the store refuses.
 
 use super::super::store::{SegmentInfo, index_page_of};
 use super::log::Want;
@@ -36,6 +36,9 @@ impl Timelines {
             let Some(log) = self.logs.get_mut(&id) else { break };
             let count = log.evictable().min(max - evicted);
             log.evict(count);
+            if self.paged {
+                log.set_more(true);
+            }
             evicted += count;
         }
         evicted

@@ -61,10 +61,11 @@ impl Timelines {
         self.end_hearing();
     }
 
-    /// A catch-up has gone back to what was known, or as far as it goes. Whether something was known.
+    /// A catch-up has gone back to what was known, or as far as it goes. Whether something was known, be it that there was nothing.
     pub fn on_joined(&mut self, conversation_id: &str) -> bool {
         let Some(log) = self.logs.get_mut(conversation_id) else { return false };
-        (log.unsure, log.catches_up, log.met) = (false, false, true);
+        (log.unsure, log.catches_up) = (false, false);
+        let met = core::mem::replace(&mut log.met, true);
         // Also where the server has nothing: another tab may still show what it had.
         log.head_dirty |= core::mem::take(&mut log.torn);
         let (refused, joined) = (log.refused.take(), log.join());
@@ -73,7 +74,7 @@ impl Timelines {
             log.exhausted = false;
             self.dirty_views(conversation_id);
         }
-        joined
+        joined || met
     }
 }
 

@@ -99,6 +99,8 @@ pub struct Log {
     /// A window waits for the server; the server has nothing more before the oldest row.
     pub(super) fetching: bool,
     pub(super) exhausted: bool,
+    /// By offset: where what is missing in between is looked for, and whether towards the newest.
+    pub(super) resume: Option<(u32, bool)>,
     /// It was caught up with before: what came since is told, and not only the newest page of it.
     pub(super) met: bool,
     /// Why the server does not give this history.
@@ -164,6 +166,7 @@ impl Log {
             torn: false,
             fetching: false,
             exhausted: false,
+            resume: None,
             met: false,
             refused: None,
             earlier_step: 0,

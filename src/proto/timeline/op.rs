@@ -46,10 +46,20 @@ pub struct PageOp {
     /// What is new in it has come while nobody listened, and is told; else it is older than what was there at the first
     /// contact.
     pub tells: bool,
+    /// Whether the server has rows before it; `None`: that says nothing of what comes before all that is here.
+    pub more: Option<bool>,
+    /// It is of what comes before all that is here, newest first: what is newer than what is known comes by other ways, and
+    /// is told there.
+    pub earlier: bool,
+    /// It is the first that comes of this conversation.
+    pub first: bool,
     /// Rows so far that were new.
     pub fresh: u32,
     /// Whether the oldest row was in the history before.
     pub oldest_known: Option<bool>,
+    /// One of its rows was; and rows that are newer than that one were left out.
+    pub meets: bool,
+    pub cut: bool,
     /// Whether it has the row up to which all is known.
     pub joins: Option<bool>,
 }
@@ -62,7 +72,7 @@ pub struct Applied {
     pub fresh: u32,
     /// They were told.
     pub tells: bool,
-    /// It goes back to what was known without a gap.
+    /// It goes back to what was known without a gap; of what comes before all that is here: its newest row was known.
     pub reached: bool,
 }
 

@@ -6,7 +6,8 @@
 
 use super::super::model::{Failure, Message, Sender};
 use super::log::Log;
-use super::{Action, Timelines};
+use super::{Action, PageOp, Timelines};
+use crate::proto::mutant;
 
 /// More ranges than this are not remembered: what the oldest held is fetched again.
 const MAX_RANGES: usize = 32;
@@ -18,7 +19,7 @@ const MAX_EARLIER_STEP: u64 = 1 << 40;
 pub enum Wanted {
     /// What comes after the first sequence number, up to the second.
     Between { after: u64, before: u64 },
-    /// The newest page: nothing is known yet.
+    /// The newest page: nothing is known yet. Without a cursor what comes before all that is here, by offset.
     Newest,
 }
 
@@ -31,6 +32,39 @@ impl Timelines {
             return None;
         }
         if log.head.cursor.is_some() { log.between(u64::from(rows)) } else { Some(Wanted::Newest) }
+    }
+
+    /// Where there is no cursor: what a page says of what comes before all that is here.
+    pub(super) fn bound_below(&mut self, conversation_id: &str, page: &PageOp) {
+        let Some(more) = page.more else { return };
+        // One that goes on from another says so only where it is the last.
+        let says = if page.earlier { page.meets && !page.cut && !more } else { page.first || !more };
+        if says && !mutant::is(66) {
+            self.log_mut(conversation_id).set_more(more);
+        }
+    }
+
+    /// Where there is no cursor: something that is not here may be had by offset.
+    pub fn on_given_up(&mut self, conversation_id: &str) {
+        self.log_mut(conversation_id).set_more(true);
+        self.dirty_views(conversation_id);
+    }
+
+    /// What a window wanted has come, or there is nothing more that could be found: not asked again before the next connection.
+    /// `resume`: where what is missing in between is looked for the next time.
+    pub fn on_earlier(&mut self, conversation_id: &str, came: bool, resume: Option<(u32, bool)>) {
+        let log = self.log_mut(conversation_id);
+        (log.exhausted, log.resume) = (!came && resume.is_none(), resume);
+        if resume.is_some() {
+            log.set_more(true);
+        }
+        self.dirty_views(conversation_id);
+    }
+
+    /// How many rows are here, and where one goes on looking for what is missing among them.
+    pub fn count_rows(&self, conversation_id: &str) -> (u32, Option<(u32, bool)>) {
+        let Some(log) = self.logs.get(conversation_id) else { return (0, None) };
+        (log.head.segments.iter().fold(0, |rows, info| info.count.saturating_add(rows)), log.resume)
     }
 
     /// The newest that is missing between two ranges: what comes after the first sequence number, up to the second.
@@ -115,9 +149,24 @@ impl Timelines {
 }
 
 impl Log {
-    /// Nothing comes before the oldest row, or (without a cursor) nothing more is asked for.
+    /// Nothing comes before the oldest row, or nothing that can be asked for. Without a cursor the number stands for no
+    /// message: 1 says that there is more.
     pub(super) fn is_complete(&self) -> bool {
-        self.head.cursor.is_none() || self.head.known_from == 0
+        self.head.known_from == 0
+    }
+
+    pub(super) fn set_more(&mut self, more: bool) {
+        let known_from = u64::from(more);
+        if self.head.cursor.is_none() && self.head.known_from != known_from {
+            self.head.known_from = known_from;
+            self.head_dirty = true;
+        }
+    }
+
+    /// Nothing of it has ever been here, and nothing been sent: what comes first is not missed by anybody.
+    pub(super) fn is_untouched(&self) -> bool {
+        let nothing = !self.met && !self.torn && self.head.segments.is_empty() && self.lost.is_empty();
+        nothing && self.head.joined_to.is_none() && self.before_sent.is_none()
     }
 
     /// All of the conversation is known to be here, from its first message on. Without a cursor nothing says so.

@@ -174,7 +174,7 @@ fn p9_lists_and_pages_by_marks() {
     let page = Phoenix
         .parse_page(&format!("{{\"messages\":[{ROW}],\"cursor\":\"c_7\",\"has_more\":true}}"))
         .unwrap();
-    assert_eq!((page.mark.as_deref(), page.has_more, page.messages.len()), (Some("c_7"), true, 1));
+    assert_eq!((page.mark.as_deref(), page.has_more, page.messages.len()), (Some("c_7"), Some(true), 1));
     let first = Phoenix.messages_following("c 1", None, 50).path;
     assert_eq!(first, "/sync?conversation_id=c%201&limit=50");
     let next = Phoenix.messages_following("c1", Some("a+b"), 50).path;
