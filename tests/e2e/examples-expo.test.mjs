@@ -13,16 +13,16 @@ after(() => backend?.close());
 
 test("Expo: the development server and the export send a message from the README's files", async (t) => {
   const project = await Project.create(t, backend.origin);
-  await project.write("start.js", "App.jsx");
+  await project.write("session.js", "App.jsx");
   await project.install("expo");
 
   const developing = await project.serve("npx expo start --web --localhost", { host: "localhost" });
-  await sendsFromReadme(developing.url, "chunk");
+  await sendsFromReadme(developing.url, "chunk", backend);
   await developing.close();
 
   await project.run("npx expo export --platform web");
   const exported = await project.serve("npx expo serve", { host: "localhost" });
-  await sendsFromReadme(exported.url, "chunk");
+  await sendsFromReadme(exported.url, "chunk", backend);
 });
 
 test("www/expo: its types hold, and two people talk in the export", async (t) => {

@@ -13,17 +13,17 @@ after(() => backend?.close());
 
 test("Next.js: both bundlers, built and in development, send a message from the README's files", async (t) => {
   const project = await Project.create(t, backend.origin);
-  await project.write("start.js", "Chat.jsx", "app/page.jsx", "app/layout.jsx");
+  await project.write("session.js", "Chat.jsx", "app/page.jsx", "app/layout.jsx");
   await project.install("next");
 
   for (const bundler of ["", " --webpack"]) {
     const developing = await project.serve(`npx next dev${bundler} --hostname 127.0.0.1`);
-    await talksFromReadme(developing.url, "file");
+    await talksFromReadme(developing.url, "file", backend);
     await developing.close();
 
     await project.run(`npx next build${bundler}`);
     const built = await project.serve("npx next start --hostname 127.0.0.1");
-    await talksFromReadme(built.url, "file");
+    await talksFromReadme(built.url, "file", backend);
     await built.close();
   }
 });

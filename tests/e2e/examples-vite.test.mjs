@@ -12,14 +12,14 @@ after(() => backend?.close());
 
 test("Vite: the development server and the build send a message from the README's files", async (t) => {
   const project = await Project.create(t, backend.origin);
-  await project.write("start.js", "Chat.jsx", "index.html");
+  await project.write("session.js", "Chat.jsx", "index.html");
   await project.install("vite");
 
   const developing = await project.serve("npx vite --host 127.0.0.1 --strictPort");
-  await talksFromReadme(developing.url, "file");
+  await talksFromReadme(developing.url, "file", backend);
   await developing.close();
 
   await project.run("npx vite build");
   const built = await project.serve("npx vite preview --host 127.0.0.1 --strictPort");
-  await talksFromReadme(built.url, "file");
+  await talksFromReadme(built.url, "file", backend);
 });

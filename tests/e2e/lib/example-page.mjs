@@ -42,6 +42,12 @@ class ExamplePage {
     if (pathname.endsWith(".wasm")) this.#wasm.push(response.headers()["content-type"]);
   }
 
+  /** Who is signed in is kept: no button is waited for. What it fetches anew is not counted twice. */
+  async reload() {
+    this.#wasm.length = 0;
+    await this.page.reload(compiling);
+  }
+
   press(name) {
     return this.page.getByRole("button", { name }).click(patience);
   }
@@ -81,24 +87,31 @@ class ExamplePage {
 /** The backend has what was said on the pages before, and tells it: each page says something else. */
 let greeted = 0;
 
-/** Opens what the README's section makes with `<ChatInterface />`, signs in, opens the conversation and sends; `wasm` as for `close`. */
-export function talksFromReadme(url, wasm) {
+/** Opens what the README's section makes with `<ChatInterface />`, signs in and sends; then what is stored, without the backend. `wasm` as for `close`. */
+export function talksFromReadme(url, wasm, backend) {
   return alone(url, wasm, async (shown, greeting) => {
     await shown.press("Sign in");
-    await shown.press("ben");
     await shown.write("Message", greeting);
     await shown.press("Send");
     await shown.seesStatus(greeting, "Sent");
+    await backend.kill();
+    await shown.reload();
+    await shown.seesStatus(greeting, "Sent");
+    await backend.start();
   });
 }
 
 /** The same of what it makes with hooks. */
-export function sendsFromReadme(url, wasm) {
+export function sendsFromReadme(url, wasm, backend) {
   return alone(url, wasm, async (shown, greeting) => {
     await shown.press("Sign in");
     await shown.write("Message", greeting);
     await shown.press("Send");
     await shown.sees(`${greeting} · acknowledged`);
+    await backend.kill();
+    await shown.reload();
+    await shown.sees(`${greeting} · acknowledged`);
+    await backend.start();
   });
 }
 
