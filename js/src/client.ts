@@ -23,7 +23,7 @@ import type {
   SendOptions,
 } from "./types.js";
 import { askToken, orAborted, readSignal } from "./waiting.js";
-import { warnOf } from "./warn.js";
+import { watcher } from "./warn.js";
 import { Wire } from "./wire.js";
 
 /**
@@ -45,6 +45,7 @@ export class ChatClient {
   readonly #snapshots = new Snapshots();
   readonly #awaiting = new Awaiting();
   readonly #requests: Requests;
+  readonly #warn: ReturnType<typeof watcher>;
   readonly #views = new Map<number, TimelineView>();
   #lastView = 0;
   /** What the core told before anybody could listen; once `restored`, with the ends of calls, which come in their place. */
@@ -61,7 +62,7 @@ export class ChatClient {
     this.userId = String(plain.userId);
     this.profile = profileName(plain);
     this.maxTextLength = maxTextLength(plain);
-    this.#snapshots.onLive = () => warnOf(this.guarantees, this.profile, plain.logLevel);
+    this.#warn = watcher(this.profile, plain.logLevel);
     this.#core = new CoreClass(plain, {
       onBatch: (json) => this.#onBatch(JSON.parse(json) as Event[]),
       getToken: (reason) => askToken(getToken, reason),
@@ -319,6 +320,7 @@ export class ChatClient {
       });
     }
     this.#snapshots.flush();
+    this.#warn?.(this.#snapshots);
     for (const view of changed) view.notify();
     for (const event of events) {
       const isEnd = event.type === "done" || event.type === "refused";

@@ -33,12 +33,13 @@ export class Snapshots {
     order: false,
     gaps: "unseen",
     receipts: false,
-    because: ["The core has not told yet what this backend gives."],
+    because: ["not known yet: the backend has not said what it gives"],
   };
   context: Json = null;
   phase: Phase = "restored";
-  /** Called once, when all that was behind is in. */
-  onLive: (() => void) | undefined;
+  /** What the core has told last, and whether the backend has been heard by then. */
+  #given = this.guarantees;
+  #isHeard = false;
   readonly #conversations = new Map<string, Conversation>();
   readonly #presences = new Map<string, Presence>();
   readonly #typing = new Map<string, readonly string[]>();
@@ -73,14 +74,12 @@ export class Snapshots {
         this.connection = event.connection;
         break;
       case "guarantees":
-        this.guarantees = event.guarantees;
+        this.#show(event.guarantees);
         break;
       case "phase":
         this.phase = event.phase;
-        if (event.phase === "live") {
-          this.onLive?.();
-          this.onLive = undefined;
-        }
+        if (event.phase !== "restored") this.#isHeard = true;
+        this.#show(this.#given);
         break;
       case "leader":
         if (this.connection.leader !== event.leader)
@@ -115,6 +114,13 @@ export class Snapshots {
     tell();
     // A listener may have made it another meanwhile.
     if (this.connection === then) this.connection = now;
+  }
+
+  /** Before the backend is heard it is the profile's own word, or what the backend gave another time: its reasons may be wrong. */
+  #show(given: Guarantees): void {
+    const { because } = this.guarantees;
+    this.#given = given;
+    this.guarantees = this.#isHeard ? given : { ...given, because };
   }
 
   flush(): void {

@@ -189,7 +189,7 @@ export type Guarantees = {
   order: boolean;
   gaps: "filled" | "shown" | "unseen";
   receipts: boolean;
-  /** One sentence for each thing that the backend does not give. */
+  /** One sentence for each thing that the backend does not give. One that begins with `not known yet`: it has not been heard. */
   because: string[];
 };
 
@@ -322,9 +322,9 @@ export type ChatOptions = {
   /** Where a bundler needs a hand to find the wasm. */
   wasm?: WasmSource | undefined;
   /**
-   * In development builds a client that is live says once on the console which promises do not hold at its backend, and why:
-   * from `warn` on, the default. There is no other log: troubles are told by the events `error`, `protocolError`, `authError`
-   * and `storageDegraded`.
+   * In development builds a client says on the console, once each, which promises do not hold at its backend, and why it never comes
+   * to be connected: from `warn` on, the default. There is no other log: troubles are told by the events `error`, `protocolError`,
+   * `authError` and `storageDegraded`.
    */
   logLevel?: "silent" | "error" | "warn" | "info" | "debug" | "trace" | undefined;
 };
