@@ -45,7 +45,6 @@ export class ChatClient {
   readonly #snapshots = new Snapshots();
   readonly #awaiting = new Awaiting();
   readonly #requests: Requests;
-  readonly #warn: ReturnType<typeof watcher>;
   readonly #views = new Map<number, TimelineView>();
   #lastView = 0;
   /** What the core told before anybody could listen; once `restored`, with the ends of calls, which come in their place. */
@@ -62,7 +61,7 @@ export class ChatClient {
     this.userId = String(plain.userId);
     this.profile = profileName(plain);
     this.maxTextLength = maxTextLength(plain);
-    this.#warn = watcher(this.profile, plain.logLevel);
+    this.#snapshots.watch = watcher(this.profile, plain.logLevel);
     this.#core = new CoreClass(plain, {
       onBatch: (json) => this.#onBatch(JSON.parse(json) as Event[]),
       getToken: (reason) => askToken(getToken, reason),
@@ -320,7 +319,6 @@ export class ChatClient {
       });
     }
     this.#snapshots.flush();
-    this.#warn?.(this.#snapshots);
     for (const view of changed) view.notify();
     for (const event of events) {
       const isEnd = event.type === "done" || event.type === "refused";

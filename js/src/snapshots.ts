@@ -37,6 +37,8 @@ export class Snapshots {
   };
   context: Json = null;
   phase: Phase = "restored";
+  /** Looks at each batch. */
+  watch: ((known: Snapshots) => void) | undefined;
   /** What the core has told last, and whether the backend has been heard by then. */
   #given = this.guarantees;
   #isHeard = false;
@@ -124,6 +126,7 @@ export class Snapshots {
   }
 
   flush(): void {
+    this.watch?.(this);
     if (this.#touched.size === 0) return;
     const touched = [...this.#touched];
     this.#touched.clear();

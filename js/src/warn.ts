@@ -57,7 +57,8 @@ function unconnected(profile: string, attempt: number, reason: string): string {
   return (
     `[chatwire] Not connected after ${attempt} attempts (profile "${profile}"): ${reason}\n` +
     "It goes on trying, and connect() stays pending. If the backend does run: are host, port and path of `url` right (and " +
-    "`endpoint`, where paths are others), is it one for this `profile`, and does it let this origin in (CORS, proxies)?\n" +
+    "`endpoint`, where paths are others), is it one for this `profile`, does `getToken` get a token, and is this origin let in " +
+    "(CORS, proxies)?\n" +
     `chat.connection.reason says the same at any time. ${quiet}`
   );
 }
