@@ -57,7 +57,7 @@ export class ChatClient {
       () => this.#core,
       (error) => this.#onTrap(error),
     );
-    this.wire = new Wire(this.#requests, receive);
+    this.wire = new Wire(this.#requests, receive, () => this.connection);
     this.userId = String(plain.userId);
     this.profile = profileName(plain);
     this.maxTextLength = maxTextLength(plain);

@@ -1,9 +1,9 @@
 import type { EventOf } from "./core.js";
 import { Emitter, guarded, type Listener } from "./emitter.js";
-import { check } from "./errors.js";
+import { ChatError, check } from "./errors.js";
 import type { ProfileSpec, Received } from "./profile.js";
 import type { Requests } from "./requests.js";
-import type { Json } from "./types.js";
+import type { ConnectionSnapshot, Json } from "./types.js";
 import { packed, unpacked } from "./wire-data.js";
 
 /** JSON in which bytes may stand: they travel as binary frames. They come as `Uint8Array`. */
@@ -46,7 +46,8 @@ export class Wire {
 
   constructor(
     private readonly requests: Requests,
-    private readonly receive?: ProfileSpec["receive"],
+    private readonly receive: ProfileSpec["receive"],
+    private readonly connection: () => Pick<ConnectionSnapshot, "state" | "leader">,
   ) {}
 
   /** `listener` is given the event's values, and behind them its {@link WireContext}. */
@@ -106,6 +107,8 @@ export class Wire {
       timeoutMs: timeoutMs === undefined ? undefined : check.count("timeoutMs", timeoutMs, 2 ** 31 - 1),
       topic: topic === undefined ? undefined : check.id("topic", topic),
     };
+    const { state, leader } = this.connection();
+    if (state === "online" && !leader) throw elsewhere(wireSend.event);
     const outcome = await this.requests.run({ wireSend });
     return outcome.kind === "wire" ? unpacked(outcome.value) : null;
   }
@@ -146,4 +149,10 @@ export class Wire {
     });
     return told.length > 0;
   }
+}
+
+/** Connected, and not by a socket of this tab's own. */
+function elsewhere(event: string): ChatError {
+  const text = `${event}: not sent, another tab has the socket: send it where chat.connection.leader is true; here, at "connected" once this tab leads`;
+  return new ChatError("server", text, { retryable: true });
 }

@@ -3,6 +3,8 @@
 import { startTeamServer } from "@chatwire/test-servers/team";
 import { io } from "socket.io-client";
 import { expect, onTestFinished, test } from "vitest";
+import type { Requests } from "../src/requests.js";
+import { Wire } from "../src/wire.js";
 import { chatOf, next, pair, until } from "./support.js";
 
 async function served(options: Parameters<typeof startTeamServer>[0] = {}) {
@@ -247,4 +249,23 @@ test("an official client that sends with retries beside ours: each message once"
   await ana.acknowledged(key as string);
   expect(view.getSnapshot().messages.map(({ text }) => text)).toEqual(["by hand", "behind it"]);
   expect(server.log(id)).toHaveLength(2);
+});
+
+test("in a tab that follows an event is refused with what to do, and nothing is asked of the core", async () => {
+  const asked: unknown[] = [];
+  const run = async (command: unknown) => {
+    asked.push(command);
+    return { kind: "nothing" };
+  };
+  const connection = { state: "online" as const, leader: false };
+  const wire = new Wire({ run } as unknown as Requests, undefined, () => connection);
+  await expect(wire.send("room:join", {})).rejects.toMatchObject({
+    code: "server",
+    message: expect.stringMatching(/^room:join: .*another tab has the socket.*chat\.connection\.leader/),
+    retryable: true,
+  });
+  expect(asked).toEqual([]);
+  connection.leader = true;
+  expect(await wire.send("room:join", {})).toBe(null);
+  expect(asked).toHaveLength(1);
 });

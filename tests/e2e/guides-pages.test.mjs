@@ -146,7 +146,6 @@ async function recipeOf(guide) {
 
 for (const guide of ["team", "phoenix", "companion", "channels", "assistant"]) {
   test(`docs/guides/${guide}.md: from zero to a message that the backend has`, async () => {
-    await stage.server.login("ben");
     const page = await stage.blank();
     await page.evaluate(
       async (code) => {
