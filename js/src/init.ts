@@ -2,7 +2,7 @@
 import initialise, { ChatCore } from "../pkg/chatwire.js";
 import { addressOf, type Framing } from "./address.js";
 import type { CoreConstructor } from "./core.js";
-import { ChatError } from "./errors.js";
+import { ChatError, describe } from "./errors.js";
 import type { WasmSource } from "./types.js";
 
 const loading = new Map<Framing, Promise<CoreConstructor>>();
@@ -116,6 +116,8 @@ function foreign(framing: Framing, why: string, cause?: unknown): ChatError {
   return new ChatError("config", `this wasm is not the one of this package: ${why}. ${todo}`, { cause });
 }
 
+const places = "an address, the bytes of the wasm file or a WebAssembly.Module";
+
 type Place = URL | BufferSource | WebAssembly.Module;
 
 function placeOf(source: WasmSource | undefined): Place | undefined {
@@ -126,7 +128,7 @@ function placeOf(source: WasmSource | undefined): Place | undefined {
   if (typeof source === "string" || source instanceof URL) return absolute(source);
   if (source instanceof WebAssembly.Module || ArrayBuffer.isView(source) || source instanceof ArrayBuffer)
     return source;
-  throw new ChatError("config", "wasm must be a URL, the bytes of the wasm file or a WebAssembly.Module");
+  throw new ChatError("config", `wasm: got ${describe(source)}, allowed: ${places}`);
 }
 
 /** A page or a worker. React Native on a device is neither: it has no WebAssembly. */
@@ -141,7 +143,7 @@ function absolute(source: string | URL): URL {
   try {
     return new URL(source, base);
   } catch (cause) {
-    throw new ChatError("config", `wasm is no URL: ${source}`, { cause });
+    throw new ChatError("config", `wasm: got ${JSON.stringify(source)}, allowed: ${places}`, { cause });
   }
 }
 

@@ -47,17 +47,12 @@ function read(options: object): ReadOptions {
   if (typeof rest.profile === "object" && rest.profile !== null) {
     // The core knows no functions.
     const { receive: receives, send: sends, ...declared } = rest.profile as ProfileSpec;
-    if (receives !== undefined) receive = check.function("profile.receive", receives);
-    if (sends !== undefined) send = check.function("profile.send", sends);
+    receive = functionOf("profile.receive", receives);
+    send = functionOf("profile.send", sends);
     rest.profile = declared as ChatOptions["profile"];
   }
-  if (getToken !== undefined && typeof getToken !== "function") {
-    throw new ChatError(
-      "config",
-      `getToken: got ${describe(getToken)}, allowed: a function that resolves to a token`,
-    );
-  }
-  if (isAuthError !== undefined) check.function("isAuthError", isAuthError);
+  functionOf("getToken", getToken, "a function that resolves to a token");
+  functionOf("isAuthError", isAuthError);
   // Ours, for the core.
   if ("hasGetToken" in rest)
     throw new ChatError("config", "hasGetToken: unknown option: give getToken itself");
@@ -69,6 +64,12 @@ function read(options: object): ReadOptions {
   const known = { ...plain, ...(getToken && { hasGetToken: true }) };
   const hooks = { isAuthError: isAuthError && judging(isAuthError), send: send && sending(send) };
   return { plain: known, getToken, wasm, framing, receive, asked: hooks };
+}
+
+/** What the core knows nothing of, refused in its words. */
+function functionOf<F>(name: string, value: F, allowed = "a function"): F {
+  if (value === undefined || typeof value === "function") return value;
+  throw new ChatError("config", `${name}: got ${describe(value)}, allowed: ${allowed}`);
 }
 
 /** As the core asks it. Where it throws, or gives no boolean, the core judges. */

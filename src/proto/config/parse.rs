@@ -16,8 +16,8 @@ use crate::proto::wire::json::{self, Kind, RawValue, kind};
 use crate::proto::wire::socket_io::check_namespace;
 use crate::proto::{ErrorCode, Failure, Secret};
 
-/// As an application knows them. `getToken`, as a function, does not cross into the core: `hasGetToken` stands for it.
-/// `wasm` is read before there is a core.
+/// As an application knows them. `getToken` and `isAuthError`, as functions, do not cross into the core: `hasGetToken` stands
+/// for the first. `wasm` is read before there is a core.
 const OPTIONS: &[&str] = &[
     "url",
     "profile",
@@ -25,6 +25,7 @@ const OPTIONS: &[&str] = &[
     "userId",
     "getToken",
     "token",
+    "isAuthError",
     "endpoint",
     "capabilities",
     "tokenIn",
