@@ -24,7 +24,7 @@ test("a wrong option is refused at construction: its name and what is allowed", 
     [{ storage: (() => {}) as never }, /^storage: got a function, allowed: "indexeddb"/],
     [{ timezone: "Europe/Atlantis" }, /^timezone: got "Europe\/Atlantis", allowed: .*Europe\/Paris/],
     [{ hasGetToken: true }, /^hasGetToken: unknown option/],
-    [{ getTokn: "x" }, /^getTokn: unknown option, allowed: .*\bgetToken, token\b/],
+    [{ getTokn: "x" }, /^getTokn: unknown option, allowed: .*\bgetToken, token, isAuthError\b/],
     [{ userId: "ana\r\n" }, /^userId: got .*control character/],
     [{ getToken: undefined, token: "hunter2\n" }, /^token: got (?!.*hunter2).*control character/],
   ];
