@@ -1,6 +1,7 @@
 // `npm run build:wasm`: the crate `chatwire` as pkg/chatwire_bg.wasm with its glue pkg/chatwire.js and types, and the same once
 // more for each other framing (pkg/phoenix, pkg/json): a page loads the one of its profile, and nothing of the others.
-// cargo → wasm-bindgen → unused shims → wasm-opt → order → short names, skipped where nothing has changed. `--dev` ends after wasm-bindgen.
+// cargo → wasm-bindgen → unused shims → wasm-opt → order → short names. `--dev` ends after wasm-bindgen. Nothing of it where nothing
+// has changed that it is made of (`lib/wasm-stamp.mjs`), and nothing behind cargo where that gives what it gave before.
 //
 // What is shipped is built with a standard library of its own (`compileSmall`); where that cannot be had, and for
 // `npm start`, with the one that comes with Rust.
@@ -16,6 +17,7 @@ import { ensureWasmTarget, hasStandardSource, targetDir, wasmBindgen, wasmTarget
 import { shortened } from "./lib/short-names.mjs";
 import { namedByPlace } from "./lib/similar-order.mjs";
 import { withoutUnusedShims } from "./lib/unused-shims.mjs";
+import { forgetMade, inputsNow, isMade, markAsMade } from "./lib/wasm-stamp.mjs";
 
 const bindgenArgs = ["--target", "web", "--omit-default-module-path"];
 
@@ -59,29 +61,41 @@ const framings = [
   { feature: "several", folder: "several" },
 ];
 
-/** Builds pkg/. Says nothing where everything is up to date, but for cargo's own lines. */
+/** Builds pkg/. Says "up to date" where there was nothing to do. */
 export async function buildWasm({ dev = false, small = !dev } = {}) {
+  // Before cargo reads them: what is changed meanwhile is seen the next time.
+  const made = await inputsNow({ dev, small });
+  if (await isMade(made)) return "up to date";
+  if (!dev) assertWasmOpt();
   const inputs = [];
   for (const { feature } of framings) inputs.push(await compile(small, feature));
   const { bindgen } = await wasmBindgen();
+  // Another time the build for size may succeed.
+  const isAsked = inputs.every((input) => input.isSmall === small);
   const stamp = await stampOf(inputs, dev);
-  const pkg = join(root, "pkg");
-  const stampFile = join(pkg, ".stamp");
-  if (existsSync(stampFile) && (await readFile(stampFile, "utf8")) === stamp) return;
+  const stampFile = join(root, "pkg", ".stamp");
+  const isSame = existsSync(stampFile) && (await readFile(stampFile, "utf8")) === stamp;
+  if (!isSame || !(await isMade())) await finish(inputs, { dev, bindgen, stampFile, stamp });
+  await markAsMade(isAsked ? made : undefined);
+}
 
+/** From what cargo has made to pkg/. */
+async function finish(inputs, { dev, bindgen, stampFile, stamp }) {
+  const pkg = join(root, "pkg");
   // Made beside and renamed at the end, the stamp last: a broken run leaves the old files with no stamp.
   const next = join(pkg, ".next");
   await rm(next, { recursive: true, force: true });
   for (const [at, { folder }] of framings.entries()) {
     const to = join(next, folder);
     await mkdir(to, { recursive: true });
-    await run(bindgen, [...bindgenArgs, "--out-name", "chatwire", "--out-dir", to, inputs[at]]);
+    await run(bindgen, [...bindgenArgs, "--out-name", "chatwire", "--out-dir", to, inputs[at].file]);
     if (!dev) {
       await optimise(join(to, "chatwire_bg.wasm"));
       await sortFunctions(join(to, "chatwire_bg.wasm"));
       await shortenNames(to);
     }
   }
+  await forgetMade();
   await rm(stampFile, { force: true });
   // What this build does not make would be an older one's, and shipped.
   const folders = framings.map(({ folder }) => folder).filter((folder) => folder !== "");
@@ -94,12 +108,13 @@ export async function buildWasm({ dev = false, small = !dev } = {}) {
 
 /** Whether the small build has been made here before: then keeping it up to date costs no more than the other one. */
 export async function hasSmallBuild() {
+  if (await isMade(await inputsNow({ dev: false, small: true }))) return true;
   return existsSync(await compiled("small", "socket-io"));
 }
 
 /** The wasm as it is shipped, but with the names of its functions: for `npm run size -- --why`. */
 export async function buildNamed(folder) {
-  const input = await compile(true, "socket-io");
+  const { file: input } = await compile(true, "socket-io");
   const { bindgen } = await wasmBindgen();
   await run(bindgen, [...bindgenArgs, "--out-name", "chatwire", "--out-dir", folder, input]);
   const file = join(folder, "chatwire_bg.wasm");
@@ -107,7 +122,7 @@ export async function buildNamed(folder) {
   return file;
 }
 
-/** Compiles the crate with one framing; gives the path of the raw wasm. */
+/** Compiles the crate with one framing; gives the path of the raw wasm, and whether it is the build for size. */
 async function compile(small, feature) {
   await ensureWasmTarget();
   const features = ["--no-default-features", "--features", feature];
@@ -126,7 +141,7 @@ async function compile(small, feature) {
 async function kept(profile, feature) {
   const file = await compiled(profile, feature);
   await copyFile(join(await targetDir(), wasmTarget, profile, "chatwire.wasm"), file);
-  return file;
+  return { file, isSmall: profile === "small" };
 }
 
 async function compiled(profile, feature) {
@@ -165,11 +180,16 @@ async function sortFunctions(file) {
   await wasmOpt([...featureArgs, "--reorder-functions-by-name", "--strip-debug", file, "-o", file]);
 }
 
+const wasmOptCommand = join(root, "node_modules", "binaryen", "bin", "wasm-opt");
+
+/** Said before minutes of compiling, not behind them. */
+function assertWasmOpt() {
+  if (!existsSync(wasmOptCommand))
+    throw new Told("wasm-opt (npm package binaryen) is missing: run `npm ci` first");
+}
+
 async function wasmOpt(args) {
-  const command = join(root, "node_modules", "binaryen", "bin", "wasm-opt");
-  if (!existsSync(command))
-    throw new Told("wasm-opt (npm package binaryen) is missing: run `npm install` first");
-  await run(process.execPath, [command, ...args]);
+  await run(process.execPath, [wasmOptCommand, ...args]);
 }
 
 async function shortenNames(folder) {
@@ -187,7 +207,7 @@ async function shortenNames(folder) {
 /** Changes whenever pkg/ would: the compiled crate with each framing, the versions of the tools, their arguments. */
 async function stampOf(inputs, dev) {
   const hash = createHash("sha256");
-  for (const input of inputs) hash.update(await readFile(input));
+  for (const { file } of inputs) hash.update(await readFile(file));
   hash.update(await readFile(join(root, "tools", "wasm-bindgen", "Cargo.toml")));
   if (!dev) {
     hash.update(await readFile(join(root, "node_modules", "binaryen", "package.json")));
@@ -199,5 +219,8 @@ async function stampOf(inputs, dev) {
 }
 
 if (isMain(import.meta.url)) {
-  await runMain(() => buildWasm({ dev: process.argv.includes("--dev") }));
+  await runMain(async () => {
+    const note = await buildWasm({ dev: process.argv.includes("--dev") });
+    if (note) console.log(`pkg/ is ${note}`);
+  });
 }

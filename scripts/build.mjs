@@ -3,6 +3,7 @@ import { copyFile, mkdir, readFile, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { buildWasm } from "./build-wasm.mjs";
 import { unlessFresh } from "./lib/fresh.mjs";
+import { requirePackages } from "./lib/prerequisites.mjs";
 import { inRoot, isMain, run, runMain } from "./lib/run.mjs";
 import { builtBinary } from "./lib/rust.mjs";
 import { Steps } from "./lib/steps.mjs";
@@ -55,6 +56,7 @@ export async function buildServer({ faults = false } = {}) {
 }
 
 async function main() {
+  await requirePackages();
   const steps = new Steps(4);
   await steps.step("wasm", () => buildWasm());
   await steps.step("npm package", buildPackage);

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { inRoot } from "./run.mjs";
 
 const passedOver = new Set(["node_modules", "dist", "dist-inline", "pkg", "target", ".git"]);
@@ -14,7 +14,7 @@ const passedOver = new Set(["node_modules", "dist", "dist-inline", "pkg", "targe
 export async function unlessFresh(name, { inputs, outputs }, build) {
   const stamps = inRoot("node_modules", ".cache", "chatwire");
   const stampFile = join(stamps, name);
-  const stamp = await stampOf(inputs);
+  const stamp = await hashOf(inputs, (name) => !passedOver.has(name));
   const old = existsSync(stampFile) ? await readFile(stampFile, "utf8") : "";
   if (old === stamp && outputs.every((path) => existsSync(inRoot(path)))) return "up to date";
   await rm(stampFile, { force: true });
@@ -23,18 +23,19 @@ export async function unlessFresh(name, { inputs, outputs }, build) {
   await writeFile(stampFile, stamp);
 }
 
-async function stampOf(inputs) {
+/** Of the names and contents of files and folders, from the root; of what a folder holds, where `takes` its name. */
+export async function hashOf(paths, takes = () => true) {
   const hash = createHash("sha256");
-  for (const input of inputs) await addTo(hash, input);
+  for (const path of paths) await addTo(hash, path, takes);
   return hash.digest("hex");
 }
 
-async function addTo(hash, path) {
-  const full = inRoot(path);
+async function addTo(hash, path, takes) {
+  const full = resolve(inRoot(), path);
   if (!existsSync(full)) return;
   hash.update(`${path}\0`);
   if ((await stat(full)).isFile()) return hash.update(await readFile(full));
   for (const name of (await readdir(full)).sort()) {
-    if (!passedOver.has(name)) await addTo(hash, join(path, name));
+    if (takes(name)) await addTo(hash, join(path, name), takes);
   }
 }

@@ -47,6 +47,14 @@ export async function installPackages() {
   await run("npm", ["ci", "--loglevel=error"], { shell: process.platform === "win32" });
 }
 
+/** For what compiles for minutes and wants them at its end. */
+export async function requirePackages() {
+  if (await packagesAreThere()) return;
+  throw new Told(
+    "The npm packages that package-lock.json names are not all installed: run `npm ci` in the root of the repository first",
+  );
+}
+
 /**
  * Does node_modules hold what the lock file names, and the workspaces that are here? npm keeps a list of what it
  * installed; packages for other platforms are optional and may be missing.

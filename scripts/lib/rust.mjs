@@ -1,5 +1,6 @@
 // What the scripts need of the Rust side: the target directory, the wasm32 target, wasm-bindgen from the lock file.
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { capture, exec, run, Told } from "./run.mjs";
 
@@ -40,12 +41,24 @@ export async function ensureWasmTarget() {
 
 /** Whether the sources of the standard library are there; asks rustup for them where they are missing. */
 export async function hasStandardSource() {
-  const sysroot = (await capture("rustc", ["--print", "sysroot"])) ?? "";
-  const lock = join(sysroot, "lib", "rustlib", "src", "rust", "library", "Cargo.lock");
+  const lock = standardSource((await capture("rustc", ["--print", "sysroot"])) ?? "");
   if (existsSync(lock)) return true;
   console.log("rustup component add rust-src");
   await exec("rustup", ["component", "add", "rust-src"], { stdio: "inherit" });
   return existsSync(lock);
+}
+
+function standardSource(sysroot) {
+  return join(sysroot, "lib", "rustlib", "src", "rust", "library", "Cargo.lock");
+}
+
+/** Which compiler there is, to the commit, and which standard library it can build; undefined where there is none. */
+export async function compilerInUse() {
+  const ask = (...args) => capture("rustc", args);
+  const [version, sysroot] = await Promise.all([ask("-vV"), ask("--print", "sysroot")]);
+  if (version === undefined || sysroot === undefined) return undefined;
+  const source = standardSource(sysroot);
+  return { version, sysroot, source: existsSync(source) ? await readFile(source, "utf8") : null };
 }
 
 /** Builds wasm-bindgen and its test runner where they are not up to date; gives their paths. */
