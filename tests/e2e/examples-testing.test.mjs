@@ -29,6 +29,7 @@ test("Vitest and Jest run an application's tests in Node and in jsdom, and know 
   assert.deepEqual(names, [
     "Conversation.test.jsx",
     "link.test.ts",
+    "ChatInterface.test.jsx",
     "vitest.config.mjs",
     "jest.config.js",
     "babel.config.cjs",
@@ -37,7 +38,7 @@ test("Vitest and Jest run an application's tests in Node and in jsdom, and know 
 
   const report = join(project.folder, "report.json");
   const vitest = `npx vitest run --reporter=json --outputFile=${report}`;
-  await runs(project, vitest, report, 3 + 1 + 2 + 1);
+  await runs(project, vitest, report, 3 + 1 + 1 + 2 + 1);
   await runs(project, `${vitest} --environment=node link once timers`, report, 1 + 2 + 1);
   const jest = `npx jest --json --outputFile=${report}`;
   for (const environment of ["", " --env=node"])

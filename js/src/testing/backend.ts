@@ -2,6 +2,7 @@
 import { type ChatClient, type ChatOptions, createChat } from "../index.js";
 import { loadCore, runAnywhere } from "../init.js";
 import type { TokenReason } from "../types.js";
+import { outsideAct } from "./act.js";
 import { serveOrigin, type TestRequest } from "./intercept.js";
 import { Link } from "./link.js";
 import { type ReceivedMessage, type Row, receivedOf } from "./messages.js";
@@ -134,11 +135,13 @@ export class TestBackend {
   }
 
   /** A client of this user that is online and has caught up. */
-  async connect(userId: string, options: Partial<ChatOptions> = {}): Promise<ChatClient> {
-    const chat = await this.client(userId, options);
-    await chat.connect();
-    await this.settled();
-    return chat;
+  connect(userId: string, options: Partial<ChatOptions> = {}): Promise<ChatClient> {
+    return outsideAct(async () => {
+      const chat = await this.client(userId, options);
+      await chat.connect();
+      await this.#settle(4_000);
+      return chat;
+    });
   }
 
   // ── who and what there is ─────────────────────────────────────────────────
@@ -201,15 +204,21 @@ export class TestBackend {
    * with what still moves after `timeoutMs` (4,000).
    */
   settled({ timeoutMs = 4_000 } = {}): Promise<void> {
-    return settle({ link: this.link, namespace: this.#namespace, clients: this.#clients }, timeoutMs);
+    return outsideAct(() => this.#settle(timeoutMs));
   }
 
   /** Closes the clients and gives back `WebSocket` and `fetch`. */
-  async close(): Promise<void> {
-    await Promise.all([...this.#clients].map((chat) => chat.close()));
-    this.link.heal();
-    this.link.cut();
-    this.#stop();
+  close(): Promise<void> {
+    return outsideAct(async () => {
+      await Promise.all([...this.#clients].map((chat) => chat.close()));
+      this.link.heal();
+      this.link.cut();
+      this.#stop();
+    });
+  }
+
+  #settle(timeoutMs: number): Promise<void> {
+    return settle({ link: this.link, namespace: this.#namespace, clients: this.#clients }, timeoutMs);
   }
 
   #told(conversation: { id: string }): string {

@@ -1,5 +1,6 @@
 // The matchers as they stand behind `expect(…).`, for the types of both runners.
 import type { Status } from "../types.js";
+import type { AcknowledgedOptions } from "./matchers.js";
 import type { ReceivedMessage } from "./messages.js";
 
 /** What `expect(…)` knows of chatwire, for the types of a runner. */
@@ -10,8 +11,8 @@ export interface ChatMatchers<R = unknown> {
   toHaveReceivedOnce(fields: Partial<Expected<ReceivedMessage>>): R;
   /** Of a message. */
   toHaveStatus(status: Status): R;
-  /** Of a client, to be awaited: one of its own messages, or the key of one. */
-  toBeAcknowledged(message: string | { key: string | null }): Promise<R>;
+  /** Of a client, to be awaited: one of its own messages, or the key of one. Fails after `timeoutMs` (4,000). */
+  toBeAcknowledged(message: string | { key: string | null }, options?: AcknowledgedOptions): Promise<R>;
   /** Of a client. */
   toBeConnected(): R;
   /** Of a timeline, its snapshot, what `useChat` gives, or a list of messages: these texts in this order. */

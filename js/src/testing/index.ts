@@ -8,6 +8,12 @@ export {
 } from "./backend.js";
 export type { ChatMatchers, Expected } from "./expectations.js";
 export type { Direction, FrameFilter, Link, LinkFrame, Whose } from "./link.js";
-export { type MatcherResult, type MatcherState, matchers, type Shown } from "./matchers.js";
+export {
+  type AcknowledgedOptions,
+  type MatcherResult,
+  type MatcherState,
+  matchers,
+  type Shown,
+} from "./matchers.js";
 export type { ReceivedMessage } from "./messages.js";
 export type { Said, TestUser } from "./user.js";

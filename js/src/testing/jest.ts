@@ -1,6 +1,7 @@
-// `chatwire/testing/jest`, for `setupFilesAfterEnv`: the matchers at Jest's `expect`, and their types.
+// `chatwire/testing/jest`, for `setupFilesAfterEnv`: the matchers at Jest's `expect`, and their types; the page online after each test.
 import type { ChatMatchers } from "./expectations.js";
 import { matchers } from "./matchers.js";
+import { type Hook, onlineAfterEach } from "./page.js";
 
 export type { ChatMatchers } from "./expectations.js";
 
@@ -11,5 +12,9 @@ declare global {
   }
 }
 
+type Jest = { expect: { extend(all: typeof matchers): void }; beforeEach: Hook; afterEach: Hook };
+
 // Jest gives its own to each test file.
-(globalThis as unknown as { expect: { extend(all: typeof matchers): void } }).expect.extend(matchers);
+const { expect, beforeEach, afterEach } = globalThis as unknown as Jest;
+expect.extend(matchers);
+onlineAfterEach(beforeEach, afterEach);

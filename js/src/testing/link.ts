@@ -1,6 +1,7 @@
 // The link between clients and the backend: what of a frame arrives, when, and how often. It is the test's to play.
 
 import { onlyKnown } from "./names.js";
+import { tellPage } from "./page.js";
 
 /** Which way: to the server, or to the client. */
 export type Direction = "server" | "client";
@@ -38,15 +39,6 @@ export type Carried = {
   /** From now on nothing arrives, on either side, and nobody is told. */
   deafen(): void;
 };
-
-// Kept from before a test fakes it.
-const later = globalThis.setTimeout;
-
-/** Whether a test has its hand on the clock now. */
-export const isFaked = (): boolean => globalThis.setTimeout !== later;
-
-/** The next turn of the event loop, also where timers are faked. */
-export const turn = (): Promise<void> => new Promise((resolve) => void later(resolve, 0));
 
 /** Who, of all that are connected; left out: everyone. */
 export type Whose = { userId?: string };
@@ -103,7 +95,7 @@ export class Link {
   offline(): void {
     if (this.#offline) return;
     this.#offline = true;
-    tellPage(false);
+    tellPage(this, false);
     this.cut();
   }
 
@@ -111,7 +103,7 @@ export class Link {
   online(): void {
     if (!this.#offline) return;
     this.#offline = false;
-    tellPage(true);
+    tellPage(this, true);
   }
 
   /** Everything as on a good link again; what is on its way stays there. */
@@ -204,13 +196,4 @@ function isAbout(filter: FrameFilter, frame: LinkFrame): boolean {
     (answerTo === undefined || answerTo === frame.answerTo) &&
     (match === undefined || match(frame))
   );
-}
-
-/** As a browser does it, where there is one to play. */
-function tellPage(isOnline: boolean): void {
-  if (typeof window === "undefined" || typeof navigator === "undefined") return;
-  // Its own getter is the prototype's.
-  if (isOnline) Reflect.deleteProperty(navigator, "onLine");
-  else Object.defineProperty(navigator, "onLine", { configurable: true, get: () => false });
-  window.dispatchEvent(new window.Event(isOnline ? "online" : "offline"));
 }

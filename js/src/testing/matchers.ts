@@ -1,6 +1,8 @@
 // Matchers for `expect.extend`, of Vitest and Jest alike: what they say shows what was there instead.
 import type { ChatClient } from "../client.js";
 import type { Message, Status, TimelineSnapshot } from "../types.js";
+import { acknowledgedWithin } from "./acknowledged.js";
+import { outsideAct } from "./act.js";
 import type { TestBackend } from "./backend.js";
 import type { ReceivedMessage } from "./messages.js";
 import { onlyKnown } from "./names.js";
@@ -19,6 +21,9 @@ export type Shown =
   | { getSnapshot(): TimelineSnapshot }
   | { readonly messages: readonly Message[] }
   | readonly Message[];
+
+/** How long `toBeAcknowledged` waits. */
+export type AcknowledgedOptions = { timeoutMs?: number };
 
 /** For `expect.extend`. */
 export const matchers = {
@@ -50,20 +55,21 @@ export const matchers = {
     };
   },
 
-  /** Waits until the client has an answer to this own message of it: `await expect(chat).toBeAcknowledged(message)`. */
+  /**
+   * Waits until the client has an answer to this own message of it: `await expect(chat).toBeAcknowledged(message)`. One
+   * that has none after `timeoutMs` (4,000, less than a test has in Vitest and Jest) is not acknowledged.
+   */
   async toBeAcknowledged(
     this: MatcherState,
     chat: ChatClient,
     message: string | { key: string | null },
+    options: AcknowledgedOptions = {},
   ): Promise<MatcherResult> {
+    const { timeoutMs = 4_000 } = onlyKnown("acknowledged", "toBeAcknowledged()", options);
     const key = typeof message === "string" ? message : message.key;
-    let failure: unknown;
-    await chat.acknowledged(key ?? "").catch((error: unknown) => {
-      failure = error;
-    });
-    const found = failure === undefined ? "it was" : `it failed: ${String(failure)}`;
+    const { pass, found } = await outsideAct(() => acknowledgedWithin(timeoutMs, chat, key ?? ""));
     return {
-      pass: failure === undefined,
+      pass,
       message: () =>
         `expected the message ${this.utils.printExpected(key)} ${not(this)}to be acknowledged; ${found}`,
     };

@@ -2,6 +2,7 @@
 
 import type { Refusal, TestBackendOptions } from "./backend.js";
 import type { FrameFilter, Whose } from "./link.js";
+import type { AcknowledgedOptions } from "./matchers.js";
 import type { ReceivedMessage } from "./messages.js";
 
 type Names<T> = Record<keyof T, true>;
@@ -24,6 +25,7 @@ const known = {
     match: true,
     times: true,
   } satisfies Names<FrameFilter>,
+  acknowledged: { timeoutMs: true } satisfies Names<AcknowledgedOptions>,
   whose: { userId: true } satisfies Names<Whose>,
   fields: {
     id: true,

@@ -1,15 +1,13 @@
 // When nothing moves any more, without a guess at how long that takes.
 import type { ChatClient } from "../client.js";
-import { isFaked, type Link, turn } from "./link.js";
+import { isFaked, now, turn } from "./clock.js";
+import type { Link } from "./link.js";
 import type { Namespace } from "./namespace.js";
 
 type Moving = { link: Link; namespace: Namespace; clients: ReadonlySet<ChatClient> };
 
 /** So many turns of the event loop in a row: what a client does between two frames, with a store that answers in turns of its own. */
 const QUIET_TURNS = 12;
-
-// From before a test fakes it.
-const now = performance.now.bind(performance);
 
 /** Resolves when it is quiet; rejects with what is not. */
 export async function settle(moving: Moving, timeoutMs: number): Promise<void> {

@@ -1,7 +1,8 @@
-// `chatwire/testing/vitest`, for `setupFiles`: the matchers at Vitest's `expect`, and their types.
-import { expect } from "vitest";
+// `chatwire/testing/vitest`, for `setupFiles`: the matchers at Vitest's `expect`, and their types; the page online after each test.
+import { afterEach, beforeEach, expect } from "vitest";
 import type { ChatMatchers } from "./expectations.js";
 import { matchers } from "./matchers.js";
+import { onlineAfterEach } from "./page.js";
 
 export type { ChatMatchers } from "./expectations.js";
 
@@ -11,3 +12,4 @@ declare module "vitest" {
 }
 
 expect.extend(matchers);
+onlineAfterEach(beforeEach, afterEach);

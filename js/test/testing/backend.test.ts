@@ -127,6 +127,43 @@ test("what fails says what was there instead", async () => {
   expect(said(() => expect(failed).toHaveStatus("sent"))).toMatch(/it has "failed" \(forbidden: .*not now\)/);
 });
 
+test("what is not acknowledged says what it waits for", async () => {
+  const backend = await started();
+  const id = backend.direct("ana", "ben");
+  const chat = await backend.connect("ana");
+  const waited = async (key: string | null, timeoutMs = 50) => {
+    const failed = await expect(chat)
+      .toBeAcknowledged({ key }, { timeoutMs })
+      .catch((error: Error) => error);
+    return stripVTControlCharacters((failed as Error).message);
+  };
+  backend.link.offline();
+  await backend.settled();
+  const [first, second] = [await chat.send(id, "one"), await chat.send(id, "two")];
+  expect(await waited(first.key)).toMatch(
+    /to be acknowledged; after 50 ms "one" is saved; the client of ana is (waiting|offline)\b.* \(.+\)$/,
+  );
+  expect(await waited(second.key)).toContain('"two" is saved, with 1 before it in the outbox');
+  await expect(chat).not.toBeAcknowledged(first, { timeoutMs: 20 });
+
+  backend.link.online();
+  await expect(chat).toBeAcknowledged(second);
+  backend.link.loseAnswers();
+  backend.link.drop({ to: "client", event: "chat:message_received" });
+  const third = await chat.send(id, "three");
+  expect(await waited(third.key)).toMatch(/after 50 ms "three" is sent; the client of ana is online$/);
+  await expect(expect(chat).toBeAcknowledged(third, { timeout: 1 } as never)).rejects.toThrow("no `timeout`");
+});
+
+test("by itself before the five seconds of a test are over", { timeout: 15_000 }, async () => {
+  const backend = await started();
+  const chat = await backend.client("ana");
+  const sent = await chat.send(backend.direct("ana", "ben"), "nobody has connected");
+  await expect(expect(chat).toBeAcknowledged(sent)).rejects.toThrow(
+    /after 4000 ms "nobody has connected" is saved; the client of ana is idle$/,
+  );
+});
+
 test("what does not settle says what still moves", async () => {
   const backend = await started();
   const id = backend.direct("ana", "ben");
