@@ -1,7 +1,8 @@
 // `npm run build:wasm`: the crate `chatwire` as pkg/chatwire_bg.wasm with its glue pkg/chatwire.js and types, and the same once
 // more for each other framing (pkg/phoenix, pkg/json): a page loads the one of its profile, and nothing of the others.
 // cargo → wasm-bindgen → unused shims → wasm-opt → order → short names. `--dev` ends after wasm-bindgen. Nothing of it where nothing
-// has changed that it is made of (`lib/wasm-stamp.mjs`), and nothing behind cargo where that gives what it gave before.
+// has changed that it is made of (`lib/wasm-stamp.mjs`); of the four those that a change is part of (`lib/wasm-kept.mjs`), and nothing
+// behind cargo where that gives what it gave before.
 //
 // What is shipped is built with a standard library of its own (`compileSmall`); where that cannot be had, and for
 // `npm start`, with the one that comes with Rust.
@@ -10,13 +11,14 @@
 // `wasm-pack build --target web` works on this crate all the same.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { exec, isMain, root, run, runMain, Told } from "./lib/run.mjs";
 import { ensureWasmTarget, hasStandardSource, targetDir, wasmBindgen, wasmTarget } from "./lib/rust.mjs";
 import { shortened } from "./lib/short-names.mjs";
 import { namedByPlace } from "./lib/similar-order.mjs";
 import { withoutUnusedShims } from "./lib/unused-shims.mjs";
+import { isKept, keep, keepFolder } from "./lib/wasm-kept.mjs";
 import { forgetMade, inputsNow, isMade, markAsMade } from "./lib/wasm-stamp.mjs";
 
 const bindgenArgs = ["--target", "web", "--omit-default-module-path"];
@@ -85,15 +87,16 @@ async function finish(inputs, { dev, bindgen, stampFile, stamp }) {
   // Made beside and renamed at the end, the stamp last: a broken run leaves the old files with no stamp.
   const next = join(pkg, ".next");
   await rm(next, { recursive: true, force: true });
+  // That of all names first: the others' folders come into it.
   for (const [at, { folder }] of framings.entries()) {
     const to = join(next, folder);
-    await mkdir(to, { recursive: true });
-    await run(bindgen, [...bindgenArgs, "--out-name", "chatwire", "--out-dir", to, inputs[at].file]);
-    if (!dev) {
-      await optimise(join(to, "chatwire_bg.wasm"));
-      await sortFunctions(join(to, "chatwire_bg.wasm"));
-      await shortenNames(to);
-    }
+    const { file } = inputs[at];
+    const make = async () => {
+      await mkdir(to, { recursive: true });
+      await run(bindgen, [...bindgenArgs, "--out-name", "chatwire", "--out-dir", to, file]);
+      if (!dev) await shorten(to);
+    };
+    await keepFolder(`${file}.${dev ? "dev" : "done"}`, await stampOf([inputs[at]], dev), to, make);
   }
   await forgetMade();
   await rm(stampFile, { force: true });
@@ -127,21 +130,27 @@ async function compile(small, feature) {
   await ensureWasmTarget();
   const features = ["--no-default-features", "--features", feature];
   if (small) {
-    if (await compileSmall(features)) return kept("small", feature);
+    const file = await kept("small", feature, () => compileSmall(features));
+    if (file) return { file, isSmall: true };
     console.warn(
       "\n! The build for size has failed (see above), or the sources of Rust's standard library are missing: the wasm is built\n" +
         "! with the one that comes with Rust. It works the same and is about 10 KB larger (brotli), over the budget of `npm run size`.\n",
     );
   }
-  await run("cargo", ["build", "--release", ...crate, ...features]);
-  return kept("release", feature);
+  const make = async () => {
+    await run("cargo", ["build", "--release", ...crate, ...features]);
+    return true;
+  };
+  return { file: await kept("release", feature, make), isSmall: false };
 }
 
-/** cargo has one place for all features: what it has made there is put by under the framing's name. */
-async function kept(profile, feature) {
+/** The framing's wasm, made where it is not up to date; undefined where that has failed. */
+async function kept(profile, feature, make) {
   const file = await compiled(profile, feature);
-  await copyFile(join(await targetDir(), wasmTarget, profile, "chatwire.wasm"), file);
-  return { file, isSmall: profile === "small" };
+  const options = { profile, feature };
+  if (await isKept(file, options)) return file;
+  const from = join(await targetDir(), wasmTarget, profile, "chatwire.wasm");
+  return (await keep(file, options, from, make)) ? file : undefined;
 }
 
 async function compiled(profile, feature) {
@@ -167,6 +176,13 @@ async function compileSmall(features) {
   const { code, signal } = await exec("cargo", args, { stdio: "inherit", env });
   if (signal) throw new Told(`cargo was ended (${signal})`);
   return code === 0;
+}
+
+async function shorten(folder) {
+  const file = join(folder, "chatwire_bg.wasm");
+  await optimise(file);
+  await sortFunctions(file);
+  await shortenNames(folder);
 }
 
 async function optimise(file, more = []) {

@@ -10,12 +10,11 @@ import { compilerInUse } from "./rust.mjs";
 
 const file = inRoot("pkg", ".made");
 
-/** From the root. The whole of src, tests and all: too much costs a minute of cargo's, too little would leave an old wasm. */
-const sources = [
+/** From the root, beside the sources of the crate. */
+const always = [
   "Cargo.toml",
   "Cargo.lock",
   "build.rs",
-  "src",
   "tools/wasm-bindgen",
   "node_modules/binaryen/package.json",
 ];
@@ -24,10 +23,13 @@ const sources = [
 const settings =
   /^(RUSTFLAGS|RUSTC\w*|CARGO_ENCODED_RUSTFLAGS|CARGO_BUILD_\w+|CARGO_PROFILE_(RELEASE|SMALL)_\w+|CARGO_TARGET_WASM32_\w+_(RUSTFLAGS|LINKER))$/;
 
-/** Changes with everything that pkg/ is made of, by these options: sources, scripts, compiler, settings. */
-export async function inputsNow(options) {
+/**
+ * Changes with everything that pkg/ is made of, by these options: sources, scripts, compiler, settings. Without a list the
+ * sources are the whole of src, tests and all: too much costs a minute of cargo's, too little would leave an old wasm.
+ */
+export async function inputsNow(options, sources = ["src"]) {
   const scripts = await withImports("scripts/build-wasm.mjs");
-  const files = await hashOf([...sources, ...scripts, ...cargoConfigs()]);
+  const files = await hashOf([...always, ...sources, ...scripts, ...cargoConfigs()]);
   const given = Object.entries(process.env).filter(([name]) => settings.test(name));
   const all = JSON.stringify({ files, given: given.sort(), compiler: await compilerInUse(), options });
   return createHash("sha256").update(all).digest("hex");

@@ -8,6 +8,8 @@ import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { inRoot } from "../../scripts/lib/run.mjs";
 
+const all = ["socket-io", "phoenix", "json", "several"];
+
 const wasmBindgen = `#!/bin/sh
 while [ $# -gt 1 ]; do [ "$1" = --out-dir ] && folder=$2; shift; done
 cp "$1" "$folder/chatwire_bg.wasm"
@@ -26,7 +28,9 @@ metadata*)
   [ "$feature" = "$(cat broken 2> /dev/null)" ] && exit 1
   echo "$feature" >> compiled
   mkdir -p target/wasm32-unknown-unknown/release
-  { echo "$feature"; cat src/lib.rs; } > target/wasm32-unknown-unknown/release/chatwire.wasm ;;
+  cd target/wasm32-unknown-unknown/release
+  { echo "$feature"; cat "$OLDPWD/src/lib.rs"; } > chatwire.wasm
+  echo "$PWD/chatwire.wasm: $OLDPWD/src/lib.rs $OLDPWD/src/of\\\\ $feature.rs" > chatwire.d ;;
 esac
 `;
 
@@ -47,6 +51,7 @@ async function clone(t) {
   for (const path of ["Cargo.toml", "Cargo.lock", "tools/wasm-bindgen/Cargo.toml", "src/lib.rs", "version"])
     write(path, `${path}\n`);
   write("src/web/fetch.js", "");
+  for (const feature of all) write(`src/of ${feature}.rs`, "");
   write("sysroot/lib/rustlib/wasm32-unknown-unknown/lib/libstd.rlib", "");
   for (const [name, text] of Object.entries({ cargo, rustc, "wasm-bindgen": wasmBindgen }))
     write(`bin/${name}`, text);
@@ -71,11 +76,9 @@ function setIn(t, name, value) {
   });
 }
 
-const all = ["socket-io", "phoenix", "json", "several"];
-
-/** The build after a change compiles all of them, and the one after that nothing. */
-async function compilesOnce(build, why) {
-  assert.deepEqual([why, await build()], [why, { said: undefined, compiled: all }]);
+/** The build after a change compiles these, and the one after that nothing. */
+async function compilesOnce(build, why, these = all) {
+  assert.deepEqual([why, await build()], [why, { said: undefined, compiled: these }]);
   assert.deepEqual([why, await build()], [why, { said: "up to date", compiled: [] }]);
 }
 
@@ -98,10 +101,6 @@ test("the wasm is compiled once, and again after a change of what it is made of"
   }
   appendFileSync(join(folder, "scripts/lib/chromium.mjs"), "// more\n");
   assert.equal((await build()).said, "up to date", "a script that has no part in it");
-  write("src/proto/target/more.rs", "");
-  await compilesOnce(build, "a source more");
-  rmSync(join(folder, "src/proto"), { recursive: true });
-  await compilesOnce(build, "a source less");
   write(".cargo/config.toml", "[build]");
   await compilesOnce(build, "cargo's configuration");
   write("home/config.toml", "[build]");
@@ -110,19 +109,39 @@ test("the wasm is compiled once, and again after a change of what it is made of"
   await compilesOnce(build, "flags");
 });
 
-test("a file of pkg/ that is missing or is another one is made again", async (t) => {
+test("a source of some framings alone is compiled for these, and what none has read for none", async (t) => {
+  const { folder, write, build } = await clone(t);
+  await compilesOnce(build, "nothing is there");
+  write("src/of json.rs", "more");
+  await compilesOnce(build, "json", ["json"]);
+  write("src/of phoenix.rs", "more");
+  rmSync(join(folder, "src/of several.rs"));
+  await compilesOnce(build, "two", ["phoenix", "several"]);
+  write("src/proto/target/tests.rs", "");
+  await compilesOnce(build, "a source more", []);
+  const kept = join(folder, "target/wasm32-unknown-unknown/release");
+  writeFileSync(join(kept, "chatwire-json.wasm"), "by hand");
+  write("src/of phoenix.rs", "and more");
+  await compilesOnce(build, "what was kept is another", ["phoenix", "json"]);
+  rmSync(kept, { recursive: true });
+  write("src/of phoenix.rs", "and still more");
+  await compilesOnce(build, "nothing was kept");
+});
+
+test("a file of pkg/ that is missing or is another one is made again, of what is kept", async (t) => {
   const { folder, build } = await clone(t);
   await compilesOnce(build, "nothing is there");
   const made = (path) => readFileSync(join(folder, "pkg", path), "utf8");
   for (const path of ["chatwire.js", "json/chatwire_bg.wasm", "several", ".stamp"]) {
     rmSync(join(folder, "pkg", path), { recursive: true });
-    await compilesOnce(build, path);
+    await compilesOnce(build, path, []);
+    made("several/chatwire.js");
   }
   writeFileSync(join(folder, "pkg/phoenix/chatwire_bg.wasm"), "by hand");
-  await compilesOnce(build, "another file");
+  await compilesOnce(build, "another file", []);
   assert.equal(made("phoenix/chatwire_bg.wasm"), "phoenix\nsrc/lib.rs\n");
   rmSync(join(folder, "pkg"), { recursive: true });
-  await compilesOnce(build, "pkg/");
+  await compilesOnce(build, "pkg/", []);
   assert.equal(made("chatwire_bg.wasm"), "socket-io\nsrc/lib.rs\n");
 });
 
@@ -131,13 +150,13 @@ test("a build that fails is no build", async (t) => {
   await compilesOnce(build, "nothing is there");
   write("broken", "json");
   appendFileSync(join(folder, "src/lib.rs"), "more");
-  for (let time = 0; time < 2; time++) {
+  for (const these of [["socket-io", "phoenix"], []]) {
     const { said, compiled } = await build();
     assert.match(said, /^cargo .* json\nended with code 1$/);
-    assert.deepEqual(compiled, ["socket-io", "phoenix"]);
+    assert.deepEqual(compiled, these);
   }
   write("broken", "");
-  await compilesOnce(build, "it succeeds");
+  await compilesOnce(build, "it succeeds", ["json", "several"]);
 });
 
 test("without the npm packages it says so before it compiles", async (t) => {
