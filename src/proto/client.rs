@@ -145,14 +145,14 @@ impl Client {
     /// Opens the store; everything else waits for commands.
     pub fn new(config: Config, seed: [u8; 32], now: Now) -> Self {
         let profile = profile::of(&config);
-        let has_rest = profile.unlisted().is_none();
-        let mut capabilities = profile.capabilities();
+        let (has_rest, mut capabilities) = (profile.unlisted().is_none(), profile.capabilities());
+        let paged = has_rest && !profile.gives_marks();
         capabilities.apply(&config.capabilities);
         let (bucket, traits) = (Bucket::new(&config.limits), traits_of(&capabilities));
         let mut client = Self {
             connection: Connection::new(&config, has_rest),
             outbox: Outbox::new(&config.outbox, bucket, &config.user_id, traits),
-            timelines: Timelines::new(&config.user_id, config.limits.max_window_rows, config.history),
+            timelines: Timelines::new(&config.user_id, config.limits.max_window_rows, config.history, paged),
             sync: Sync::new(profile.gives_marks(), has_rest, config.pages.newest),
             rooms: Rooms::new(config.limits.max_conversations, &*profile),
             drafts: Drafts::default(),
@@ -197,7 +197,6 @@ impl Client {
             closed: false,
             config,
         };
-        client.timelines.set_paged(client.sync.pages_backwards());
         let name = client.config.database.clone();
         client.request_store(StoreRequest::Open { name }, storage::StoreJob::Open);
         client

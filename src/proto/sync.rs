@@ -108,7 +108,7 @@ impl Sync {
         self.cursor = cursor;
         self.live = false;
         self.actions.push_back(Action::Syncing);
-        if self.lists {
+        if self.has_lists() {
             self.listing = true;
             self.actions.push_back(Action::Request(Job::List { offset: 0 }));
         } else {
@@ -163,7 +163,7 @@ impl Sync {
 
     /// Whether what is missing can be asked for, once online.
     pub fn can_ask(&self) -> bool {
-        self.lists && (!self.by_marks() || self.cursor)
+        self.has_lists() && (!self.by_marks() || self.cursor)
     }
 
     /// Pull this conversation: it is behind, or may be.
@@ -192,7 +192,10 @@ impl Sync {
 
     /// A window wants more of this conversation than is here.
     pub fn wish(&mut self, conversation_id: &str) {
-        if self.online && self.lists && !self.is_under_way(conversation_id) && self.wishes.len() < MAX_WISHES
+        if self.online
+            && self.has_lists()
+            && !self.is_under_way(conversation_id)
+            && self.wishes.len() < MAX_WISHES
         {
             self.wishes.push_back(conversation_id.to_owned());
         }
@@ -219,11 +222,6 @@ impl Sync {
     pub fn is_under_way(&self, conversation_id: &str) -> bool {
         let is_it = |id: &String| id == conversation_id;
         self.active.contains_key(conversation_id) || self.waiting.any(&is_it) || self.wishes.any(&is_it)
-    }
-
-    /// Whether what comes before a row can be asked for.
-    pub fn pages_backwards(&self) -> bool {
-        self.lists && !self.by_marks()
     }
 
     /// Whether history can be asked for after a sequence number.
@@ -254,7 +252,7 @@ impl Sync {
 
     /// A conversation has turned up that the list did not have.
     pub fn relist(&mut self) {
-        if self.online && self.lists && !self.listing {
+        if self.online && self.has_lists() && !self.listing {
             self.listing = true;
             self.actions.push_back(Action::Request(Job::List { offset: 0 }));
         }

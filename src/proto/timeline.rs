@@ -167,7 +167,8 @@ pub struct Timelines {
 }
 
 impl Timelines {
-    pub fn new(me: &str, max_window_rows: u32, limits: History) -> Self {
+    /// `paged`: the server gives pages by offset.
+    pub fn new(me: &str, max_window_rows: u32, limits: History, paged: bool) -> Self {
         Self {
             me: me.to_owned(),
             limits,
@@ -182,14 +183,9 @@ impl Timelines {
             use_counter: 0,
             phase: Phase::Restored,
             max_window_rows: max_window_rows as usize,
-            paged: false,
+            paged,
             actions: Queue::new(),
         }
-    }
-
-    /// What is given up can be fetched again also where there is no cursor.
-    pub fn set_paged(&mut self, paged: bool) {
-        self.paged = paged;
     }
 
     pub fn poll_action(&mut self) -> Option<Action> {

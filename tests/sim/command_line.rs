@@ -120,14 +120,12 @@ fn check(options: &Options, threads: usize, first: u64) -> bool {
     if total.schedules >= ENOUGH && !missing.is_empty() {
         failed.push(format!("every kind of fault and every cell is reached, but not {}", missing.join(", ")));
     }
-    const WHOLE: Choice = dice::WHOLE_SEGMENTS;
-    const NARROW: Choice = dice::NARROW;
-    const LONG: Choice = dice::LONG_PAGES;
+    let [whole, narrow, long] = [dice::WHOLE_SEGMENTS, dice::NARROW, dice::LONG_PAGES];
     let lists: [(&[_], &[Choice]); 5] = [
-        (REGRESSIONS, &[dice::NO_CHANGES, WHOLE, NARROW, LONG]),
-        (OF_CHANGES, &[WHOLE, NARROW, LONG]),
-        (OF_SEGMENTS, &[NARROW, LONG]),
-        (OF_WIDER, &[LONG]),
+        (REGRESSIONS, &[dice::NO_CHANGES, whole, narrow, long]),
+        (OF_CHANGES, &[whole, narrow, long]),
+        (OF_SEGMENTS, &[narrow, long]),
+        (OF_WIDER, &[long]),
         (OF_SHORT_PAGES, &[]),
     ];
     let kept = lists.iter().flat_map(|(list, more)| list.iter().map(move |kept| (kept, *more)));

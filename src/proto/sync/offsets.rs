@@ -37,13 +37,26 @@ pub(super) struct Offsets {
 }
 
 impl Sync {
+    /// Conversations are listed, and have a history. Plain JSON alone is the assistant's, who has none: what asks for it is left
+    /// out of that build.
+    pub(super) fn has_lists(&self) -> bool {
+        let json = cfg!(feature = "json") && !cfg!(feature = "several");
+        self.lists && !json
+    }
+
+    /// Whether what comes before a row can be asked for.
+    pub fn pages_backwards(&self) -> bool {
+        self.has_lists() && !self.by_marks()
+    }
+
     /// A page has come: the id of its oldest row, and whether it holds a row. Before `on_page`. Whether there is a hole now that
     /// is not looked for any more: said once a pull.
     pub fn meet_pages(&mut self, job: &Job, oldest: Option<&str>, holds: &dyn Fn(&str) -> bool) -> bool {
         let (Job::Offset { conversation_id, offset } | Job::Earlier { conversation_id, offset }) = job else {
             return false;
         };
-        let Some(pull) = self.active.get_mut(conversation_id) else { return false };
+        let paged = self.pages_backwards();
+        let Some(pull) = self.active.get_mut(conversation_id).filter(|_| paged) else { return false };
         let offsets = &mut pull.offsets;
         if matches!(job, Job::Earlier { .. }) {
             let same = oldest.is_some() && offsets.oldest.as_deref() == oldest;
@@ -82,6 +95,9 @@ impl Sync {
         fresh: u32,
         joins: bool,
     ) -> Option<Pulled> {
+        if !self.pages_backwards() {
+            return None;
+        }
         let step = self.page.saturating_sub(1).max(1);
         let pull = self.active.get_mut(conversation_id).filter(|pull| pull.ticket == ticket)?;
         let Some(Job::Earlier { offset, .. }) = pull.job else { return None };

@@ -64,7 +64,7 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let timelines = Timelines::new("me", 100_000, History::default());
+        let timelines = Timelines::new("me", 100_000, History::default(), true);
         Self { timelines, records: BTreeMap::new(), version: 0, told: Vec::new(), torn: false }
     }
 
@@ -122,7 +122,7 @@ impl Bench {
 
     fn restart(&mut self) {
         self.save();
-        self.timelines = Timelines::new("me", 100_000, History::default());
+        self.timelines = Timelines::new("me", 100_000, History::default(), true);
         let orphans = self.records.get(&Key::Text(store::ORPHANS_KEY.into()));
         self.timelines.restore_orphans(orphans.map(Vec::as_slice)).unwrap();
         if let Some(bytes) = self.records.get(&Key::Text(store::head_key(ROOM))) {
