@@ -68,6 +68,23 @@ for (const plain of [false, true]) {
       assert.deepEqual(stored(id), ["héllo 👋"]);
     });
 
+    test("a new device has the newest page, and what comes before it as somebody scrolls up (T10)", async () => {
+      const { ana, ben, id } = await pair();
+      const texts = Array.from({ length: 130 }, (_, n) => `message ${n}`);
+      let last;
+      for (const text of texts) last = await ana.send(id, text);
+      await ana.call("acknowledged", last.key);
+      assert.deepEqual(stored(id), texts);
+      const other = await stage.client(swift(server.url, { id: ben.userId, prefix: `user:${ben.userId}` }));
+      await other.connect();
+      await other.untilConversation(id);
+      await other.until("the newest page", (id) => harness.timeline(id).messages.length === 50, id);
+      const newest = await other.timeline(id);
+      assert.deepEqual([textsOf(newest), newest.hasEarlier], [texts.slice(-50), true]);
+      const whole = await other.whole(id);
+      assert.deepEqual([textsOf(whole), whole.hasEarlier], [texts, false]);
+    });
+
     test("a refused token is refreshed once, and the connection goes on (E8)", async () => {
       const { ana, ben, id } = await pair();
       server.faults.refuseConnect(1);
