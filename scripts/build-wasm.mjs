@@ -19,7 +19,7 @@ import { shortened } from "./lib/short-names.mjs";
 import { namedByPlace } from "./lib/similar-order.mjs";
 import { withoutUnusedShims } from "./lib/unused-shims.mjs";
 import { isKept, keep, keepFolder } from "./lib/wasm-kept.mjs";
-import { forgetMade, inputsNow, isMade, markAsMade } from "./lib/wasm-stamp.mjs";
+import { forgetMade, inputsNow, isMade, markAsMade, toolsNow } from "./lib/wasm-stamp.mjs";
 
 const bindgenArgs = ["--target", "web", "--omit-default-module-path"];
 
@@ -224,13 +224,7 @@ async function shortenNames(folder) {
 async function stampOf(inputs, dev) {
   const hash = createHash("sha256");
   for (const { file } of inputs) hash.update(await readFile(file));
-  hash.update(await readFile(join(root, "tools", "wasm-bindgen", "Cargo.toml")));
-  if (!dev) {
-    hash.update(await readFile(join(root, "node_modules", "binaryen", "package.json")));
-    for (const name of ["short-names", "similar-order", "unused-shims", "wasm-names", "wasm-reader"])
-      hash.update(await readFile(join(root, "scripts", "lib", `${name}.mjs`)));
-  }
-  hash.update(JSON.stringify({ bindgenArgs, optArgs: dev ? null : optArgs }));
+  hash.update(JSON.stringify({ tools: await toolsNow(), dev }));
   return hash.digest("hex");
 }
 

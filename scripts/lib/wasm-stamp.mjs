@@ -35,6 +35,12 @@ export async function inputsNow(options, sources = ["src"]) {
   return createHash("sha256").update(all).digest("hex");
 }
 
+/** Changes with everything that makes pkg/ of what cargo has compiled. */
+export async function toolsNow() {
+  const tools = ["Cargo.lock", "tools/wasm-bindgen", "node_modules/binaryen/package.json"];
+  return hashOf([...tools, ...(await withImports("scripts/build-wasm.mjs"))]);
+}
+
 /** Whether pkg/ stands as it was made, by these inputs or, without, by any. */
 export async function isMade(by) {
   // Without the first the package and the demo would be built each time, or never.

@@ -204,7 +204,8 @@ impl Sync {
     /// The next conversation of which a window wants more; answered by `begin`, where there is something to ask for. One that
     /// is being pulled by now waits: each has one pull at a time, and another would take its place.
     pub fn take_wish(&mut self) -> Option<String> {
-        if self.active.len() >= PARALLEL {
+        // What the list says is pulled first: a wish in between would bring as old what is news.
+        if self.listing || self.active.len() >= PARALLEL {
             return None;
         }
         for _ in 0..self.wishes.len() {
@@ -329,7 +330,7 @@ impl Sync {
             (pull.ticket, pull.job, pull.next) = (ticket, Some(job.clone()), next);
             pull.unreadable = 0;
             pull.pages += 1;
-            (pull.offsets.rows, pull.offsets.has_more) = (rows, has_more);
+            (pull.offsets.rows, pull.offsets.has_more) = (rows, has_more && rows > 0);
             // One that cannot go on has not come to the newest.
             let stuck = has_more && pull.next.is_none();
             let after = matches!(job, Job::After { .. }) && !stuck;
@@ -370,7 +371,7 @@ impl Sync {
             self.actions.push_back(Action::Request(job));
             return Pulled::GoesOn;
         }
-        let (again, rows) = (pull.again, pull.rows);
+        let (again, rows, given_up) = (pull.again, pull.rows, given_up || pull.offsets.hole);
         self.active.remove(conversation_id);
         if again {
             self.waiting.push_back(conversation_id.to_owned());

@@ -110,7 +110,7 @@ fn a_new_device_asks_for_the_newest_page_and_windows_for_what_comes_before_it() 
 #[test]
 fn what_was_missed_and_given_up_comes_where_somebody_scrolls_through_it() {
     let mut world = World::new(Backend::plain().room("r", &["ana", "bo"]));
-    for n in 0..80 {
+    for n in 0..50 {
         world.backend.post_silently(world.now.wall_ms + n, "r", "bo", &format!("a{n}"));
     }
     let ana = world.join("ana");
@@ -125,6 +125,23 @@ fn what_was_missed_and_given_up_comes_where_somebody_scrolls_through_it() {
         world.count(ana, |event| matches!(event, Event::Gap { .. })) == 1
     });
     world.pass(1000);
-    scroll_up(&mut world, ana);
+    let asked = scroll_up(&mut world, ana);
+    assert!(asked < 60, "{asked} requests for 320 rows");
     assert!(world.texts(ana, 1) == world.backend.texts("r"), "{} rows", world.texts(ana, 1).len());
+}
+
+#[test]
+fn a_message_that_is_there_before_the_first_page_makes_no_news_of_what_is_old() {
+    let mut world = World::new(Backend::plain().room("r", &["ana", "bo"]));
+    for n in 0..300 {
+        world.backend.post_silently(world.now.wall_ms - 5000 + n, "r", "bo", &format!("b{n}"));
+    }
+    let ana = world.join("ana");
+    world.ask(ana, Command::Connect {});
+    world.until("the socket", |world| world.backend.sessions.values().any(|session| session.joined));
+    world.post("r", "bo", "live");
+    world.pass(20_000);
+    let pages = world.backend.requests.iter().filter(|request| request.contains("/messages/r")).count();
+    let news = world.count(ana, |event| matches!(event, Event::Message { .. }));
+    assert_eq!((pages, news), (1, 50));
 }

@@ -210,7 +210,9 @@ impl World {
     pub fn page(&mut self, at: usize, input: PageInput) {
         let t = self.t;
         let device = &mut self.devices[at];
-        device.troubled_ms = t;
+        if input != PageInput::Hidden {
+            device.troubled_ms = t;
+        }
         match input {
             PageInput::Visible => device.visible = true,
             PageInput::Hidden => device.visible = false,

@@ -35,6 +35,7 @@ fn give_up(s: &mut Stream, plan: &mut Plan) {
         plan.acts.push((at + 2, send));
         plan.acts.push((at + s.between(3000, 6000), Act::OnlineLie { device }));
     }
+    plan.storm_ms = plan.storm_ms.max(at + 11_000);
     plan.acts.sort_by_key(|(at, _)| *at);
 }
 

@@ -57,7 +57,11 @@ impl Sync {
             Job::Newest { conversation_id } => self.on_newest(conversation_id, false),
             job => {
                 if let Some(id) = job.conversation_id() {
-                    self.active.remove(id);
+                    // What was refused to a window says nothing of what is new.
+                    let again = self.active.remove(id).is_some_and(|pull| pull.again);
+                    if again && matches!(job, Job::Earlier { .. }) {
+                        self.waiting.push_back(id.to_owned());
+                    }
                     self.refresh_postponed(id, 0);
                     self.on_looked(id);
                 }

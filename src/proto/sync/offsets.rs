@@ -21,8 +21,9 @@ pub(super) struct Offsets {
     /// The server's id of the oldest row of the last page.
     oldest: Option<String>,
     restarts: u32,
-    /// The last page did not meet the one before it.
+    /// The last page did not meet the one before it; or such a hole is not looked for any more.
     pub(super) anew: bool,
+    pub(super) hole: bool,
     /// Rows of the last page of what comes before, and whether there are more before it.
     pub(super) rows: u32,
     pub(super) has_more: bool,
@@ -32,6 +33,10 @@ pub(super) struct Offsets {
     /// What is missing in between is looked for; or was found, and comes.
     seeks: bool,
     fills: bool,
+    /// A page did not begin among what is known.
+    walked: bool,
+    /// Rows of the largest page: a server may give less than was asked for.
+    largest: u32,
     /// Other offsets have brought the same page: the server does not look at them.
     same_pages: u32,
 }
@@ -49,30 +54,28 @@ impl Sync {
         self.has_lists() && !self.by_marks()
     }
 
-    /// A page has come: the id of its oldest row, and whether it holds a row. Before `on_page`. Whether there is a hole now that
-    /// is not looked for any more: said once a pull.
-    pub fn meet_pages(&mut self, job: &Job, oldest: Option<&str>, holds: &dyn Fn(&str) -> bool) -> bool {
+    /// A page has come: the id of its oldest row, and whether it holds a row. Before `on_page`.
+    pub fn meet_pages(&mut self, job: &Job, oldest: Option<&str>, holds: &dyn Fn(&str) -> bool) {
         let (Job::Offset { conversation_id, offset } | Job::Earlier { conversation_id, offset }) = job else {
-            return false;
+            return;
         };
         let paged = self.pages_backwards();
-        let Some(pull) = self.active.get_mut(conversation_id).filter(|_| paged) else { return false };
+        let Some(pull) = self.active.get_mut(conversation_id).filter(|_| paged) else { return };
         let offsets = &mut pull.offsets;
         if matches!(job, Job::Earlier { .. }) {
-            let same = oldest.is_some() && offsets.oldest.as_deref() == oldest;
+            let same = pull.pages > 0 && offsets.oldest.as_deref() == oldest;
             offsets.same_pages = if same { offsets.same_pages + 1 } else { 0 };
             offsets.oldest = oldest.map(str::to_owned);
-            return false;
+            return;
         }
         let meets = *offset == 0 || offsets.oldest.as_deref().is_none_or(holds);
         offsets.anew = !meets && offsets.restarts < MAX_RESTARTS;
-        let hole = !meets && offsets.restarts == MAX_RESTARTS;
+        offsets.hole |= !meets && !offsets.anew;
         if offsets.anew {
             pull.pages = 0;
         }
-        offsets.restarts += u32::from(offsets.anew || hole);
+        offsets.restarts += u32::from(offsets.anew);
         offsets.oldest = oldest.map(str::to_owned);
-        hole
     }
 
     /// Asks for what comes before the `known` rows that are here, or for what is missing in between, where one has come to.
@@ -98,11 +101,14 @@ impl Sync {
         if !self.pages_backwards() {
             return None;
         }
-        let step = self.page.saturating_sub(1).max(1);
+        let page = self.page;
         let pull = self.active.get_mut(conversation_id).filter(|pull| pull.ticket == ticket)?;
         let Some(Job::Earlier { offset, .. }) = pull.job else { return None };
         let offsets = &mut pull.offsets;
         offsets.fresh = offsets.fresh.saturating_add(fresh);
+        offsets.largest = offsets.largest.max(offsets.rows);
+        let step = if offsets.largest > 0 { offsets.largest } else { page }.saturating_sub(1).max(1);
+        offsets.walked |= !joins;
         let came = offsets.fresh > 0;
         let total = offset.saturating_add(offsets.rows);
         let here = offsets.known.saturating_add(offsets.fresh);
@@ -115,7 +121,7 @@ impl Sync {
         let next = match offset {
             _ if stuck => None,
             1.. if !joins || (offsets.seeks && !came) => Some(back),
-            _ if offsets.has_more && !came && !offsets.seeks => Some(on),
+            _ if offsets.has_more && joins && !came && !offsets.seeks => Some(on),
             _ => None,
         };
         if let Some((offset, _)) = next.filter(|_| pull.pages < MAX_OFFSET_PAGES) {
@@ -127,7 +133,7 @@ impl Sync {
         // Where the newer end of what is missing is found, it goes on from there. Looked through up to the newest: what the
         // server has more than are here cannot be read.
         let found = if offsets.has_more { on } else { back };
-        let missing = came && !stuck && (offsets.seeks || offsets.fills);
+        let missing = came && !stuck && (offsets.seeks || offsets.fills || offsets.walked);
         let resume = next.or_else(|| missing.then_some(found));
         let again = pull.again;
         self.active.remove(conversation_id);

@@ -23,6 +23,15 @@ pub enum Wanted {
     Newest,
 }
 
+/// Where there is no cursor, and pages are asked for by offset.
+#[derive(Debug, Default)]
+pub(super) struct Paged {
+    /// Where what is missing in between is looked for the next time, and whether towards the newest.
+    pub resume: Option<(u32, bool)>,
+    /// Something was sent before anything was asked for: its copy may stand before the newest page.
+    pub sent_unmet: bool,
+}
+
 impl Timelines {
     /// A window shows all that is here and wants more: what is to be fetched, `rows` at once. `None`: nothing comes before,
     /// or nothing more is to be had.
@@ -46,7 +55,9 @@ impl Timelines {
 
     /// Where there is no cursor: something that is not here may be had by offset.
     pub fn on_given_up(&mut self, conversation_id: &str) {
-        self.log_mut(conversation_id).set_more(true);
+        let log = self.log_mut(conversation_id);
+        log.set_more(true);
+        log.paged.resume = None;
         self.dirty_views(conversation_id);
     }
 
@@ -54,17 +65,17 @@ impl Timelines {
     /// `resume`: where what is missing in between is looked for the next time.
     pub fn on_earlier(&mut self, conversation_id: &str, came: bool, resume: Option<(u32, bool)>) {
         let log = self.log_mut(conversation_id);
-        (log.exhausted, log.resume) = (!came && resume.is_none(), resume);
-        if resume.is_some() {
-            log.set_more(true);
+        let ends = !came && resume.is_none();
+        (log.exhausted, log.paged.resume, log.refused) = (ends, resume, None);
+        if ends || resume.is_some() {
+            log.set_more(!ends);
         }
         self.dirty_views(conversation_id);
     }
 
     /// How many rows are here, and where one goes on looking for what is missing among them.
     pub fn count_rows(&self, conversation_id: &str) -> (u32, Option<(u32, bool)>) {
-        let Some(log) = self.logs.get(conversation_id) else { return (0, None) };
-        (log.head.segments.iter().fold(0, |rows, info| info.count.saturating_add(rows)), log.resume)
+        self.logs.get(conversation_id).map_or((0, None), |log| (log.row_count(), log.paged.resume))
     }
 
     /// The newest that is missing between two ranges: what comes after the first sequence number, up to the second.
@@ -163,10 +174,11 @@ impl Log {
         }
     }
 
-    /// Nothing of it has ever been here, and nothing been sent: what comes first is not missed by anybody.
+    /// Nothing of it has ever been here but what has come live since, and nothing been sent: of what a page brings nothing was
+    /// missed.
     pub(super) fn is_untouched(&self) -> bool {
-        let nothing = !self.met && !self.torn && self.head.segments.is_empty() && self.lost.is_empty();
-        nothing && self.head.joined_to.is_none() && self.before_sent.is_none()
+        let known = self.head.joined_to.as_ref().is_some_and(|id| !id.is_empty());
+        !self.met && !self.torn && !self.paged.sent_unmet && !known && self.lost.is_empty()
     }
 
     /// All of the conversation is known to be here, from its first message on. Without a cursor nothing says so.
