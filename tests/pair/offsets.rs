@@ -129,19 +129,3 @@ fn what_was_missed_and_given_up_comes_where_somebody_scrolls_through_it() {
     assert!(asked < 60, "{asked} requests for 320 rows");
     assert!(world.texts(ana, 1) == world.backend.texts("r"), "{} rows", world.texts(ana, 1).len());
 }
-
-#[test]
-fn a_message_that_is_there_before_the_first_page_makes_no_news_of_what_is_old() {
-    let mut world = World::new(Backend::plain().room("r", &["ana", "bo"]));
-    for n in 0..300 {
-        world.backend.post_silently(world.now.wall_ms - 5000 + n, "r", "bo", &format!("b{n}"));
-    }
-    let ana = world.join("ana");
-    world.ask(ana, Command::Connect {});
-    world.until("the socket", |world| world.backend.sessions.values().any(|session| session.joined));
-    world.post("r", "bo", "live");
-    world.pass(20_000);
-    let pages = world.backend.requests.iter().filter(|request| request.contains("/messages/r")).count();
-    let news = world.count(ana, |event| matches!(event, Event::Message { .. }));
-    assert_eq!((pages, news), (1, 50));
-}

@@ -33,7 +33,6 @@ impl Timelines {
         // Also one of which nothing has come yet.
         let log = self.log_mut(conversation_id);
         log.strays.clear();
-        log.paged.sent_unmet |= !log.met;
         if log.head.cursor.is_none() && log.before_sent.is_none() {
             log.before_sent = log.newest_told();
             if log.head.joined_to.is_none() {
@@ -57,7 +56,7 @@ impl Timelines {
         for (_, log) in self.logs.iter_mut() {
             (log.unsure, log.catches_up) = (true, true);
             (log.exhausted, log.fetching) = (false, false);
-            (log.before_sent, log.paged.resume) = (None, None);
+            (log.before_sent, log.resume) = (None, None);
         }
         self.end_hearing();
     }

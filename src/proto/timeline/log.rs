@@ -7,7 +7,6 @@ use crate::proto::sorted::{SortedMap, SortedSet, partition_point};
 use super::super::model::{Failure, Message};
 use super::super::store::{HistoryHead, IndexPage, OrderKey, SegmentInfo, index_page_of};
 use super::Op;
-use super::ranges::Paged;
 
 /// So many a conversation may keep.
 const FEW_SEGMENTS: usize = 8;
@@ -100,7 +99,8 @@ pub struct Log {
     /// A window waits for the server; the server has nothing more before the oldest row.
     pub(super) fetching: bool,
     pub(super) exhausted: bool,
-    pub(super) paged: Paged,
+    /// By offset: where what is missing in between is looked for, and whether towards the newest.
+    pub(super) resume: Option<(u32, bool)>,
     /// It was caught up with before: what came since is told, and not only the newest page of it.
     pub(super) met: bool,
     /// Why the server does not give this history.
@@ -166,7 +166,7 @@ impl Log {
             torn: false,
             fetching: false,
             exhausted: false,
-            paged: Paged::default(),
+            resume: None,
             met: false,
             refused: None,
             earlier_step: 0,

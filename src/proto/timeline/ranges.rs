@@ -23,15 +23,6 @@ pub enum Wanted {
     Newest,
 }
 
-/// Where there is no cursor, and pages are asked for by offset.
-#[derive(Debug, Default)]
-pub(super) struct Paged {
-    /// Where what is missing in between is looked for the next time, and whether towards the newest.
-    pub resume: Option<(u32, bool)>,
-    /// Something was sent before anything was asked for: its copy may stand before the newest page.
-    pub sent_unmet: bool,
-}
-
 impl Timelines {
     /// A window shows all that is here and wants more: what is to be fetched, `rows` at once. `None`: nothing comes before,
     /// or nothing more is to be had.
@@ -57,7 +48,7 @@ impl Timelines {
     pub fn on_given_up(&mut self, conversation_id: &str) {
         let log = self.log_mut(conversation_id);
         log.set_more(true);
-        log.paged.resume = None;
+        log.resume = None;
         self.dirty_views(conversation_id);
     }
 
@@ -66,7 +57,7 @@ impl Timelines {
     pub fn on_earlier(&mut self, conversation_id: &str, came: bool, resume: Option<(u32, bool)>) {
         let log = self.log_mut(conversation_id);
         let ends = !came && resume.is_none();
-        (log.exhausted, log.paged.resume, log.refused) = (ends, resume, None);
+        (log.exhausted, log.resume, log.refused) = (ends, resume, None);
         if ends || resume.is_some() {
             log.set_more(!ends);
         }
@@ -75,7 +66,7 @@ impl Timelines {
 
     /// How many rows are here, and where one goes on looking for what is missing among them.
     pub fn count_rows(&self, conversation_id: &str) -> (u32, Option<(u32, bool)>) {
-        self.logs.get(conversation_id).map_or((0, None), |log| (log.row_count(), log.paged.resume))
+        self.logs.get(conversation_id).map_or((0, None), |log| (log.row_count(), log.resume))
     }
 
     /// The newest that is missing between two ranges: what comes after the first sequence number, up to the second.
@@ -174,11 +165,10 @@ impl Log {
         }
     }
 
-    /// Nothing of it has ever been here but what has come live since, and nothing been sent: of what a page brings nothing was
-    /// missed.
+    /// Nothing of it has ever been here, and nothing been sent: what comes first is not missed by anybody.
     pub(super) fn is_untouched(&self) -> bool {
-        let known = self.head.joined_to.as_ref().is_some_and(|id| !id.is_empty());
-        !self.met && !self.torn && !self.paged.sent_unmet && !known && self.lost.is_empty()
+        let nothing = !self.met && !self.torn && self.head.segments.is_empty() && self.lost.is_empty();
+        nothing && self.head.joined_to.is_none() && self.before_sent.is_none()
     }
 
     /// All of the conversation is known to be here, from its first message on. Without a cursor nothing says so.
