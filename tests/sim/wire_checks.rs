@@ -96,13 +96,12 @@ impl World {
 
     fn see_open(&mut self, at: usize) {
         let (name, t) = (self.name(at), self.t);
+        self.devices[at].eyes.pace.begin_socket();
         let wire = &mut self.devices[at].eyes.wire;
         wire.in_flight.clear();
         wire.last_frame_ms = t;
         let fresh = core::mem::take(&mut wire.token_given);
-        let wire_ended = wire.disconnected;
-        self.devices[at].eyes.pace.begin_socket();
-        if wire_ended {
+        if wire.disconnected {
             self.wrong("disconnect() is obeyed", format!("{name} opens a socket"));
         } else if !fresh {
             self.wrong("a token is asked for each attempt", format!("{name} opens a socket with an old one"));

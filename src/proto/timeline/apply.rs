@@ -70,7 +70,9 @@ impl Timelines {
         }
         if let Some(message) = page.messages.pop_front() {
             let telling = Telling::Page { asked: page.asked, tells: page.tells };
-            let known = !matches!(self.log_mut(conversation_id).find_copy(&message), Found::Nowhere);
+            // Asked of what comes before alone, where what is newer than all that is known is left out.
+            let known =
+                page.earlier && !matches!(self.log_mut(conversation_id).find_copy(&message), Found::Nowhere);
             page.meets |= known;
             if page.meets || !page.earlier {
                 let was = self.apply_message(conversation_id, &message, telling);
@@ -95,7 +97,7 @@ impl Timelines {
         let PageOp { ticket, fresh, tells, .. } = page;
         // Where all that is here is known without a gap, any of it will do; and nothing is missed of what was never there.
         let known = page.joins.unwrap_or(page.oldest_known == Some(true));
-        let reached = if page.earlier { page.meets && !page.cut } else { page.first || known };
+        let reached = if page.earlier { page.begins_known() } else { page.first || known };
         let applied = Applied { ticket, fresh, tells, reached };
         self.actions.push_back(Action::PageApplied { conversation_id: conversation_id.to_owned(), applied });
     }

@@ -64,6 +64,13 @@ pub struct PageOp {
     pub joins: Option<bool>,
 }
 
+impl PageOp {
+    /// Of what comes before all that is here: its newest row was known, so that nothing is missing above it.
+    pub(super) fn begins_known(&self) -> bool {
+        self.meets && !self.cut
+    }
+}
+
 /// What became of a page.
 #[derive(Clone, Copy, Debug)]
 pub struct Applied {

@@ -38,7 +38,7 @@ impl Timelines {
     pub(super) fn bound_below(&mut self, conversation_id: &str, page: &PageOp) {
         let Some(more) = page.more else { return };
         // One that goes on from another says so only where it is the last.
-        let says = if page.earlier { page.meets && !page.cut && !more } else { page.first || !more };
+        let says = if page.earlier { page.begins_known() && !more } else { page.first || !more };
         if says && !mutant::is(66) {
             self.log_mut(conversation_id).set_more(more);
         }
