@@ -59,8 +59,6 @@ use rest::Asked;
 use storage::Storage;
 pub use storage::everything;
 
-/// Commands that wait for the store to be read or for the other tabs' word.
-const MAX_DEFERRED: usize = 1000;
 /// Callers of `acknowledged()` that wait.
 const MAX_WAITERS: usize = 10_000;
 /// To an unknown backend the first send waits this long for a hello (D2).
@@ -213,11 +211,7 @@ impl Client {
         let id = self.next_command;
         self.next_command += 1;
         if self.must_wait(&command) {
-            if self.deferred.len() >= MAX_DEFERRED {
-                let text = "too many commands before the store was read; wait for createChat() to resolve";
-                return Err(Failure::new(ErrorCode::OutboxFull, text));
-            }
-            self.deferred.push((id, command));
+            self.defer(id, command)?;
         } else {
             self.execute(now, id, command)?;
         }
@@ -384,7 +378,7 @@ impl Client {
     fn settle(&mut self, now: Now) {
         loop {
             self.route(now);
-            if !self.write(now) && !self.heed_wish(now) {
+            if !self.run_deferred(now) && !self.write(now) && !self.heed_wish(now) {
                 break;
             }
         }
@@ -392,7 +386,7 @@ impl Client {
         self.answer_wanted_beside();
         self.outbox.on_settled();
         self.say_rest();
-        self.answer_connects(now);
+        self.answer_connects();
         self.ask_for_creations(now);
         self.outbox.update_timers(now, &mut self.timers);
         self.finish_close(now);

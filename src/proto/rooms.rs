@@ -131,6 +131,11 @@ impl Rooms {
         }
     }
 
+    /// Nobody has said yet whether there is such a conversation: it may be in the first list.
+    pub fn is_unheard_of(&self, id: &str) -> bool {
+        !self.listed && self.may_exist(id) && !self.rooms.contains_key(id)
+    }
+
     /// Takes the server's telling. `false`: there are too many conversations already.
     pub fn upsert(&mut self, told: &ServerConversation) -> bool {
         self.seen.insert(told.id.clone());

@@ -339,3 +339,34 @@ fn keys_of_ones_own_that_are_looked_for_count_as_queued() {
         assert!(world.wait(ana, id).is_ok());
     }
 }
+
+#[test]
+fn of_a_new_device_what_is_sent_waits_for_the_first_list_to_know_its_conversation() {
+    let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
+    let ana = world.join("ana");
+    world.connect(ana);
+    world.until("the list is asked for", |world| {
+        world.backend.requests.iter().any(|it| it.contains("/conversations"))
+    });
+    let nowhere = world.ask(ana, Command::Send(message("nowhere", "hello")));
+    let known = world.send(ana, "r", "one");
+    assert!(world.outcome(ana, nowhere).is_none() && world.outcome(ana, known).is_none());
+    assert_eq!(world.wait(ana, nowhere).unwrap_err().code, ErrorCode::NotFound);
+    assert!(world.wait(ana, known).is_ok());
+    world.until("the other is there", |world| world.backend.texts("r") == ["one"]);
+}
+
+#[test]
+fn of_a_new_device_what_is_sent_does_not_wait_for_a_list_when_the_connection_is_lost() {
+    let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
+    let ana = world.join("ana");
+    world.connect(ana);
+    world.until("the list is asked for", |world| {
+        world.backend.requests.iter().any(|it| it.contains("/conversations"))
+    });
+    let sent = world.send(ana, "r", "one");
+    assert!(world.outcome(ana, sent).is_none());
+    world.server_down();
+    assert!(world.wait(ana, sent).is_ok());
+    assert_eq!(world.outbox(ana).len(), 1);
+}

@@ -12,6 +12,8 @@ use super::AckFor;
 use super::Client;
 use super::create::Wanted;
 
+/// Commands that wait for the store to be read, for the other tabs' word, or for the first list.
+const MAX_DEFERRED: usize = 1000;
 /// Read receipts that wait for a connection.
 const MAX_PENDING_READS: usize = 1000;
 
@@ -25,12 +27,33 @@ impl Client {
                     || (!self.storage.newer
                         && matches!(self.lead.state(), State::Unasked | State::Asked | State::Claims))
             }
+            Command::Send(send) => !self.storage.loaded || self.may_be_listed(&send.conversation_id),
             _ => !self.storage.loaded,
         }
     }
 
-    pub(super) fn run_deferred(&mut self, now: Now) {
+    pub(super) fn defer(&mut self, id: CommandId, command: Command) -> Result<(), Failure> {
+        if self.deferred.len() >= MAX_DEFERRED {
+            let text = "too many commands before the store was read; wait for createChat() to resolve";
+            return Err(Failure::new(ErrorCode::OutboxFull, text));
+        }
+        if self.storage.loaded && matches!(command, Command::Send(_)) {
+            self.outbox.check_room(self.deferred.len())?;
+        }
+        self.deferred.push((id, command));
+        Ok(())
+    }
+
+    /// On a new device a conversation that does not exist is refused and not queued (SPEC.md): while its first list is
+    /// under way, that is not known. Nothing waits for a list that is asked for again, or without a connection.
+    fn may_be_listed(&self, conversation_id: &str) -> bool {
+        self.sync.awaits_list() && self.rooms.is_unheard_of(conversation_id)
+    }
+
+    /// `true`: at least one of them waits no more.
+    pub(super) fn run_deferred(&mut self, now: Now) -> bool {
         let waiting = core::mem::take(&mut self.deferred);
+        let before = waiting.len();
         for (id, command) in waiting {
             if self.must_wait(&command) {
                 self.deferred.push((id, command));
@@ -38,6 +61,7 @@ impl Client {
                 self.refuse(id, error);
             }
         }
+        self.deferred.len() < before
     }
 
     pub(super) fn execute(&mut self, now: Now, id: CommandId, command: Command) -> Result<(), Failure> {
@@ -121,15 +145,12 @@ impl Client {
     }
 
     /// D14: whoever waits in a tab that does not lead waits for its leader's socket.
-    pub(super) fn answer_connects(&mut self, now: Now) {
+    pub(super) fn answer_connects(&mut self) {
         if self.lead.state() == State::Follows {
             if self.is_served() {
                 for id in core::mem::take(&mut self.connect_waiters) {
                     self.done(id, Outcome::Nothing);
                 }
-            }
-            if !self.deferred.is_empty() {
-                self.run_deferred(now);
             }
         }
     }

@@ -50,6 +50,11 @@ impl Sync {
         self.rounds >= TOLD_AFTER && !core::mem::replace(&mut self.told, true)
     }
 
+    /// The list of conversations is under way, and nothing has failed on the way.
+    pub fn awaits_list(&self) -> bool {
+        self.listing && self.failures == 0
+    }
+
     /// A request can never succeed (unknown there, forbidden, no REST at all): the rest goes on without it.
     pub fn on_hopeless(&mut self, job: &Job) {
         match job {
