@@ -129,3 +129,25 @@ fn what_was_missed_and_given_up_comes_where_somebody_scrolls_through_it() {
     assert!(asked < 60, "{asked} requests for 320 rows");
     assert!(world.texts(ana, 1) == world.backend.texts("r"), "{} rows", world.texts(ana, 1).len());
 }
+
+#[test]
+fn a_server_that_has_lost_its_history_is_asked_for_all_of_its_new_one() {
+    let mut world = World::new(Backend::plain().room("r", &["ana", "bo"]));
+    for n in 0..500 {
+        world.backend.post_silently(1, "r", "bo", &format!("old{n}"));
+    }
+    let ana = world.join("ana");
+    world.open_view(ana, 1, "r");
+    world.go_live(ana);
+    scroll_up(&mut world, ana);
+    world.cut(ana);
+    world.backend.rooms.get_mut("r").expect("the room").messages.clear();
+    for n in 0..1200 {
+        world.backend.post_silently(world.now.wall_ms, "r", "bo", &format!("new{n}"));
+    }
+    world.pass(10_000);
+    scroll_up(&mut world, ana);
+    let shown = world.texts(ana, 1);
+    let missing = world.backend.texts("r").into_iter().filter(|text| !shown.contains(text)).count();
+    assert_eq!(missing, 0);
+}

@@ -39,6 +39,8 @@ pub(super) struct Offsets {
     largest: u32,
     /// Other offsets have brought the same page: the server does not look at them.
     same_pages: u32,
+    /// Empty pages in a row: the server has far fewer rows than are here.
+    empty_pages: u32,
 }
 
 impl Sync {
@@ -63,8 +65,9 @@ impl Sync {
         let Some(pull) = self.active.get_mut(conversation_id).filter(|_| paged) else { return };
         let offsets = &mut pull.offsets;
         if matches!(job, Job::Earlier { .. }) {
-            let same = pull.pages > 0 && offsets.oldest.as_deref() == oldest;
+            let same = oldest.is_some() && offsets.oldest.as_deref() == oldest;
             offsets.same_pages = if same { offsets.same_pages + 1 } else { 0 };
+            offsets.empty_pages = if oldest.is_none() { offsets.empty_pages + 1 } else { 0 };
             offsets.oldest = oldest.map(str::to_owned);
             return;
         }
@@ -115,7 +118,8 @@ impl Sync {
         if joins && !offsets.has_more && total > here {
             (offsets.seeks, offsets.fills) = (true, false);
         }
-        let back = (offset.saturating_sub(step), true);
+        let leap = step.saturating_mul(1 << offsets.empty_pages.saturating_sub(1).min(16));
+        let back = (offset.saturating_sub(leap), true);
         let on = (total.saturating_sub(1).max(offset.saturating_add(1)), false);
         let stuck = offsets.same_pages >= MAX_SAME_PAGES;
         let next = match offset {
