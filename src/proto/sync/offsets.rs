@@ -120,7 +120,9 @@ impl Sync {
         }
         let leap = step.saturating_mul(1 << offsets.empty_pages.saturating_sub(1).min(16));
         let back = (offset.saturating_sub(leap), true);
-        let on = (total.saturating_sub(1).max(offset.saturating_add(1)), false);
+        // As much may come meanwhile as one goes on by.
+        let ahead = if offsets.same_pages > 0 { step << offsets.same_pages.min(MAX_SAME_PAGES) } else { 0 };
+        let on = (total.saturating_sub(1).max(offset.saturating_add(1)).saturating_add(ahead), false);
         let stuck = offsets.same_pages >= MAX_SAME_PAGES;
         let next = match offset {
             _ if stuck => None,
