@@ -281,4 +281,8 @@ pub const OF_SHORT_PAGES: &[(u64, &[Choice], &str)] = &[(
         2305843009213693965,
     ],
     "a server that has lost its history: empty pages by offset passed for a server that ignores the offset",
+)(
+    108010741,
+    &[],
+    "as many messages came as a window went on by towards the oldest: the same page again and again",
 )];
