@@ -105,7 +105,6 @@ impl Client {
             self.connection.on_lead(Some(false), now, &mut self.timers, &mut self.rng);
             self.say_hello(now);
             self.rescan_later(now);
-            self.run_deferred(now);
             self.flush_reads(now);
         }
     }
@@ -271,7 +270,6 @@ impl Client {
             self.pending_reads.push_back((conversation_id, id));
         }
         self.rescan_later(now);
-        self.run_deferred(now);
         if !self.storage.degraded || !self.waits_for_store() {
             // It has taken another write meanwhile, or was to be asked again while this claim was not over.
             self.claim_again();

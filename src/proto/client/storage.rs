@@ -269,7 +269,6 @@ impl Client {
         self.emit(Event::Guarantees { guarantees });
         self.claim_again();
         self.say_hello(now);
-        self.run_deferred(now);
     }
 
     /// Takes what a read of `everything` has found.

@@ -40,7 +40,6 @@ impl Client {
                 self.rescan(now);
             }
         }
-        self.run_deferred(now);
     }
 
     /// The database is empty: so is the memory.
