@@ -85,7 +85,9 @@ impl World {
         for (number, count) in copies {
             let stored = self.server.ever.get(&number).copied().unwrap_or(1);
             if keys && count > stored.max(1) {
-                wrong = Some(format!("message {number} is shown {count} times"));
+                let same = window.rows().filter(|row| text::number(&row.text) == Some(number));
+                let rows: Vec<_> = same.map(|row| (&row.row_key, &row.id, row.status)).collect();
+                wrong = Some(format!("message {number} is shown {count} times, as {rows:?},"));
             }
         }
         if let Some(what) = wrong {

@@ -334,7 +334,9 @@ impl Client {
                     self.timelines.on_given_up(&conversation_id);
                 }
             }
-            Pulled::Earlier { came, resume } => self.timelines.on_earlier(&conversation_id, came, resume),
+            Pulled::Earlier { came, resume, sure } => {
+                self.timelines.on_earlier(&conversation_id, came, resume, sure);
+            }
             Pulled::Again | Pulled::GoesOn => {}
         }
         if pulled != Pulled::GoesOn {

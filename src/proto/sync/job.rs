@@ -77,10 +77,11 @@ pub enum Pulled {
         given_up: bool,
     },
     /// What a window wanted is in; or nothing came. `resume`: some is missing in between, and is looked for from that offset on, towards the
-    /// newest or (`false`) away from it.
+    /// newest or (`false`) away from it. `sure`: where nothing came, there is nothing.
     Earlier {
         came: bool,
         resume: Option<(u32, bool)>,
+        sure: bool,
     },
 }
 

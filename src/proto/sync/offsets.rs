@@ -141,12 +141,14 @@ impl Sync {
         let found = if offsets.has_more { on } else { back };
         let missing = came && !stuck && (offsets.seeks || offsets.fills || offsets.walked);
         let resume = next.or_else(|| missing.then_some(found));
+        // As much has come meanwhile as had been passed over: what is here is further back by now, and what is before it, too.
+        let sure = came || joins || offset > 0 || offsets.rows == 0;
         let again = pull.again;
         self.active.remove(conversation_id);
         if again {
             self.waiting.push_back(conversation_id.to_owned());
         }
         self.settle();
-        Some(Pulled::Earlier { came, resume })
+        Some(Pulled::Earlier { came, resume, sure })
     }
 }

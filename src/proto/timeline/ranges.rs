@@ -53,12 +53,12 @@ impl Timelines {
     }
 
     /// What a window wanted has come, or there is nothing more that could be found: not asked again before the next connection.
-    /// `resume`: where what is missing in between is looked for the next time.
-    pub fn on_earlier(&mut self, conversation_id: &str, came: bool, resume: Option<(u32, bool)>) {
+    /// `resume`: where what is missing in between is looked for the next time. `sure`: where nothing came, there is nothing.
+    pub fn on_earlier(&mut self, conversation_id: &str, came: bool, resume: Option<(u32, bool)>, sure: bool) {
         let log = self.log_mut(conversation_id);
         let ends = !came && resume.is_none();
         (log.exhausted, log.resume, log.refused) = (ends, resume, None);
-        if ends || resume.is_some() {
+        if (ends && sure) || resume.is_some() {
             log.set_more(!ends);
         }
         self.dirty_views(conversation_id);

@@ -33,6 +33,7 @@ impl Log {
                     if let Some(info) = self.place_of(number).and_then(|at| self.head.segments.get_mut(at)) {
                         info.count = loaded.rows.len() as u32;
                     }
+                    self.forget_older(&loaded.rows);
                     self.segments.insert(number, loaded);
                     self.list_again(number);
                 }
@@ -49,6 +50,15 @@ impl Log {
             }
         }
         Ok(())
+    }
+
+    /// A leader that died before its word has moved a row of the end to where the server's number puts it: in a tab that
+    /// does not lead, what was read before that has it still, and is read anew.
+    fn forget_older(&mut self, rows: &[Row]) {
+        let moved = |old: &Row| {
+            old.message.seq.is_none() && rows.iter().any(|row| row.message.row_key == old.message.row_key)
+        };
+        self.segments.remove_where(&|_, other| other.rows.iter().any(moved));
     }
 
     /// A loaded segment of which its index page does not know, since that had to be begun anew.
