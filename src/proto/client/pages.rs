@@ -39,11 +39,15 @@ impl Client {
         self.sync.meet_pages(job, oldest.map(|message| message.id.as_str()), &holds);
         let ticket = self.sync.on_page(job, rows, last_seq, mark, has_more);
         let earlier = matches!(job, Job::Earlier { .. });
-        let mut messages = Queue::new();
+        let (mut messages, mut below_taken) = (Queue::new(), 0);
         for message in page.messages {
             // What is beyond comes, and is told, by the catch-up.
             let beyond = matches!(job, Job::Between { before, .. } if message.seq > Some(*before));
-            if message.conversation_id != conversation_id || beyond || self.divert_own_copy(&message) {
+            if message.conversation_id != conversation_id || beyond {
+                continue;
+            }
+            if self.divert_own_copy(&message) {
+                below_taken = messages.len();
                 continue;
             }
             if earlier {
@@ -68,7 +72,18 @@ impl Client {
         };
         let by_offset = earlier || matches!(job, Job::Offset { .. });
         let more = Some(has_more).filter(|_| by_offset && !self.capabilities.cursor);
-        let page = PageOp { messages, range, mark, ticket, asked, tells, more, earlier, ..PageOp::default() };
+        let page = PageOp {
+            messages,
+            range,
+            mark,
+            ticket,
+            asked,
+            tells,
+            more,
+            earlier,
+            below_taken,
+            ..PageOp::default()
+        };
         self.timelines.push(conversation_id, Op::Page(page));
         Ok(())
     }

@@ -73,7 +73,7 @@ impl Timelines {
             // Asked of what comes before alone, where what is newer than all that is known is left out.
             let known =
                 page.earlier && !matches!(self.log_mut(conversation_id).find_copy(&message), Found::Nowhere);
-            page.meets |= known;
+            page.meets |= known || page.messages.len() < page.below_taken;
             if page.meets || !page.earlier {
                 let was = self.apply_message(conversation_id, &message, telling);
                 page.fresh += u32::from(was == Was::New || page.earlier && !known);
@@ -124,6 +124,7 @@ impl Timelines {
                 Was::Here
             }
             Found::Nowhere => {
+                log.exhausted &= !core::mem::take(&mut log.moved);
                 let mut message = merge::to_message(copy, &me, None);
                 merge::resolve_reply(log, &mut message);
                 if copy.key.is_none() && message.sender == Sender::Me {

@@ -96,9 +96,11 @@ pub struct Log {
     pub(super) joint_stored: bool,
     /// The head in the store cannot be read.
     pub(super) torn: bool,
-    /// A window waits for the server; the server has nothing more before the oldest row.
+    /// A window waits for the server; the server has nothing more before the oldest row; it is asked again with the next
+    /// row, since what comes has moved all that is here further back.
     pub(super) fetching: bool,
     pub(super) exhausted: bool,
+    pub(super) moved: bool,
     /// By offset: where what is missing in between is looked for, and whether towards the newest.
     pub(super) resume: Option<(u32, bool)>,
     /// It was caught up with before: what came since is told, and not only the newest page of it.
@@ -166,6 +168,7 @@ impl Log {
             torn: false,
             fetching: false,
             exhausted: false,
+            moved: false,
             resume: None,
             met: false,
             refused: None,

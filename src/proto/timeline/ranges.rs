@@ -57,7 +57,7 @@ impl Timelines {
     pub fn on_earlier(&mut self, conversation_id: &str, came: bool, resume: Option<(u32, bool)>, sure: bool) {
         let log = self.log_mut(conversation_id);
         let ends = !came && resume.is_none();
-        (log.exhausted, log.resume, log.refused) = (ends, resume, None);
+        (log.exhausted, log.moved, log.resume, log.refused) = (ends, !sure, resume, None);
         if (ends && sure) || resume.is_some() {
             log.set_more(!ends);
         }
