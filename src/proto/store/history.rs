@@ -74,7 +74,7 @@ pub struct HistoryHead {
     /// Fingerprints of the ids and keys in the last segment, which no index page covers yet.
     pub tail_ids: Vec<u32>,
     /// Where there is a cursor: all that comes after this sequence number, up to the cursor, is here. 0: from the first
-    /// message on. Without one, 1: there is more that may be asked for.
+    /// message on. Without one, 1: there is more that may be asked for; 2: perhaps also among what is here.
     pub known_from: u64,
     /// What is known without a gap below that: after the first and up to the second, ascending.
     pub older: Vec<(u64, u64)>,

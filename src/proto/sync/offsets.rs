@@ -30,6 +30,8 @@ pub(super) struct Offsets {
     /// What has come, and how many rows were here before.
     fresh: u32,
     known: u32,
+    /// A catch-up was given up: also where the server has no more rows than are here, some may be missing among them.
+    holes: bool,
     /// What is missing in between is looked for; or was found, and comes.
     seeks: bool,
     fills: bool,
@@ -82,11 +84,17 @@ impl Sync {
     }
 
     /// Asks for what comes before the `known` rows that are here, or for what is missing in between, where one has come to.
-    pub fn begin_earlier(&mut self, conversation_id: String, known: u32, resume: Option<(u32, bool)>) {
+    pub fn begin_earlier(
+        &mut self,
+        conversation_id: String,
+        known: u32,
+        resume: Option<(u32, bool)>,
+        holes: bool,
+    ) {
         let offset = resume.map_or(known.saturating_sub(1), |(offset, _)| offset);
         self.begin(Job::Earlier { conversation_id: conversation_id.clone(), offset });
         if let Some(pull) = self.active.get_mut(&conversation_id) {
-            pull.offsets.known = known;
+            (pull.offsets.known, pull.offsets.holes) = (known, holes);
             pull.offsets.seeks = resume.is_some_and(|(_, back)| back);
             pull.offsets.fills = resume.is_some_and(|(_, back)| !back);
         }
@@ -115,7 +123,7 @@ impl Sync {
         let came = offsets.fresh > 0;
         let total = offset.saturating_add(offsets.rows);
         let here = offsets.known.saturating_add(offsets.fresh);
-        if joins && !offsets.has_more && total > here {
+        if joins && !offsets.has_more && (total > here || offsets.holes) {
             (offsets.seeks, offsets.fills) = (true, false);
         }
         let leap = step.saturating_mul(1 << offsets.empty_pages.saturating_sub(1).min(16));

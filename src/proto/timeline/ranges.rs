@@ -14,6 +14,10 @@ const MAX_RANGES: usize = 32;
 /// Where numbers are sparse the step grows up to this.
 const MAX_EARLIER_STEP: u64 = 1 << 40;
 
+/// `known_from` without a cursor: there is more before the oldest row, or perhaps in between, too.
+const MORE: u64 = 1;
+const HOLE: u64 = 2;
+
 /// What to ask the server for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
@@ -38,16 +42,20 @@ impl Timelines {
     pub(super) fn bound_below(&mut self, conversation_id: &str, page: &PageOp) {
         let Some(more) = page.more else { return };
         // One that goes on from another says so only where it is the last.
-        let says = if page.earlier { page.begins_known() && !more } else { page.first || !more };
+        let log = self.log_mut(conversation_id);
+        let says = match page.earlier {
+            true => page.begins_known() && !more && log.head.known_from != HOLE,
+            false => page.first || !more,
+        };
         if says && !mutant::is(66) {
-            self.log_mut(conversation_id).set_more(more);
+            log.set_more(more);
         }
     }
 
-    /// Where there is no cursor: something that is not here may be had by offset.
+    /// Where there is no cursor: something that is not here, in between, may be had by offset.
     pub fn on_given_up(&mut self, conversation_id: &str) {
         let log = self.log_mut(conversation_id);
-        log.set_more(true);
+        log.set_below(HOLE);
         log.resume = None;
         self.dirty_views(conversation_id);
     }
@@ -64,9 +72,10 @@ impl Timelines {
         self.dirty_views(conversation_id);
     }
 
-    /// How many rows are here, and where one goes on looking for what is missing among them.
-    pub fn count_rows(&self, conversation_id: &str) -> (u32, Option<(u32, bool)>) {
-        self.logs.get(conversation_id).map_or((0, None), |log| (log.row_count(), log.resume))
+    /// How many rows are here, where one goes on looking for what is missing among them, and whether something may be.
+    pub fn count_rows(&self, conversation_id: &str) -> (u32, Option<(u32, bool)>, bool) {
+        let log = self.logs.get(conversation_id);
+        log.map_or((0, None, false), |log| (log.row_count(), log.resume, log.head.known_from == HOLE))
     }
 
     /// The newest that is missing between two ranges: what comes after the first sequence number, up to the second.
@@ -152,13 +161,16 @@ impl Timelines {
 
 impl Log {
     /// Nothing comes before the oldest row, or nothing that can be asked for. Without a cursor the number stands for no
-    /// message: 1 says that there is more.
+    /// message.
     pub(super) fn is_complete(&self) -> bool {
         self.head.known_from == 0
     }
 
     pub(super) fn set_more(&mut self, more: bool) {
-        let known_from = u64::from(more);
+        self.set_below(if more { self.head.known_from.max(MORE) } else { 0 });
+    }
+
+    fn set_below(&mut self, known_from: u64) {
         if self.head.cursor.is_none() && self.head.known_from != known_from {
             self.head.known_from = known_from;
             self.head_dirty = true;
