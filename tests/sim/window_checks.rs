@@ -27,6 +27,9 @@ pub struct Window {
 /// No word of a commit takes longer to another tab that runs.
 const POST_MS: u64 = 100;
 
+/// A window shows what has come with the next batch: once a frame.
+const BATCH_MS: u64 = 20;
+
 /// A read that has failed is made again after five seconds, and then answered.
 const READ_AGAIN_MS: u64 = 6000;
 
@@ -37,6 +40,8 @@ pub struct Reads {
     open: BTreeSet<StoreId>,
     /// When the last one was carried out.
     last_ms: u64,
+    /// When the last one was answered: what has been written since it was made is heard of only now.
+    answered_ms: u64,
     /// Until when one that failed is made again.
     again_ms: u64,
 }
@@ -112,7 +117,10 @@ impl World {
     }
 
     pub fn see_read_answered(&mut self, at: usize, id: StoreId) {
-        self.devices[at].eyes.reads.open.remove(&id);
+        let reads = &mut self.devices[at].eyes.reads;
+        if reads.open.remove(&id) {
+            reads.answered_ms = self.t;
+        }
     }
 
     /// Rows that are on their way out of the store may be missing for a moment, so this is for a window that waits for none.
@@ -169,7 +177,11 @@ impl World {
             (&self.devices[at].eyes.reads, self.disks[home].heads_written.get(&head_key(room)));
         // Or the word of it was lost, and it looks later.
         let lost = self.devices[at].eyes.tabs.word_lost_at;
-        let unheard = |written: u64| !reads.open.is_empty() || lost.is_some_and(|lost| lost >= written);
+        let unheard = |written: u64| {
+            !reads.open.is_empty()
+                || self.t <= reads.answered_ms + BATCH_MS
+                || lost.is_some_and(|lost| lost >= written)
+        };
         let reads_on = written.is_some_and(|written| *written > reads.last_ms && unheard(*written));
         if reads_on || self.t < reads.again_ms {
             return;
