@@ -20,6 +20,8 @@ const GROWN_AFTER: u32 = 4;
 const MAX_ORPHANS: u64 = 128;
 /// Questions to the backend (`client/rest.rs`).
 const MAX_REQUESTS: u64 = 100;
+/// More rows than these the conversations that are not the long one hardly ever have to fetch at once.
+const SHORT_ROOM_ROWS: u64 = 150;
 /// What waits for its segment to be read (`timeline/intake.rs`).
 const MAX_WAITING: u64 = 512;
 /// So long an answer is waited for where the application says nothing else (API.md, `ackTimeoutMs`).
@@ -202,7 +204,9 @@ impl World {
     /// What waits in memory has its limits at any time.
     pub fn check_limits(&mut self, at: usize) {
         let numbers = self.numbers(at);
-        let unsaved = u64::from(self.plan.history.max_unsaved) + MAX_WAITING;
+        // Each conversation may have asked for a page before there was too much; of one alone it may be of hundreds.
+        let pages = MAX_WAITING + ROOMS.len() as u64 * SHORT_ROOM_ROWS;
+        let unsaved = u64::from(self.plan.history.max_unsaved) + pages;
         for (name, most) in [("orphans", MAX_ORPHANS), ("requests", MAX_REQUESTS), ("unsaved", unsaved)] {
             let count = numbers[name].as_u64().unwrap_or_default();
             if count > most {

@@ -14,6 +14,7 @@ impl Timelines {
     /// `true`: it is another than before.
     pub fn restore(&mut self, version: u64, head: HistoryHead) -> bool {
         let id = head.conversation_id.clone();
+        self.keep_unwritten_of(&id);
         let mut log = Log::new(head, self.limits.segment_rows);
         if let Some(last) = &mut log.head.last_message {
             raise_known(&self.shown, last);
@@ -72,6 +73,7 @@ impl Timelines {
     pub fn adopt(&mut self, version: u64, head: HistoryHead, records: &[(RecordId, Option<u64>, Vec<u8>)]) {
         let id = head.conversation_id.clone();
         let viewed = self.is_viewed(&id);
+        self.keep_unwritten_of(&id);
         let (mut before, mut asked) = (SortedMap::new(), SortedSet::new());
         if let Some(old) = self.logs.get_mut(&id) {
             before = core::mem::take(&mut old.segments);

@@ -15,8 +15,15 @@ pub(super) type Known = SortedMap<String, (Status, Option<String>)>;
 impl Timelines {
     /// What was shown of own messages and is not written goes with the lead, and still must not go back.
     pub(super) fn keep_unwritten(&mut self) {
+        for id in self.logs.keys_where(&|_, _| true) {
+            self.keep_unwritten_of(&id);
+        }
+    }
+
+    /// Also before what is here is read anew: what came while the lead went was applied when its segments had been read.
+    pub(super) fn keep_unwritten_of(&mut self, id: &str) {
         let mut shown = Vec::new();
-        for (_, log) in self.logs.iter() {
+        if let Some(log) = self.logs.get(id) {
             for (_, loaded) in log.segments.iter() {
                 for row in &loaded.rows {
                     let message = &row.message;
