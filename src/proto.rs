@@ -13,6 +13,7 @@ mod lead;
 mod model;
 pub mod mutant;
 mod people;
+mod place;
 pub(crate) mod queue;
 mod rng;
 mod rooms;

@@ -334,8 +334,8 @@ impl Client {
                     self.timelines.on_given_up(&conversation_id);
                 }
             }
-            Pulled::Earlier { came, resume, sure } => {
-                self.timelines.on_earlier(&conversation_id, came, resume, sure);
+            Pulled::Earlier { came, place, sure } => {
+                self.timelines.on_earlier(&conversation_id, came, place, sure);
             }
             Pulled::Again | Pulled::GoesOn => {}
         }

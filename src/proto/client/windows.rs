@@ -138,8 +138,8 @@ impl Client {
                 self.sync.begin(sync::Job::Offset { conversation_id, offset: 0 });
             }
             Wanted::Newest => {
-                let (known, resume, holes) = self.timelines.count_rows(&conversation_id);
-                self.sync.begin_earlier(conversation_id, known, resume, holes);
+                let (known, place, holes) = self.timelines.count_rows(&conversation_id);
+                self.sync.begin_earlier(conversation_id, known, place, holes);
             }
         }
         true

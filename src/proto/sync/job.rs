@@ -1,5 +1,7 @@
 //! What the catch-up asks for, and what has come of it.
 
+use crate::proto::place::Place;
+
 /// A request that the client is to make; answered by `on_list`, `on_page` or `on_failed` with the same job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Job {
@@ -76,11 +78,11 @@ pub enum Pulled {
     Joined {
         given_up: bool,
     },
-    /// What a window wanted is in; or nothing came. `resume`: some is missing in between, and is looked for from that offset on, towards the
-    /// newest or (`false`) away from it. `sure`: where nothing came, there is nothing.
+    /// What a window wanted is in; or nothing came. `place`: where one goes on the next time. `sure`: where nothing came, there
+    /// is nothing.
     Earlier {
         came: bool,
-        resume: Option<(u32, bool)>,
+        place: Option<Place>,
         sure: bool,
     },
 }

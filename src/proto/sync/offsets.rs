@@ -9,6 +9,7 @@
 //! first row is reached and it has more rows than are here, some are missing in between: they are looked for backwards.
 
 use super::{Action, Job, MAX_OFFSET_PAGES, Pulled, Sync};
+use crate::proto::place::{Aim, Place};
 
 /// How often one reads anew before what there is counts.
 const MAX_RESTARTS: u32 = 3;
@@ -32,9 +33,7 @@ pub(super) struct Offsets {
     known: u32,
     /// A catch-up was given up: also where the server has no more rows than are here, some may be missing among them.
     holes: bool,
-    /// What is missing in between is looked for; or was found, and comes.
-    seeks: bool,
-    fills: bool,
+    aim: Aim,
     /// A page did not begin among what is known.
     walked: bool,
     /// Rows of the largest page: a server may give less than was asked for.
@@ -84,19 +83,13 @@ impl Sync {
     }
 
     /// Asks for what comes before the `known` rows that are here, or for what is missing in between, where one has come to.
-    pub fn begin_earlier(
-        &mut self,
-        conversation_id: String,
-        known: u32,
-        resume: Option<(u32, bool)>,
-        holes: bool,
-    ) {
-        let offset = resume.map_or(known.saturating_sub(1), |(offset, _)| offset);
+    pub fn begin_earlier(&mut self, conversation_id: String, known: u32, place: Option<Place>, holes: bool) {
+        let Place { beyond, aim } = place.unwrap_or(Place { beyond: -1, aim: Aim::Past });
+        let offset = u32::try_from(i64::from(known) + beyond).unwrap_or(0);
         self.begin(Job::Earlier { conversation_id: conversation_id.clone(), offset });
         if let Some(pull) = self.active.get_mut(&conversation_id) {
             (pull.offsets.known, pull.offsets.holes) = (known, holes);
-            pull.offsets.seeks = resume.is_some_and(|(_, back)| back);
-            pull.offsets.fills = resume.is_some_and(|(_, back)| !back);
+            pull.offsets.aim = aim;
         }
     }
 
@@ -124,18 +117,19 @@ impl Sync {
         let total = offset.saturating_add(offsets.rows);
         let here = offsets.known.saturating_add(offsets.fresh);
         if joins && !offsets.has_more && (total > here || offsets.holes) {
-            (offsets.seeks, offsets.fills) = (true, false);
+            offsets.aim = Aim::Seek;
         }
         let leap = step.saturating_mul(1 << offsets.empty_pages.saturating_sub(1).min(16));
-        let back = (offset.saturating_sub(leap), true);
+        let back = offset.saturating_sub(leap);
         // As much may come meanwhile as one goes on by.
         let ahead = if offsets.same_pages > 0 { step << offsets.same_pages.min(MAX_SAME_PAGES) } else { 0 };
-        let on = (total.saturating_sub(1).max(offset.saturating_add(1)).saturating_add(ahead), false);
+        let on = total.saturating_sub(1).max(offset.saturating_add(1)).saturating_add(ahead);
+        let seeks = offsets.aim == Aim::Seek;
         let stuck = offsets.same_pages >= MAX_SAME_PAGES;
         let next = match offset {
             _ if stuck => None,
-            1.. if !joins || (offsets.seeks && !came) => Some(back),
-            _ if offsets.has_more && joins && !came && !offsets.seeks => Some(on),
+            1.. if !joins || (seeks && !came) => Some((back, Aim::Seek)),
+            _ if offsets.has_more && joins && !came && !seeks => Some((on, offsets.aim)),
             _ => None,
         };
         if let Some((offset, _)) = next.filter(|_| pull.pages < MAX_OFFSET_PAGES) {
@@ -146,9 +140,13 @@ impl Sync {
         }
         // Where the newer end of what is missing is found, it goes on from there. Looked through up to the newest: what the
         // server has more than are here cannot be read.
-        let found = if offsets.has_more { on } else { back };
-        let missing = came && !stuck && (offsets.seeks || offsets.fills || offsets.walked);
-        let resume = next.or_else(|| missing.then_some(found));
+        let missing = offsets.aim != Aim::Past || offsets.walked;
+        let next = next.or(match came && !stuck {
+            true if offsets.has_more => Some((on, if missing { Aim::Fill } else { Aim::Past })),
+            true if missing => Some((back, Aim::Seek)),
+            _ => None,
+        });
+        let place = next.map(|(offset, aim)| Place { beyond: i64::from(offset) - i64::from(here), aim });
         // As much has come meanwhile as had been passed over: what is here is further back by now, and what is before it, too.
         let sure = came || joins || offset > 0 || offsets.rows == 0;
         let again = pull.again;
@@ -157,6 +155,6 @@ impl Sync {
             self.waiting.push_back(conversation_id.to_owned());
         }
         self.settle();
-        Some(Pulled::Earlier { came, resume, sure })
+        Some(Pulled::Earlier { came, place, sure })
     }
 }

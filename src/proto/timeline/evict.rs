@@ -96,7 +96,7 @@ impl Log {
             self.give_away(&info);
         }
         // A window may ask for it again.
-        (self.exhausted, self.resume) = (false, None);
+        (self.exhausted, self.place) = (false, None);
         self.head_dirty = true;
     }
 

@@ -56,7 +56,7 @@ impl Timelines {
         for (_, log) in self.logs.iter_mut() {
             (log.unsure, log.catches_up) = (true, true);
             (log.exhausted, log.fetching) = (false, false);
-            (log.before_sent, log.resume) = (None, None);
+            (log.before_sent, log.place) = (None, None);
         }
         self.end_hearing();
     }

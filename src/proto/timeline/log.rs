@@ -1,12 +1,12 @@
 //! One conversation's history: its head, the segments and index pages that are in memory, and what waits for more.
 
-use super::super::queue::Queue;
-use crate::proto::mutant;
-use crate::proto::sorted::{SortedMap, SortedSet, partition_point};
-
 use super::super::model::{Failure, Message};
+use super::super::place::Place;
+use super::super::queue::Queue;
+use super::super::sorted::{SortedMap, SortedSet, partition_point};
 use super::super::store::{HistoryHead, IndexPage, OrderKey, SegmentInfo, index_page_of};
 use super::Op;
+use crate::proto::mutant;
 
 /// So many a conversation may keep.
 const FEW_SEGMENTS: usize = 8;
@@ -96,13 +96,12 @@ pub struct Log {
     pub(super) joint_stored: bool,
     /// The head in the store cannot be read.
     pub(super) torn: bool,
-    /// A window waits for the server; the server has nothing more before the oldest row; it is asked again with the next
-    /// row, since what comes has moved all that is here further back.
+    /// A window waits for the server; the server has nothing more before the oldest row; or perhaps with the next that comes.
     pub(super) fetching: bool,
     pub(super) exhausted: bool,
     pub(super) moved: bool,
-    /// By offset: where what is missing in between is looked for, and whether towards the newest.
-    pub(super) resume: Option<(u32, bool)>,
+    /// By offset: where one goes on looking.
+    pub(super) place: Option<Place>,
     /// It was caught up with before: what came since is told, and not only the newest page of it.
     pub(super) met: bool,
     /// Why the server does not give this history.
@@ -169,7 +168,7 @@ impl Log {
             fetching: false,
             exhausted: false,
             moved: false,
-            resume: None,
+            place: None,
             met: false,
             refused: None,
             earlier_step: 0,

@@ -8,6 +8,7 @@ use super::super::model::{Failure, Message, Sender};
 use super::log::Log;
 use super::{Action, PageOp, Timelines};
 use crate::proto::mutant;
+use crate::proto::place::Place;
 
 /// More ranges than this are not remembered: what the oldest held is fetched again.
 const MAX_RANGES: usize = 32;
@@ -56,26 +57,26 @@ impl Timelines {
     pub fn on_given_up(&mut self, conversation_id: &str) {
         let log = self.log_mut(conversation_id);
         log.set_below(HOLE);
-        log.resume = None;
+        log.place = None;
         self.dirty_views(conversation_id);
     }
 
     /// What a window wanted has come, or there is nothing more that could be found: not asked again before the next connection.
-    /// `resume`: where what is missing in between is looked for the next time. `sure`: where nothing came, there is nothing.
-    pub fn on_earlier(&mut self, conversation_id: &str, came: bool, resume: Option<(u32, bool)>, sure: bool) {
+    /// `place`: where one goes on the next time. `sure`: where nothing came, there is nothing.
+    pub fn on_earlier(&mut self, conversation_id: &str, came: bool, place: Option<Place>, sure: bool) {
         let log = self.log_mut(conversation_id);
-        let ends = !came && resume.is_none();
-        (log.exhausted, log.moved, log.resume, log.refused) = (ends, !sure, resume, None);
-        if (ends && sure) || resume.is_some() {
+        let ends = !came && place.is_none();
+        (log.exhausted, log.moved, log.place, log.refused) = (ends, !sure, place, None);
+        if (ends && sure) || place.is_some() {
             log.set_more(!ends);
         }
         self.dirty_views(conversation_id);
     }
 
-    /// How many rows are here, where one goes on looking for what is missing among them, and whether something may be.
-    pub fn count_rows(&self, conversation_id: &str) -> (u32, Option<(u32, bool)>, bool) {
+    /// How many rows are here, where one goes on looking for more, and whether something may be missing among them.
+    pub fn count_rows(&self, conversation_id: &str) -> (u32, Option<Place>, bool) {
         let log = self.logs.get(conversation_id);
-        log.map_or((0, None, false), |log| (log.row_count(), log.resume, log.head.known_from == HOLE))
+        log.map_or((0, None, false), |log| (log.row_count(), log.place, log.head.known_from == HOLE))
     }
 
     /// The newest that is missing between two ranges: what comes after the first sequence number, up to the second.

@@ -1,0 +1,22 @@
+//! Where a window looks for what comes before, in a history that is asked for by offset (T10).
+
+/// What is looked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Aim {
+    /// What comes before all that is here.
+    #[default]
+    Past,
+    /// What is missing in between, towards the newest.
+    Seek,
+    /// The rest of it, which is found: away from the newest.
+    Fill,
+}
+
+/// Where one goes on: so many rows further than the oldest that is here is from the newest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Counted against the rows that are here, so that what comes meanwhile moves both. The page overlaps by a row: -1 where
+    /// nothing is missing in between.
+    pub beyond: i64,
+    pub aim: Aim,
+}
