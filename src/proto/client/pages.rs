@@ -47,7 +47,9 @@ impl Client {
                 continue;
             }
             if self.divert_own_copy(&message) {
-                below_taken = messages.len();
+                if self.timelines.log(conversation_id).is_some_and(|log| log.is_settled(&message)) {
+                    below_taken = messages.len();
+                }
                 continue;
             }
             if earlier {

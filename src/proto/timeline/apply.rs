@@ -71,9 +71,9 @@ impl Timelines {
         if let Some(message) = page.messages.pop_front() {
             let telling = Telling::Page { asked: page.asked, tells: page.tells };
             // Asked of what comes before alone, where what is newer than all that is known is left out.
-            let known =
-                page.earlier && !matches!(self.log_mut(conversation_id).find_copy(&message), Found::Nowhere);
-            page.meets |= known || page.messages.len() < page.below_taken;
+            let log = self.log_mut(conversation_id);
+            let known = page.earlier && !matches!(log.find_copy(&message), Found::Nowhere);
+            page.meets |= page.messages.len() < page.below_taken || known && log.is_settled(&message);
             if page.meets || !page.earlier {
                 let was = self.apply_message(conversation_id, &message, telling);
                 page.fresh += u32::from(was == Was::New || page.earlier && !known);
