@@ -36,7 +36,7 @@ impl Client {
         let oldest = page.messages.first().filter(|_| page.malformed.is_empty());
         let holds =
             |id: &str| !page.malformed.is_empty() || page.messages.iter().any(|message| message.id == id);
-        self.sync.meet_pages(job, oldest.map(|message| message.id.as_str()), &holds);
+        self.sync.meet_pages(job, rows, oldest.map(|message| message.id.as_str()), &holds);
         let ticket = self.sync.on_page(job, rows, last_seq, mark, has_more);
         let earlier = matches!(job, Job::Earlier { .. });
         let (mut messages, mut below_taken) = (Queue::new(), 0);

@@ -36,7 +36,7 @@ pub(super) struct Offsets {
     aim: Aim,
     /// A page did not begin among what is known.
     walked: bool,
-    /// Rows of the largest page: a server may give less than was asked for.
+    /// Rows of the largest page that has more before it: a server may give less than was asked for.
     largest: u32,
     /// Other offsets have brought the same page: the server does not look at them.
     same_pages: u32,
@@ -57,8 +57,8 @@ impl Sync {
         self.has_lists() && !self.by_marks()
     }
 
-    /// A page has come: the id of its oldest row, and whether it holds a row. Before `on_page`.
-    pub fn meet_pages(&mut self, job: &Job, oldest: Option<&str>, holds: &dyn Fn(&str) -> bool) {
+    /// A page has come: its rows, the id of its oldest, and whether it holds a row. Before `on_page`.
+    pub fn meet_pages(&mut self, job: &Job, rows: u32, oldest: Option<&str>, holds: &dyn Fn(&str) -> bool) {
         let (Job::Offset { conversation_id, offset } | Job::Earlier { conversation_id, offset }) = job else {
             return;
         };
@@ -66,7 +66,8 @@ impl Sync {
         let Some(pull) = self.active.get_mut(conversation_id).filter(|_| paged) else { return };
         let offsets = &mut pull.offsets;
         if matches!(job, Job::Earlier { .. }) {
-            let same = oldest.is_some() && offsets.oldest.as_deref() == oldest;
+            // Those that reach the server's first row have the same oldest one, and are not the same.
+            let same = oldest.is_some() && offsets.oldest.as_deref() == oldest && offsets.rows == rows;
             offsets.same_pages = if same { offsets.same_pages + 1 } else { 0 };
             offsets.empty_pages = if oldest.is_none() { offsets.empty_pages + 1 } else { 0 };
             offsets.oldest = oldest.map(str::to_owned);
@@ -110,7 +111,9 @@ impl Sync {
         let Some(Job::Earlier { offset, .. }) = pull.job else { return None };
         let offsets = &mut pull.offsets;
         offsets.fresh = offsets.fresh.saturating_add(fresh);
-        offsets.largest = offsets.largest.max(offsets.rows);
+        if offsets.has_more {
+            offsets.largest = offsets.largest.max(offsets.rows);
+        }
         let step = if offsets.largest > 0 { offsets.largest } else { page }.saturating_sub(1).max(1);
         offsets.walked |= !joins;
         let came = offsets.fresh > 0;
