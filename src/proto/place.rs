@@ -12,6 +12,19 @@ pub enum Aim {
     Fill,
 }
 
+/// What is here of a history when more of it is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Here {
+    pub rows: u32,
+    /// Where one goes on; `None`: with what comes before all that is here.
+    pub place: Option<Place>,
+    /// Something may be missing among them.
+    pub holes: bool,
+    /// When the newest was created, by the server's clock: what is newer and comes in these pages is news, which comes by
+    /// other ways, too, and is told there.
+    pub newest_ms: i64,
+}
+
 /// Where one goes on: so many rows further than the oldest that is here is from the newest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {

@@ -1,6 +1,7 @@
 //! Pages of the history, as they come.
 
 use super::super::api::{Event, Now};
+use super::super::profile::ServerMessage;
 use super::super::queue::Queue;
 use super::super::sync::Job;
 use super::super::timeline::{Op, PageOp};
@@ -39,25 +40,7 @@ impl Client {
         self.sync.meet_pages(job, rows, oldest.map(|message| message.id.as_str()), &holds);
         let ticket = self.sync.on_page(job, rows, last_seq, mark, has_more);
         let earlier = matches!(job, Job::Earlier { .. });
-        let (mut messages, mut below_taken) = (Queue::new(), 0);
-        for message in page.messages {
-            // What is beyond comes, and is told, by the catch-up.
-            let beyond = matches!(job, Job::Between { before, .. } if message.seq > Some(*before));
-            if message.conversation_id != conversation_id || beyond {
-                continue;
-            }
-            if self.divert_own_copy(&message) {
-                if self.timelines.log(conversation_id).is_some_and(|log| log.is_settled(&message)) {
-                    below_taken = messages.len();
-                }
-                continue;
-            }
-            if earlier {
-                messages.push_front(message);
-            } else {
-                messages.push_back(message);
-            }
-        }
+        let (messages, below_taken) = self.sort_out(job, conversation_id, page.messages);
         // Copies that the outbox has taken go into the history before the page, which says that all of its range is there.
         while let Some(action) = self.outbox.poll_action() {
             self.on_outbox(now, action);
@@ -88,6 +71,41 @@ impl Client {
         };
         self.timelines.push(conversation_id, Op::Page(page));
         Ok(())
+    }
+
+    /// The rows of a page that the history is to take, and how many of them are older than an own copy that the outbox has
+    /// taken where all is known. What comes before all that is here comes newest first.
+    fn sort_out(
+        &mut self,
+        job: &Job,
+        conversation_id: &str,
+        rows: Vec<Box<ServerMessage>>,
+    ) -> (Queue<Box<ServerMessage>>, usize) {
+        let earlier = matches!(job, Job::Earlier { .. });
+        let newest_ms = if earlier { self.sync.newest_ms(conversation_id) } else { i64::MAX };
+        let (mut messages, mut below_taken, mut newer) = (Queue::new(), 0, !rows.is_empty());
+        for message in rows {
+            // What is beyond comes, and is told, by other ways.
+            let beyond = match job {
+                Job::Between { before, .. } => message.seq > Some(*before),
+                _ => message.created_at_ms > newest_ms,
+            };
+            newer &= beyond;
+            if message.conversation_id != conversation_id || beyond {
+                continue;
+            }
+            if self.divert_own_copy(&message) {
+                if self.timelines.log(conversation_id).is_some_and(|log| log.is_settled(&message)) {
+                    below_taken = messages.len();
+                }
+            } else if earlier {
+                messages.push_front(message);
+            } else {
+                messages.push_back(message);
+            }
+        }
+        self.sync.leave_out(conversation_id, newer);
+        (messages, below_taken)
     }
 
     /// How many rows a page has at the most.

@@ -138,8 +138,9 @@ impl Client {
                 self.sync.begin(sync::Job::Offset { conversation_id, offset: 0 });
             }
             Wanted::Newest => {
-                let (known, place, holes) = self.timelines.count_rows(&conversation_id);
-                self.sync.begin_earlier(conversation_id, known, place, holes);
+                if let Some(here) = self.timelines.here(&conversation_id) {
+                    self.sync.begin_earlier(conversation_id, here);
+                }
             }
         }
         true

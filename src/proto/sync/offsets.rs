@@ -9,7 +9,7 @@
 //! first row is reached and it has more rows than are here, some are missing in between: they are looked for backwards.
 
 use super::{Action, Job, MAX_OFFSET_PAGES, Pulled, Sync};
-use crate::proto::place::{Aim, Place};
+use crate::proto::place::{Aim, Here, Place};
 
 /// How often one reads anew before what there is counts.
 const MAX_RESTARTS: u32 = 3;
@@ -31,6 +31,9 @@ pub(super) struct Offsets {
     /// What has come, and how many rows were here before.
     fresh: u32,
     known: u32,
+    /// When the newest of them was created; and whether all of the last page is newer.
+    newest_ms: i64,
+    newer: bool,
     /// A catch-up was given up: also where the server has no more rows than are here, some may be missing among them.
     holes: bool,
     aim: Aim,
@@ -83,14 +86,27 @@ impl Sync {
         offsets.oldest = oldest.map(str::to_owned);
     }
 
-    /// Asks for what comes before the `known` rows that are here, or for what is missing in between, where one has come to.
-    pub fn begin_earlier(&mut self, conversation_id: String, known: u32, place: Option<Place>, holes: bool) {
-        let Place { beyond, aim } = place.unwrap_or(Place { beyond: -1, aim: Aim::Past });
-        let offset = u32::try_from(i64::from(known) + beyond).unwrap_or(0);
+    /// Asks for what comes before the rows that are here, or for what is missing in between, where one has come to.
+    pub fn begin_earlier(&mut self, conversation_id: String, here: Here) {
+        let Place { beyond, aim } = here.place.unwrap_or(Place { beyond: -1, aim: Aim::Past });
+        let offset = u32::try_from(i64::from(here.rows) + beyond).unwrap_or(0);
         self.begin(Job::Earlier { conversation_id: conversation_id.clone(), offset });
         if let Some(pull) = self.active.get_mut(&conversation_id) {
-            (pull.offsets.known, pull.offsets.holes) = (known, holes);
-            pull.offsets.aim = aim;
+            let offsets = &mut pull.offsets;
+            (offsets.known, offsets.holes, offsets.newest_ms) = (here.rows, here.holes, here.newest_ms);
+            offsets.aim = aim;
+        }
+    }
+
+    /// Of a page of what comes before: what was created after this is left out.
+    pub fn newest_ms(&self, conversation_id: &str) -> i64 {
+        self.active.get(conversation_id).map_or(i64::MAX, |pull| pull.offsets.newest_ms)
+    }
+
+    /// `newer`: all of its rows were.
+    pub fn leave_out(&mut self, conversation_id: &str, newer: bool) {
+        if let Some(pull) = self.active.get_mut(conversation_id) {
+            pull.offsets.newer = newer;
         }
     }
 
@@ -131,6 +147,7 @@ impl Sync {
         let stuck = offsets.same_pages >= MAX_SAME_PAGES;
         let next = match offset {
             _ if stuck => None,
+            _ if offsets.newer => Some((on, offsets.aim)),
             1.. if !joins || (seeks && !came) => Some((back, Aim::Seek)),
             _ if offsets.has_more && joins && !came && !seeks => Some((on, offsets.aim)),
             _ => None,

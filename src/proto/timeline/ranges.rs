@@ -8,7 +8,7 @@ use super::super::model::{Failure, Message, Sender};
 use super::log::Log;
 use super::{Action, PageOp, Timelines};
 use crate::proto::mutant;
-use crate::proto::place::Place;
+use crate::proto::place::{Here, Place};
 
 /// More ranges than this are not remembered: what the oldest held is fetched again.
 const MAX_RANGES: usize = 32;
@@ -73,10 +73,16 @@ impl Timelines {
         self.dirty_views(conversation_id);
     }
 
-    /// How many rows are here, where one goes on looking for more, and whether something may be missing among them.
-    pub fn count_rows(&self, conversation_id: &str) -> (u32, Option<Place>, bool) {
-        let log = self.logs.get(conversation_id);
-        log.map_or((0, None, false), |log| (log.row_count(), log.place, log.head.known_from == HOLE))
+    /// `None`: nothing is.
+    pub fn here(&self, conversation_id: &str) -> Option<Here> {
+        let log = self.logs.get(conversation_id)?;
+        let newest = log.newest_with_id().unwrap_or(log.head.last_message.as_ref());
+        Some(Here {
+            rows: log.row_count(),
+            place: log.place,
+            holes: log.head.known_from == HOLE,
+            newest_ms: newest.map_or(i64::MAX, |message| message.created_at_ms),
+        })
     }
 
     /// The newest that is missing between two ranges: what comes after the first sequence number, up to the second.
