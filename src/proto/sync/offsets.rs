@@ -37,8 +37,6 @@ pub(super) struct Offsets {
     /// A catch-up was given up: also where the server has no more rows than are here, some may be missing among them.
     holes: bool,
     aim: Aim,
-    /// A page did not begin among what is known.
-    walked: bool,
     /// Rows of the largest page that has more before it: a server may give less than was asked for.
     largest: u32,
     /// Other offsets have brought the same page: the server does not look at them.
@@ -131,7 +129,6 @@ impl Sync {
             offsets.largest = offsets.largest.max(offsets.rows);
         }
         let step = if offsets.largest > 0 { offsets.largest } else { page }.saturating_sub(1).max(1);
-        offsets.walked |= !joins;
         let came = offsets.fresh > 0;
         let total = offset.saturating_add(offsets.rows);
         let here = offsets.known.saturating_add(offsets.fresh);
@@ -148,7 +145,7 @@ impl Sync {
         let next = match offset {
             _ if stuck => None,
             _ if offsets.newer => Some((on, offsets.aim)),
-            1.. if !joins || (seeks && !came) => Some((back, Aim::Seek)),
+            1.. if !joins || (seeks && !came) => Some((back, offsets.aim)),
             _ if offsets.has_more && joins && !came && !seeks => Some((on, offsets.aim)),
             _ => None,
         };
@@ -160,7 +157,7 @@ impl Sync {
         }
         // Where the newer end of what is missing is found, it goes on from there. Looked through up to the newest: what the
         // server has more than are here cannot be read.
-        let missing = offsets.aim != Aim::Past || offsets.walked;
+        let missing = offsets.aim != Aim::Past;
         let next = next.or(match came && !stuck {
             true if offsets.has_more => Some((on, if missing { Aim::Fill } else { Aim::Past })),
             true if missing => Some((back, Aim::Seek)),
