@@ -1300,4 +1300,9 @@ pub const OF_SHORT_PAGES: &[(u64, &[Choice], &str)] = &[
         ],
         "news on its way over the socket was shown from a page by offset and not told",
     ),
+    (
+        108402580,
+        &[],
+        "a window looked back to the newest row, since what an unanswered frame may have missed joined nothing on",
+    ),
 ];

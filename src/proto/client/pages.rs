@@ -74,7 +74,7 @@ impl Client {
     }
 
     /// The rows of a page that the history is to take, and how many of them are older than an own copy that the outbox has
-    /// taken where all is known. What comes before all that is here comes newest first.
+    /// taken. What comes before all that is here comes newest first.
     fn sort_out(
         &mut self,
         job: &Job,
@@ -95,9 +95,7 @@ impl Client {
                 continue;
             }
             if self.divert_own_copy(&message) {
-                if self.timelines.log(conversation_id).is_some_and(|log| log.is_settled(&message)) {
-                    below_taken = messages.len();
-                }
+                below_taken = messages.len();
             } else if earlier {
                 messages.push_front(message);
             } else {

@@ -73,7 +73,7 @@ impl Timelines {
             // Asked of what comes before alone, where what is newer than all that is known is left out.
             let log = self.log_mut(conversation_id);
             let known = page.earlier && !matches!(log.find_copy(&message), Found::Nowhere);
-            page.meets |= page.messages.len() < page.below_taken || known && log.is_settled(&message);
+            page.meets |= page.messages.len() < page.below_taken || known;
             if page.meets || !page.earlier {
                 let was = self.apply_message(conversation_id, &message, telling);
                 page.fresh += u32::from(was == Was::New || page.earlier && !known);

@@ -106,12 +106,6 @@ impl Log {
         }
     }
 
-    /// Whether a message that is here stands where all is known: what comes before it is no news.
-    pub fn is_settled(&self, copy: &ServerMessage) -> bool {
-        let joint = self.head.joined_to.as_deref().and_then(|id| self.loaded_by_name(id));
-        joint.is_none_or(|joint| copy.created_at_ms <= joint.message.created_at_ms)
-    }
-
     /// Whether a page of a catch-up has the row up to which all is known; `None`: all that is here is known so, and any of
     /// it will do.
     pub(super) fn joins(&mut self, page: &Queue<Box<ServerMessage>>) -> Option<bool> {

@@ -51,7 +51,7 @@ pub struct PageOp {
     /// It is of what comes before all that is here, newest first: what is newer than what is known comes by other ways, and
     /// is told there.
     pub earlier: bool,
-    /// Of such a page: its rows that are older than an own one which the outbox has taken, where all is known.
+    /// Of such a page: its rows that are older than an own one which the outbox has taken.
     pub below_taken: usize,
     /// It is the first that comes of this conversation.
     pub first: bool,
