@@ -146,11 +146,9 @@ impl Client {
 
     /// D14: whoever waits in a tab that does not lead waits for its leader's socket.
     pub(super) fn answer_connects(&mut self) {
-        if self.lead.state() == State::Follows {
-            if self.is_served() {
-                for id in core::mem::take(&mut self.connect_waiters) {
-                    self.done(id, Outcome::Nothing);
-                }
+        if self.lead.state() == State::Follows && self.is_served() {
+            for id in core::mem::take(&mut self.connect_waiters) {
+                self.done(id, Outcome::Nothing);
             }
         }
     }

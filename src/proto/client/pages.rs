@@ -1,7 +1,7 @@
 //! Pages of the history, as they come.
 
 use super::super::api::{Event, Now};
-use super::super::profile::ServerMessage;
+use super::super::profile::{Page, ServerMessage};
 use super::super::queue::Queue;
 use super::super::sync::Job;
 use super::super::timeline::{Op, PageOp};
@@ -20,7 +20,7 @@ impl Client {
 
     pub(super) fn take_page(&mut self, now: Now, job: &Job, asked: u64, body: &str) -> Result<(), String> {
         let Some(conversation_id) = job.conversation_id() else { return Ok(()) };
-        let page = self.profile.parse_page(body)?;
+        let mut page = self.profile.parse_page(body)?;
         for what in &page.malformed {
             self.emit(Event::ProtocolError { message: what.clone(), excerpt: String::new() });
         }
@@ -40,7 +40,7 @@ impl Client {
         self.sync.meet_pages(job, rows, oldest.map(|message| message.id.as_str()), &holds);
         let ticket = self.sync.on_page(job, rows, last_seq, mark, has_more);
         let earlier = matches!(job, Job::Earlier { .. });
-        let (messages, below_taken) = self.sort_out(job, conversation_id, page.messages);
+        let (messages, below_taken) = self.sort_out(job, conversation_id, &mut page);
         // Copies that the outbox has taken go into the history before the page, which says that all of its range is there.
         while let Some(action) = self.outbox.poll_action() {
             self.on_outbox(now, action);
@@ -79,12 +79,12 @@ impl Client {
         &mut self,
         job: &Job,
         conversation_id: &str,
-        rows: Vec<Box<ServerMessage>>,
+        page: &mut Page,
     ) -> (Queue<Box<ServerMessage>>, usize) {
         let earlier = matches!(job, Job::Earlier { .. });
         let newest_ms = if earlier { self.sync.newest_ms(conversation_id) } else { i64::MAX };
-        let (mut messages, mut below_taken, mut newer) = (Queue::new(), 0, !rows.is_empty());
-        for message in rows {
+        let (mut messages, mut below_taken, mut newer) = (Queue::new(), 0, !page.messages.is_empty());
+        for message in core::mem::take(&mut page.messages) {
             // What is beyond comes, and is told, by other ways.
             let beyond = match job {
                 Job::Between { before, .. } => message.seq > Some(*before),
