@@ -20,8 +20,8 @@ pub struct Here {
     pub place: Option<Place>,
     /// Something may be missing among them.
     pub holes: bool,
-    /// When the newest was created, by the server's clock: what is newer and comes in these pages is news, which comes by
-    /// other ways, too, and is told there.
+    /// When the newest was created, by the server's clock. Also of what has come since then more may be on its way, which is
+    /// told when it comes: nothing joins on there.
     pub newest_ms: i64,
 }
 

@@ -40,7 +40,8 @@ impl Client {
         self.sync.meet_pages(job, rows, oldest.map(|message| message.id.as_str()), &holds);
         let ticket = self.sync.on_page(job, rows, last_seq, mark, has_more);
         let earlier = matches!(job, Job::Earlier { .. });
-        let (messages, below_taken) = self.sort_out(job, conversation_id, &mut page);
+        let newest_ms = self.sync.newest_ms(conversation_id);
+        let (messages, below_taken) = self.sort_out(job, conversation_id, &mut page, newest_ms);
         // Copies that the outbox has taken go into the history before the page, which says that all of its range is there.
         while let Some(action) = self.outbox.poll_action() {
             self.on_outbox(now, action);
@@ -67,42 +68,39 @@ impl Client {
             more,
             earlier,
             below_taken,
+            newest_ms,
             ..PageOp::default()
         };
         self.timelines.push(conversation_id, Op::Page(page));
         Ok(())
     }
 
-    /// The rows of a page that the history is to take, and how many of them are older than an own copy that the outbox has
-    /// taken. What comes before all that is here comes newest first.
+    /// The rows of a page that the history is to take, and how many of them are older than an own copy, created until
+    /// `newest_ms`, that the outbox has taken. What comes before all that is here comes newest first.
     fn sort_out(
         &mut self,
         job: &Job,
         conversation_id: &str,
         page: &mut Page,
+        newest_ms: i64,
     ) -> (Queue<Box<ServerMessage>>, usize) {
-        let earlier = matches!(job, Job::Earlier { .. });
-        let newest_ms = if earlier { self.sync.newest_ms(conversation_id) } else { i64::MAX };
-        let (mut messages, mut below_taken, mut newer) = (Queue::new(), 0, !page.messages.is_empty());
+        let (mut messages, mut below_taken) = (Queue::new(), 0);
         for message in core::mem::take(&mut page.messages) {
-            // What is beyond comes, and is told, by other ways.
-            let beyond = match job {
-                Job::Between { before, .. } => message.seq > Some(*before),
-                _ => message.created_at_ms > newest_ms,
-            };
-            newer &= beyond;
+            // What is beyond comes, and is told, by the catch-up.
+            let beyond = matches!(job, Job::Between { before, .. } if message.seq > Some(*before));
             if message.conversation_id != conversation_id || beyond {
                 continue;
             }
             if self.divert_own_copy(&message) {
-                below_taken = messages.len();
-            } else if earlier {
+                if message.created_at_ms <= newest_ms {
+                    below_taken = messages.len();
+                }
+            } else if matches!(job, Job::Earlier { .. }) {
                 messages.push_front(message);
             } else {
                 messages.push_back(message);
             }
         }
-        self.sync.leave_out(conversation_id, newer);
         (messages, below_taken)
     }
 

@@ -31,9 +31,8 @@ pub(super) struct Offsets {
     /// What has come, and how many rows were here before.
     fresh: u32,
     known: u32,
-    /// When the newest of them was created; and whether all of the last page is newer.
+    /// When the newest of them was created.
     newest_ms: i64,
-    newer: bool,
     /// A catch-up was given up: also where the server has no more rows than are here, some may be missing among them.
     holes: bool,
     aim: Aim,
@@ -96,16 +95,9 @@ impl Sync {
         }
     }
 
-    /// Of a page of what comes before: what was created after this is left out.
+    /// Of a page of what comes before: what was created after this has come since.
     pub fn newest_ms(&self, conversation_id: &str) -> i64 {
         self.active.get(conversation_id).map_or(i64::MAX, |pull| pull.offsets.newest_ms)
-    }
-
-    /// `newer`: all of its rows were.
-    pub fn leave_out(&mut self, conversation_id: &str, newer: bool) {
-        if let Some(pull) = self.active.get_mut(conversation_id) {
-            pull.offsets.newer = newer;
-        }
     }
 
     /// A page of what comes before stands in the history: so many rows of it were new, and its newest was known. `None`: it
@@ -144,7 +136,6 @@ impl Sync {
         let stuck = offsets.same_pages >= MAX_SAME_PAGES;
         let next = match offset {
             _ if stuck => None,
-            _ if offsets.newer => Some((on, offsets.aim)),
             1.. if !joins || (seeks && !came) => Some((back, offsets.aim)),
             _ if offsets.has_more && joins && !came && !seeks => Some((on, offsets.aim)),
             _ => None,

@@ -73,7 +73,8 @@ impl Timelines {
             // Asked of what comes before alone, where what is newer than all that is known is left out.
             let log = self.log_mut(conversation_id);
             let known = page.earlier && !matches!(log.find_copy(&message), Found::Nowhere);
-            page.meets |= page.messages.len() < page.below_taken || known;
+            page.meets |=
+                page.messages.len() < page.below_taken || known && message.created_at_ms <= page.newest_ms;
             if page.meets || !page.earlier {
                 let was = self.apply_message(conversation_id, &message, telling);
                 page.fresh += u32::from(was == Was::New || page.earlier && !known);

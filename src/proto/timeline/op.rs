@@ -51,8 +51,10 @@ pub struct PageOp {
     /// It is of what comes before all that is here, newest first: what is newer than what is known comes by other ways, and
     /// is told there.
     pub earlier: bool,
-    /// Of such a page: its rows that are older than an own one which the outbox has taken.
+    /// Of such a page: its rows that are older than an own one which the outbox has taken; and when the newest that was
+    /// here was created (`Here::newest_ms`).
     pub below_taken: usize,
+    pub newest_ms: i64,
     /// It is the first that comes of this conversation.
     pub first: bool,
     /// Rows so far that were new.
