@@ -334,8 +334,8 @@ impl Client {
                     self.timelines.on_given_up(&conversation_id);
                 }
             }
-            Pulled::Earlier { came, place, sure } => {
-                self.timelines.on_earlier(&conversation_id, came, place, sure);
+            Pulled::Earlier { came, place, unsure } => {
+                self.timelines.on_earlier(&conversation_id, came, place, unsure);
             }
             Pulled::Again | Pulled::GoesOn => {}
         }

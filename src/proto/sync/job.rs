@@ -78,12 +78,12 @@ pub enum Pulled {
     Joined {
         given_up: bool,
     },
-    /// What a window wanted is in; or nothing came. `place`: where one goes on the next time. `sure`: where nothing came, there
-    /// is nothing.
+    /// What a window wanted is in; or nothing came. `place`: where one goes on the next time. `unsure`: though nothing came
+    /// there may be something, since what had come since the newest that was here, of that time, hid it.
     Earlier {
         came: bool,
         place: Option<Place>,
-        sure: bool,
+        unsure: Option<i64>,
     },
 }
 

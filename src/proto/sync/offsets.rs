@@ -157,12 +157,13 @@ impl Sync {
         let place = next.map(|(offset, aim)| Place { beyond: i64::from(offset) - i64::from(here), aim });
         // As much has come meanwhile as had been passed over: what is here is further back by now, and what is before it, too.
         let sure = came || joins || offset > 0 || offsets.rows == 0;
+        let unsure = (!sure).then_some(offsets.newest_ms);
         let again = pull.again;
         self.active.remove(conversation_id);
         if again {
             self.waiting.push_back(conversation_id.to_owned());
         }
         self.settle();
-        Some(Pulled::Earlier { came, place, sure })
+        Some(Pulled::Earlier { came, place, unsure })
     }
 }

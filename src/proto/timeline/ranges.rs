@@ -62,12 +62,20 @@ impl Timelines {
     }
 
     /// What a window wanted has come, or there is nothing more that could be found: not asked again before the next connection.
-    /// `place`: where one goes on the next time. `sure`: where nothing came, there is nothing.
-    pub fn on_earlier(&mut self, conversation_id: &str, came: bool, place: Option<Place>, sure: bool) {
+    /// `place`: where one goes on the next time. `unsure`: what is newer than that hid it; where that
+    /// is here by now, it is asked again at once.
+    pub fn on_earlier(
+        &mut self,
+        conversation_id: &str,
+        came: bool,
+        place: Option<Place>,
+        unsure: Option<i64>,
+    ) {
         let log = self.log_mut(conversation_id);
         let ends = !came && place.is_none();
-        (log.exhausted, log.moved, log.place, log.refused) = (ends, !sure, place, None);
-        if (ends && sure) || place.is_some() {
+        let here = unsure.is_some_and(|then| log.newest_ms() > then);
+        (log.exhausted, log.moved, log.place, log.refused) = (ends && !here, unsure.is_some(), place, None);
+        if (ends && unsure.is_none()) || place.is_some() {
             log.set_more(!ends);
         }
         self.dirty_views(conversation_id);
@@ -76,12 +84,11 @@ impl Timelines {
     /// `None`: nothing is.
     pub fn here(&self, conversation_id: &str) -> Option<Here> {
         let log = self.logs.get(conversation_id)?;
-        let newest = log.newest_with_id().unwrap_or(log.head.last_message.as_ref());
         Some(Here {
             rows: log.row_count(),
             place: log.place,
             holes: log.head.known_from == HOLE,
-            newest_ms: newest.map_or(i64::MAX, |message| message.created_at_ms),
+            newest_ms: log.newest_ms(),
         })
     }
 
@@ -171,6 +178,12 @@ impl Log {
     /// message.
     pub(super) fn is_complete(&self) -> bool {
         self.head.known_from == 0
+    }
+
+    /// When the newest was created that the server has told of.
+    fn newest_ms(&self) -> i64 {
+        let newest = self.newest_with_id().unwrap_or(self.head.last_message.as_ref());
+        newest.map_or(i64::MAX, |message| message.created_at_ms)
     }
 
     pub(super) fn set_more(&mut self, more: bool) {
