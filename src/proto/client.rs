@@ -211,7 +211,7 @@ impl Client {
         let id = self.next_command;
         self.next_command += 1;
         if self.must_wait(&command) {
-            self.defer(id, command)?;
+            self.defer(now, id, command)?;
         } else {
             self.execute(now, id, command)?;
         }

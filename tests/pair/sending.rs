@@ -370,3 +370,19 @@ fn of_a_new_device_what_is_sent_does_not_wait_for_a_list_when_the_connection_is_
     assert!(world.wait(ana, sent).is_ok());
     assert_eq!(world.outbox(ana).len(), 1);
 }
+
+#[test]
+fn of_a_new_device_what_is_sent_does_not_wait_long_for_a_slow_list() {
+    let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
+    let ana = world.join("ana");
+    world.slow_http_ms = 15_000;
+    world.connect(ana);
+    world.until("the list is asked for", |world| {
+        world.backend.requests.iter().any(|it| it.contains("/conversations"))
+    });
+    let sent = world.send(ana, "r", "one");
+    assert!(world.outcome(ana, sent).is_none());
+    world.pass(1_100);
+    assert!(world.outcome(ana, sent).is_some_and(|outcome| outcome.is_ok()));
+    world.until("it is there", |world| world.backend.texts("r") == ["one"]);
+}

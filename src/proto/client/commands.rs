@@ -8,12 +8,15 @@ use super::super::mutant;
 use super::super::profile::Push;
 use super::super::queue::Queue;
 use super::super::timeline::Change;
+use super::super::timer::Timer;
 use super::AckFor;
 use super::Client;
 use super::create::Wanted;
 
 /// Commands that wait for the store to be read, for the other tabs' word, or for the first list.
 const MAX_DEFERRED: usize = 1000;
+/// A send waits so long for the first list: some backends have a socket that works and a list that never comes.
+const LIST_WAIT_MS: u64 = 1_000;
 /// Read receipts that wait for a connection.
 const MAX_PENDING_READS: usize = 1000;
 
@@ -32,20 +35,23 @@ impl Client {
         }
     }
 
-    pub(super) fn defer(&mut self, id: CommandId, command: Command) -> Result<(), Failure> {
+    pub(super) fn defer(&mut self, now: Now, id: CommandId, command: Command) -> Result<(), Failure> {
         if self.deferred.len() >= MAX_DEFERRED {
             let text = "too many commands before the store was read; wait for createChat() to resolve";
             return Err(Failure::new(ErrorCode::OutboxFull, text));
         }
         if self.storage.loaded && matches!(command, Command::Send(_)) {
             self.outbox.check_room(self.deferred.len())?;
+            if self.timers.get(Timer::Sync).is_none() {
+                self.timers.set(Timer::Sync, now.mono_ms + LIST_WAIT_MS);
+            }
         }
         self.deferred.push((id, command));
         Ok(())
     }
 
     /// On a new device a conversation that does not exist is refused and not queued (SPEC.md): while its first list is
-    /// under way, that is not known. Nothing waits for a list that is asked for again, or without a connection.
+    /// under way, that is not known. Nothing waits for one that is slow or is asked for again, or without a connection.
     fn may_be_listed(&self, conversation_id: &str) -> bool {
         self.sync.awaits_list() && self.rooms.is_unheard_of(conversation_id)
     }

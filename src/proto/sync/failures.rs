@@ -50,9 +50,9 @@ impl Sync {
         self.rounds >= TOLD_AFTER && !core::mem::replace(&mut self.told, true)
     }
 
-    /// The list of conversations is under way, and nothing has failed on the way.
+    /// The list of conversations is under way, nothing has failed on the way, and it is not slow.
     pub fn awaits_list(&self) -> bool {
-        self.listing && self.failures == 0
+        self.listing && self.failures == 0 && self.rounds == 0
     }
 
     /// A request can never succeed (unknown there, forbidden, no REST at all): the rest goes on without it.
@@ -75,7 +75,7 @@ impl Sync {
         self.settle();
     }
 
-    /// The delay is over, or a new token is there: what failed is asked for again.
+    /// The delay is over, or a new token is there, or the list is slow: what failed is asked for again.
     pub fn retry_now(&mut self) {
         self.rounds = self.rounds.saturating_add(1);
         while let Some(job) = self.retry.pop_front() {

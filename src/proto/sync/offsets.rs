@@ -6,7 +6,11 @@
 //! What comes before all that is here begins where as many rows as are here have been passed over, less one. That is near
 //! the oldest of them and not exact: the server may count rows that are not here, and not count some that are. So one goes
 //! towards the newest until a page begins among what is known, and then on until something new has come. Where the server's
-//! first row is reached and it has more rows than are here, some are missing in between: they are looked for backwards.
+//! first row is reached and it has more rows than are here, or a catch-up was given up, some are missing in between: they are
+//! looked for backwards. The next wish goes on where this one ends ([`Place`]).
+//!
+//! More may come while one looks. On what is newer than all that was here nothing joins: rows below it may be on their way
+//! over the socket, and are told when they come. Where such hid what was looked for, that is no beginning.
 
 use super::{Action, Job, MAX_OFFSET_PAGES, Pulled, Sync};
 use crate::proto::place::{Aim, Here, Place};
