@@ -30,7 +30,7 @@ pub enum Timer {
     Rate,
     /// Copies without a key are let go (D12).
     HeldCopies,
-    /// The catch-up tries again.
+    /// The catch-up tries again, or a send waits no longer for its list.
     Sync,
     /// Own typing stops by itself.
     TypingStop,

@@ -340,14 +340,21 @@ fn keys_of_ones_own_that_are_looked_for_count_as_queued() {
     }
 }
 
-#[test]
-fn of_a_new_device_what_is_sent_waits_for_the_first_list_to_know_its_conversation() {
+/// A new device that has asked for its first list, which comes so much later than it might.
+fn awaiting_the_first_list(late_ms: u64) -> (World, usize) {
     let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
     let ana = world.join("ana");
+    world.slow_http_ms = late_ms;
     world.connect(ana);
     world.until("the list is asked for", |world| {
         world.backend.requests.iter().any(|it| it.contains("/conversations"))
     });
+    (world, ana)
+}
+
+#[test]
+fn of_a_new_device_what_is_sent_waits_for_the_first_list_to_know_its_conversation() {
+    let (mut world, ana) = awaiting_the_first_list(0);
     let nowhere = world.ask(ana, Command::Send(message("nowhere", "hello")));
     let known = world.send(ana, "r", "one");
     assert!(world.outcome(ana, nowhere).is_none() && world.outcome(ana, known).is_none());
@@ -358,12 +365,7 @@ fn of_a_new_device_what_is_sent_waits_for_the_first_list_to_know_its_conversatio
 
 #[test]
 fn of_a_new_device_what_is_sent_does_not_wait_for_a_list_when_the_connection_is_lost() {
-    let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
-    let ana = world.join("ana");
-    world.connect(ana);
-    world.until("the list is asked for", |world| {
-        world.backend.requests.iter().any(|it| it.contains("/conversations"))
-    });
+    let (mut world, ana) = awaiting_the_first_list(0);
     let sent = world.send(ana, "r", "one");
     assert!(world.outcome(ana, sent).is_none());
     world.server_down();
@@ -373,13 +375,7 @@ fn of_a_new_device_what_is_sent_does_not_wait_for_a_list_when_the_connection_is_
 
 #[test]
 fn of_a_new_device_what_is_sent_does_not_wait_long_for_a_slow_list() {
-    let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
-    let ana = world.join("ana");
-    world.slow_http_ms = 15_000;
-    world.connect(ana);
-    world.until("the list is asked for", |world| {
-        world.backend.requests.iter().any(|it| it.contains("/conversations"))
-    });
+    let (mut world, ana) = awaiting_the_first_list(15_000);
     let sent = world.send(ana, "r", "one");
     assert!(world.outcome(ana, sent).is_none());
     world.pass(1_100);

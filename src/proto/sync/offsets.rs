@@ -153,12 +153,15 @@ impl Sync {
         // Where the newer end of what is missing is found, it goes on from there. Looked through up to the newest: what the
         // server has more than are here cannot be read.
         let missing = offsets.aim != Aim::Past;
-        let next = next.or(match came && !stuck {
-            true if offsets.has_more => Some((on, if missing { Aim::Fill } else { Aim::Past })),
-            true if missing => Some((back, Aim::Seek)),
-            _ => None,
-        });
-        let place = next.map(|(offset, aim)| Place { beyond: i64::from(offset) - i64::from(here), aim });
+        let later = if !came || stuck {
+            None
+        } else if offsets.has_more {
+            Some((on, if missing { Aim::Fill } else { Aim::Past }))
+        } else {
+            missing.then_some((back, Aim::Seek))
+        };
+        let place =
+            next.or(later).map(|(offset, aim)| Place { beyond: i64::from(offset) - i64::from(here), aim });
         // As much has come meanwhile as had been passed over: what is here is further back by now, and what is before it, too.
         let sure = came || joins || offset > 0 || offsets.rows == 0;
         let unsure = (!sure).then_some(offsets.newest_ms);

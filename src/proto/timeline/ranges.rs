@@ -44,9 +44,10 @@ impl Timelines {
         let Some(more) = page.more else { return };
         // One that goes on from another says so only where it is the last.
         let log = self.log_mut(conversation_id);
-        let says = match page.earlier {
-            true => page.begins_known() && !more && log.head.known_from != HOLE,
-            false => page.first || !more,
+        let says = if page.earlier {
+            page.begins_known() && !more && log.head.known_from != HOLE
+        } else {
+            page.first || !more
         };
         if says && !mutant::is(66) {
             log.set_more(more);
@@ -62,8 +63,8 @@ impl Timelines {
     }
 
     /// What a window wanted has come, or there is nothing more that could be found: not asked again before the next connection.
-    /// `place`: where one goes on the next time. `unsure`: what is newer than that hid it; where that
-    /// is here by now, it is asked again at once.
+    /// `place`: where one goes on the next time. `unsure`: there may be something that was hidden by what had come since the
+    /// newest that was here, of that time; where such is here by now, it is asked for again at once.
     pub fn on_earlier(
         &mut self,
         conversation_id: &str,
