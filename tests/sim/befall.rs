@@ -7,7 +7,7 @@ use chatwire::proto::{
 
 use super::faults::Fault;
 use super::plan::Act;
-use super::world::{Happening, World};
+use super::world::{Happening, World, of_socket};
 
 /// The words that a page was told while it was frozen have all come within this of its thaw.
 const BACKLOG_MS: u64 = 900;
@@ -52,10 +52,7 @@ impl World {
                     link.dead = true;
                 }
             }
-            Act::Stall { device, ms } => {
-                let device = &mut self.devices[device];
-                device.stalled_until = device.stalled_until.max(self.t + ms);
-            }
+            Act::Stall { device, ms } => self.stall(device, self.t + ms),
             Act::Restart { down_ms, lost } => {
                 self.crash();
                 self.server.down = true;
@@ -160,6 +157,15 @@ impl World {
         let last = self.devices[at].words_last.max(thaws_ms);
         self.devices[at].words_last = (last + gap_ms).min(thaws_ms + BACKLOG_MS);
         self.devices[at].words_last
+    }
+
+    /// What waits for an earlier end in a page that sleeps waits for this one, before what is still to come.
+    fn stall(&mut self, at: usize, until: u64) {
+        let before = self.devices[at].stalled_until;
+        self.devices[at].stalled_until = before.max(until);
+        if before > self.t && until > before {
+            self.move_queued(until, |key, of, what| of_socket(what) && key.0 == before && of.0 == at);
+        }
     }
 
     /// The machine of this page sleeps, with all its pages.

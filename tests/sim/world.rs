@@ -186,14 +186,16 @@ impl World {
     /// is still to come does. Before it, it would be put off once more, behind that.
     pub fn wake_later(&mut self, whose: Whose, until: u64, thaw: bool) {
         self.push_for(whose, until, Happening::Wake { thaw });
-        let waits = |key: &(u64, u64), of: &Whose, what: &Happening| {
-            of_socket(what) && key.0 == until && *of == whose
-        };
+        self.move_queued(until, |key, of, what| of_socket(what) && key.0 == until && *of == whose);
+    }
+
+    /// What is under way and matches comes then, in the order in which it was to come, behind what is there already.
+    pub fn move_queued(&mut self, until: u64, waits: impl Fn(&(u64, u64), &Whose, &Happening) -> bool) {
         let waiting = self.queue.iter().filter(|(key, (of, what))| waits(key, of, what));
         let keys: Vec<(u64, u64)> = waiting.map(|(key, _)| *key).collect();
         for key in keys {
-            if let Some((_, what)) = self.queue.remove(&key) {
-                self.put_off(whose, until, what);
+            if let Some((of, what)) = self.queue.remove(&key) {
+                self.put_off(of, until, what);
             }
         }
     }
@@ -372,6 +374,6 @@ impl World {
 }
 
 /// What comes to a page through one of its sockets.
-fn of_socket(what: &Happening) -> bool {
+pub fn of_socket(what: &Happening) -> bool {
     matches!(what, Happening::Opened(_) | Happening::ToClient { .. } | Happening::ClientClosed { .. })
 }
