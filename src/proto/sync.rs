@@ -80,8 +80,9 @@ struct Pull {
     rows: u32,
     /// The cursor was refused once.
     begun_anew: bool,
-    /// Answers in a row that could not be read.
+    /// Answers in a row that could not be read, and pages in a row that had no row.
     unreadable: u32,
+    empty: u32,
     offsets: offsets::Offsets,
 }
 
@@ -328,9 +329,7 @@ impl Sync {
         };
         if let Some(pull) = self.active.get_mut(id) {
             (pull.ticket, pull.job, pull.next) = (ticket, Some(job.clone()), next);
-            pull.unreadable = 0;
-            pull.pages += 1;
-            (pull.offsets.rows, pull.offsets.has_more) = (rows, has_more && rows > 0);
+            pull.on_page(rows, has_more);
             // One that cannot go on has not come to the newest.
             let stuck = has_more && pull.next.is_none();
             let after = matches!(job, Job::After { .. }) && !stuck;
@@ -371,7 +370,8 @@ impl Sync {
             self.actions.push_back(Action::Request(job));
             return Pulled::GoesOn;
         }
-        let (again, rows, given_up) = (pull.again, pull.rows, given_up || pull.offsets.hole);
+        let given_up = given_up || pull.offsets.hole || pull.is_vain();
+        let (again, rows) = (pull.again, pull.rows);
         self.active.remove(conversation_id);
         if again {
             self.waiting.push_back(conversation_id.to_owned());

@@ -1,16 +1,36 @@
 //! Requests that fail: for now, or for good.
 
-use super::{Action, Job, Sync};
+use super::{Action, Job, Pull, Sync};
 use crate::proto::api::Now;
 use crate::proto::rng::Rng;
 use crate::proto::timer::{Timer, Timers};
 
 /// After so many of one conversation an answer that cannot be read is taken for the backend's own.
 const MAX_UNREADABLE: u32 = 5;
+/// So many pages in a row without a row, and the server says that there is more: there is nothing more to be had.
+const MAX_EMPTY: u32 = 20;
 /// What has failed again so often, some seconds long, is told.
 const TOLD_AFTER: u32 = 3;
 const RETRY_BASE_MS: u64 = 1000;
 const RETRY_MAX_MS: u64 = 30_000;
+
+impl Pull {
+    /// A page has come that can be read.
+    pub(super) fn on_page(&mut self, rows: u32, has_more: bool) {
+        self.unreadable = 0;
+        self.pages += 1;
+        (self.offsets.rows, self.offsets.has_more) = (rows, has_more && rows > 0);
+        self.empty = if rows == 0 && has_more { self.empty + 1 } else { 0 };
+        if self.is_vain() {
+            self.next = None;
+        }
+    }
+
+    /// A server that gives ever new marks and nothing with them would be asked without end.
+    pub(super) fn is_vain(&self) -> bool {
+        self.empty >= MAX_EMPTY
+    }
+}
 
 impl Sync {
     /// The answer cannot be read. Whether it may be asked for once more.
@@ -81,5 +101,43 @@ impl Sync {
         while let Some(job) = self.retry.pop_front() {
             self.actions.push_back(Action::Request(job));
         }
+    }
+}
+
+#[cfg(all(test, feature = "several"))]
+mod tests {
+    use super::super::{Action, Job, PullFrom, Pulled, Sync};
+    use super::MAX_EMPTY;
+    use crate::proto::timer::Timers;
+
+    fn next(sync: &mut Sync) -> Option<Job> {
+        loop {
+            if let Action::Request(job @ Job::Follow { .. }) = sync.poll_action()? {
+                return Some(job);
+            }
+        }
+    }
+
+    /// A catch-up by marks of which each page says that there is more; how many pages were asked for, and what it came to.
+    fn follow(rows: &dyn Fn(u32) -> u32) -> (u32, Pulled) {
+        let mut sync = Sync::new(true, true, 50);
+        sync.start(true, &mut Timers::default());
+        sync.pull("r");
+        sync.advance(&|_| PullFrom::default());
+        let (mut asked, mut pulled) = (0, Pulled::GoesOn);
+        while let Some(job) = next(&mut sync).filter(|_| asked < 1000) {
+            asked += 1;
+            let ticket = sync.on_page(&job, rows(asked), None, Some(&format!("m{asked}")), true);
+            pulled = sync.on_applied("r", ticket, false, None);
+        }
+        (asked, pulled)
+    }
+
+    #[test]
+    fn p9_ever_new_marks_with_nothing_are_not_followed_for_ever_and_leave_a_gap() {
+        assert_eq!(follow(&|_| 0), (MAX_EMPTY, Pulled::Joined { given_up: true }));
+        assert_eq!(follow(&|page| u32::from(page == 15)).0, 15 + MAX_EMPTY);
+        // Where each brings something it goes on.
+        assert_eq!(follow(&|page| page % 3).0, 1000);
     }
 }
