@@ -264,7 +264,7 @@ impl World {
         let resent = self.ledger.sent[number].resends > 0;
         // A failure that was told and not committed is forgotten with the lead.
         let home = self.devices[at].person.disk;
-        let put_back = self.ledger.sent[number].put_back;
+        let (put_back, torn) = (self.ledger.sent[number].put_back, self.ledger.sent[number].torn);
         let memory_only = self.ledger.sent[number].lost_allowed || put_back;
         // Nor does a page that does not lead any more know at once that another has committed the same.
         let eyes = &mut self.devices[at].eyes;
@@ -284,13 +284,15 @@ impl World {
             None => true,
             Some(Status::Failed) => {
                 // Of a torn failure stands what another tab knew of the message, and adds anew.
-                let torn = self.ledger.sent[number].torn;
                 status == Status::Failed || resent || is_acknowledged(status) || !failed_for_sure || torn
             }
             Some(before) if status == Status::Failed => !is_acknowledged(before) || memory_only,
             // A resend stands in the queue anew; one that only memory had may be forgotten with all that came of it.
+            // A torn row that another tab has added anew stands until whoever leads has met it.
             Some(before) => {
-                status >= before || put_back || (resent && (memory_only || !is_acknowledged(before)))
+                let twice = torn && self.disks[home].rows.values().any(|row| row.number == number);
+                let forgotten = resent && (memory_only || !is_acknowledged(before));
+                status >= before || put_back || forgotten || twice
             }
         };
         if !fine {
