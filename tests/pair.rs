@@ -42,6 +42,8 @@ mod earlier;
 mod edits;
 #[path = "pair/edits_fail.rs"]
 mod edits_fail;
+#[path = "pair/errands.rs"]
+mod errands;
 #[path = "pair/export.rs"]
 mod export;
 #[path = "pair/failures.rs"]

@@ -108,7 +108,7 @@ export class Wire {
       topic: topic === undefined ? undefined : check.id("topic", topic),
     };
     const { state, leader } = this.connection();
-    if (state === "online" && !leader) throw elsewhere(wireSend.event);
+    if (state === "online" && !leader && wireSend.attachments.length > 0) throw elsewhere(wireSend.event);
     const outcome = await this.requests.run({ wireSend });
     return outcome.kind === "wire" ? unpacked(outcome.value) : null;
   }
@@ -153,6 +153,6 @@ export class Wire {
 
 /** Connected, and not by a socket of this tab's own. */
 function elsewhere(event: string): ChatError {
-  const text = `${event}: not sent, another tab has the socket: send it where chat.connection.leader is true; here, at "connected" once this tab leads`;
+  const text = `${event}: not sent, another tab has the socket, and bytes stay in their tab: send it where chat.connection.leader is true; here, at "connected" once this tab leads`;
   return new ChatError("server", text, { retryable: true });
 }

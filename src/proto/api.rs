@@ -4,6 +4,8 @@
 
 use core::fmt;
 
+use super::model::Json;
+
 mod command;
 mod event;
 mod redacted;
@@ -257,6 +259,23 @@ pub enum TabInput {
     Told { generation: u64, events: Told },
     /// The user types, or stops, in a tab that does not lead.
     Typing { conversation_id: String, typing: bool },
+    /// A tab that does not lead has an event of the application's own for the server.
+    Errand(Box<Errand>),
+    /// What has become of that: `event` is what the command of this number has come to, as JSON.
+    ErrandDone { to: String, id: CommandId, event: Told },
+}
+
+/// An event of the application's own, from a tab that has no socket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Errand {
+    /// The tab, by a name that it has drawn, and the number of its command.
+    pub from: String,
+    pub id: CommandId,
+    pub event: String,
+    pub topic: String,
+    pub payload: Json,
+    pub ack: bool,
+    pub timeout_ms: Option<u32>,
 }
 
 /// What the core tells other tabs.
@@ -299,4 +318,8 @@ pub enum TabOutput {
     Tell { generation: u64, event: Told },
     /// Tell the leading tab that the user types here, or stops.
     Typing { conversation_id: String, typing: bool },
+    /// Give the leading tab an event of the application's own.
+    Errand(Box<Errand>),
+    /// Tell the tab of this name what has become of what it gave.
+    ErrandDone { to: String, id: CommandId, event: Told },
 }

@@ -33,6 +33,7 @@ mod commands;
 mod create;
 mod damage;
 mod drafts;
+mod errands;
 mod export;
 mod flight;
 mod guarantees;

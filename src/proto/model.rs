@@ -145,6 +145,8 @@ impl PartialEq for Json {
     }
 }
 
+impl Eq for Json {}
+
 #[cfg(test)]
 impl Serialize for Json {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -13,7 +13,7 @@ use web_sys::{AbortController, EventTarget};
 
 use super::{Sink, convert, spawn};
 use crate::proto::config::PageFacts;
-use crate::proto::{Input, PageInput, TabInput, TabOutput};
+use crate::proto::{Errand, Input, PageInput, TabInput, TabOutput};
 
 mod peers;
 
@@ -144,6 +144,25 @@ impl Page {
             (TabOutput::Typing { conversation_id, typing }, Some(tabs)) => {
                 let conversation_id = conversation_id.into();
                 tabs.peers.post(&[("conversationId", &conversation_id), ("typing", &typing.into())]);
+            }
+            (TabOutput::Errand(errand), Some(tabs)) => {
+                let Errand { from, id, event, topic, payload, ack, timeout_ms } = *errand;
+                tabs.peers.post(&[
+                    ("errand", &id.into()),
+                    ("from", &from.into()),
+                    ("event", &event.into()),
+                    ("topic", &topic.into()),
+                    ("payload", &payload.text().into()),
+                    ("ack", &ack.into()),
+                    ("timeoutMs", &timeout_ms.into()),
+                ]);
+            }
+            (TabOutput::ErrandDone { to, id, event }, Some(tabs)) => {
+                tabs.peers.post(&[
+                    ("errandDone", &id.into()),
+                    ("to", &to.into()),
+                    ("became", &event.0.into()),
+                ]);
             }
             (TabOutput::Tell { generation, event }, Some(tabs)) => tabs.peers.gather(generation, &event.0),
             (TabOutput::Alone, Some(_)) | (_, None) => {}

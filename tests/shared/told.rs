@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use chatwire::proto::{ConnectionSnapshot, ConnectionState, Event, Status, TabInput, TabOutput, Told};
+use chatwire::proto::{
+    ConnectionSnapshot, ConnectionState, ErrorCode, Event, Failure, Json, Outcome, Status, TabInput,
+    TabOutput, Told, WireData,
+};
 use serde_json::Value;
 
 /// What the other tabs hear of a word; `None`: it is not for them.
@@ -25,6 +28,8 @@ pub fn heard(word: TabOutput) -> Option<TabInput> {
             TabInput::Told { generation, events: Told(["[", &event.0, "]"].concat()) }
         }
         TabOutput::Typing { conversation_id, typing } => TabInput::Typing { conversation_id, typing },
+        TabOutput::Errand(errand) => TabInput::Errand(errand),
+        TabOutput::ErrandDone { to, id, event } => TabInput::ErrandDone { to, id, event },
     })
 }
 
@@ -90,6 +95,20 @@ impl ToldEvents {
                 online: value["online"].as_bool().unwrap(),
                 last_seen_ms: value["lastSeenMs"].as_i64(),
             },
+            "wire" => Event::Wire {
+                event: word("event"),
+                topic: word("topic"),
+                args: Box::new(wire_data(&value["args"])),
+                ack_id: value["ackId"].as_u64(),
+            },
+            "done" => Event::Done { id: number(&value["id"]), outcome: outcome(&value["outcome"]) },
+            "refused" => {
+                let codes = [ErrorCode::Server, ErrorCode::Timeout, ErrorCode::Unconfirmed];
+                let told = &value["error"];
+                let code = codes.into_iter().find(|code| told["code"] == code.name()).unwrap();
+                let error = Failure::new(code, told["message"].as_str().unwrap());
+                Event::Refused { id: number(&value["id"]), error }
+            }
             other => panic!("nobody tells other tabs of {other}"),
         }
     }
@@ -107,6 +126,22 @@ impl ToldEvents {
             message.text = value["message"]["text"].as_str()?.to_owned();
         }
         Some(event)
+    }
+}
+
+fn number(value: &Value) -> u32 {
+    u32::try_from(value.as_u64().unwrap()).unwrap()
+}
+
+fn wire_data(value: &Value) -> WireData {
+    WireData { json: Json::parse(&value["json"].to_string()).unwrap(), attachments: Vec::new() }
+}
+
+fn outcome(value: &Value) -> Outcome {
+    match value["kind"].as_str().unwrap() {
+        "nothing" => Outcome::Nothing,
+        "wire" => Outcome::Wire(Box::new(wire_data(&value["value"]))),
+        other => panic!("nobody is told {other} of an errand"),
     }
 }
 

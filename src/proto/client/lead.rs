@@ -97,6 +97,8 @@ impl Client {
                     self.push_maybe(now, self.profile.typing(&conversation_id, typing));
                 }
             }
+            TabInput::Errand(errand) => self.on_errand(now, *errand),
+            TabInput::ErrandDone { to, id, event } => self.on_errand_done(&to, id, event),
         }
     }
 

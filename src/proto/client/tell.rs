@@ -11,6 +11,7 @@ use super::super::queue::Queue;
 use super::super::timeline::Change;
 use super::super::wire::json::{self, Object, RawValue};
 use super::Client;
+use super::errands::Errands;
 use crate::proto::sorted::{SortedMap, SortedSet};
 use crate::proto::timer::Timer;
 
@@ -39,7 +40,8 @@ pub(super) struct Beside {
     pub generation: u64,
     /// The leader's connection: the event as JSON, while it is worth showing, and whether it is online.
     connection: Option<String>,
-    online: bool,
+    pub online: bool,
+    pub errands: Errands,
     /// Of which conversations windows of other tabs want more.
     pub wanted: SortedSet<(String, u32)>,
     /// Of which conversations windows here wait for the leader.
@@ -100,11 +102,16 @@ fn lead_of(event: &mut Event) -> Option<&mut bool> {
     }
 }
 
+fn ack_of(event: &mut Event) -> Option<&mut Option<u64>> {
+    if let Event::Wire { ack_id, .. } = event { Some(ack_id) } else { None }
+}
+
 impl Client {
     /// Every event of this tab passes here. What is given back is told to its own listeners now: nothing where another
     /// tab has told more of it already, or where it waits for its commit. Only a leader whose commit stands tells of a
     /// message that it has come, for no later leader will tell it again: it rings in one tab.
-    pub(super) fn tell(&mut self, mut event: Event) -> Option<Event> {
+    pub(super) fn tell(&mut self, event: Event) -> Option<Event> {
+        let mut event = self.tell_of_errand(event)?;
         if let Event::Status { row_key, status, .. } = &event {
             let answered = matches!(status, Status::Acknowledged | Status::Delivered | Status::Read);
             if answered {
@@ -123,7 +130,7 @@ impl Client {
             // So that whoever waits for a new leader hears of it.
             Event::Connection { .. } => (false, true),
             _ if !self.beside.heard => return self.fresh(event),
-            Event::Typing { .. } | Event::Presence { .. } => (false, true),
+            Event::Typing { .. } | Event::Presence { .. } | Event::Wire { .. } => (false, true),
             Event::Phase { .. } => (!self.storage.blocked && !self.beside.is_full(), true),
             // In their order; while the store takes nothing they wait for nothing.
             Event::Message { .. }
@@ -134,11 +141,15 @@ impl Client {
             _ => return Some(event),
         };
         let mut text = String::new();
-        // The others do not lead.
+        // The others do not lead, and answer nobody.
         let led = lead_of(&mut event).is_some_and(core::mem::take);
+        let asked = ack_of(&mut event).and_then(Option::take);
         event.write_json(&mut text);
         if let Some(leader) = lead_of(&mut event) {
             *leader = led;
+        }
+        if let Some(ack_id) = ack_of(&mut event) {
+            *ack_id = asked;
         }
         let others = Told(text);
         if !stored {
@@ -292,6 +303,7 @@ impl Client {
                 }
             }
             _ if !holds => {}
+            "wire" => self.pass_on(raw),
             "connection" => self.on_connection_told(now, raw, &event),
             "phase" => match event.str("phase").as_deref() {
                 Some("live") => {

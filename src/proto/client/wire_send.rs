@@ -35,6 +35,8 @@ pub(super) fn joined(args: &[&RawValue]) -> Option<Json> {
 /// which no id of a framing has.
 const MAX_HELD: usize = 100;
 const HELD: u64 = 1 << 63;
+/// The same of what another tab is to send.
+const ERRAND: u64 = HELD | 1 << 62;
 
 /// Answers that the server waits for; the oldest is forgotten first.
 const MAX_QUESTIONS: usize = 256;
@@ -80,11 +82,16 @@ impl Client {
             return Err(Failure::new(ErrorCode::Validation, text));
         }
         check_attachments(&payload)?;
+        let deadline_mono_ms = now.mono_ms.saturating_add(timeout_ms.map_or(WIRE_ACK_TIMEOUT_MS, u64::from));
+        if self.can_give_errands() && payload.attachments.is_empty() {
+            self.give_errand(id, push, payload.json, timeout_ms);
+            self.await_wire(ERRAND | u64::from(id), id, deadline_mono_ms, None);
+            return Ok(());
+        }
         push.attachments = payload.attachments;
         if payload.json.text() != "null" {
             push.args.push(payload.json.text().to_owned());
         }
-        let deadline_mono_ms = now.mono_ms.saturating_add(timeout_ms.map_or(WIRE_ACK_TIMEOUT_MS, u64::from));
         self.wire_emit(now, id, push, deadline_mono_ms)
     }
 
@@ -113,7 +120,7 @@ impl Client {
                 self.done(id, Outcome::Nothing);
                 return Ok(());
             }
-            Emitted::NotOnline => "wire.send: not online in this tab, and such events are not queued",
+            Emitted::NotOnline => "wire.send: not online, and such events are not queued",
             Emitted::NotJoined => "wire.send: too many events wait for topics that are not joined",
             Emitted::Refused(failure) => return Err(failure),
             Emitted::TooLarge { limit, size } => {
@@ -222,6 +229,13 @@ impl Client {
     fn await_wire(&mut self, id: u64, command: CommandId, deadline_mono_ms: u64, held: Option<Box<Push>>) {
         self.acks.insert(id, AckFor::Wire { command, deadline_mono_ms, held });
         self.update_wire_timer();
+    }
+
+    /// `false`: nobody waits for it any more.
+    pub(super) fn forget_errand(&mut self, id: CommandId) -> bool {
+        let waited = self.acks.remove(&(ERRAND | u64::from(id))).is_some();
+        self.update_wire_timer();
+        waited
     }
 
     fn held_on_wire(&self) -> Vec<u64> {

@@ -15,7 +15,7 @@ use futures_util::future::select;
 use wasm_bindgen::prelude::*;
 use web_sys::{BroadcastChannel, MessageEvent};
 
-use crate::proto::{Changes, Input, TabInput, Told};
+use crate::proto::{Changes, Errand, Input, Json, TabInput, Told};
 use crate::web::db::packed;
 use crate::web::timer::Delay;
 use crate::web::{Sink, convert};
@@ -221,6 +221,7 @@ fn spread(at_least_ms: u32) -> u32 {
 fn versioned(data: &JsValue) -> Option<TabInput> {
     let word = |name: &str| convert::get(data, name);
     let text = |name: &str| word(name).as_string();
+    let count = |name: &str| word(name).as_f64().map(|number| number as u32);
     if word("poke") == 1 {
         return Some(TabInput::Poked);
     }
@@ -243,18 +244,32 @@ fn versioned(data: &JsValue) -> Option<TabInput> {
         let changes = packed::read_changes(&places, &bytes.to_vec()).map(Box::new);
         return Some(changes.map_or(TabInput::Poked, TabInput::Changed));
     }
+    if let Some(id) = count("errand") {
+        return Some(TabInput::Errand(Box::new(Errand {
+            from: text("from")?,
+            id,
+            event: text("event")?,
+            topic: text("topic")?,
+            payload: Json::parse(&text("payload")?)?,
+            ack: word("ack") == true,
+            timeout_ms: count("timeoutMs"),
+        })));
+    }
+    if let Some(id) = count("errandDone") {
+        return Some(TabInput::ErrandDone { to: text("to")?, id, event: Told(text("became")?) });
+    }
     let conversation_id = text("conversationId")?;
     if let Some(message_id) = text("readId") {
         return Some(TabInput::Read { conversation_id, message_id });
     }
-    if let Some(segment) = word("torn").as_f64() {
-        return Some(TabInput::Torn { conversation_id, segment: segment as u32 });
+    if let Some(segment) = count("torn") {
+        return Some(TabInput::Torn { conversation_id, segment });
     }
-    if let Some(wish) = word("earlier").as_f64() {
-        return Some(TabInput::Earlier { conversation_id, wish: wish as u32 });
+    if let Some(wish) = count("earlier") {
+        return Some(TabInput::Earlier { conversation_id, wish });
     }
-    if let Some(wish) = word("fetched").as_f64() {
-        return Some(TabInput::Fetched { conversation_id, wish: wish as u32 });
+    if let Some(wish) = count("fetched") {
+        return Some(TabInput::Fetched { conversation_id, wish });
     }
     if word("shows").as_f64().is_some() {
         return Some(TabInput::Shows { conversation_id });

@@ -13,6 +13,14 @@ pub(super) fn is_sound(kind: &str, event: &Object<'_>) -> bool {
         "known" => (None, ["conversationId", "id"]),
         "gap" => (None, ["conversationId", "type"]),
         "typing" => (None, ["conversationId", "userId"]),
+        "wire" => match event.object("args") {
+            Some(args)
+                if args.get("json").is_some() && args.get("attachments").and_then(json::array).is_some() =>
+            {
+                (None, ["event", "topic"])
+            }
+            _ => return false,
+        },
         "presence" => {
             let known = event.get("lastSeenMs");
             if !known.is_some_and(|known| known.get() == "null" || json::int(known).is_some()) {
