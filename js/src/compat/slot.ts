@@ -37,6 +37,8 @@ export class Slot {
     private readonly profile: Extract<ChatOptions["profile"], string>,
     options: FacadeOptions,
     private readonly watch: Watch = () => [],
+    /** Nothing changes the token of these options: a refused one is `authError` at once (D6). */
+    private readonly isTokenFixed = false,
   ) {
     this.#options = check.read(facade, () => ({ ...options }));
     if (this.#options.client) this.#use(this.#options.client);
@@ -152,15 +154,23 @@ export class Slot {
       const missing = url === undefined ? "url" : "userId";
       throw new ChatError("config", `${this.facade} was given no ${missing}, and needs one to connect`);
     }
-    // The one of the latest login, not of the first.
-    const latest = () => this.#options.token ?? "";
     return {
       ...rest,
       url,
       userId: String(userId),
       profile: profile ?? this.profile,
-      ...((getToken || token !== undefined) && { getToken: getToken ?? latest }),
+      ...this.#tokenOf(getToken, token),
     };
+  }
+
+  #tokenOf(
+    getToken: ChatOptions["getToken"],
+    token: string | undefined,
+  ): Pick<ChatOptions, "getToken" | "token"> {
+    if (getToken) return { getToken };
+    if (token === undefined) return {};
+    // The one of the latest login, not of the first.
+    return this.isTokenFixed ? { token } : { getToken: () => this.#options.token ?? "" };
   }
 
   #use(client: ChatClient): void {

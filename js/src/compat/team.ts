@@ -63,7 +63,8 @@ export class TeamSocket extends WireFacade<TeamEvents> {
   #isAway = false;
 
   constructor(options: FacadeOptions) {
-    super("initializeSocket()", "team", options, events);
+    // Another token is another socket.
+    super("initializeSocket()", "team", options, events, true);
   }
 
   /** Resolves when connected. `initializeSocket` calls it. */

@@ -30,8 +30,9 @@ export abstract class WireFacade<Events extends Record<string, unknown[]>> {
     profile: "team" | "companion" | "channels",
     options: FacadeOptions,
     private readonly known: readonly (keyof Events & string)[],
+    isTokenFixed = false,
   ) {
-    this.slot = new Slot(facade, profile, options, (client) => this.#follow(client));
+    this.slot = new Slot(facade, profile, options, (client) => this.#follow(client), isTokenFixed);
   }
 
   /** Tells what the core has read, in the backend's shape. What it gives takes its listeners off. */

@@ -149,6 +149,17 @@ test("another login closes the socket before it, and a refused token is a connec
   expect((await second.client()).userId).toBe("ben");
 });
 
+test("the token of initializeSocket never changes: refused, it is not asked for once more (D6)", async () => {
+  const server = await serve();
+  const socket = initializeSocket("bad", optionsOf(server));
+  onTestFinished(() => socket.close());
+  const attempts: number[] = [];
+  const client = await socket.client();
+  client.on("connection", ({ state, attempt }) => state === "authenticating" && attempts.push(attempt));
+  expect(await heard<Error>(socket, "connect_error")).toMatchObject({ code: "auth" });
+  expect(attempts).toHaveLength(1);
+});
+
 test("a server that cannot be reached is a connect_error at each attempt; a lost connection is none", async () => {
   const nowhere = initializeSocket("user:ana", { ...optionsOf({ url: "http://127.0.0.1:9" }) });
   for (let attempt = 0; attempt < 2; attempt += 1) {
