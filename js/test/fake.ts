@@ -88,6 +88,14 @@ export class FakeChat implements Interface {
     return whole;
   }
 
+  /** The reactions of a message that is there become others. */
+  setReactions(conversationId: string, rowKey: string, reactions: Message["reactions"]): void {
+    const message = this.#window(conversationId).snapshot.messages.find((m) => m.rowKey === rowKey);
+    if (!message) throw new Error(`there is no ${rowKey}`);
+    this.#put({ ...message, reactions });
+    this.#teller.tell({ type: "reaction", conversationId, rowKey });
+  }
+
   /** An own message moves on its ladder. */
   move(key: string | null, change: Partial<Message>): void {
     const queued = this.queue.find((message) => message.key === key);

@@ -45,6 +45,6 @@ export {
   sendMessage,
   sendTypingIndicator,
   type TeamEvents,
-  type TeamMessage,
   TeamSocket,
 } from "./team.js";
+export type { TeamConversation, TeamMessage } from "./team-records.js";

@@ -1,21 +1,13 @@
 // The team's guide (WIRES.md T1 to T17): `initializeSocket`, `sendMessage`, `sendTypingIndicator`.
 import type { ChatClient } from "../client.js";
 import { ChatError, check } from "../errors.js";
+import { isId } from "../ids.js";
 import type { Json, Message, MessageType } from "../types.js";
-import { type Ack, ackOf, fromBase64, sendAs, serverId, toBase64 } from "./records.js";
+import { ReactionTeller } from "./reactions.js";
+import { type Ack, ackOf, fromBase64, sendAs, serverId } from "./records.js";
 import type { FacadeOptions } from "./slot.js";
+import { followConversations, type TeamConversation, type TeamMessage, teamMessage } from "./team-records.js";
 import { WireFacade } from "./wire-facade.js";
-
-/** A message as that wire has it (T4). */
-export type TeamMessage = {
-  id: string;
-  sender_id: string;
-  /** Base64 of the text in UTF-8 (T5). */
-  content_encrypted: string;
-  conversation_id: string;
-  message_type: string;
-  created_at: string;
-};
 
 /** T4, and the names that Socket.IO has for its connection. */
 export type TeamEvents = {
@@ -29,6 +21,10 @@ export type TeamEvents = {
   /** D4. */
   "chat:message_updated": [message: TeamMessage];
   "chat:message_deleted": [deleted: { messageId: string }];
+  /** A message of which this device does not remember what it had: all that it has is told as added. */
+  "chat:reaction": [reaction: { messageId: string; emoji: string; userId: string; op: "add" | "remove" }];
+  /** One that is new, whose title, picture or members are others, or that is gone: then without this user. */
+  "chat:conversation_updated": [told: { conversation: TeamConversation }];
   /** `tempId` is the id under which `sendMessage` gave an own message (T16). */
   "chat:message_status_updated": [update: { messageId: string; tempId: string; status: string }];
   "chat:user_typing": [
@@ -51,6 +47,8 @@ const events: (keyof TeamEvents)[] = [
   "chat:message_received",
   "chat:message_updated",
   "chat:message_deleted",
+  "chat:reaction",
+  "chat:conversation_updated",
   "chat:message_status_updated",
   "chat:user_typing",
 ];
@@ -78,8 +76,8 @@ export class TeamSocket extends WireFacade<TeamEvents> {
   }
 
   /**
-   * Says something to the backend (T2). Messages and typing go through the client; what the client says by itself is not
-   * said twice; all else goes as it is. `ack` is given the backend's answer (T3).
+   * Says something to the backend (T2). Messages, typing and what is read go through the client; what the client says by itself is
+   * not said twice; all else goes as it is. `ack` is given the backend's answer (T3).
    */
   emit(
     event: string,
@@ -108,6 +106,10 @@ export class TeamSocket extends WireFacade<TeamEvents> {
       client.setTyping(check.id("conversationId", conversationId), isTyping === true);
       return { success: true };
     }
+    const { messageId } = payload;
+    if (event === "chat:message_read" && isId(messageId)) {
+      if (await this.receipts.read(client, messageId, conversationId)) return { success: true };
+    }
     return client.wire.send(event, payload, { ack: wantsAnswer });
   }
 
@@ -116,6 +118,8 @@ export class TeamSocket extends WireFacade<TeamEvents> {
     const { emitter } = this;
     let last = client.connection.state;
     const now = () => new Date().toISOString();
+    const isHeard = () => emitter.listenerCount("chat:reaction") > 0;
+    const reactions = new ReactionTeller(client, isHeard, (change) => emitter.emit("chat:reaction", change));
     return [
       client.on("connected", () => emitter.emit("connect")),
       client.on("disconnected", ({ reason }) => emitter.emit("disconnect", reason ?? "")),
@@ -135,8 +139,8 @@ export class TeamSocket extends WireFacade<TeamEvents> {
         const status = online ? "online" : "offline";
         emitter.emit("user:status_changed", { userId, status, timestamp: now() });
       }),
-      client.on("message", (message) => emitter.emit("chat:message_received", recordOf(message))),
-      client.on("messageUpdated", (message) => emitter.emit("chat:message_updated", recordOf(message))),
+      client.on("message", (message) => emitter.emit("chat:message_received", teamMessage(message))),
+      client.on("messageUpdated", (message) => emitter.emit("chat:message_updated", teamMessage(message))),
       client.on("messageDeleted", async (target) => {
         const messageId = await serverId(client, target);
         if (messageId !== null) emitter.emit("chat:message_deleted", { messageId });
@@ -154,23 +158,17 @@ export class TeamSocket extends WireFacade<TeamEvents> {
         const told = { userId, username, isTyping: typing, timestamp: now(), conversationId };
         emitter.emit("chat:user_typing", told);
       }),
+      // Behind `message`: what a message has is told after it.
+      ...reactions.start(),
+      ...followConversations(client, (conversation) =>
+        emitter.emit("chat:conversation_updated", { conversation }),
+      ),
     ];
   }
 }
 
-function recordOf(message: Message): TeamMessage {
-  return {
-    id: message.id ?? message.rowKey,
-    sender_id: message.senderId,
-    content_encrypted: toBase64(message.text),
-    conversation_id: message.conversationId,
-    message_type: message.type,
-    created_at: message.createdAt,
-  };
-}
-
 function answerOf(ack: Ack<Message>): Ack<TeamMessage> {
-  return ack.success ? { success: true, data: recordOf(ack.data) } : ack;
+  return ack.success ? { success: true, data: teamMessage(ack.data) } : ack;
 }
 
 let current: TeamSocket | undefined;

@@ -1,6 +1,7 @@
 import type { ChatClient } from "../client.js";
 import { Emitter, type Listener } from "../emitter.js";
 import { type ChatError, check } from "../errors.js";
+import { Receipts } from "./receipts.js";
 import { type FacadeOptions, Slot } from "./slot.js";
 
 /**
@@ -20,6 +21,7 @@ type Own = Listener<never[]> & Listener<Any>;
 export abstract class WireFacade<Events extends Record<string, unknown[]>> {
   protected readonly slot: Slot;
   protected readonly emitter = new Emitter<Events>();
+  protected readonly receipts = new Receipts();
   readonly #others = new Emitter<Record<string, Any>>();
   /** What has been asked for of the backend's own events. */
   readonly #wanted = new Set<string>();
@@ -124,7 +126,7 @@ export abstract class WireFacade<Events extends Record<string, unknown[]>> {
     this.#forward = (event) =>
       void stops.push(client.wire.on(event, (...values) => this.#others.emit(event, ...values)));
     for (const event of this.#wanted) this.#forward(event);
-    const watched = this.watch(client);
+    const watched = [this.receipts.follow(client), ...this.watch(client)];
     return [
       () => {
         this.#forward = undefined;
