@@ -13,9 +13,25 @@ export type ChatManagerEvents = {
   messageDeleted: [target: { conversationId: string; rowKey: string }];
   status: [change: { conversationId: string; rowKey: string; status: Message["status"] }];
   typing: [change: { conversationId: string; userId: string; typing: boolean }];
+  /** Somebody has put an emoji on this message, or taken one off. */
+  reaction: [target: { conversationId: string; rowKey: string }];
+  conversation: [conversation: Conversation];
+  conversationRemoved: [target: { conversationId: string }];
   /** What is shown, from the store alone, catching up, or live (P10). */
   phase: [phase: Phase];
 };
+
+const events: (keyof ChatManagerEvents)[] = [
+  "message",
+  "messageUpdated",
+  "messageDeleted",
+  "status",
+  "typing",
+  "reaction",
+  "conversation",
+  "conversationRemoved",
+  "phase",
+];
 
 /** Conversations and their messages, by the names of the Phoenix guide. It shows what the client has, and holds nothing of it. */
 export class ChatManager extends Facade<ChatManagerEvents> {
@@ -29,7 +45,7 @@ export class ChatManager extends Facade<ChatManagerEvents> {
 
   /** Of this service, or of a client. */
   constructor(of: SocketService | ChatClient) {
-    super(["message", "messageUpdated", "messageDeleted", "status", "typing", "phase"]);
+    super(events);
     this.#of = of instanceof SocketService ? () => of.client() : async () => of;
   }
 
@@ -139,6 +155,9 @@ export class ChatManager extends Facade<ChatManagerEvents> {
         emitter.emit("status", { conversationId, rowKey, status }),
       ),
       client.on("typing", (change) => emitter.emit("typing", change)),
+      client.on("reaction", (target) => emitter.emit("reaction", target)),
+      client.on("conversation", (conversation) => emitter.emit("conversation", conversation)),
+      client.on("conversationRemoved", (target) => emitter.emit("conversationRemoved", target)),
       client.on("phase", (phase) => emitter.emit("phase", phase)),
     ];
   }

@@ -6,6 +6,7 @@ import { withNewestRow } from "../ids.js";
 import type { Json, Message, Status } from "../types.js";
 import type { WireContext } from "../wire.js";
 import { Facade } from "./facade.js";
+import { type ReactionChange, ReactionTeller } from "./reactions.js";
 import { sendAs, serverId } from "./records.js";
 import { type FacadeOptions, Slot } from "./slot.js";
 
@@ -323,6 +324,18 @@ const readByCore: Record<string, Follow | undefined> = {
     client.on("messageDeleted", (target) => {
       if (target.conversationId === id) withServerId(client, target, (id) => tell({ id }));
     }),
+  "message:react": (client, id, tell) => {
+    const isHeard = () => true;
+    const told = ({ messageId, emoji, userId, op }: ReactionChange) =>
+      tell({ id: messageId, emoji, user_id: userId, op });
+    const reactions = new ReactionTeller(client, isHeard, told, id);
+    const stops = reactions.start();
+    // Where the window cannot be read, all that a message has is told as added.
+    reactions.seed(id).catch(() => {});
+    return () => {
+      for (const stop of stops) stop();
+    };
+  },
   "message:read": (client, id, tell) =>
     client.on("status", (target) => {
       if (target.conversationId !== id || target.status !== "read") return;

@@ -40,7 +40,8 @@ export class ReactionTeller {
     for (const { id, lastMessage } of client.conversations().getSnapshot()) this.#remember(id, lastMessage);
     return [
       client.on("message", (message) => {
-        if (!this.#isOther(message.conversationId)) this.#compare(message, []);
+        // Behind the message itself, whoever hears of it first.
+        if (!this.#isOther(message.conversationId)) queueMicrotask(() => this.#compare(message, []));
       }),
       client.on("conversation", ({ id, lastMessage }) => this.#remember(id, lastMessage)),
       client.on("messageDeleted", ({ rowKey }) => void this.#known.delete(rowKey)),

@@ -158,7 +158,6 @@ export class TeamSocket extends WireFacade<TeamEvents> {
         const told = { userId, username, isTyping: typing, timestamp: now(), conversationId };
         emitter.emit("chat:user_typing", told);
       }),
-      // Behind `message`: what a message has is told after it.
       ...reactions.start(),
       ...followConversations(client, (conversation) =>
         emitter.emit("chat:conversation_updated", { conversation }),

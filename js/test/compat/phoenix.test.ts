@@ -236,3 +236,46 @@ test("what P7 pushes goes through the client; what P8 broadcasts comes in its sh
   expect(told).toHaveLength(5);
   expect(fake.of("close")).toEqual([]);
 });
+
+test("message:react of a conversation's channel: the emoji, and whose it is (D7)", async () => {
+  const fake = new FakeChat("phoenix", "ana");
+  const given = (emoji: string, ...users: string[]) => ({ emoji, count: users.length, mine: false, users });
+  fake.receive({ id: "m1", conversationId: "r1", reactions: [given("👍", "ben")] });
+  const room = new SocketService({ client: fake.client }).channel("conversation:r1");
+  const told: unknown[] = [];
+  for (const event of ["message:react", "message:new"]) {
+    room.on(event, ({ id, ...rest }) => told.push([event, id, rest.op, rest.emoji, rest.user_id]));
+  }
+  await room.joined;
+  // What was there when the channel was joined is no news.
+  await expect.poll(() => fake.of("timeline.close")).toHaveLength(1);
+  fake.setReactions("r1", "r1:m1", [given("🎉", "cleo")]);
+  await expect.poll(() => told).toHaveLength(2);
+  fake.receive({ id: "m2", conversationId: "r1", reactions: [given("👍", "ben")] });
+  fake.receive({ id: "m3", conversationId: "other", reactions: [given("👍", "ben")] });
+  await expect.poll(() => told).toHaveLength(4);
+  expect(told).toEqual([
+    ["message:react", "m1", "remove", "👍", "ben"],
+    ["message:react", "m1", "add", "🎉", "cleo"],
+    ["message:new", "m2", undefined, undefined, undefined],
+    ["message:react", "m2", "add", "👍", "ben"],
+  ]);
+  await room.leave();
+  fake.setReactions("r1", "r1:m1", []);
+  expect(fake.of("timeline.close")).toHaveLength(fake.of("timeline").length);
+});
+
+test("ChatManager tells which message has other reactions, and what becomes of conversations", async () => {
+  const fake = new FakeChat("phoenix", "ana");
+  const manager = new ChatManager(fake.client);
+  await manager.initialize();
+  const told: unknown[] = [];
+  manager.on("reaction", (target) => told.push(target));
+  manager.on("conversation", ({ title }) => told.push(title));
+  manager.on("conversationRemoved", ({ conversationId }) => told.push(conversationId));
+  fake.receive({ id: "m1" });
+  fake.setReactions("c1", "c1:m1", []);
+  fake.setConversations({ id: "c1", title: "Crew" });
+  fake.emitter.emit("conversationRemoved", { conversationId: "c1" });
+  expect(told).toEqual([{ conversationId: "c1", rowKey: "c1:m1" }, "Crew", "c1"]);
+});

@@ -48,6 +48,7 @@ test("reactions: what a message comes with is told, and of one that is not remem
   expect(fake.of("timeline")).toEqual([]);
   const told = gather(socket, "chat:reaction");
   fake.receive({ id: "m2", reactions: [given("🎉", "cleo")] });
+  await Promise.resolve();
   expect(told).toEqual([{ messageId: "m2", emoji: "🎉", userId: "cleo", op: "add" }]);
   fake.setReactions("c1", "c1:m1", [given("👍", "ben", "cleo")]);
   await expect.poll(() => told.length).toBe(3);
