@@ -2,6 +2,7 @@
 import type { ChatClient } from "../client.js";
 import { guardedAsync } from "../emitter.js";
 import { ChatError } from "../errors.js";
+import { isId } from "../ids.js";
 import type { ConnectionSnapshot, Json, Message, TokenReason } from "../types.js";
 import { type Ack, ackOf, serverId } from "./records.js";
 import type { FacadeOptions } from "./slot.js";
@@ -136,19 +137,30 @@ export class ChatSocketClient extends WireFacade<ChannelEvents> {
     }
   }
 
-  /** `message:send` as `sendMessage`; all else goes as it is. `ack` is given the backend's answer (H4). */
+  /**
+   * `message:send` as `sendMessage`; what is read goes through the client, which says by itself what was delivered (H5); all else goes
+   * as it is. `ack` is given the backend's answer (H4).
+   */
   emit(
     event: string,
     payload: { readonly [name: string]: Json } = {},
     ack?: (answer: unknown) => void,
   ): void {
-    const run =
-      event === SocketEvents.MESSAGE_SEND
-        ? this.sendMessage(payload as SentMessage)
-        : this.slot.ready().then(({ wire }) => wire.send(event, payload, { ack: ack !== undefined }));
-    this.answer(run, ack, (error) =>
+    this.answer(this.#emit(event, payload, ack !== undefined), ack, (error) =>
       this.emitter.emit("error", errorOf(SocketErrorType.MESSAGE_FAILED, error)),
     );
+  }
+
+  async #emit(event: string, payload: { readonly [name: string]: Json }, wantsAnswer: boolean) {
+    if (event === SocketEvents.MESSAGE_SEND) return this.sendMessage(payload as SentMessage);
+    if (event === SocketEvents.MESSAGE_DELIVERED) return { success: true };
+    const client = await this.slot.ready();
+    const { messageId, channelId } = payload;
+    if (event === SocketEvents.MESSAGE_READ && isId(messageId)) {
+      const read = this.receipts.read(client, messageId, channelId);
+      if (read && (await read)) return { success: true };
+    }
+    return client.wire.send(event, payload, { ack: wantsAnswer });
   }
 
   /** Tells what the core has read, in the backend's shape. */

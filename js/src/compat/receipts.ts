@@ -23,12 +23,18 @@ export class Receipts {
   }
 
   /**
-   * Everything up to this message is read, now or with the next connection. False where this device does not know it. `within`:
-   * its conversation, where the application has said so.
+   * Everything up to this message is read, now or with the next connection. False where this device does not know it; at once where
+   * there is nowhere to look, so that what is said instead stays in its order. `within`: its conversation, where the application
+   * has said so.
    */
-  async read(client: ChatClient, messageId: Id, within?: unknown): Promise<boolean> {
+  read(client: ChatClient, messageId: Id, within?: unknown): false | Promise<boolean> {
     const id = textId("messageId", messageId);
-    for (const conversationId of this.#places(client, id, within)) {
+    const places = this.#places(client, id, within);
+    return places.size > 0 && this.#readIn(client, id, places);
+  }
+
+  async #readIn(client: ChatClient, id: string, places: ReadonlySet<string>): Promise<boolean> {
+    for (const conversationId of places) {
       try {
         await withNewestRow(client, conversationId, [id], (rowKey) =>
           client.markRead(conversationId, rowKey),

@@ -108,7 +108,8 @@ export class TeamSocket extends WireFacade<TeamEvents> {
     }
     const { messageId } = payload;
     if (event === "chat:message_read" && isId(messageId)) {
-      if (await this.receipts.read(client, messageId, conversationId)) return { success: true };
+      const read = this.receipts.read(client, messageId, conversationId);
+      if (read && (await read)) return { success: true };
     }
     return client.wire.send(event, payload, { ack: wantsAnswer });
   }

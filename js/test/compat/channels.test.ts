@@ -69,6 +69,7 @@ test("emit, connected and id, as Socket.IO names them; a whole message is taken 
   await expect.poll(() => fake.of("send")).toEqual([["general", "hello", { key: "m1" }]]);
   fake.move("m1", { status: "acknowledged", id: "m1" });
   expect(await answered).toMatchObject({ success: true, data: { id: "m1", content: "hello" } });
+  // What nobody knows here goes as it is.
   socket.emit(SocketEvents.MESSAGE_READ, { messageId: "m2" });
   const own = new Promise((resolve) => socket.emit("room:topic", { text: "news" }, resolve));
   expect(await own).toBeNull();
@@ -80,6 +81,25 @@ test("emit, connected and id, as Socket.IO names them; a whole message is taken 
   const failed = new Promise((resolve) => socket.emit(SocketEvents.MESSAGE_SEND, {}, resolve));
   fake.send = async () => Promise.reject(new ChatError("validation", "no channel"));
   expect(await failed).toEqual({ success: false, error: "no channel" });
+});
+
+test("receipts: what is read goes through the client, offline too; what is delivered it says by itself (H5)", async () => {
+  const fake = new FakeChat("channels", "u1");
+  const socket = new ChatSocketClient({ client: fake.client });
+  fake.show({ state: "offline" });
+  fake.receive({ id: "m1", conversationId: "general" });
+  const asked = (event: string, payload: Record<string, string>) =>
+    new Promise((resolve) => socket.emit(event, payload, resolve));
+  expect(await asked(SocketEvents.MESSAGE_READ, { messageId: "m1" })).toEqual({ success: true });
+  expect(fake.of("markRead")).toEqual([["general", "general:m1"]]);
+  // Heard before this client was made: its channel tells where it is.
+  const later = new ChatSocketClient({ client: fake.client });
+  const read = { messageId: "m1", channelId: "general" };
+  expect(await new Promise((resolve) => later.emit("message:read", read, resolve))).toEqual({
+    success: true,
+  });
+  expect(await asked(SocketEvents.MESSAGE_DELIVERED, { messageId: "m1" })).toEqual({ success: true });
+  expect(fake.of("wire.send")).toEqual([]);
 });
 
 test("a message that fails is told, kept, and recovered (H6, H7)", async () => {
