@@ -25,6 +25,7 @@ export type CompanionMessage = {
 export type CompanionEvents = {
   connected: [info: { socketId: string | null }];
   disconnected: [info: { reason: string | null }];
+  /** What went wrong with the connection, or with a message of this user's. */
   error: [error: ChatError];
   message_received: [told: { message: CompanionMessage }];
   typing: [told: { girl_id: string; is_typing: boolean }];
@@ -112,7 +113,8 @@ export class CompanionSocketClient extends WireFacade<CompanionEvents> implement
         if (isPhoto(photo?.photo_url)) emitter.emit("photo_generated", photo);
         else emitter.emit("error", new ChatError("protocol", badPhoto));
       }),
-      client.on("status", async ({ conversationId, rowKey, status }) => {
+      client.on("status", async ({ conversationId, rowKey, status, failure }) => {
+        if (failure) emitter.emit("error", ChatError.from(failure));
         const id = status === "read" ? await serverId(client, { conversationId, rowKey }) : null;
         if (id !== null) emitter.emit("message_read", { message_id: wireId(id), girl_id: conversationId });
       }),

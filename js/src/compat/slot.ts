@@ -46,6 +46,8 @@ export class Slot {
 
   /** The client as soon as there is one. It is made at the first call. */
   ready = async (): Promise<ChatClient> => {
+    // One that was given, and let go by `close()`.
+    if (!this.#client && this.#options.client) this.#use(this.#options.client);
     if (this.#client) return this.#client;
     this.#making ??= this.#make(this.#closing);
     return this.#making;
@@ -114,7 +116,7 @@ export class Slot {
     this.#client?.disconnect();
   }
 
-  /** Ends the client, if it was made here; the next call makes another. A client that was given is let go. */
+  /** Ends the client, if it was made here; the next call makes another. A client that was given is let go until then. */
   close(): Promise<void> {
     const making = this.#making ?? Promise.resolve(this.#client);
     this.#making = undefined;
@@ -123,8 +125,8 @@ export class Slot {
     this.#stops = [];
     this.#options = { ...this.#options, ...this.#later };
     this.#later = {};
-    this.#client = this.#options.client ?? null;
-    if (this.#client) return Promise.resolve();
+    this.#client = null;
+    if (this.#options.client) return Promise.resolve();
     // The next client waits for it: there is one for each user and backend.
     const closed = making.then(
       (client) => client?.close(),

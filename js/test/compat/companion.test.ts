@@ -75,6 +75,38 @@ test("a photo whose address is no http or https one is not told", async () => {
   expect(told).toEqual([...refused, undefined, "https://photos.example/1"]);
 });
 
+test("a message that fails is an error: sendMessage has resolved long before", async () => {
+  const fake = new FakeChat("companion", "7");
+  const client = new CompanionSocketClient({ client: fake.client });
+  const told: string[] = [];
+  client.on("error", ({ code }) => told.push(code));
+  await client.sendMessage("luna", "hello");
+  fake.move("k1", { status: "failed", failure: { code: "tooLarge", message: "no", retryable: false } });
+  expect(told).toEqual(["tooLarge"]);
+});
+
+test("a client that was given is let go by close(), and followed again with the next login", async () => {
+  const fake = new FakeChat("companion", "7");
+  const client = new CompanionSocketClient({ client: fake.client });
+  const told: string[] = [];
+  client.on("connected", () => told.push("connected"));
+  client.on("mood", () => told.push("mood"));
+  await client.connect(7);
+  await client.close();
+  expect([client.isConnected(), fake.connection.state]).toEqual([false, "online"]);
+  fake.disconnect();
+  await client.connect(7);
+  fake.tellWire("mood", {});
+  expect(told).toEqual(["connected", "connected", "mood"]);
+  expect([client.isConnected(), await client.client()]).toEqual([true, fake.client]);
+  // Another one in its place.
+  await client.close();
+  const another = new FakeChat("companion", "8");
+  client.configure({ client: another.client });
+  await client.connect(8);
+  expect(another.of("connect")).toHaveLength(1);
+});
+
 test("another login is another client, which waits for the end of the last one (C1)", async () => {
   const server = await serve();
   const { getToken: _, userId: _ana, ...options } = optionsFor(server, "ana");
