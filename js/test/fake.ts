@@ -134,6 +134,11 @@ export class FakeChat implements Interface {
     this.#wireEmitter.emit(event, ...values, { topic });
   }
 
+  /** The backend waits for an answer (E7). */
+  askWire(event: string, values: unknown[], answer: (...values: unknown[]) => void): void {
+    this.#wireEmitter.emit(event, ...values, { topic: "", answer });
+  }
+
   // ── the public interface ──────────────────────────────────────────────────
 
   readonly wire: Interface["wire"] = {

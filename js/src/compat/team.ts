@@ -2,7 +2,7 @@
 import type { ChatClient } from "../client.js";
 import { ChatError, check } from "../errors.js";
 import { isId } from "../ids.js";
-import type { Json, Message, MessageType } from "../types.js";
+import type { Json, Message, MessageType, Status } from "../types.js";
 import { ReactionTeller } from "./reactions.js";
 import { type Ack, ackOf, fromBase64, sendAs, serverId } from "./records.js";
 import type { FacadeOptions } from "./slot.js";
@@ -14,7 +14,7 @@ export type TeamEvents = {
   connect: [];
   disconnect: [reason: string];
   connect_error: [error: ChatError];
-  /** What belongs to no call, and what `emit` without an `ack` could not do. */
+  /** What belongs to no call, what `emit` without an `ack` could not do, and why an own message has failed. */
   error: [error: ChatError];
   "user:status_changed": [change: { userId: string; status: "online" | "offline"; timestamp: string }];
   "chat:message_received": [message: TeamMessage];
@@ -25,7 +25,10 @@ export type TeamEvents = {
   "chat:reaction": [reaction: { messageId: string; emoji: string; userId: string; op: "add" | "remove" }];
   /** One that is new, whose title, picture or members are others, or that is gone: then without this user. */
   "chat:conversation_updated": [told: { conversation: TeamConversation }];
-  /** `tempId` is the id under which `sendMessage` gave an own message (T16). */
+  /**
+   * `tempId` is the id under which `sendMessage` gave an own message (T16), which `sent` joins to the server's; `failed`: it is kept, and
+   * `error` says why.
+   */
   "chat:message_status_updated": [update: { messageId: string; tempId: string; status: string }];
   "chat:user_typing": [
     typing: {
@@ -55,6 +58,13 @@ const events: (keyof TeamEvents)[] = [
 
 /** What the core says to the backend by itself, at the right time: that one is there (T17), and that a message was delivered. */
 const byItself = new Set(["presence:online", "chat:message_delivered"]);
+
+/** T14: `sent` is what the server has. The others are this client's own. */
+const statuses: Partial<Record<Status, string>> = {
+  acknowledged: "sent",
+  delivered: "delivered",
+  read: "read",
+};
 
 /** The socket of the team's guide. Names and shapes are the wire's; what is sent goes through the client's queue. */
 export class TeamSocket extends WireFacade<TeamEvents> {
@@ -146,12 +156,16 @@ export class TeamSocket extends WireFacade<TeamEvents> {
         const messageId = await serverId(client, target);
         if (messageId !== null) emitter.emit("chat:message_deleted", { messageId });
       }),
-      client.on("status", async ({ conversationId, rowKey, status }) => {
-        // T14: the others are this client's own.
-        if (status !== "delivered" && status !== "read") return;
-        const messageId = await serverId(client, { conversationId, rowKey });
-        if (messageId === null) return;
-        emitter.emit("chat:message_status_updated", { messageId, tempId: rowKey, status });
+      client.on("status", async ({ conversationId, rowKey, status, failure }) => {
+        const tell = (messageId: string, status: string) =>
+          emitter.emit("chat:message_status_updated", { messageId, tempId: rowKey, status });
+        if (failure) {
+          emitter.emit("error", ChatError.from(failure));
+          return tell(rowKey, "failed");
+        }
+        const name = statuses[status];
+        const messageId = name && (await serverId(client, { conversationId, rowKey }));
+        if (messageId) tell(messageId, name);
       }),
       client.on("typing", ({ conversationId, userId, typing }) => {
         const members = client.conversation(conversationId).getSnapshot()?.members ?? [];

@@ -1,6 +1,7 @@
 import type { ChatClient } from "../client.js";
 import { Emitter, type Listener } from "../emitter.js";
 import { type ChatError, check } from "../errors.js";
+import type { WireContext } from "../wire.js";
 import { Receipts } from "./receipts.js";
 import { type FacadeOptions, Slot } from "./slot.js";
 
@@ -16,7 +17,8 @@ type Own = Listener<never[]> & Listener<Any>;
 
 /**
  * A socket as a guide's reader knows it: events by the backend's own names. Those that the core reads are told again in
- * the backend's shape; every other one comes as it is (C4), also before there is a client.
+ * the backend's shape; every other one comes as it is (C4), also before there is a client. Where the backend waits for an answer, a function
+ * that gives it stands behind the values.
  */
 export abstract class WireFacade<Events extends Record<string, unknown[]>> {
   protected readonly slot: Slot;
@@ -124,7 +126,13 @@ export abstract class WireFacade<Events extends Record<string, unknown[]>> {
   #follow(client: ChatClient): (() => void)[] {
     const stops: (() => void)[] = [];
     this.#forward = (event) =>
-      void stops.push(client.wire.on(event, (...values) => this.#others.emit(event, ...values)));
+      void stops.push(
+        client.wire.on(event, (...values) => {
+          const { topic, answer } = values.pop() as WireContext;
+          // Another namespace is another socket's. What the backend waits for is a function behind the values.
+          if (topic === "") this.#others.emit(event, ...values, ...(answer ? [answer] : []));
+        }),
+      );
     for (const event of this.#wanted) this.#forward(event);
     const watched = [this.receipts.follow(client), ...this.watch(client)];
     return [

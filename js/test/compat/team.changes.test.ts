@@ -102,6 +102,35 @@ test("a conversation that is new, changed or gone; not the first list, and nothi
   expect(told[2]).toEqual({ conversation: { ...crew, participants: participants.slice(1) } });
 });
 
+test("events of the backend's own come as Socket.IO gives them: what asks for an answer with a function, and no more (C4, E7)", () => {
+  const { fake, socket } = started();
+  const told: unknown[] = [];
+  socket.on("test:news", (...values) => told.push(values));
+  socket.on("test:ask", (question, answer) => answer(question, "yes"));
+  fake.tellWire("test:news", { n: 1 }, 2);
+  // Another namespace is another socket.
+  fake.tellWireOn("/admin", "test:news", { n: 3 });
+  fake.askWire("test:ask", ["there?"], (...values) => told.push(values));
+  expect(told).toEqual([
+    [{ n: 1 }, 2],
+    ["there?", "yes"],
+  ]);
+});
+
+test("an own message gets the server's id, or is marked as failed (T14, T16)", async () => {
+  const { fake, socket } = started();
+  const told = gather(socket, "chat:message_status_updated");
+  const errors = gather(socket, "error");
+  await fake.send("c1", "one");
+  await fake.send("c1", "two");
+  fake.move("k1", { status: "acknowledged", id: "m1" });
+  await expect.poll(() => told).toEqual([{ messageId: "m1", tempId: "k1", status: "sent" }]);
+  const failure = { code: "forbidden", message: "not a participant", retryable: false } as const;
+  fake.move("k2", { status: "failed", failure });
+  await expect.poll(() => told[1]).toEqual({ messageId: "k2", tempId: "k2", status: "failed" });
+  expect(errors).toMatchObject([{ code: "forbidden", message: "not a participant" }]);
+});
+
 test("chat:message_read of a message that is known goes through the client, offline too (T2)", async () => {
   const { fake, socket } = started();
   const asked = (messageId: string | number, rest = {}) =>
