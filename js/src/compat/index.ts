@@ -34,10 +34,10 @@ export {
 } from "./companion.js";
 export {
   Channel,
-  type PhoenixMessage,
   SocketService,
   type SocketServiceEvents,
 } from "./phoenix.js";
+export type { PhoenixConversation, PhoenixMessage } from "./phoenix-events.js";
 export type { Ack } from "./records.js";
 export type { FacadeOptions } from "./slot.js";
 export {

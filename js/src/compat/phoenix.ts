@@ -3,11 +3,11 @@ import type { ChatClient } from "../client.js";
 import { Emitter, type Listener } from "../emitter.js";
 import { ChatError, check, toChatError } from "../errors.js";
 import { withNewestRow } from "../ids.js";
-import type { Json, Message, Status } from "../types.js";
+import type { Json, Message } from "../types.js";
 import type { WireContext } from "../wire.js";
 import { Facade } from "./facade.js";
-import { type ReactionChange, ReactionTeller } from "./reactions.js";
-import { sendAs, serverId } from "./records.js";
+import { type PhoenixMessage, phoenixMessage, readOfConversation, readOfUser } from "./phoenix-events.js";
+import { sendAs } from "./records.js";
 import { type FacadeOptions, Slot } from "./slot.js";
 
 /** How the connection fares. */
@@ -15,22 +15,6 @@ export type SocketServiceEvents = {
   connected: [];
   disconnected: [reason: string];
   error: [error: ChatError];
-};
-
-/** A record as that wire has it (D7). */
-export type PhoenixMessage = {
-  id: string;
-  client_id?: string;
-  conversation_id: string;
-  sender_id: string;
-  content: string;
-  type: string;
-  metadata: Json;
-  /** The server's id of the message that it answers; the key with an own message that the server does not have yet. */
-  reply_to: string | null;
-  status: Status;
-  seq: number | null;
-  inserted_at: string;
 };
 
 /**
@@ -195,13 +179,13 @@ export class Channel {
     if (id !== undefined && change) {
       const of = check.id("id", payload.id as string);
       const { key } = await withNewestRow(client, id, [of], (rowKey) => change(client, rowKey, payload));
-      return { message: recordOf(await client.acknowledged(key)) };
+      return { message: phoenixMessage(await client.acknowledged(key)) };
     }
     if (id !== undefined && event === "message:send") {
       const { client_id, content, type, metadata, reply_to: replyTo } = payload;
       const text = check.string("content", content);
       const { key } = await sendAs(client, id, text, { key: client_id, type, metadata, replyTo });
-      return { message: recordOf(await client.acknowledged(key)) };
+      return { message: phoenixMessage(await client.acknowledged(key)) };
     }
     if (id !== undefined && event === "message:read") {
       const upTo = check.id("up_to", payload.up_to as string);
@@ -287,7 +271,9 @@ export class Channel {
   #follow(client: ChatClient, event: string): void {
     const id = this.#conversationId;
     const tell = (payload: unknown) => this.#emitter.emit(event, payload);
-    const stop = id === undefined ? undefined : readByCore[event]?.(client, id, tell);
+    const read = id === undefined ? undefined : readOfConversation[event]?.(client, id, tell);
+    const stop =
+      read ?? (this.topic === `user:${client.userId}` ? readOfUser[event]?.(client, tell) : undefined);
     this.#stops.push(
       stop ??
         client.wire.on(event, (...values) => {
@@ -311,71 +297,3 @@ const changes: Record<string, Change | undefined> = {
   "message:react": (client, rowKey, { emoji, op }) =>
     client[op === "remove" ? "unreact" : "react"](rowKey, check.string("emoji", emoji)),
 };
-
-type Follow = (client: ChatClient, id: string, tell: (payload: unknown) => void) => () => void;
-
-/** P8, from what the core has read. */
-const readByCore: Record<string, Follow | undefined> = {
-  "message:new": (client, id, tell) =>
-    client.on("message", (message) => message.conversationId === id && tell(recordOf(message))),
-  "message:update": (client, id, tell) =>
-    client.on("messageUpdated", (message) => message.conversationId === id && tell(recordOf(message))),
-  "message:delete": (client, id, tell) =>
-    client.on("messageDeleted", (target) => {
-      if (target.conversationId === id) withServerId(client, target, (id) => tell({ id }));
-    }),
-  "message:react": (client, id, tell) => {
-    const isHeard = () => true;
-    const told = ({ messageId, emoji, userId, op }: ReactionChange) =>
-      tell({ id: messageId, emoji, user_id: userId, op });
-    const reactions = new ReactionTeller(client, isHeard, told, id);
-    const stops = reactions.start();
-    // Where the window cannot be read, all that a message has is told as added.
-    reactions.seed(id).catch(() => {});
-    return () => {
-      for (const stop of stops) stop();
-    };
-  },
-  "message:read": (client, id, tell) =>
-    client.on("status", (target) => {
-      if (target.conversationId !== id || target.status !== "read") return;
-      withServerId(client, target, (upTo) => tell({ up_to: upTo }));
-    }),
-  typing: (client, id, tell) =>
-    client.on("typing", ({ conversationId, userId, typing }) => {
-      if (conversationId === id) tell({ user_id: userId, is_typing: typing });
-    }),
-};
-
-/** At once where the row key has it, with messages of others; the key where the server has told none. */
-function withServerId(
-  client: ChatClient,
-  target: { conversationId: string; rowKey: string },
-  tell: (id: string) => void,
-): void {
-  const id = idOf(target.conversationId, target.rowKey);
-  if (id !== target.rowKey) tell(id);
-  else serverId(client, target).then((known) => tell(known ?? id));
-}
-
-/** The server's id in a row key of others; the key itself with own messages, which is their `client_id`. */
-function idOf(conversationId: string, rowKey: string): string {
-  const prefix = `${conversationId}:`;
-  return rowKey.startsWith(prefix) ? rowKey.slice(prefix.length) : rowKey;
-}
-
-function recordOf(message: Message): PhoenixMessage {
-  return {
-    id: message.id ?? message.rowKey,
-    ...(message.key !== null && { client_id: message.key }),
-    conversation_id: message.conversationId,
-    sender_id: message.senderId,
-    content: message.text,
-    type: message.type,
-    metadata: message.metadata,
-    reply_to: message.replyTo && idOf(message.conversationId, message.replyTo.rowKey),
-    status: message.status,
-    seq: message.seq,
-    inserted_at: message.createdAt,
-  };
-}

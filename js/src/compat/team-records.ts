@@ -1,5 +1,4 @@
 // Messages and conversations as the team's wire has them (T4, D4).
-import type { ChatClient } from "../client.js";
 import type { Conversation, Message } from "../types.js";
 import { toBase64 } from "./records.js";
 
@@ -42,7 +41,7 @@ export function teamMessage(message: Message): TeamMessage {
   };
 }
 
-function teamConversation(conversation: Conversation): TeamConversation {
+export function teamConversation(conversation: Conversation): TeamConversation {
   const { id, kind, title, avatarUrl, members, unread, lastMessage } = conversation;
   return {
     id,
@@ -53,45 +52,4 @@ function teamConversation(conversation: Conversation): TeamConversation {
     unread_count: unread,
     last_message: lastMessage && teamMessage(lastMessage),
   };
-}
-
-/** What `chat:conversation_updated` is about: no message, and nothing that is this user's own. */
-function identityOf({ kind, title, avatarUrl, members }: Conversation): string {
-  return JSON.stringify([kind, title, avatarUrl, members]);
-}
-
-/**
- * Tells a conversation that is new or another one than it was, as the wire does (D4); one that is gone for this user without them. Those
- * of the first list are no news. What it gives takes its listeners off.
- */
-export function followConversations(
-  client: ChatClient,
-  tell: (conversation: TeamConversation) => void,
-): (() => void)[] {
-  const known = new Map<string, Conversation>();
-  let hasBeenLive = client.phase === "live";
-  for (const archived of [false, true]) {
-    for (const one of client.conversations({ archived }).getSnapshot()) known.set(one.id, one);
-  }
-  return [
-    client.on("phase", (phase) => {
-      // The list that makes it so is told in the same task, behind it.
-      queueMicrotask(() => {
-        hasBeenLive ||= phase === "live";
-      });
-    }),
-    client.on("conversation", (conversation) => {
-      const before = known.get(conversation.id);
-      known.set(conversation.id, conversation);
-      const isNews = before ? identityOf(before) !== identityOf(conversation) : hasBeenLive;
-      if (isNews) tell(teamConversation(conversation));
-    }),
-    client.on("conversationRemoved", ({ conversationId }) => {
-      const before = known.get(conversationId);
-      known.delete(conversationId);
-      if (!before) return;
-      const { participants, ...rest } = teamConversation(before);
-      tell({ ...rest, participants: participants.filter(({ user_id }) => user_id !== client.userId) });
-    }),
-  ];
 }

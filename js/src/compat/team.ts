@@ -3,10 +3,11 @@ import type { ChatClient } from "../client.js";
 import { ChatError, check } from "../errors.js";
 import { isId } from "../ids.js";
 import type { Json, Message, MessageType, Status } from "../types.js";
+import { followConversations } from "./conversations.js";
 import { ReactionTeller } from "./reactions.js";
 import { type Ack, ackOf, fromBase64, sendAs, serverId } from "./records.js";
 import type { FacadeOptions } from "./slot.js";
-import { followConversations, type TeamConversation, type TeamMessage, teamMessage } from "./team-records.js";
+import { type TeamConversation, type TeamMessage, teamConversation, teamMessage } from "./team-records.js";
 import { WireFacade } from "./wire-facade.js";
 
 /** T4, and the names that Socket.IO has for its connection. */
@@ -175,7 +176,7 @@ export class TeamSocket extends WireFacade<TeamEvents> {
       }),
       ...reactions.start(),
       ...followConversations(client, (conversation) =>
-        emitter.emit("chat:conversation_updated", { conversation }),
+        emitter.emit("chat:conversation_updated", { conversation: teamConversation(conversation) }),
       ),
     ];
   }

@@ -279,3 +279,28 @@ test("ChatManager tells which message has other reactions, and what becomes of c
   fake.emitter.emit("conversationRemoved", { conversationId: "c1" });
   expect(told).toEqual([{ conversationId: "c1", rowKey: "c1:m1" }, "Crew", "c1"]);
 });
+
+test("the user's own topic tells conversations that are new, changed or gone, as the wire does", async () => {
+  const fake = new FakeChat("phoenix", "ana");
+  fake.enter("live");
+  const own = new SocketService({ client: fake.client }).channel("user:ana");
+  const told: unknown[] = [];
+  for (const event of ["conversation:new", "conversation:update"]) {
+    own.on(event, ({ conversation }) => told.push([event, conversation.title, conversation.members]));
+  }
+  await own.joined;
+  const members = [
+    { userId: "ana", name: "Ana", role: "member" as const },
+    { userId: "ben", name: "Ben", role: "admin" as const },
+  ];
+  fake.setConversations({ id: "r1", kind: "group", title: "Team", members });
+  fake.setConversations({ id: "r1", kind: "group", title: "Crew", members });
+  fake.emitter.emit("conversationRemoved", { conversationId: "r1" });
+  const ben = { id: "ben", name: "Ben", role: "admin" };
+  const both = [{ id: "ana", name: "Ana", role: "member" }, ben];
+  expect(told).toEqual([
+    ["conversation:new", "Team", both],
+    ["conversation:update", "Crew", both],
+    ["conversation:update", "Crew", [ben]],
+  ]);
+});
