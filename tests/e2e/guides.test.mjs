@@ -39,6 +39,47 @@ test("the team's guide: initializeSocket, sendMessage, sendTypingIndicator (T2, 
   assert.ok(["sent", "delivered"].includes(status), status);
 });
 
+test("the team's guide in a tab that follows: reactions, conversations, what is read (T2, D4)", async () => {
+  const first = await reader(stage, "tabs ana");
+  const [second, ben] = [await reader(stage, "tabs ana", first), await reader(stage, "tabs ben")];
+  const events = ["connect", "chat:message_received", "chat:reaction", "chat:conversation_updated"];
+  const open = ({ token, userId, url, events }) => {
+    globalThis.socket = globalThis.guide.initializeSocket(token, { url, userId });
+    for (const event of events) globalThis.socket.on(event, (value) => globalThis.told.push([event, value]));
+  };
+  for (const { run, told, token, userId } of [first, second, ben]) {
+    await run(open, { token, userId, url: stage.server.url, events });
+    await told("connect");
+  }
+  const leads = () => globalThis.socket.client().then((client) => client.connection.leader);
+  assert.equal(await second.run(leads), false);
+
+  const id = await ben.run(async (userId) => {
+    const client = await globalThis.socket.client();
+    return (await client.createGroup({ title: "Crew", members: [userId] })).id;
+  }, second.userId);
+  assert.equal((await second.told("chat:conversation_updated")).conversation.title, "Crew");
+  const react = async ({ id, emoji }) => {
+    const message = await globalThis.guide.sendMessage(id, "hello");
+    await (await globalThis.socket.client()).react(message.rowKey, emoji);
+  };
+  await ben.run(react, { id, emoji: "👍" });
+  const { id: messageId } = await second.told("chat:message_received");
+  const reaction = { messageId, emoji: "👍", userId: ben.userId, op: "add" };
+  assert.deepEqual(await second.told("chat:reaction"), reaction);
+
+  const read = await second.run(
+    (messageId) =>
+      new Promise((resolve) => globalThis.socket.emit("chat:message_read", { messageId }, resolve)),
+    messageId,
+  );
+  assert.deepEqual(read, { success: true });
+  await ben.page.waitForFunction(async (id) => {
+    const client = await globalThis.socket.client();
+    return client.conversation(id).getSnapshot()?.lastMessage?.status === "read";
+  }, id);
+});
+
 test("the Phoenix guide: one socket, a channel for a conversation, push and hear (P1, P7, P8)", async () => {
   const [ana, ben] = [await reader(stage, "phoenix ana"), await reader(stage, "phoenix ben")];
   const url = stage.server.phoenix;

@@ -37,10 +37,9 @@ export class Stage {
     return Client.on(await this.blank(prepare), options);
   }
 
-  /** The test page in a profile of its own, without a client. */
-  async blank(prepare) {
-    const context = await this.profile();
-    const page = await context.newPage();
+  /** The test page in a profile of its own, or in this one, without a client. */
+  async blank(prepare, context) {
+    const page = await (context ?? (await this.profile())).newPage();
     await prepare?.(page);
     await openHarness(page, this.page.url);
     return page;
