@@ -94,6 +94,8 @@ mod told;
 mod unclear;
 #[path = "pair/vain.rs"]
 mod vain;
+#[path = "pair/windows.rs"]
+mod windows;
 #[path = "pair/without_answers.rs"]
 mod without_answers;
 #[path = "pair/world.rs"]

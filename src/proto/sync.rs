@@ -122,9 +122,8 @@ impl Sync {
         timers.clear(Timer::Sync);
         self.online = false;
         self.listing = false;
-        // What a flood has held back belongs to the pulls that end here: beside a new one of its conversation its page
-        // would pass for that one's.
-        self.actions.retain(&|action| !matches!(action, Action::Request(_)));
+        // What a flood has held back ends here: its page would pass for that of a new pull. Who is offline is not live.
+        self.actions.clear();
         self.waiting.clear();
         self.wishes.clear();
         self.active.clear();
@@ -191,15 +190,17 @@ impl Sync {
         !self.actions.is_empty()
     }
 
-    /// A window wants more of this conversation than is here.
-    pub fn wish(&mut self, conversation_id: &str) {
-        if self.online
-            && self.has_lists()
-            && !self.is_under_way(conversation_id)
-            && self.wishes.len() < MAX_WISHES
-        {
+    /// A window wants more of this conversation than is here. Whether that will be asked for.
+    pub fn wish(&mut self, conversation_id: &str) -> bool {
+        // What a window has asked for makes it look again; a catch-up says nothing of what comes before.
+        let asked = |pull: &Pull| matches!(pull.job, Some(Job::Earlier { .. } | Job::Between { .. }));
+        let pulls = self.active.get(conversation_id).is_some_and(asked);
+        let waits = pulls || self.wishes.len() >= MAX_WISHES || self.wishes.any(&|id| id == conversation_id);
+        let granted = self.online && self.has_lists() && !waits;
+        if granted {
             self.wishes.push_back(conversation_id.to_owned());
         }
+        granted
     }
 
     /// The next conversation of which a window wants more; answered by `begin`, where there is something to ask for. One that
@@ -226,7 +227,7 @@ impl Sync {
         self.active.contains_key(conversation_id) || self.waiting.any(&is_it) || self.wishes.any(&is_it)
     }
 
-    /// Whether history can be asked for after a sequence number.
+    /// History can be asked for after a sequence number.
     pub fn has_cursor(&self) -> bool {
         self.cursor
     }

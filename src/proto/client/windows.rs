@@ -64,7 +64,9 @@ impl Client {
     /// A window wants what comes before all that is here: only a leader can ask the server.
     pub(super) fn want_earlier(&mut self, conversation_id: &str) {
         if self.leads() {
-            self.sync.wish(conversation_id);
+            if self.sync.wish(conversation_id) {
+                self.timelines.set_fetching(conversation_id, true);
+            }
         } else {
             self.timelines.set_fetching(conversation_id, true);
             let wish = self.rng.between(0, u64::from(u32::MAX)) as u32;

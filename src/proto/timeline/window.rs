@@ -41,8 +41,10 @@ pub(super) struct View {
     shown: usize,
     /// Where there is no room for both, the rows behind stay.
     pub keeps_later: bool,
-    /// Where the oldest row stood when the server was last asked for more.
-    pub asked_at: Option<Option<OrderKey>>,
+    /// Where the oldest row stood, and how far the history was known, when the server was last asked for more.
+    pub asked_at: Option<(Option<OrderKey>, u64)>,
+    /// What it wants to show is not all in memory yet.
+    wants: bool,
     /// The server knows no such conversation.
     pub unknown: bool,
     /// Segments that it shows.
@@ -98,6 +100,7 @@ impl View {
             shown: 0,
             keeps_later: false,
             asked_at: None,
+            wants: false,
             unknown: false,
             needs: Vec::new(),
             answered: Vec::new(),
@@ -110,18 +113,18 @@ impl View {
 
     /// What it was last said to show is not all yet.
     pub fn waits(&self) -> bool {
-        self.last.as_ref().is_some_and(|last| last.loading)
+        self.wants || self.last.as_ref().is_some_and(|last| last.loading)
     }
 
-    /// The part of the history that is shown, as places counted from the oldest row.
-    fn bounds(&mut self, log: &Log, max_rows: usize, wants: &mut Vec<Want>) -> Option<(usize, usize)> {
+    /// The part of the history that is shown, as places counted from the oldest row, and the place behind the anchor.
+    fn bounds(&mut self, log: &Log, max_rows: usize, wants: &mut Vec<Want>) -> Option<(usize, usize, usize)> {
         let total = log.rows_before(log.head.segments.len());
         let Some(anchor) = &self.anchor else {
             self.grow(log, total, max_rows);
-            return Some((total.saturating_sub(self.before + self.grown), total));
+            return Some((total.saturating_sub(self.before + self.grown), total, total));
         };
         let Some(place) = log.place_of_row(anchor, wants) else {
-            return wants.is_empty().then(|| (total.saturating_sub(self.before), total));
+            return wants.is_empty().then(|| (total.saturating_sub(self.before), total, total));
         };
         let mut start = (place + 1).saturating_sub(self.before);
         let mut end = (place + 1).saturating_add(self.after).min(total);
@@ -132,7 +135,7 @@ impl View {
                 end = start + max_rows;
             }
         }
-        Some((start, end))
+        Some((start, end, place + 1))
     }
 
     /// What has come behind the newest row that it showed leaves the oldest where it is.
@@ -146,14 +149,14 @@ impl View {
     }
 
     /// The window has moved away from its anchor, or has come to the newest row.
-    fn settle_anchor(&mut self, log: &Log, start: usize, end: usize) {
+    fn settle_anchor(&mut self, log: &Log, (start, end, anchored): (usize, usize, usize)) {
         let total = log.rows_before(log.head.segments.len());
+        // What it has no rows for yet may come from the server.
+        let before = if start == 0 { (self.before + end).saturating_sub(anchored) } else { end - start };
         if end == total {
-            // What it has no rows for yet may come from the server.
-            let before = if start == 0 { self.before + self.after } else { end - start };
             (self.anchor, self.before, self.after) = (None, before, 0);
         } else if let Some(row) = log.row_at(end.saturating_sub(1)) {
-            (self.anchor, self.before, self.after) = (Some(anchor_at(row)), end - start, 0);
+            (self.anchor, self.before, self.after) = (Some(anchor_at(row)), before, 0);
         }
     }
 
@@ -166,6 +169,7 @@ impl View {
             }
         }
         let mut shown = Shown::default();
+        self.wants = false;
         if let Some(log) = scene.log {
             self.show(log, &standing, scene, needs, &mut shown);
         }
@@ -195,10 +199,12 @@ impl View {
         needs: &mut Needs,
         shown: &mut Shown<'a>,
     ) {
-        let Some((start, end)) = self.bounds(log, scene.max_rows, &mut needs.wants) else {
-            shown.loading = true;
+        let Some(bounds) = self.bounds(log, scene.max_rows, &mut needs.wants) else {
+            (shown.loading, self.wants) = (true, true);
             return;
         };
+        let (start, end, anchored) = bounds;
+        let lacks = anchored.saturating_sub(start) < self.before;
         self.needs.clear();
         // From the newest on: what is not loaded ends the window until it has come.
         let mut segments = Vec::new();
@@ -230,24 +236,25 @@ impl View {
             }
         }
         (shown.has_earlier, shown.has_later) = (start > 0, end < total);
-        shown.loading = !needs.wants.is_empty();
+        self.wants = !needs.wants.is_empty();
+        shown.loading = self.wants;
         if needs.wants.is_empty() {
             self.newest = shown.rows.last().map(|(row, _)| anchor_at(row));
             self.shown = shown.rows.len();
         }
         if start == 0 && !log.is_complete() && !log.exhausted && !self.unknown {
             shown.has_earlier = true;
-            let oldest = log.head.segments.first().map(|info| info.first);
+            let asked_at = (log.head.segments.first().map(|info| info.first), log.head.known_from);
             // What is here already comes out of the store first.
-            let room = end - start < self.before && needs.wants.is_empty();
-            needs.earlier = room && scene.phase == Phase::Live && self.asked_at != Some(oldest);
+            let room = lacks && needs.wants.is_empty();
+            needs.earlier = room && scene.phase == Phase::Live && self.asked_at != Some(asked_at);
             if needs.earlier {
-                self.asked_at = Some(oldest);
+                self.asked_at = Some(asked_at);
             }
         }
-        shown.loading |= log.fetching && end - start < self.before;
+        shown.loading |= log.fetching && lacks;
         if self.anchor.is_some() && needs.wants.is_empty() {
-            self.settle_anchor(log, start, end);
+            self.settle_anchor(log, bounds);
         }
     }
 
