@@ -18,6 +18,8 @@ mod backend;
 mod beside;
 #[path = "shared/by_hand.rs"]
 mod by_hand;
+#[path = "pair/catching_up.rs"]
+mod catching_up;
 #[path = "pair/changes.rs"]
 mod changes;
 #[path = "pair/changing.rs"]

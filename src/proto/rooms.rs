@@ -235,6 +235,15 @@ impl Rooms {
         gone
     }
 
+    /// Whether all rows of the listing under way can be read, and whether this one is among them.
+    pub fn is_readable(&self) -> bool {
+        self.readable
+    }
+
+    pub fn is_listed(&self, id: &str) -> bool {
+        self.seen.contains(id)
+    }
+
     /// Some conversation was missing from a list that was not to be relied on.
     pub fn is_unsure(&self) -> bool {
         !self.missed.is_empty()

@@ -32,7 +32,7 @@ pub use history::{
 pub use keys::{
     CAPABILITIES_KEY, CONVERSATION_PREFIX, DRAFT_PREFIX, GENERATION_KEY, HEAD_PREFIX, INDEX_PREFIX,
     ORPHANS_KEY, PROOF_PREFIX, SEGMENT_PREFIX, SETTINGS_KEY, conversation_key, conversation_of, draft_key,
-    head_key, index_key, index_prefix, proof_key, segment_key, segment_prefix,
+    head_key, index_key, index_page_named, index_prefix, proof_key, segment_key, segment_prefix,
 };
 pub use memory::MemoryStore;
 pub use message::{decode_message, encode_message};

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::backend::{Backend, Room};
+use super::by_hand::iso;
 
 impl Backend {
     /// A REST request: status and body.
@@ -84,6 +85,7 @@ impl Backend {
         let mut told = json!({"id": id, "type": if people.len() == 2 { "direct" } else { "group" }, "title": id, "participants": people});
         if self.seqs {
             told["last_seq"] = json!(room.messages.len());
+            told["updated_at"] = json!(room.messages.last().map(|last| iso(last.at_ms)));
             told["last_read_seq"] = json!(room.read_by.get(user).copied().unwrap_or(0));
         }
         told

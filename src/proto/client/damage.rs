@@ -3,7 +3,9 @@
 use super::super::api::{Event, Key, Output, Record, TabOutput};
 use super::super::model::{ErrorCode, Failure};
 use super::super::store;
+use super::super::timeline::Want;
 use super::Client;
+use super::storage::list;
 use crate::proto::text::concat;
 
 /// A page says so often that it cannot read a record: what is damaged again as soon as it is written,
@@ -11,6 +13,23 @@ use crate::proto::text::concat;
 const MAX_TORN_TOLD: u32 = 20;
 
 impl Client {
+    /// A page that cannot be read is made anew from its segments.
+    pub(super) fn on_index_scan(&mut self, lists: &[Vec<Record>]) {
+        let mut pages = Vec::new();
+        for record in list(lists, 0) {
+            let Key::Text(key) = &record.key else { continue };
+            let Some((id, number)) = store::index_page_named(key) else { continue };
+            match store::decode_index(&record.bytes) {
+                Ok((_, page)) => pages.push((id, Ok(page))),
+                Err(_) => {
+                    self.timelines.on_loaded(&id, Want::Index(number), Some(&record.bytes));
+                    pages.push((id, Err(number)));
+                }
+            }
+        }
+        self.timelines.on_index_scan(&pages);
+    }
+
     pub(super) fn report_damage(&mut self, what: &str, error: &store::RecordError) {
         let text = concat(&[what, " in the store cannot be read: ", &error.text()]);
         self.emit(Event::Error { error: Failure::new(ErrorCode::Storage, text) });

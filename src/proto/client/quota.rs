@@ -132,6 +132,9 @@ impl Client {
             return self.retry_load();
         }
         self.timelines.retry_loads();
+        if core::mem::take(&mut self.storage.scan_again) {
+            self.scan_index();
+        }
         match self.storage.unclear.take() {
             Some(flight) => self.read_back(flight),
             None => self.set_blocked(false),

@@ -5,6 +5,7 @@ use super::super::connection::RefusedBy;
 use super::super::model::{ConnectionState, ErrorCode, Failure};
 use super::super::outbox::RowId;
 use super::super::profile::{Answer, RestRequest, ServerConversation};
+use super::super::rooms::Rooms;
 use super::super::sync::{Job, Pulled};
 use super::super::timeline::Applied;
 use super::Client;
@@ -219,7 +220,20 @@ impl Client {
     }
 
     /// The rest goes on without it. A window of it says why.
+    /// Of conversations that no list tells of, what is known of them is gone on from.
+    fn pull_known(&mut self, told: &dyn Fn(&Rooms, &str) -> bool) {
+        for id in self.rooms.ids() {
+            if !told(&self.rooms, &id) && self.timelines.log(&id).is_some_and(|log| log.pull_from().is_some())
+            {
+                self.sync.pull(&id);
+            }
+        }
+    }
+
     fn give_up(&mut self, job: &Job, failure: &Failure) {
+        if matches!(job, Job::List { .. }) {
+            self.pull_known(&|_, _| false);
+        }
         self.sync.on_hopeless(job);
         // A look at what is known already leaves it as it is.
         let looks = matches!(job, Job::Newest { .. });
@@ -282,7 +296,17 @@ impl Client {
                 self.sync.refresh(&told.id, shown);
             }
         }
+        let (timelines, rooms) = (&self.timelines, &self.rooms);
+        self.sync.put_first(&|id| {
+            let newest = timelines.log(id).and_then(|log| log.last_message());
+            let told_ms = rooms.get(id).map(|room| room.updated_at_ms);
+            (timelines.is_viewed(id), told_ms.max(newest.map(|message| message.created_at_ms)))
+        });
         if !has_more {
+            // In a row that cannot be read any of them may stand.
+            if !self.rooms.is_readable() {
+                self.pull_known(&|rooms, id| rooms.is_listed(id));
+            }
             for id in self.rooms.end_list() {
                 self.timelines.on_echo_changed(&id);
                 self.unfollow(&id);

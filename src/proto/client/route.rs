@@ -359,7 +359,7 @@ impl Client {
         }
     }
 
-    fn scan_index(&mut self) {
+    pub(super) fn scan_index(&mut self) {
         let prefix = store::INDEX_PREFIX.to_owned();
         let reads = vec![Read::Prefix { table: Table::History, prefix }];
         self.request_store(StoreRequest::Read(reads), StoreJob::ScanIndex);

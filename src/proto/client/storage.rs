@@ -89,6 +89,8 @@ pub(super) struct Storage {
     pub reconciling: bool,
     pub asked_to_reconcile: Now,
     pub rescan_again: bool,
+    /// The index pages could not be read.
+    pub scan_again: bool,
     /// That the record of the orphans cannot be read was told.
     pub orphans_torn: bool,
     /// Writes that have met a conflict, or of which nobody knew, since one took place or nothing was left to be written.
@@ -188,17 +190,11 @@ impl Client {
                 self.timelines.on_load_failed(&conversation_id, want);
                 self.timers.set(Timer::StoreRetry, now.mono_ms + STORE_RETRY_MS);
             }
-            (StoreJob::ScanIndex, reply) => {
-                let lists = if let StoreReply::Records(lists) = reply { lists.as_slice() } else { &[] };
-                let mut pages = Vec::new();
-                for record in list(lists, 0) {
-                    if let Some(id) = conversation_of(record)
-                        && let Ok((_, page)) = store::decode_index(&record.bytes)
-                    {
-                        pages.push((id, page));
-                    }
-                }
-                self.timelines.on_index_scan(&pages);
+            (StoreJob::ScanIndex, StoreReply::Records(lists)) => self.on_index_scan(lists),
+            (StoreJob::ScanIndex, _) => {
+                // Nothing says that there is no such message.
+                self.storage.scan_again = true;
+                self.timers.set(Timer::StoreRetry, now.mono_ms + STORE_RETRY_MS);
             }
             (StoreJob::Wipe { command }, reply) => self.on_wipe_reply(now, command, reply),
             (StoreJob::Estimate, reply) => self.on_estimate(reply),

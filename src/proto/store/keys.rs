@@ -68,6 +68,13 @@ pub fn index_prefix(conversation_id: &str) -> String {
     escaped(INDEX_PREFIX, conversation_id) + "/"
 }
 
+/// The conversation and the number of an index page, when the record itself can no longer say. `None`: not such a key.
+pub fn index_page_named(key: &str) -> Option<(String, u32)> {
+    let (letter, rest) = cut(key, b'/')?;
+    let number = cut(rest, b'/').filter(|_| letter == "x")?.1;
+    Some((conversation_of(key)?, u32::from_str_radix(number, 16).ok()?))
+}
+
 /// The conversation that a key of the history table, or of a draft, belongs to: whose record it was, when the record itself
 /// can no longer say. `None`: not such a key.
 pub fn conversation_of(key: &str) -> Option<String> {

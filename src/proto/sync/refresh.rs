@@ -31,6 +31,18 @@ pub(super) struct Newest {
 }
 
 impl Sync {
+    /// Of those that wait the one with the highest rank is pulled first.
+    pub fn put_first(&mut self, rank: &dyn Fn(&str) -> (bool, Option<i64>)) {
+        let mut waiting = Vec::new();
+        while let Some(id) = self.waiting.pop_front() {
+            waiting.push((rank(&id), id));
+        }
+        waiting.sort_by(|(a, _), (b, _)| b.cmp(a));
+        for (_, id) in waiting {
+            self.waiting.push_back(id);
+        }
+    }
+
     /// Looks at the newest page again, once a connection: receipts and edits of the time away are in it. `shown`: somebody
     /// sees it.
     pub fn refresh(&mut self, conversation_id: &str, shown: bool) {

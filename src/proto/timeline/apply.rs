@@ -302,14 +302,19 @@ impl Timelines {
         self.drive(conversation_id);
     }
 
-    /// The answer to `ScanIndex`: every index page of the store, with its conversation.
-    pub fn on_index_scan(&mut self, pages: &[(String, IndexPage)]) {
+    /// The answer to `ScanIndex`: every index page of the store, with its conversation. `Err`: the number of one that cannot be
+    /// read, in whose segments anything may stand.
+    pub fn on_index_scan(&mut self, pages: &[(String, Result<IndexPage, u32>)]) {
         for (name, search) in core::mem::take(&mut self.searching) {
             let print = super::fingerprint(&name);
             let mut hits: Vec<(String, Vec<u32>)> = Vec::new();
             for (conversation_id, page) in pages {
-                let segments = page.candidates(print);
-                if !segments.is_empty() && self.logs.contains_key(conversation_id) {
+                let Some(log) = self.logs.get(conversation_id) else { continue };
+                let segments = match page {
+                    Ok(page) => page.candidates(print),
+                    Err(number) => log.segments_of_page(*number),
+                };
+                if !segments.is_empty() {
                     hits.push((conversation_id.clone(), segments));
                 }
             }

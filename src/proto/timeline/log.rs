@@ -217,9 +217,10 @@ impl Log {
         self.head.mark.clone()
     }
 
-    /// After which sequence number the next catch-up begins; `None`: at the newest page, nothing is known yet.
+    /// After which number the next catch-up begins; `None`: at the newest page. What came live before it says nothing.
     pub fn pull_from(&self) -> Option<u64> {
-        self.head.cursor.or_else(|| self.met.then_some(0))
+        let met = self.met && self.head.joined_to.as_deref() != Some("");
+        if met { self.head.cursor.or(Some(0)) } else { self.head.cursor }
     }
 
     pub fn unread(&self) -> u32 {

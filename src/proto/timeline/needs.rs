@@ -177,6 +177,17 @@ impl Log {
         }
     }
 
+    /// All segments whose ids and keys an index page has.
+    pub(super) fn segments_of_page(&self, page: u32) -> Vec<u32> {
+        let mut numbers = Vec::new();
+        for info in &self.head.segments {
+            if index_page_of(info.number) == page {
+                numbers.push(info.number);
+            }
+        }
+        numbers
+    }
+
     fn want_index(&self, page: u32, wants: &mut Vec<Want>) {
         let want = Want::Index(page);
         if !self.index.contains_key(&page) && !wants.contains(&want) && self.index_exists(page) {

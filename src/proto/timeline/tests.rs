@@ -87,11 +87,11 @@ impl Bench {
                 Action::ScanIndex => {
                     let pages = self.records.iter().filter_map(|(key, bytes)| match key {
                         Key::Text(key) if key.starts_with(store::INDEX_PREFIX) => {
-                            Some((store::conversation_of(key)?, store::decode_index(bytes).ok()?.1))
+                            Some((store::conversation_of(key)?, Ok(store::decode_index(bytes).ok()?.1)))
                         }
                         _ => None,
                     });
-                    let pages: Vec<(String, store::IndexPage)> = pages.collect();
+                    let pages: Vec<(String, Result<store::IndexPage, u32>)> = pages.collect();
                     self.timelines.on_index_scan(&pages);
                 }
                 Action::Damaged { error, .. } if !self.torn => panic!("damaged: {error}"),
