@@ -151,3 +151,52 @@ fn a_server_that_has_lost_its_history_is_asked_for_all_of_its_new_one() {
     let missing = world.backend.texts("r").into_iter().filter(|text| !shown.contains(text)).count();
     assert_eq!(missing, 0);
 }
+
+/// Three rows of each second, as of a server that tells whole seconds.
+fn in_threes(world: &mut World, rows: usize, tell: bool) {
+    for n in 0..rows {
+        if n % 3 == 0 {
+            world.pass(if tell { 100 } else { 1000 });
+        }
+        if tell {
+            world.post("r", "bo", &format!("b{n}"));
+        } else {
+            world.backend.post_silently(world.now.wall_ms, "r", "bo", &format!("b{n}"));
+        }
+    }
+}
+
+#[test]
+fn d13_rows_of_the_same_time_stand_as_pages_have_them() {
+    // Of a new device.
+    let mut world = World::new(Backend::plain().room("r", &["ana", "bo"]));
+    in_threes(&mut world, 200, false);
+    let ana = world.join("ana");
+    world.open_view(ana, 1, "r");
+    world.go_live(ana);
+    for _ in 0..5 {
+        let id = world.ask(ana, Command::LoadEarlier { view: 1, count: 50 });
+        world.wait(ana, id).unwrap();
+    }
+    assert_eq!(world.texts(ana, 1), world.backend.texts("r"));
+    // Of somebody who was away, and knows the first rows of a second of which more have come.
+    let mut world = World::new(Backend::plain().room("r", &["ana", "bo"]));
+    let ana = world.join("ana");
+    world.open_view(ana, 1, "r");
+    world.go_live(ana);
+    in_threes(&mut world, 5, true);
+    world.pass(50);
+    world.server_down();
+    in_threes(&mut world, 160, false);
+    let (known, missed) = (world.backend.rooms["r"].messages[4].at_ms, 5..8);
+    for message in &mut world.backend.rooms.get_mut("r").unwrap().messages[missed] {
+        message.at_ms = known;
+    }
+    world.backend.down = false;
+    world.pass(60_000);
+    for _ in 0..3 {
+        let id = world.ask(ana, Command::LoadEarlier { view: 1, count: 50 });
+        world.wait(ana, id).unwrap();
+    }
+    assert_eq!(world.texts(ana, 1), world.backend.texts("r"));
+}

@@ -20,7 +20,9 @@ impl Timelines {
             raise_known(&self.shown, last);
         }
         log.version = Some(version);
-        log.met = log.head.cursor.is_some() || !log.head.segments.is_empty();
+        // What came live before a first page says nothing of what is before it.
+        let joined = log.head.joined_to.as_deref() != Some("");
+        log.met = log.head.cursor.is_some() || (joined && !log.head.segments.is_empty());
         if let Some(old) = self.logs.get_mut(&id) {
             if old.version == Some(version) && !old.head_dirty {
                 return false;

@@ -40,7 +40,7 @@ impl Timelines {
     fn apply(&mut self, conversation_id: &str, op: Op) {
         match op {
             Op::Live(message) => {
-                self.apply_message(conversation_id, &message, Telling::Live);
+                self.apply_message(conversation_id, &message, Telling::Live, None);
             }
             Op::Page(page) => self.apply_page(conversation_id, page),
             Op::CountUnread(count) => self.apply_count(conversation_id, count),
@@ -76,7 +76,9 @@ impl Timelines {
             page.meets |=
                 page.messages.len() < page.below_taken || known && message.created_at_ms <= page.newest_ms;
             if page.meets || !page.earlier {
-                let was = self.apply_message(conversation_id, &message, telling);
+                let behind = log.next_of_its_time(&page, &message);
+                page.above = Some(message.id.clone());
+                let was = self.apply_message(conversation_id, &message, telling, behind);
                 page.fresh += u32::from(was == Was::New || page.earlier && !known);
                 page.oldest_known.get_or_insert(was == Was::Here);
             } else {
@@ -104,7 +106,13 @@ impl Timelines {
     }
 
     /// Puts a server's message where it belongs, or merges it with the row that it is.
-    fn apply_message(&mut self, conversation_id: &str, copy: &ServerMessage, telling: Telling) -> Was {
+    fn apply_message(
+        &mut self,
+        conversation_id: &str,
+        copy: &ServerMessage,
+        telling: Telling,
+        behind: Option<(u32, usize)>,
+    ) -> Was {
         let (seq, live) = (copy.seq, telling == Telling::Live);
         let revision = self.next_revision();
         let me = self.me.clone();
@@ -144,7 +152,8 @@ impl Timelines {
                 if tell.is_none() && was == Was::New {
                     self.log_mut(conversation_id).count_earlier(&message);
                 }
-                self.insert(conversation_id, message, revision, tell.filter(|_| was == Was::New));
+                let tell = tell.filter(|_| was == Was::New);
+                self.insert(conversation_id, Row { message, revision }, tell, behind);
                 was
             }
         };
@@ -228,7 +237,10 @@ impl Timelines {
                 }
                 self.dirty_views(conversation_id);
             }
-            Found::Nowhere => self.insert(conversation_id, message.clone(), revision, Some(true)),
+            Found::Nowhere => {
+                let row = Row { message: message.clone(), revision };
+                self.insert(conversation_id, row, Some(true), None);
+            }
         }
         self.tell_changes_of_own(told, &message);
         self.actions.push_back(Action::Applied { row, message: Box::new(message) });
@@ -240,10 +252,11 @@ impl Timelines {
     }
 
     /// `tell`: it is new, and came live or by catching up.
-    fn insert(&mut self, conversation_id: &str, message: Message, revision: u64, tell: Option<bool>) {
+    fn insert(&mut self, conversation_id: &str, row: Row, tell: Option<bool>, behind: Option<(u32, usize)>) {
+        let message = row.message.clone();
         let tell = tell.filter(|_| message.sender != Sender::Me);
         let log = self.log_mut(conversation_id);
-        log.insert(Row { message: message.clone(), revision });
+        log.insert(row, behind);
         if tell.is_some() && log.is_unread(&message) {
             log.head.unread = log.head.unread.saturating_add(1);
         }

@@ -1,9 +1,12 @@
 //! Which row a server message is.
 
+use core::cell::Cell;
+
 use super::super::model::Message;
 use super::super::profile::ServerMessage;
 use super::super::store::{fingerprint, index_page_of};
 use super::log::{Log, Row};
+use super::op::PageOp;
 use crate::proto::mutant;
 use crate::proto::text::concat;
 
@@ -32,6 +35,31 @@ impl Log {
             prints.push(fingerprint(key));
         }
         self.search(&prints, &|message| by_id(message) || by_key(message))
+    }
+
+    /// Of a row of a page without a number: the place of the next one that is here and has the same time. A page says which comes
+    /// first, which times of whole seconds do not.
+    pub(super) fn next_of_its_time(&self, page: &PageOp, message: &ServerMessage) -> Option<(u32, usize)> {
+        let at_ms = message.created_at_ms;
+        let place = |id: &str| match self.search(&[fingerprint(id)], &|row| row.id.as_deref() == Some(id)) {
+            Found::At { number, row } => {
+                let there = &self.segments.get(&number)?.rows.get(row)?.message;
+                (there.seq.is_none() && there.created_at_ms == at_ms).then_some((number, row))
+            }
+            Found::Nowhere => None,
+        };
+        if message.seq.is_some() {
+            return None;
+        }
+        if page.earlier {
+            return page.above.as_deref().and_then(place);
+        }
+        let next = Cell::new(None);
+        page.messages.any(&|later| {
+            next.set(if later.created_at_ms == at_ms { place(&later.id) } else { None });
+            next.get().is_some()
+        });
+        next.get()
     }
 
     /// The row of an own message whose answer named no id, for a copy that carries no key: the oldest with the same

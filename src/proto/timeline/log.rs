@@ -217,10 +217,9 @@ impl Log {
         self.head.mark.clone()
     }
 
-    /// After which number the next catch-up begins; `None`: at the newest page. What came live before it says nothing.
+    /// After which sequence number the next catch-up begins; `None`: at the newest page, nothing is known yet.
     pub fn pull_from(&self) -> Option<u64> {
-        let met = self.met && self.head.joined_to.as_deref() != Some("");
-        if met { self.head.cursor.or(Some(0)) } else { self.head.cursor }
+        self.head.cursor.or_else(|| self.met.then_some(0))
     }
 
     pub fn unread(&self) -> u32 {

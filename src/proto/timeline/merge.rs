@@ -13,11 +13,13 @@ use crate::proto::text::concat;
 const EXCERPT_CHARS: usize = 120;
 
 impl Log {
-    /// Puts a new row in its place; seals the tail when it is full.
-    pub(super) fn insert(&mut self, row: Row) {
+    /// Puts a new row in its place, right before a row of the same order where there is one that is known to come behind it;
+    /// seals the tail when it is full.
+    pub(super) fn insert(&mut self, row: Row, before: Option<(u32, usize)>) {
         self.hold_on();
         let order = order_of(&row.message);
         let number = match self.place_for(&order).and_then(|at| self.head.segments.get(at)) {
+            _ if before.is_some() => before.map_or(0, |(number, _)| number),
             Some(info) => info.number,
             None => self.new_segment(),
         };
@@ -26,7 +28,7 @@ impl Log {
         let Some(loaded) = self.segments.get_mut(&number) else { return };
         let rows = &loaded.rows;
         let stands_before = |at: usize| rows.get(at).is_some_and(|row| order_of(&row.message) <= order);
-        let at = partition_point(rows.len(), &stands_before);
+        let at = before.map_or_else(|| partition_point(rows.len(), &stands_before), |(_, at)| at);
         loaded.rows.insert(at, row);
         loaded.dirty = true;
         self.head_dirty = true;
@@ -187,7 +189,7 @@ impl Log {
             self.head.segments.remove(at);
         }
         self.refresh_info(number);
-        self.insert(Row { message: new.clone(), revision });
+        self.insert(Row { message: new.clone(), revision }, None);
         Some(new)
     }
 }

@@ -55,6 +55,8 @@ pub struct PageOp {
     /// here was created (`Here::newest_ms`).
     pub below_taken: usize,
     pub newest_ms: i64,
+    /// The row that was applied last: of a page that comes newest first the next one.
+    pub above: Option<String>,
     /// It is the first that comes of this conversation.
     pub first: bool,
     /// Rows so far that were new.
