@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::dice::Choice;
 use super::faults::UNREACHABLE;
 use super::open::OPEN;
-use super::regressions::{OF_CHANGES, OF_SEGMENTS, OF_SHORT_PAGES, OF_WIDER, REGRESSIONS};
+use super::regressions::{OF_CHANGES, OF_LEFT_ALONE, OF_SEGMENTS, OF_SHORT_PAGES, OF_WIDER, REGRESSIONS};
 use super::runner::{Order, Total, run, run_many, shrink, story};
 use super::{dice, mutants};
 
@@ -120,13 +120,14 @@ fn check(options: &Options, threads: usize, first: u64) -> bool {
     if total.schedules >= ENOUGH && !missing.is_empty() {
         failed.push(format!("every kind of fault and every cell is reached, but not {}", missing.join(", ")));
     }
-    let [whole, narrow, long] = [dice::WHOLE_SEGMENTS, dice::NARROW, dice::LONG_PAGES];
-    let lists: [(&[_], &[Choice]); 5] = [
-        (REGRESSIONS, &[dice::NO_CHANGES, whole, narrow, long]),
-        (OF_CHANGES, &[whole, narrow, long]),
-        (OF_SEGMENTS, &[narrow, long]),
-        (OF_WIDER, &[long]),
-        (OF_SHORT_PAGES, &[]),
+    let [whole, narrow, long, told] = [dice::WHOLE_SEGMENTS, dice::NARROW, dice::LONG_PAGES, dice::ALL_TOLD];
+    let lists: [(&[_], &[Choice]); 6] = [
+        (REGRESSIONS, &[dice::NO_CHANGES, whole, narrow, long, told]),
+        (OF_CHANGES, &[whole, narrow, long, told]),
+        (OF_SEGMENTS, &[narrow, long, told]),
+        (OF_WIDER, &[long, told]),
+        (OF_SHORT_PAGES, &[told]),
+        (OF_LEFT_ALONE, &[]),
     ];
     let kept = lists.iter().flat_map(|(list, more)| list.iter().map(move |kept| (kept, *more)));
     for ((seed, muted, what), more) in kept.clone() {

@@ -151,6 +151,10 @@ pub const NARROW: Choice = (1 << 62) + 2;
 /// Without a cursor pages of the size that is shipped: twenty of them are more than any schedule has.
 pub const LONG_PAGES: Choice = (1 << 62) + 3;
 
+/// Whoever is awake is told by its page and its application that the storm is over: so it was everywhere before some were left
+/// to themselves.
+pub const ALL_TOLD: Choice = (1 << 62) + 4;
+
 /// The place of a change among the choices.
 pub fn change_choice(index: usize) -> Choice {
     (1 << 61) | index as u64

@@ -112,19 +112,29 @@ impl World {
             {
                 self.push_for(whose, self.t, what);
             }
-            let device = &mut self.devices[at];
+            let device = &self.devices[at];
             if device.client.is_none() || device.eyes.closed {
                 self.devices[at].online = true;
                 self.devices[at].visible = true;
                 self.start(at);
-            } else {
+            } else if slept || !self.is_left_alone(at) {
                 let inputs = [PageInput::Resumed, PageInput::Online, PageInput::Visible];
                 inputs.into_iter().skip(usize::from(!slept)).for_each(|input| self.page(at, input));
             }
         }
         for at in 0..self.devices.len() {
-            self.connect(at);
+            if !self.is_left_alone(at) {
+                self.connect(at);
+            }
         }
+    }
+
+    /// It has a connection, or tries to: that the storm is over it has to find out by itself.
+    fn is_left_alone(&self, at: usize) -> bool {
+        use ConnectionState as S;
+        let tries = [S::Waiting, S::Connecting, S::Authenticating, S::Online];
+        let device = &self.devices[at];
+        self.plan.left_alone && device.online && device.eyes.state.is_some_and(|state| tries.contains(&state))
     }
 
     /// Whoever has been ended is connected by its application.

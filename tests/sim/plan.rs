@@ -61,6 +61,8 @@ pub struct Plan {
     pub deeds: Vec<(u64, super::deeds::Deeds)>,
     pub changes: Vec<(u64, ChangeAct)>,
     pub storm_ms: u64,
+    /// After the storm whoever has a connection, or tries to, hears nothing of its page or its application.
+    pub left_alone: bool,
 }
 
 /// What happens from outside, at a moment of its own.
@@ -173,6 +175,7 @@ impl Plan {
             deeds: Vec::new(),
             changes: Vec::new(),
             storm_ms: 0,
+            left_alone: false,
         };
         // Without a cursor twenty pages are all that is looked through.
         plan.pages = if plan.cursor { sizes::pages(seed) } else { plan.pages };

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use chatwire::proto::config::History;
 
 use super::deeds::deeds_choice;
-use super::dice::{Choice, LONG_PAGES, NARROW, NO_CHANGES, WHOLE_SEGMENTS, act_choice};
+use super::dice::{ALL_TOLD, Choice, LONG_PAGES, NARROW, NO_CHANGES, WHOLE_SEGMENTS, act_choice};
 use super::faults::{Coverage, FAULTS};
 use super::plan::Plan;
 use super::story::Story;
@@ -41,6 +41,9 @@ pub fn run(seed: u64, muted: &BTreeSet<Choice>, told: bool) -> Run {
     }
     if !muted.remove(&LONG_PAGES) {
         wider::short_pages(seed, &mut plan);
+    }
+    if !muted.remove(&ALL_TOLD) {
+        wider::leave_alone(seed, &mut plan);
     }
     if muted.remove(&NO_CHANGES) {
         plan.changes.clear();

@@ -47,6 +47,11 @@ pub fn short_pages(seed: u64, plan: &mut Plan) {
     }
 }
 
+/// After the storm a page that has a connection, or tries to, may be told nothing: it has to come back by itself.
+pub fn leave_alone(seed: u64, plan: &mut Plan) {
+    plan.left_alone = Stream::new(seed ^ 0x616c_6f6e_6500).one_in(2);
+}
+
 fn third_tab(s: &mut Stream, plan: &mut Plan) {
     let Some((first, last)) = plan.acts.first().zip(plan.acts.last()) else { return };
     let (first, last) = (first.0, last.0);
