@@ -165,6 +165,7 @@ impl World {
         if matches!(wish, Wish::Discard | Wish::Cancel) {
             self.ledger.sent[number].removals_open += 1;
             self.ledger.sent[number].removal_ms = Some(self.t);
+            self.ledger.sent[number].resends_before_removal = self.ledger.sent[number].resends;
             // A store that refuses is left alone for a while: the removal is not even tried.
             self.ledger.sent[number].removal_refused |= self.devices[at].eyes.refused;
         }

@@ -45,6 +45,8 @@ pub struct Sent {
     pub removals_open: u32,
     /// When the last of those was asked for.
     pub removal_ms: Option<u64>,
+    /// How often it had been resent by then: a later resend stands for itself.
+    pub resends_before_removal: u32,
     /// The store refused one of those: others go from memory meanwhile, and with the lead it is forgotten (1013240).
     pub removal_refused: bool,
     pub resends: u32,
@@ -75,6 +77,14 @@ pub struct Sent {
 }
 
 impl Sent {
+    /// Its last removal took place, and nothing that happened since may have brought it back.
+    pub fn is_taken_back(&self) -> bool {
+        (self.cancelled || self.discarded)
+            && !self.torn
+            && !self.put_back
+            && self.resends == self.resends_before_removal
+    }
+
     /// It was taken back, or a removal of it is open: one that was refused excuses nothing.
     pub fn removed(&self) -> bool {
         self.cancelled || self.discarded || self.removals_open > 0
@@ -189,11 +199,16 @@ impl World {
                 self.ledger.sent[number].cancelled = true;
                 self.ledger.sent[number].cancelled_by = Some((at, self.devices[at].life));
                 self.check_cancelled(number);
+                self.check_taken_back(at, number);
             }
             (Asked::Disconnect, _) => {
                 self.devices[at].eyes.wire.disconnected = self.devices[at].eyes.wire.last_wish == asked;
             }
-            (Asked::Discard(number), _) => self.ledger.sent[number].discarded = true,
+            (Asked::Discard(number), _) => {
+                self.say(|| format!("{name}: message {number} is discarded"));
+                self.ledger.sent[number].discarded = true;
+                self.check_taken_back(at, number);
+            }
             // Without answers it says that the frame has left.
             (Asked::Acknowledged(number), _) if !self.plan.answers => {
                 let left = self.ledger.sent[number].frames > 0;

@@ -282,6 +282,7 @@ impl World {
         let shown = sent.shown_acknowledged && !(sent.resends > 0 && sent.lost_allowed);
         let what = match (failed, stored, sent.removed()) {
             _ if waits => "still waits in the store".to_owned(),
+            (true, _, _) if sent.is_taken_back() => "was taken back and has failed".to_owned(),
             (true, _, _) if shown => "was acknowledged and failed".to_owned(),
             // Handed to the network is the end of its way where nothing is answered.
             (false, false, false) if !self.plan.answers && sent.frames > 0 => return,
@@ -291,6 +292,16 @@ impl World {
             _ => return,
         };
         self.wrong("each message has one fate", format!("message {number} {what}"));
+    }
+
+    /// Whoever says that a message is taken back has taken its record out of a store that takes all.
+    pub fn check_taken_back(&mut self, at: usize, number: usize) {
+        let home = self.devices[at].person.disk;
+        let stands = self.disks[home].rows.values().any(|row| row.number == number);
+        if stands && self.ledger.sent[number].is_taken_back() && !self.devices[at].eyes.refused {
+            let what = format!("message {number} was taken back, and stands in the store");
+            self.wrong("each message has one fate", what);
+        }
     }
 
     pub fn check_cancelled(&mut self, number: usize) {
