@@ -37,6 +37,8 @@ mod faults;
 mod finale;
 #[path = "shared/full_disk.rs"]
 mod full_disk;
+#[path = "sim/ledger.rs"]
+mod ledger;
 #[path = "sim/link.rs"]
 mod link;
 #[path = "sim/lock.rs"]

@@ -3,7 +3,8 @@
 use chatwire::proto::{Command, Input, PageInput, SendCommand, SocketInput, Status, TabInput};
 use serde_json::json;
 
-use super::checks::{Asked, Sent, is_acknowledged};
+use super::checks::{Asked, is_acknowledged};
+use super::ledger::Sent;
 use super::plan::{Act, ROOMS};
 use super::server::{event, say};
 use super::text;

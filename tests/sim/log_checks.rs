@@ -1,6 +1,6 @@
 //! What must hold of the log of the server.
 
-use super::checks::Sent;
+use super::ledger::Sent;
 use super::server::Stored;
 use super::world::World;
 

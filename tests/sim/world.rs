@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chatwire::proto::{Client, HttpId, HttpRequest, Input, StoreId, StoreRequest};
 
-use super::checks::Ledger;
 use super::device::Device;
 use super::dice::{Choice, Dice};
 use super::disk::Disk;
+use super::ledger::Ledger;
 use super::plan::{Act, Plan};
 use super::server::{Server, SocketId};
 use super::story::Story;
