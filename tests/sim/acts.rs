@@ -142,10 +142,11 @@ impl World {
             Wish::Resend => {
                 self.ledger.sent[number].resends += 1;
                 self.devices.iter_mut().for_each(|device| device.eyes.pace.forget(number));
-                let (for_now, _) = self.server.refusals.get(&number).copied().unwrap_or_default();
+                let (for_now, for_good) = self.server.refusals.get(&number).cloned().unwrap_or_default();
                 // One that another tab has resent, and that has not failed since, goes on from there.
                 if self.ledger.sent[number].failed.is_some() {
-                    self.ledger.sent[number].before_resend = (for_now, self.ledger.sent[number].frames);
+                    let frames = self.ledger.sent[number].frames;
+                    self.ledger.sent[number].before_resend = (for_now, frames, for_good.len());
                 }
                 // What only memory had is gone with its answer: what goes out now has an end of its own.
                 if self.ledger.sent[number].lost_allowed {

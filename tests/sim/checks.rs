@@ -115,7 +115,7 @@ impl World {
         let name = self.name(at);
         match (asked, outcome) {
             (Asked::Send(number) | Asked::Resend(number), Outcome::Message(message)) => {
-                self.see_resolved(at, number, &message);
+                self.see_resolved(at, asked, number, &message);
             }
             (Asked::Change(number), Outcome::Message(message)) => {
                 self.see_change_resolved(at, number, &message);
@@ -151,7 +151,7 @@ impl World {
         }
     }
 
-    fn see_resolved(&mut self, at: usize, number: usize, message: &Message) {
+    fn see_resolved(&mut self, at: usize, asked: Asked, number: usize, message: &Message) {
         let name = self.name(at);
         let (durable, status) = (message.durable, message.status);
         self.say(|| format!("{name}: send() of message {number} resolves, {status:?}, durable: {durable}"));
@@ -166,6 +166,9 @@ impl World {
         let home = self.devices[at].person.disk;
         if durable {
             self.ledger.sent[number].accepted = true;
+            if asked == Asked::Resend(number) {
+                self.ledger.sent[number].reasons.clear();
+            }
             if !self.disks[home].committed.contains(&number) {
                 self.wrong("send() resolves after its commit", format!("message {number} is in no store"));
             }
@@ -275,7 +278,8 @@ impl World {
         if self.ledger.sent[number].failed.replace(code) == Some(code) {
             return;
         }
-        let (for_now, for_good) = self.server.refusals.get(&number).copied().unwrap_or_default();
+        let nothing = Default::default();
+        let (for_now, for_good) = self.server.refusals.get(&number).unwrap_or(&nothing);
         let home = self.devices[at].person.disk;
         let sent = &self.ledger.sent[number];
         let now = self.devices[at].now(self.t).wall_ms;
@@ -286,9 +290,9 @@ impl World {
                 let over = sent.deadline_ms.is_some_and(|deadline| deadline <= now);
                 !self.plan.keys || self.disks[home].plain_seen || (sent.torn && unknown && over)
             }
-            ErrorCode::Server => u64::from(for_now - sent.before_resend.0) >= self.plan.max_attempts,
+            ErrorCode::Server => u64::from(*for_now - sent.before_resend.0) >= self.plan.max_attempts,
             ErrorCode::Validation | ErrorCode::Forbidden | ErrorCode::NotFound | ErrorCode::Conflict => {
-                for_good > 0
+                for_good[sent.before_resend.2.min(for_good.len())..].contains(&code)
             }
             ErrorCode::Poison => sent.frames - sent.before_resend.1 >= 3,
             // Whoever only reads it in the store may look at another clock, since it was set.
@@ -299,11 +303,13 @@ impl World {
         };
         let justified = justified || sent.reasons.contains(&code);
         if justified {
-            self.ledger.sent[number].reasons.push(code);
+            let sent = &mut self.ledger.sent[number];
+            sent.has_failed = true;
+            sent.reasons.push(code);
         } else {
             let sent = &self.ledger.sent[number];
             let what = format!(
-                "message {number} failed as {code:?} after {for_now} and {for_good} refusals, {} frames",
+                "message {number} failed as {code:?} after {for_now} refusals and {for_good:?}, {} frames",
                 sent.frames
             );
             self.wrong("a failure has its reason", what);

@@ -12,7 +12,6 @@ use super::checks::Asked;
 use super::eyes::Eyes;
 use super::faults::Fault;
 use super::plan::Person;
-use super::server::token;
 use super::text;
 use super::world::{Happening, WALL_MS, World};
 
@@ -350,7 +349,7 @@ impl World {
             if (reason != TokenReason::Connect || self.dice.calm) && !stale {
                 self.devices[at].token = fresh;
             }
-            Ok(token(user, self.devices[at].token))
+            Ok(text::token(user, self.devices[at].token))
         };
         let input = Input::Token { id, result: result.map(Secret) };
         self.push(at, delay, Happening::Input(input));

@@ -123,9 +123,9 @@ impl Dice {
         !self.muted.is_empty()
     }
 
-    /// A change is muted by itself, or with all others.
+    /// One change alone; all of them are taken out of the plan.
     pub fn is_choice_muted(&self, choice: Choice) -> bool {
-        self.muted.contains(&choice) || self.muted.contains(&NO_CHANGES)
+        self.muted.contains(&choice)
     }
 
     /// An act of the schedule that is a fault: it can be muted too.

@@ -32,8 +32,8 @@ pub struct Sent {
     /// The store refused one of those: others go from memory meanwhile, and with the lead it is forgotten (1013240).
     pub removal_refused: bool,
     pub resends: u32,
-    /// Refusals for now and frames before the last resend, which begins anew.
-    pub before_resend: (u32, u32),
+    /// Refusals for now, frames and refusals for good before the last resend, which begins anew.
+    pub before_resend: (u32, u32, usize),
     /// When a store first had it.
     pub stored_ms: Option<u64>,
     /// Resent by another page: its first copy at the server was sent from another queue.
@@ -53,7 +53,9 @@ pub struct Sent {
     pub deadline_ms: Option<u64>,
     pub ttl_ms: Option<u64>,
     pub failed: Option<ErrorCode>,
-    /// All reasons that it has failed for: a resend that only memory had may be forgotten.
+    /// It has failed once.
+    pub has_failed: bool,
+    /// The reasons that it has failed for, until a resend is durable: before that the old failure may stand again.
     pub reasons: Vec<ErrorCode>,
     pub shown_acknowledged: bool,
 }

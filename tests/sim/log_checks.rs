@@ -25,12 +25,12 @@ impl World {
                 continue;
             }
             // A server that refuses for good and takes the same after a crash has made its own order.
-            let (for_now, for_good) = self.server.refusals.get(&number).copied().unwrap_or_default();
-            if for_good > 0 || u64::from(for_now) >= self.plan.max_attempts {
+            let (for_now, for_good) = self.server.refusals.get(&number).cloned().unwrap_or_default();
+            if !for_good.is_empty() || u64::from(for_now) >= self.plan.max_attempts {
                 continue;
             }
             // A failure that the store did not take is forgotten with the lead, when others have gone before it.
-            if !self.ledger.sent[number].reasons.is_empty() {
+            if self.ledger.sent[number].has_failed {
                 continue;
             }
             // Two tabs that send at once have no order but the one that comes out; nor has a page with what a killed

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chatwire::proto::ErrorCode;
 use chatwire::proto::wire::socket_io;
 use serde_json::{Value, json};
 
@@ -93,10 +94,8 @@ pub struct Server {
     refused: BTreeSet<usize>,
     /// How often each message was ever stored, also where it was lost later.
     pub ever: BTreeMap<usize, u32>,
-    /// Refusals said so far: for now, and for good.
-    pub refusals: BTreeMap<usize, (u32, u32)>,
-    /// Answers that nobody can read, or that never come.
-    pub unclear: BTreeSet<usize>,
+    /// Refusals said so far: for now, and the codes of those for good.
+    pub refusals: BTreeMap<usize, (u32, Vec<ErrorCode>)>,
     /// It has lost some of its history.
     pub loses: bool,
     /// What became of sends, for the story.
@@ -126,7 +125,6 @@ impl Server {
             refused: BTreeSet::new(),
             ever: BTreeMap::new(),
             refusals: BTreeMap::new(),
-            unclear: BTreeSet::new(),
             loses: false,
             notes: Vec::new(),
             next_id: 1,
@@ -210,7 +208,7 @@ impl Server {
 
     pub fn on_connect(&mut self, socket: SocketId, auth: &Value, dice: &mut Dice) -> Vec<Say> {
         let token = auth["token"].as_str().unwrap_or_default();
-        let (user, generation) = read_token(token);
+        let (user, generation) = text::read_token(token);
         if generation < self.token {
             let error = json!({"message": "invalid token", "data": {"code": "AuthError"}});
             return vec![say(socket, format!("44{error}"))];
@@ -293,7 +291,6 @@ impl Server {
             return said;
         }
         if dice.strikes(Fault::AnswerWithheld, device).is_some() {
-            self.unclear.insert(number);
             return said;
         }
         let record = self.record(&room, &self.rooms[&room].messages[at], &user);
@@ -346,16 +343,21 @@ impl Server {
         if dice.strikes(Fault::GarbageAnswer, device).is_some() {
             counts.0 += 1;
             self.refused.insert(number);
-            self.unclear.insert(number);
             return Some(answer(send.socket, send.ack, &json!("?")));
         }
         if let Some(n) = dice.strikes(Fault::RefusedForGood, device) {
-            counts.1 += 1;
-            let code = ["ValidationError", "ForbiddenError", "NotFoundError"][(n % 3) as usize];
+            use ErrorCode as C;
+            let codes = [
+                (C::Validation, "ValidationError"),
+                (C::Forbidden, "ForbiddenError"),
+                (C::NotFound, "NotFoundError"),
+            ];
+            let (meant, code) = codes[(n % 3) as usize];
+            counts.1.push(meant);
             return refuse(json!({"code": code, "message": "no"}));
         }
         if dice.strikes(Fault::OtherConflict, device).is_some() {
-            counts.1 += 1;
+            counts.1.push(ErrorCode::Conflict);
             return refuse(json!({"code": "ConflictError", "message": "something else is in the way"}));
         }
         None
@@ -366,17 +368,6 @@ impl Server {
 pub const PING_MS: u64 = 25_000;
 /// And how long a page may wait for it beyond that.
 pub const PING_TIMEOUT_MS: u64 = 20_000;
-
-/// A token: whose, and which in the row of that user's.
-pub fn token(user: &str, generation: u64) -> String {
-    format!("{user}:{}:{generation}", text::TOKEN)
-}
-
-fn read_token(token: &str) -> (String, u64) {
-    let mut parts = token.split(':');
-    let user = parts.next().unwrap_or_default().to_owned();
-    (user, parts.nth(1).and_then(|number| number.parse().ok()).unwrap_or(0))
-}
 
 pub fn say(to: SocketId, text: String) -> Say {
     Say::Text { to, delay_ms: 0, text }

@@ -23,3 +23,14 @@ pub fn number(text: &str) -> Option<usize> {
 pub fn edited(n: usize, change: usize) -> String {
     format!("{}~{change}", body(n))
 }
+
+/// A token: whose, and which in the row of that user's.
+pub fn token(user: &str, generation: u64) -> String {
+    format!("{user}:{TOKEN}:{generation}")
+}
+
+pub fn read_token(token: &str) -> (String, u64) {
+    let mut parts = token.split(':');
+    let user = parts.next().unwrap_or_default().to_owned();
+    (user, parts.nth(1).and_then(|number| number.parse().ok()).unwrap_or(0))
+}
