@@ -67,6 +67,8 @@ mod runner;
 mod server;
 #[path = "sim/sizes.rs"]
 mod sizes;
+#[path = "sim/stored.rs"]
+mod stored;
 #[path = "sim/story.rs"]
 mod story;
 #[path = "sim/tabs_checks.rs"]

@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use super::dice::{self, Choice, Stream};
 use super::faults::Fault;
 use super::plan::ROOMS;
-use super::server::{Say, Server, SocketId, Stored, event};
+use super::server::{Say, Server, SocketId, event};
+use super::stored::Stored;
 use super::world::{Happening, World};
 
 /// No disk has asked for it.

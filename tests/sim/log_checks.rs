@@ -1,7 +1,7 @@
 //! What must hold of the log of the server.
 
 use super::ledger::Sent;
-use super::server::Stored;
+use super::stored::Stored;
 use super::world::World;
 
 /// Whoever leads looks into the store more often than that.

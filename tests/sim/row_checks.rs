@@ -8,7 +8,7 @@ use super::changes::Changed;
 use super::checks::is_acknowledged;
 use super::disk::RowSeen;
 use super::plan::ROOMS;
-use super::server::Stored;
+use super::stored::Stored;
 use super::text;
 use super::world::World;
 

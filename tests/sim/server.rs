@@ -12,39 +12,11 @@ use serde_json::{Value, json};
 use super::dice::Dice;
 use super::faults::Fault;
 use super::plan::{Hello, Plan};
+use super::stored::{Room, Stored};
 use super::text;
 
 /// One socket: device, its life, and the life's socket.
 pub type SocketId = (usize, u32, u32);
-
-#[derive(Clone, Debug, Default)]
-pub struct Stored {
-    pub id: String,
-    pub seq: u64,
-    pub sender: String,
-    pub key: Option<String>,
-    pub text: String,
-    /// Which message of the schedule it is; `None`: somebody outside wrote it.
-    pub number: Option<usize>,
-    pub at_ms: u64,
-    pub status: &'static str,
-    /// When it was edited and removed last, and out of which store.
-    pub edited: Option<(u64, usize)>,
-    pub deleted: Option<(u64, usize)>,
-    /// Emoji and user: whether it is there, and out of which store that was asked last.
-    pub reactions: BTreeMap<(String, String), (bool, usize)>,
-    /// The store it came out of, and its place in that queue when its frame left.
-    pub queued: Option<(usize, Option<u64>)>,
-}
-
-#[derive(Default)]
-pub struct Room {
-    pub messages: Vec<Stored>,
-    /// Numbers are never given twice, as a database's sequences are not.
-    pub last_seq: u64,
-    /// What faults have made it lose.
-    pub lost: BTreeSet<String>,
-}
 
 pub struct Session {
     pub user: String,
@@ -151,7 +123,19 @@ impl Server {
         room.last_seq += 1;
         let (sender, text) = (sender.to_owned(), text.to_owned());
         let (seq, at_ms) = (room.last_seq, self.wall_ms);
-        room.messages.push(Stored { id, seq, sender, key, text, number, at_ms, queued, ..Stored::default() });
+        let first = text.clone();
+        room.messages.push(Stored {
+            id,
+            seq,
+            sender,
+            key,
+            text,
+            first,
+            number,
+            at_ms,
+            queued,
+            ..Stored::default()
+        });
         room.messages.len() - 1
     }
 
@@ -279,6 +263,12 @@ impl Server {
         let key = send.payload["clientMessageId"].as_str().map(str::to_owned).filter(|_| self.keys);
         let mine = |stored: &Stored| key.is_some() && stored.key == key && stored.sender == user;
         let known = self.rooms[&room].messages.iter().position(mine);
+        if known.is_some_and(|at| self.rooms[&room].messages[at].first != text) {
+            // Counted as no refusal: a message that fails so has no reason that the world gave.
+            let error =
+                json!({"code": "ValidationError", "message": "other content", "field": "client_message_id"});
+            return vec![answer(socket, send.ack, &json!({"success": false, "error": error}))];
+        }
         let at = known.unwrap_or_else(|| self.store(&room, &user, key.clone(), &text, Some(send.queued)));
         if dice.strikes(Fault::CrashAfterStore, device).is_some() {
             return vec![Say::CrashAll];

@@ -174,7 +174,7 @@ impl World {
             let from = since.get(id).copied().unwrap_or_default();
             let new = room.messages.iter().filter(|message| message.seq > from && message.sender != user);
             let unheard =
-                |message: &&super::server::Stored| !eyes.tabs.heard.contains(&format!("{id}:{}", message.id));
+                |message: &&super::stored::Stored| !eyes.tabs.heard.contains(&format!("{id}:{}", message.id));
             missing = missing.or_else(|| Some((id.clone(), new.clone().find(unheard)?.id.clone())));
         }
         if let Some((room, id)) = missing {
