@@ -23,6 +23,33 @@ pub struct TabEyes {
     knows_others: bool,
 }
 
+/// What of a row two tabs may not show differently.
+#[derive(Debug, PartialEq)]
+struct RowShown {
+    key: String,
+    status: Status,
+    text: String,
+    edited_at_ms: Option<i64>,
+    deleted_at_ms: Option<i64>,
+    reactions: BTreeSet<(String, String)>,
+}
+
+impl RowShown {
+    fn of(row: &Message) -> Self {
+        let reactions = row.reactions.iter();
+        Self {
+            key: row.row_key.clone(),
+            status: row.status,
+            text: row.text.clone(),
+            edited_at_ms: row.edited_at_ms,
+            deleted_at_ms: row.deleted_at_ms,
+            reactions: reactions
+                .flat_map(|one| one.users.iter().map(|user| (one.emoji.clone(), user.clone())))
+                .collect(),
+        }
+    }
+}
+
 impl World {
     /// A message of others is told.
     pub fn see_message(&mut self, at: usize, key: &str, leader: bool) {
@@ -146,7 +173,7 @@ impl World {
         }
     }
 
-    fn shown_rows(&self, at: usize, room: &str) -> Vec<(String, Status)> {
+    fn shown_rows(&self, at: usize, room: &str) -> Vec<RowShown> {
         let view = ROOMS.iter().position(|id| *id == room).map_or(0, |at| at as u32 + 1);
         let Some(window) = self.devices[at].eyes.windows.get(&view) else { return Vec::new() };
         // What a torn record has taken, a page can only remember.
@@ -154,7 +181,7 @@ impl World {
             |row: &Message| text::number(&row.text).or_else(|| self.server.number_by_id(row.id.as_deref()?));
         let lost = |row: &Message| number(row).is_some_and(|number| self.ledger.sent[number].lost_allowed);
         let rows = window.rows().filter(|row| !lost(row));
-        rows.map(|row| (row.row_key.clone(), row.status)).collect()
+        rows.map(RowShown::of).collect()
     }
 
     /// Each message of others that came while the page was there, undisturbed, was told.
