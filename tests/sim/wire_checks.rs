@@ -97,6 +97,9 @@ impl World {
     fn see_open(&mut self, at: usize) {
         let (name, t) = (self.name(at), self.t);
         self.devices[at].eyes.pace.begin_socket();
+        if !self.devices[at].eyes.leads {
+            self.wrong("whoever leads has the socket", format!("{name} opens one and does not lead"));
+        }
         let wire = &mut self.devices[at].eyes.wire;
         wire.in_flight.clear();
         wire.last_frame_ms = t;
