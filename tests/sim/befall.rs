@@ -45,6 +45,7 @@ impl World {
             }
             Act::ServerClock { ms } => {
                 self.server_skew_ms += ms;
+                self.server_clock_set = true;
                 self.see_clocks();
             }
             Act::HalfOpen { device } => {

@@ -56,7 +56,8 @@ impl World {
             if apart {
                 sorted.dedup();
             }
-            (sorted != wanted).then(|| difference(&sorted, &wanted))
+            let order = self.out_of_order(room, &rows);
+            order.or_else(|| (sorted != wanted).then(|| difference(&sorted, &wanted)))
         };
         let told = !self.plan.cursor && self.devices[at].eyes.gaps.contains(ROOMS[room]);
         let refused = window.is_some_and(|window| window.refused);
@@ -73,6 +74,21 @@ impl World {
             let what = format!("{name} in {}: {nameless} rows without the server's id", ROOMS[room]);
             self.wrong("timelines converge", what);
         }
+    }
+
+    /// Without a cursor the rows stand in the order of the server's times, which is that of the messages' coming where its
+    /// clock was never set. What came in one moment has no order.
+    fn out_of_order(&self, room: usize, rows: &[&Message]) -> Option<String> {
+        if self.plan.cursor || self.server_clock_set {
+            return None;
+        }
+        let model = &self.server.rooms[ROOMS[room]].messages;
+        let times: BTreeMap<&str, u64> =
+            model.iter().map(|stored| (stored.id.as_str(), stored.at_ms)).collect();
+        let ids = rows.iter().filter_map(|row| row.id.as_deref());
+        let placed: Vec<(&str, u64)> = ids.filter_map(|id| Some((id, *times.get(id)?))).collect();
+        let wrong = placed.windows(2).find(|pair| pair[0].1 > pair[1].1)?;
+        Some(format!("{} stands before {}", wrong[0].0, wrong[1].0))
     }
 
     pub fn compare_rows(&mut self, at: usize, room: usize) {

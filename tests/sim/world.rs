@@ -63,6 +63,8 @@ pub struct World {
     pub disks: Vec<Disk>,
     pub server: Server,
     pub server_skew_ms: i64,
+    /// The server's clock was set: by its times its messages have another order than by their coming.
+    pub server_clock_set: bool,
     /// Some clock was so far ahead of the server's that copies without a key are not known again by their content.
     pub clocks_apart: bool,
     /// A live message has not come, on a socket that lived on.
@@ -92,6 +94,7 @@ impl World {
             disks: (0..disks).map(|_| Disk::of(&plan)).collect(),
             server: Server::new(&plan),
             server_skew_ms: 0,
+            server_clock_set: false,
             clocks_apart: false,
             copies_lost: false,
             ledger: Ledger::default(),
