@@ -279,6 +279,10 @@ impl World {
         self.devices[at].eyes.closed |= self.devices[at].eyes.closing;
         self.check_disconnected(at);
         let Some(client) = &self.devices[at].client else { return };
+        if self.devices[at].eyes.closed && client.poll_timeout().is_some() {
+            let name = self.name(at);
+            return self.wrong("silence after close", format!("{name} still waits for a moment"));
+        }
         if client.views_dirty() && !self.devices[at].flushing {
             self.devices[at].flushing = true;
             self.push(at, 16, Happening::Flush);

@@ -203,12 +203,15 @@ impl World {
 
     /// What waits in memory has its limits at any time.
     pub fn check_limits(&mut self, at: usize) {
+        if self.devices[at].client.is_none() {
+            return;
+        }
         let numbers = self.numbers(at);
         // Each conversation may have asked for a page before there was too much; of one alone it may be of hundreds.
         let pages = MAX_WAITING + ROOMS.len() as u64 * SHORT_ROOM_ROWS;
         let unsaved = u64::from(self.plan.history.max_unsaved) + pages;
         for (name, most) in [("orphans", MAX_ORPHANS), ("requests", MAX_REQUESTS), ("unsaved", unsaved)] {
-            let count = numbers[name].as_u64().unwrap_or_default();
+            let count = numbers[name].as_u64().unwrap_or(u64::MAX);
             if count > most {
                 let what = format!("{} keeps {count} {name}, at most {most}", self.name(at));
                 self.wrong("each queue has its limit", what);
