@@ -125,7 +125,7 @@ impl World {
                 self.ledger.sent[number].cancelled = true;
                 self.ledger.sent[number].cancelled_by = Some((at, self.devices[at].life));
                 self.check_cancelled(number);
-                self.check_taken_back(at, number);
+                self.see_taken_back(at, number);
             }
             (Asked::Disconnect, _) => {
                 self.devices[at].eyes.wire.disconnected = self.devices[at].eyes.wire.last_wish == asked;
@@ -133,7 +133,7 @@ impl World {
             (Asked::Discard(number), _) => {
                 self.say(|| format!("{name}: message {number} is discarded"));
                 self.ledger.sent[number].discarded = true;
-                self.check_taken_back(at, number);
+                self.see_taken_back(at, number);
             }
             // Without answers it says that the frame has left.
             (Asked::Acknowledged(number), _) if !self.plan.answers => {

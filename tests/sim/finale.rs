@@ -295,7 +295,9 @@ impl World {
     }
 
     /// Whoever says that a message is taken back has taken its record out of a store that takes all.
-    pub fn check_taken_back(&mut self, at: usize, number: usize) {
+    pub fn see_taken_back(&mut self, at: usize, number: usize) {
+        let sent = &mut self.ledger.sent[number];
+        sent.taken_back_after = Some(sent.resends_before_removal);
         let home = self.devices[at].person.disk;
         let stands = self.disks[home].rows.values().any(|row| row.number == number);
         if stands && self.ledger.sent[number].is_taken_back() && !self.devices[at].eyes.refused {

@@ -29,6 +29,8 @@ pub struct Sent {
     pub removal_ms: Option<u64>,
     /// How often it had been resent by then: a later resend stands for itself.
     pub resends_before_removal: u32,
+    /// The same, of a removal that took place.
+    pub taken_back_after: Option<u32>,
     /// The store refused one of those: others go from memory meanwhile, and with the lead it is forgotten (1013240).
     pub removal_refused: bool,
     pub resends: u32,
@@ -63,10 +65,7 @@ pub struct Sent {
 impl Sent {
     /// Its last removal took place, and nothing that happened since may have brought it back.
     pub fn is_taken_back(&self) -> bool {
-        (self.cancelled || self.discarded)
-            && !self.torn
-            && !self.put_back
-            && self.resends == self.resends_before_removal
+        self.taken_back_after == Some(self.resends) && !self.torn && !self.put_back
     }
 
     /// It was taken back, or a removal of it is open: one that was refused excuses nothing.
