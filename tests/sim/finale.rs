@@ -117,7 +117,13 @@ impl World {
                 self.devices[at].online = true;
                 self.devices[at].visible = true;
                 self.start(at);
-            } else if slept || !self.is_left_alone(at) {
+            } else if self.is_left_alone(at) {
+                // As by itself: whoever was frozen hears that it runs again, and a machine that slept says nothing.
+                let thaws = self.devices[at].frozen;
+                if slept {
+                    self.wake(at, thaws);
+                }
+            } else {
                 let inputs = [PageInput::Resumed, PageInput::Online, PageInput::Visible];
                 inputs.into_iter().skip(usize::from(!slept)).for_each(|input| self.page(at, input));
             }
@@ -296,11 +302,15 @@ impl World {
 
     /// Whoever says that a message is taken back has taken its record out of a store that takes all.
     pub fn see_taken_back(&mut self, at: usize, number: usize) {
+        // What only memory has may be on its way into the store, and stands there afterwards (122002197).
+        if self.devices[at].eyes.refused {
+            return;
+        }
         let sent = &mut self.ledger.sent[number];
         sent.taken_back_after = Some(sent.resends_before_removal);
         let home = self.devices[at].person.disk;
         let stands = self.disks[home].rows.values().any(|row| row.number == number);
-        if stands && self.ledger.sent[number].is_taken_back() && !self.devices[at].eyes.refused {
+        if stands && self.ledger.sent[number].is_taken_back() {
             let what = format!("message {number} was taken back, and stands in the store");
             self.wrong("each message has one fate", what);
         }
