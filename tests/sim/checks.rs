@@ -304,7 +304,7 @@ impl World {
         let justified = justified || sent.reasons.contains(&code);
         if justified {
             let sent = &mut self.ledger.sent[number];
-            sent.has_failed = true;
+            sent.all_reasons.push(code);
             sent.reasons.push(code);
         } else {
             let sent = &self.ledger.sent[number];

@@ -321,7 +321,7 @@ impl World {
         // What went out from memory the page that sent it knows of.
         let unknown = sent.unmarked && sent.unmarked_by != sent.cancelled_by;
         // A resend that is cancelled takes nothing back of what may have arrived the first time.
-        let failed = |code| sent.reasons.contains(&code);
+        let failed = |code| sent.all_reasons.contains(&code);
         let expired = sent.resends > 0 && failed(ErrorCode::Expired);
         // Of a torn record nobody may know any more that it was on the wire.
         let in_doubt = sent.torn || unknown || failed(ErrorCode::Unconfirmed) || expired;

@@ -55,9 +55,9 @@ pub struct Sent {
     pub deadline_ms: Option<u64>,
     pub ttl_ms: Option<u64>,
     pub failed: Option<ErrorCode>,
-    /// It has failed once.
-    pub has_failed: bool,
-    /// The reasons that it has failed for, until a resend is durable: before that the old failure may stand again.
+    /// All reasons that it has ever failed for.
+    pub all_reasons: Vec<ErrorCode>,
+    /// Those that may be said again, until a resend is durable: before that the old failure may stand again.
     pub reasons: Vec<ErrorCode>,
     pub shown_acknowledged: bool,
 }

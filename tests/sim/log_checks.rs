@@ -30,7 +30,7 @@ impl World {
                 continue;
             }
             // A failure that the store did not take is forgotten with the lead, when others have gone before it.
-            if self.ledger.sent[number].has_failed {
+            if !self.ledger.sent[number].all_reasons.is_empty() {
                 continue;
             }
             // Two tabs that send at once have no order but the one that comes out; nor has a page with what a killed
