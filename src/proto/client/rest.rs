@@ -219,7 +219,6 @@ impl Client {
         }
     }
 
-    /// The rest goes on without it. A window of it says why.
     /// Of conversations that no list tells of, what is known of them is gone on from.
     fn pull_known(&mut self, told: &dyn Fn(&Rooms, &str) -> bool) {
         for id in self.rooms.ids() {
@@ -230,6 +229,7 @@ impl Client {
         }
     }
 
+    /// The rest goes on without it. A window of it says why.
     fn give_up(&mut self, job: &Job, failure: &Failure) {
         if matches!(job, Job::List { .. }) {
             self.pull_known(&|_, _| false);

@@ -38,7 +38,8 @@ impl Log {
     }
 
     /// Of a row of a page without a number: the place of the next one that is here and has the same time. A page says which comes
-    /// first, which times of whole seconds do not.
+    /// first, which times of whole seconds do not. Whatever segment it is in can be written: without a number all pages of
+    /// the index are here (`missing`).
     pub(super) fn next_of_its_time(&self, page: &PageOp, message: &ServerMessage) -> Option<(u32, usize)> {
         let at_ms = message.created_at_ms;
         let place = |id: &str| match self.search(&[fingerprint(id)], &|row| row.id.as_deref() == Some(id)) {
