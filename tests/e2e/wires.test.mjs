@@ -78,6 +78,28 @@ test("companion: connect, send, her typing and answer, read both ways (C1 to C4,
   }
 });
 
+test("companion: a photo that is asked for in a tab that follows is heard in both", async (t) => {
+  const server = await startCompanionServer({});
+  t.after(() => server.close());
+  const context = await stage.profile();
+  const tab = async () =>
+    Client.on(await stage.blank(undefined, context), optionsOf("companion", server, "7"));
+  const [leading, following] = [await tab(), await tab()];
+  await leading.connect();
+  await following.connect();
+  for (const { page } of [leading, following]) {
+    await page.evaluate(() => {
+      globalThis.photo = new Promise((resolve) => harness.wire().once("photo_generated", resolve));
+    });
+  }
+  await following.page.evaluate(() => harness.wire().send("request_photo", { user_id: 7, girl_id: "place" }));
+  for (const { page } of [leading, following]) {
+    const photo = await page.evaluate(() => globalThis.photo);
+    assert.deepEqual(photo, { girl_id: "place", photo_url: "https://photos.example/place.png" });
+  }
+  assert.deepEqual(server.refused(), []);
+});
+
 test("channels: two people send, receive and read in one channel (H2, H4, H5)", async (t) => {
   for (const plain of [false, true]) {
     const server = await startChannelsServer({ plain });
