@@ -1,6 +1,7 @@
 // The assistant's typing (A8): it begins when the user sends, and ends with the next message or failure. The core tells what
 // the backend says of it; this puts the rest among what the core tells, so that every reader of `typing` hears the same.
 import type { Event } from "./core.js";
+import { forgetOldest } from "./oldest.js";
 
 /** The conversation, and who answers in it. */
 const assistant = "assistant";
@@ -57,8 +58,8 @@ export class Awaiting {
   #begins(rowKey: string, status: string): boolean {
     if (status === "failed") this.#begun.delete(rowKey);
     if (!this.#online || (status !== "saved" && status !== "sent") || this.#begun.has(rowKey)) return false;
-    const [oldest] = this.#begun.add(rowKey);
-    if (this.#begun.size > maxBegun && oldest !== undefined) this.#begun.delete(oldest);
+    this.#begun.add(rowKey);
+    forgetOldest(this.#begun, maxBegun);
     return true;
   }
 

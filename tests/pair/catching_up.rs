@@ -1,10 +1,11 @@
 //! What a catch-up asks for, in which order, and what is news.
 
 use chatwire::proto::store::index_key;
-use chatwire::proto::{Command, ErrorCode, Event, RecordId, StoreRequest, Transaction};
+use chatwire::proto::{Command, ErrorCode, Event};
 use serde_json::json;
 
 use super::backend::Backend;
+use super::damage::tear;
 use super::world::World;
 
 /// Somebody who was there, is away, and misses a message of each of these conversations.
@@ -98,8 +99,7 @@ fn a_torn_page_of_the_index_is_told_made_anew_and_hides_no_message() {
     }
     world.pass(1000);
     world.kill(ana);
-    let puts = vec![(RecordId::history(index_key("r", 0)), vec![1, 2, 3])];
-    world.disks[0].records.execute(&StoreRequest::Write(Transaction { puts, ..Transaction::default() }));
+    tear(&mut world, [index_key("r", 0)].into_iter());
     world.start(ana);
     world.go_live(ana);
     let gone = world.backend.rooms["r"].messages[7].id.clone();

@@ -7,7 +7,8 @@ use serde_json::json;
 use super::backend::Backend;
 use super::world::World;
 
-fn tear(world: &mut World, keys: impl Iterator<Item = String>) {
+/// Of the first disk.
+pub fn tear(world: &mut World, keys: impl Iterator<Item = String>) {
     let puts = keys.map(|key| (RecordId::history(key), vec![1, 2, 3])).collect();
     world.disks[0].records.execute(&StoreRequest::Write(Transaction { puts, ..Transaction::default() }));
 }

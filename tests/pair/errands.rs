@@ -6,9 +6,13 @@ use serde_json::json;
 use super::backend::Backend;
 use super::world::World;
 
-fn send(event: &str, ack: bool, timeout_ms: Option<u32>) -> Command {
-    let payload = WireData { json: Json::parse(r#"{"a":1}"#).unwrap(), attachments: Vec::new() };
+pub fn wire_send(event: &str, payload: &str, ack: bool, timeout_ms: Option<u32>) -> Command {
+    let payload = WireData { json: Json::parse(payload).unwrap(), attachments: Vec::new() };
     Command::WireSend { event: event.to_owned(), topic: String::new(), payload, ack, timeout_ms }
+}
+
+fn send(event: &str, ack: bool, timeout_ms: Option<u32>) -> Command {
+    wire_send(event, r#"{"a":1}"#, ack, timeout_ms)
 }
 
 fn heard(world: &World, name: &str) -> Vec<String> {

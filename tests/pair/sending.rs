@@ -1,10 +1,11 @@
 //! The way of an own message to the server and back.
 
-use chatwire::proto::{Command, ErrorCode, Event, Outcome, SendCommand, Status, WireData};
+use chatwire::proto::{Command, ErrorCode, Event, Outcome, SendCommand, Status};
 use serde_json::json;
 
 use super::acts::message;
 use super::backend::{Backend, Fate};
+use super::errands::wire_send;
 use super::world::World;
 
 fn full() -> World {
@@ -270,13 +271,7 @@ fn close_ends_every_command_that_waits() {
 }
 
 fn ask_the_server() -> Command {
-    Command::WireSend {
-        event: "ask".to_owned(),
-        topic: String::new(),
-        payload: WireData { json: chatwire::proto::Json::parse("{}").unwrap(), attachments: Vec::new() },
-        ack: true,
-        timeout_ms: None,
-    }
+    wire_send("ask", "{}", true, None)
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use chatwire::proto::Command;
 
 use super::backend::Backend;
+use super::history::newcomer;
 use super::world::World;
 
 /// A start with so many rows in the store, of which the newest segments alone are in memory, and a window on them.
@@ -23,12 +24,7 @@ fn stored(rows: usize) -> World {
 
 /// A new device, to which the newest page alone has come.
 fn new_device(rows: usize) -> World {
-    let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
-    for n in 0..rows {
-        world.post("r", "bo", &format!("b{n}"));
-    }
-    let ana = world.join("ana");
-    world.open_view(ana, 1, "r");
+    let (mut world, ana) = newcomer(rows);
     world.go_live(ana);
     world.pass(1000);
     assert_eq!(world.texts(ana, 1).len(), 50);
@@ -102,13 +98,8 @@ fn what_a_window_wants_while_a_catch_up_runs_comes_behind_it() {
 
 #[test]
 fn where_the_numbers_before_are_of_no_row_a_window_asks_further() {
-    let mut world = World::new(Backend::full().room("r", &["ana", "bo"]));
-    for n in 0..330 {
-        world.post("r", "bo", &format!("b{n}"));
-    }
+    let (mut world, ana) = newcomer(330);
     world.backend.rooms.get_mut("r").unwrap().messages.drain(30..270);
-    let ana = world.join("ana");
-    world.open_view(ana, 1, "r");
     world.go_live(ana);
     world.pass(1000);
     done(&mut world, Command::LoadEarlier { view: 1, count: 50 });

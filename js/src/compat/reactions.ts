@@ -2,6 +2,7 @@
 // has changed is what differs from what was told of it last.
 import type { ChatClient } from "../client.js";
 import { withWindow } from "../ids.js";
+import { forgetOldest } from "../oldest.js";
 import type { Message, Reaction } from "../types.js";
 
 export type ReactionChange = {
@@ -77,8 +78,7 @@ export class ReactionTeller {
   #set({ rowKey, reactions }: Shown): void {
     this.#known.delete(rowKey);
     this.#known.set(rowKey, reactions);
-    const [oldest] = this.#known.keys();
-    if (this.#known.size > maxKnown && oldest !== undefined) this.#known.delete(oldest);
+    forgetOldest(this.#known, maxKnown);
   }
 
   #look(conversationId: string, rowKey: string): void {

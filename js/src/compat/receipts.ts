@@ -3,6 +3,7 @@
 import type { ChatClient } from "../client.js";
 import { ChatError } from "../errors.js";
 import { type Id, textId, withNewestRow } from "../ids.js";
+import { forgetOldest } from "../oldest.js";
 
 /** Messages whose conversation is remembered. */
 const maxKnown = 2_000;
@@ -17,8 +18,7 @@ export class Receipts {
     return client.on("message", ({ id, conversationId }) => {
       if (id === null) return;
       this.#conversationOf.set(id, conversationId);
-      const [oldest] = this.#conversationOf.keys();
-      if (this.#conversationOf.size > maxKnown && oldest !== undefined) this.#conversationOf.delete(oldest);
+      forgetOldest(this.#conversationOf, maxKnown);
     });
   }
 

@@ -18,10 +18,11 @@ impl Log {
     pub(super) fn insert(&mut self, row: Row, before: Option<(u32, usize)>) {
         self.hold_on();
         let order = order_of(&row.message);
-        let number = match self.place_for(&order).and_then(|at| self.head.segments.get(at)) {
-            _ if before.is_some() => before.map_or(0, |(number, _)| number),
-            Some(info) => info.number,
-            None => self.new_segment(),
+        let place = self.place_for(&order).and_then(|at| self.head.segments.get(at));
+        let number = match (before, place) {
+            (Some((number, _)), _) => number,
+            (None, Some(info)) => info.number,
+            (None, None) => self.new_segment(),
         };
         let mut prints = Vec::new();
         push_prints(&row.message, &mut prints);

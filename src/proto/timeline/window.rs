@@ -111,7 +111,7 @@ impl View {
         }
     }
 
-    /// What it was last said to show is not all yet.
+    /// What it is to show is not all here yet, or was last said not to be.
     pub fn waits(&self) -> bool {
         self.wants || self.last.as_ref().is_some_and(|last| last.loading)
     }
